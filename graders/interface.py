@@ -1,0 +1,201 @@
+"""The port of a grader: what it is given, what it may report, and how it says that it could not look.
+
+    Abstain             raised by a grader (or a `Context` helper) that cannot look; becomes an `Abstention`
+    TaskUnusable        the task itself is broken (its reference fails): the run is ungradable, the author is told
+
+Everything that a plugin needs is importable from here, the signals included.
+"""
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, NewType
+
+from rubrics.signals import (
+    Abstention,
+    CaseOutcome,
+    Finding,
+    Measurement,
+    Outcome,
+    Severity,
+    Signal,
+    UntrustedText,
+)
+from sandboxes.interface import Command, Conversation, End, Execution, Limits, Session
+
+__all__ = [
+    "Abstain",
+    "Abstention",
+    "CaseOutcome",
+    "Command",
+    "Context",
+    "Conversation",
+    "End",
+    "Example",
+    "Execution",
+    "Finding",
+    "Grader",
+    "Limits",
+    "Measurement",
+    "Outcome",
+    "Session",
+    "Severity",
+    "Signal",
+    "Submission",
+    "SubmissionId",
+    "Suite",
+    "Task",
+    "TaskId",
+    "TaskUnusable",
+    "UntrustedText",
+]
+
+TaskId = NewType("TaskId", str)
+SubmissionId = NewType("SubmissionId", str)
+
+SOURCE_CAP_BYTES = 256 * 1024
+"""Analyzers read files up to this size; a larger one is an abstention (larger ones are decompression bombs in disguise)."""
+
+
+class Abstain(Exception):
+    """This grader cannot look at this submission; the argument says why, in a sentence."""
+
+
+class TaskUnusable(Exception):
+    """The task is broken: its reference does not load or fails its own suite. Our side's failure, never a grade."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A set of hidden cases. What the kinds mean, and their `options`, is in docs/reference/task-package.md."""
+
+    id: str
+    kind: str
+    """`call` or `pytest`."""
+    files: Mapping[str, str]
+    """The suite's own files, path inside the package -> text."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """The rest of its table in task.toml, checked by the grader that runs this kind."""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One version of a task; immutable."""
+
+    id: TaskId
+    version: str
+    """First 12 hex digits of the SHA-256 of the package's files."""
+    title: str
+    prompt: str
+    language: str
+    suites: tuple[Suite, ...]
+    reference: Mapping[str, str]
+    """Files of a solution known to be right. Never enters a submission's box."""
+    limits: Limits
+    graders: Mapping[str, Mapping[str, object]]
+    """Grader id -> its options, for each grader that this task asks for beyond the built-in ones or sets options of."""
+    rubric_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One response to a task."""
+
+    id: SubmissionId
+    task_id: TaskId
+    files: Mapping[str, str]
+    model: str = ""
+    group_id: str = ""
+    """Responses to one prompt share it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a grader is given. It grows by fields, never by positional arguments."""
+
+    task: Task
+    submission: Submission
+    session: Session
+    """Boxes for this submission's executions. The reference never runs in the same box as the submission."""
+    remember: Callable[[str, Callable[[], object]], object]
+    """`remember(key, make)`: the value of `make()` for this task version, made once per worker."""
+
+    def texts(self, suffix: str = "") -> Iterator[tuple[str, str]]:
+        """The submission's files whose path ends with `suffix`, sorted by path."""
+        for path in sorted(self.submission.files):
+            if path.endswith(suffix):
+                yield path, self.submission.files[path]
+
+    def parsed(self, suffix: str = ".py") -> Iterator[tuple[str, ast.Module]]:
+        """The submission's Python files as syntax trees. Raises Abstain for one that cannot be parsed."""
+        for path, text in self.texts(suffix):
+            if len(text.encode("utf-8", "surrogatepass")) > SOURCE_CAP_BYTES:
+                raise Abstain(f"{path} is larger than {SOURCE_CAP_BYTES // 1024} KiB")
+            try:
+                yield path, ast.parse(text, filename=path)
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                raise Abstain(f"{path} cannot be parsed: {type(error).__name__}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A submission and the kinds of signal that the grader reports on it: documentation and test in one."""
+
+    code: str
+    reports: tuple[type[Signal], ...] = ()
+
+
+class Grader(ABC):
+    """Base of all graders: a frozen dataclass whose fields are its options.
+
+    The docstring is the documentation that reviewers see, `examples` are its tests (`graders.testing.check`).
+    """
+
+    id: ClassVar[str]
+    """`namespace/name`, unique: `acme/no-print`."""
+    version: ClassVar[str]
+    criterion: ClassVar[str]
+    """The rubric criterion it gives evidence for."""
+    examples: ClassVar[tuple[Example, ...]]
+
+    @abstractmethod
+    def grade(self, context: Context) -> Iterator[Signal]:
+        """Yield signals as they are found; what was yielded before a crash is kept. Raise Abstain to abstain."""
+
+    def finding(
+        self,
+        message: str,
+        *,
+        rule: str = "",
+        severity: str = "medium",
+        confidence: str = "high",
+        at: tuple[str, int] = ("", 0),
+        cwe: int | None = None,
+        flag: bool = False,
+    ) -> Finding:
+        """A finding in this grader's name; `rule` defaults to the grader's id."""
+        return Finding(
+            grader=self.id,
+            criterion=self.criterion,
+            rule=rule or self.id,
+            message=UntrustedText(message),
+            severity=Severity(severity),
+            confidence=Severity(confidence),
+            path=at[0],
+            line=at[1],
+            cwe=cwe,
+            flag=flag,
+        )
+
+    def measurement(self, name: str, value: float, unit: str, *, at: tuple[str, int] = ("", 0), note: str = "") -> Measurement:
+        """A measurement in this grader's name."""
+        return Measurement(
+            grader=self.id, criterion=self.criterion, name=name, value=value, unit=unit,
+            path=at[0], line=at[1], note=UntrustedText(note),
+        )
+
+    def abstention(self, reason: str, *, path: str = "") -> Abstention:
+        """An abstention for one file, where the grader goes on with others; otherwise raise Abstain."""
+        return Abstention(grader=self.id, criterion=self.criterion, reason=reason, path=path)

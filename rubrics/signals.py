@@ -1,0 +1,129 @@
+"""What graders report: the closed set of signals, and their form as JSON.
+
+A signal is a fact with its source, never a judgement; the rubric turns signals into a suggested level.
+`Abstention` is a signal too: an analyzer that could not look must say so, because silence is not praise.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, NewType
+
+UntrustedText = NewType("UntrustedText", str)
+"""Text that came out of a submission. Whoever shows it escapes it; nobody parses it."""
+
+
+class Outcome(StrEnum):
+    """What became of one test case."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """It ran and gave a wrong answer, or raised."""
+    ERROR = "error"
+    """The submission ended, or ran out of a limit, before it answered."""
+    NOT_RUN = "not-run"
+    """Expected, but never reached or skipped. Counts like a failure: it did not pass."""
+
+
+class Severity(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOutcome:
+    """One hidden test case."""
+
+    grader: str
+    criterion: str
+    suite: str
+    case: str
+    outcome: Outcome
+    weight: float = 1.0
+    end: str = ""
+    """How the program ended, where that decided the case (an `End` value such as `wall-timeout`)."""
+    seconds: float | None = None
+    """Wall time of this case as the host saw it."""
+    given: UntrustedText = UntrustedText("")
+    """The call or the test, shown to reviewers and authors only. Empty for cases that passed."""
+    wanted: UntrustedText = UntrustedText("")
+    got: UntrustedText = UntrustedText("")
+    integrity: str = "full"
+    """`full`: judged outside the box. `reduced`: tests and submission shared a process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A number about the submission."""
+
+    grader: str
+    criterion: str
+    name: str
+    value: float
+    unit: str
+    spread: float | None = None
+    """Standard deviation over repetitions, same unit; None where it was measured once or is exact."""
+    path: str = ""
+    line: int = 0
+    """Where the value was found, 0 where it is about the whole submission."""
+    note: UntrustedText = UntrustedText("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A place in the code, or an act at run time, that a reviewer should see."""
+
+    grader: str
+    criterion: str
+    rule: str
+    message: UntrustedText
+    severity: Severity
+    confidence: Severity
+    """How sure the tool is; apart from how bad it would be."""
+    path: str = ""
+    line: int = 0
+    cwe: int | None = None
+    more: str = ""
+    """Where the rule is explained: an anchor in our docs or the tool's page."""
+    flag: bool = False
+    """True for an integrity flag: shown prominently, never lowers a level by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstention:
+    """A grader that could not look, and why. Never read as "nothing found"."""
+
+    grader: str
+    criterion: str
+    reason: str
+    path: str = ""
+
+
+Signal = CaseOutcome | Measurement | Finding | Abstention
+
+KINDS: dict[str, type[Signal]] = {
+    "case": CaseOutcome,
+    "measurement": Measurement,
+    "finding": Finding,
+    "abstention": Abstention,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def to_json(signal: Signal) -> dict[str, Any]:
+    """The signal as a JSON object with a `kind`; `from_json` is its inverse."""
+    return {"kind": _NAMES[type(signal)], **asdict(signal)}
+
+
+def from_json(row: dict[str, Any]) -> Signal:
+    """Inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
+    fields = dict(row)
+    kind = KINDS[fields.pop("kind")]
+    for name, enum in (("outcome", Outcome), ("severity", Severity), ("confidence", Severity)):
+        if name in fields:
+            fields[name] = enum(fields[name])
+    return kind(**fields)

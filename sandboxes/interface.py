@@ -1,0 +1,165 @@
+"""The port of the box: what the rest of Assay may ask of a sandbox, and what it gets back.
+
+Two kinds of failure never share a type:
+
+* what the *submission* did (crashed, ran too long, ate its memory) is a value: an `Execution` with an `End`;
+* what *we* did not manage (engine gone, image missing, host out of disk) is a `SandboxError`, which is retried and
+  never becomes a grade.
+
+    SandboxError            our failure; carries diagnostics
+    LimitsError             limits that no box can hold (a caller's mistake, found before anything runs)
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class SandboxError(Exception):
+    """The sandbox failed, not the program in it. The caller retries; it never grades.
+
+    Args:
+        message: what went wrong, in words an operator can act on.
+        details: facts for the log (engine state, container id, last output of our own supervisor).
+    """
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.details = details
+
+    def diagnostics(self) -> dict[str, str]:
+        """What an operator needs to find the cause, as text."""
+        return {"message": str(self), **{name: str(value) for name, value in self.details.items()}}
+
+
+class LimitsError(ValueError):
+    """A limit is not a positive number, or limits contradict each other. Names the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one execution may use. All count the whole process tree, not one process."""
+
+    wall_seconds: float = 20.0
+    """From the start of the program to its end, for a conversation including the time between questions."""
+    cpu_seconds: float = 20.0
+    """User + system time."""
+    memory_mib: int = 512
+    """Resident memory, page cache of the box's own files included (they live in memory)."""
+    processes: int = 64
+    """Processes and threads alive at once."""
+    disk_mib: int = 64
+    """Bytes in files, in all writable places of the box together."""
+    output_kib: int = 8192
+    """Bytes printed to stdout and stderr together."""
+
+    def __post_init__(self) -> None:
+        for name in ("wall_seconds", "cpu_seconds", "memory_mib", "processes", "disk_mib", "output_kib"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise LimitsError(f"limits.{name} must be greater than 0, not {value!r}")
+        if self.memory_mib < 32:
+            raise LimitsError(f"limits.memory_mib must be at least 32 (the interpreter itself), not {self.memory_mib}")
+        if self.disk_mib * 2 > self.memory_mib:
+            raise LimitsError(
+                f"limits.disk_mib may be at most half of memory_mib ({self.memory_mib}), because the box's files "
+                f"live in its memory; it is {self.disk_mib}"
+            )
+
+
+class End(StrEnum):
+    """How a program came to its end. Every member is the program's own doing."""
+
+    EXITED = "exited"
+    SIGNALLED = "signalled"
+    WALL_TIMEOUT = "wall-timeout"
+    CPU_TIMEOUT = "cpu-timeout"
+    OUT_OF_MEMORY = "out-of-memory"
+    OUTPUT_LIMIT = "output-limit"
+    DISK_LIMIT = "disk-limit"
+    PROCESS_LIMIT = "process-limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One program to run in a box of its own."""
+
+    argv: tuple[str, ...]
+    """The program and its arguments; `python3` is the box's interpreter. Never a shell string."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What the working directory holds at the start: relative path -> content. Parents are made."""
+    stdin: bytes = b""
+    limits: Limits = field(default_factory=Limits)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to the box's own small environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What is known of a program that has ended."""
+
+    end: End
+    exit_code: int | None
+    """None unless `end` is EXITED (or a limit was noticed after the program had exited by itself)."""
+    signal: int | None
+    """The signal that ended it, where one did."""
+    stdout: bytes
+    stderr: bytes
+    truncated: bool
+    """True where the program printed more than `stdout` and `stderr` hold."""
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mib: float
+    denied: tuple[str, ...] = ()
+    """Attempts that the box refused or that broke its protocol, for a reviewer to read. Capped."""
+
+
+class Conversation(Protocol):
+    """A program that answers questions over the channel: file descriptor 3 inside the box.
+
+    A message in either direction is 4 bytes of length (big-endian) and that many bytes. The program reads a question,
+    writes one answer, and so on until its channel is closed.
+    """
+
+    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
+        """Send a question and return the answer, or None when there will be none.
+
+        None means that the program ended, did not answer within `seconds`, or broke the protocol; it is stopped then,
+        and `finish` tells which. Raises SandboxError on our own failure.
+        """
+        ...
+
+    def finish(self) -> Execution:
+        """Close the channel, end the program if it still runs, and say what became of it.
+
+        A program that is still running is given a moment to leave after its channel is closed and is then ended;
+        that alone is no WALL_TIMEOUT. Calling it again returns the same value.
+        """
+        ...
+
+
+class Session(Protocol):
+    """The executions of one submission. Each starts from the same clean box; none sees what another left."""
+
+    def run(self, command: Command) -> Execution:
+        """Run a program to its end. Raises SandboxError on our own failure."""
+        ...
+
+    def converse(self, command: Command) -> AbstractContextManager[Conversation]:
+        """Run a program that answers questions; leaving the context ends it."""
+        ...
+
+
+class Sandbox(Protocol):
+    """A way to run untrusted programs."""
+
+    @property
+    def name(self) -> str:
+        """Tier and image, as recorded with each run: `container@sha256:...`."""
+        ...
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open a session for one submission; leaving the context removes all it made, whatever happened."""
+        ...

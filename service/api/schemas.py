@@ -1,0 +1,151 @@
+"""What goes over HTTP, as pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TaskIn(Body):
+    """A task package."""
+
+    files: dict[str, str] = Field(description="Path inside the package -> text; `task.toml` is required.")
+
+
+class TaskOut(BaseModel):
+    task_id: str
+    version: str
+    title: str
+    prompt: str
+    language: str
+    entry_file: str = Field(description="The file that a single-file solution becomes, such as solution.py.")
+    suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
+    created: bool = Field(False, description="True where this request stored a new version.")
+
+
+class SubmissionIn(Body):
+    """One response to a task. Give `solution` (one file) or `files`."""
+
+    task_id: str = Field(min_length=1, max_length=200)
+    task_version: str | None = Field(None, description="Default: the newest.")
+    solution: str | None = Field(None, description="The whole program, as the task's entry file.")
+    files: dict[str, str] | None = Field(None, description="Relative path -> text.")
+    id: str = Field("", max_length=200, description="Your own id; comes back in every answer.")
+    tag: str = Field("", max_length=100, description="Your label for a batch; `GET /v1/runs?tag=` lists by it.")
+    model: str = Field("", max_length=200, description="Who wrote it. Never shown to reviewers.")
+    group_id: str = Field("", max_length=200, description="Responses to one prompt share it.")
+    idempotency_key: str = Field("", max_length=200, description="The same key and content give the same run.")
+
+
+class BatchIn(Body):
+    submissions: list[dict[str, Any]] = Field(min_length=1, max_length=500, description="Each as for POST /v1/submissions.")
+
+
+class Accepted(BaseModel):
+    id: str
+    submission_id: str
+    run_id: str
+    links: dict[str, str]
+
+
+class BatchItem(BaseModel):
+    """In the order of the request: what was accepted, or why it was not."""
+
+    accepted: Accepted | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchOut(BaseModel):
+    results: list[BatchItem]
+
+
+class Cases(BaseModel):
+    passed: int
+    failed: int
+    total: int
+
+
+class PrefillOut(BaseModel):
+    criterion: str
+    level: int | None
+    confidence: float | None
+    rule: str
+    says: str
+    evidence: list[str] = Field(description="The cited signals, a line each, without hidden inputs.")
+
+
+class RunOut(BaseModel):
+    """One evaluation. `outcome` and what follows are set once `state` is `done`."""
+
+    run_id: str
+    id: str
+    task_id: str
+    task_version: str
+    submission_id: str
+    tag: str
+    state: str = Field(description="queued, running or done")
+    attempt: int
+    outcome: str | None = Field(None, description="passed, failed or ungradable (our failure, never the submission's)")
+    cases: Cases | None = None
+    ends: dict[str, int] = {}
+    flags: list[str] = Field([], description="Rules of the integrity flags raised.")
+    levels: dict[str, int | None] = {}
+    prefills: list[PrefillOut] = []
+    findings: list[dict[str, Any]] = Field([], description="Static findings and measurements; never hidden inputs.")
+    abstentions: list[dict[str, str]] = []
+    sandbox: str = ""
+    graders: dict[str, str] = {}
+    rubric: str = ""
+    diagnostics: dict[str, str] = {}
+    created_at: datetime
+    finished_at: datetime | None = None
+    links: dict[str, str] = {}
+
+
+class RunsOut(BaseModel):
+    runs: list[RunOut]
+    next: str = Field(description="Pass as `after` to go on; the same value again when nothing has finished since.")
+
+
+class DecisionIn(Body):
+    criterion: str
+    level: int
+    note: str = Field("", max_length=10_000)
+    milliseconds: int = Field(0, ge=0)
+
+
+class ReviewIn(Body):
+    """A complete review: a decision on each criterion of the rubric."""
+
+    decisions: list[DecisionIn]
+    harm: bool = False
+    harm_note: str = Field("", max_length=10_000)
+
+
+class ReviewOut(BaseModel):
+    review_id: str
+    run_id: str
+    reviewer: str
+    created_at: datetime
+    decided: list[dict[str, Any]] = Field(description="criterion, level, verdict, suggested, note, milliseconds")
+    harm: bool
+    harm_note: str
+
+
+class ErrorField(BaseModel):
+    field: str = Field(description="Where, as a path: `files.solution.py`, `submissions.3.task_id`.")
+    expected: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `type` is stable; docs/reference/problems.md explains each."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ErrorField] = []

@@ -1,0 +1,243 @@
+"""The port of storage: its records, and what the service may ask of it.
+
+Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
+their withdrawals are appended.
+
+    StorageError            our failure (disk full, database gone); retried
+    NotFoundError           no such row; becomes 404
+    ConflictError           the row is no longer in the state that the caller believes; becomes 409
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from graders.interface import Submission, SubmissionId, TaskId
+from rubrics.model import Prefill, Review
+from rubrics.signals import Signal
+
+RunId = NewType("RunId", str)
+ReviewerId = NewType("ReviewerId", str)
+
+
+class StorageError(Exception):
+    """The database failed us."""
+
+
+class NotFoundError(Exception):
+    """`what` does not exist."""
+
+
+class ConflictError(Exception):
+    """The caller's picture of the row is out of date."""
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    """Final. `outcome` is set."""
+
+
+class RunOutcome(StrEnum):
+    PASSED = "passed"
+    """Every expected hidden case passed."""
+    FAILED = "failed"
+    UNGRADABLE = "ungradable"
+    """Our failure or the task's, after all attempts; never the submission's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    id: TaskId
+    version: str
+    title: str
+    files: Mapping[str, str]
+    """The package as uploaded: path -> text. `graders.package.load` makes a `Task` of it."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionRecord:
+    submission: Submission
+    task_version: str
+    client_id: str
+    """The submitter's own id, given back in every answer; may be empty."""
+    tag: str
+    """The submitter's label for a batch; runs are listed by it."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What an evaluation produced, all at once: the argument of `finish_run`."""
+
+    outcome: RunOutcome
+    signals: tuple[Signal, ...]
+    prefills: tuple[Prefill, ...]
+    rubric_id: str
+    rubric_version: str
+    grader_versions: Mapping[str, str]
+    sandbox: str
+    """`Sandbox.name`: tier and image digest."""
+    ends: Mapping[str, int]
+    """`End` value -> number of the submission's executions that ended so."""
+    diagnostics: Mapping[str, str]
+    """Why it is ungradable; empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One evaluation of a submission."""
+
+    id: RunId
+    submission: SubmissionRecord
+    state: RunState
+    attempt: int
+    """How often it was started; more than 1 only after our own failures."""
+    created_at: datetime
+    finished_at: datetime | None
+    findings: Findings | None
+    """Set when `state` is DONE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftDecision:
+    """A criterion that a reviewer has decided on the page while others are still open."""
+
+    criterion: str
+    level: int
+    note: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """A line of the reviewer's queue."""
+
+    run_id: RunId
+    task_id: TaskId
+    title: str
+    outcome: RunOutcome
+    cases_passed: int
+    cases_total: int
+    flags: int
+    state: str
+    """`open`, `mine` (claimed by this reviewer), `taken`, `reviewed` (by this reviewer), `skipped`."""
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRecord:
+    id: str
+    run_id: RunId
+    reviewer: ReviewerId
+    review: Review
+    created_at: datetime
+    withdrawn: bool
+    """True once the same reviewer took it back (undo); the row stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is asking: an API token or a signed-in reviewer."""
+
+    name: str
+    scopes: frozenset[str]
+    """Of `admin`, `author`, `submitter`, `reviewer`."""
+
+
+class Storage(Protocol):
+    """All that is kept. Methods are transactions; `now` comes in as an argument, aware UTC."""
+
+    # tasks
+    def add_task(self, task: TaskRecord) -> bool:
+        """Store a version. False where this very version is already there (nothing changes then)."""
+        ...
+
+    def task(self, id: TaskId, version: str | None = None) -> TaskRecord:
+        """That version, or the newest. Raises NotFoundError."""
+        ...
+
+    def tasks(self, *, after: str = "", limit: int = 100) -> Sequence[TaskRecord]:
+        """The newest version of each task, ordered by id, starting after that id."""
+        ...
+
+    # submissions and runs
+    def accept(self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]) -> Sequence[RunId]:
+        """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
+
+        `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
+        request) gives the run made then and stores nothing; with another fingerprint, raises ConflictError.
+        """
+        ...
+
+    def run(self, id: RunId) -> RunRecord:
+        """Raises NotFoundError."""
+        ...
+
+    def finished_runs(self, *, tag: str | None, after: str = "", limit: int = 100) -> tuple[Sequence[RunRecord], str]:
+        """Finished runs in the order in which they finished, and the cursor that continues after the last of them.
+
+        A run that finishes later always comes after the cursor of an earlier answer, so a poller misses none.
+        """
+        ...
+
+    def run_counts(self) -> Mapping[RunState, int]: ...
+
+    def start_run(self, id: RunId, attempt: int) -> None:
+        """Mark as running in that attempt."""
+        ...
+
+    def finish_run(self, id: RunId, attempt: int, findings: Findings, now: datetime) -> bool:
+        """Store the findings and end the job, in one transaction, if `attempt` still holds the lease.
+
+        False where another attempt has taken over or the run is already done: nothing is stored then.
+        """
+        ...
+
+    # reviewing
+    def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
+        """Finished, gradable runs in this reviewer's stable pseudo-random order, own claims first."""
+        ...
+
+    def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
+        """Take a run (the given one, or the next of the queue) for this reviewer for 30 minutes.
+
+        One transaction; an expired claim of somebody else is swept by it. None where there is nothing to take.
+        Raises ConflictError where the given run is claimed by another reviewer.
+        """
+        ...
+
+    def save_draft(self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime) -> None:
+        """Keep (or with None, clear) the state of one criterion; also renews the claim."""
+        ...
+
+    def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]: ...
+
+    def add_review(self, run_id: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
+        """Append a complete review and end the claim. The same review again returns the row already there."""
+        ...
+
+    def withdraw_review(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
+        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed."""
+        ...
+
+    def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
+        """Standing reviews (not withdrawn), oldest first."""
+        ...
+
+    def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None: ...
+
+    # access
+    def add_token(self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False) -> str:
+        """Make a token and return it; only its SHA-256 is kept."""
+        ...
+
+    def principal(self, token: str, now: datetime) -> Principal | None:
+        """Whose token it is; None for an unknown, expired or used one. A one-time token is used up by this."""
+        ...
+
+    def close(self) -> None: ...

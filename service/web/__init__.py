@@ -1,0 +1,1 @@
+"""The reviewer pages: server-rendered, keyboard first, one small ES module each."""
