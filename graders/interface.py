@@ -90,6 +90,8 @@ class Task:
     title: str
     prompt: str
     language: str
+    entry_file: str
+    """The file that a single-file solution becomes; hidden tests import it by its stem."""
     suites: tuple[Suite, ...]
     reference: Mapping[str, str]
     """Files of a solution known to be right. Never enters a submission's box."""
