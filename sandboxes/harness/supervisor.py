@@ -1,0 +1,410 @@
+"""Process 1 of a box: receives one program over stdin, runs it, relays its streams, reports how it ended.
+
+Theory of operation
+-------------------
+The host attaches to this process's stdin and stdout before it starts. Everything is frames: one byte of kind, four
+bytes of length (big-endian), payload.
+
+    from the host   R  request: JSON {argv, environment, files: [[path, size]...], stdin_size, channel, limits}
+                    F  content of the files and of stdin, concatenated, in as many frames as it takes
+                    C  bytes for the program's channel (its file descriptor 3)
+                    Q  no more questions: close the channel, give the program a moment, end it
+                    K  end everything now
+    to the host     S  the program is about to start
+                    O, E  bytes it printed on stdout, stderr
+                    C  bytes it wrote on its channel
+                    X  final report: JSON, see `report`
+
+The program runs as the same user, so what keeps it from this process is the kernel: signals from inside the pid
+namespace do not reach pid 1, PR_SET_DUMPABLE=0 closes /proc/1/{fd,mem,environ} and ptrace, and the host's streams are
+not inherited. Still nothing here is trusted with a verdict: the worst that a program could do by forging a report is to
+misstate how it ended, and an exit code is never a pass.
+
+The host owns the wall clock. This process owns what only the inside sees: reaping, CPU time of the whole tree, the
+cgroup's counters. Standard library only; started as `python3 -I -S`.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+WORK = "/box/work"
+CHUNK = 65536
+CPU_POLL_SECONDS = 0.05
+LEAVE_SECONDS = 0.3
+PR_SET_DUMPABLE = 4
+
+
+def read_exactly(fd, size):
+    """`size` bytes from `fd`; SystemExit where the host has gone."""
+    parts = []
+    while size:
+        part = os.read(fd, min(size, 1 << 20))
+        if not part:
+            raise SystemExit("the host closed the connection")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def read_frame(fd):
+    kind, size = struct.unpack(">cI", read_exactly(fd, 5))
+    return kind, read_exactly(fd, size)
+
+
+def write_all(fd, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def write_frame(kind, payload=b""):
+    write_all(1, struct.pack(">cI", kind, len(payload)) + payload)
+
+
+# --- accounting: the box's own cgroup, version 1 or 2, mounted read-only at /sys/fs/cgroup -----------------------------
+
+
+def read_text(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def counter(path, key=None):
+    """The number in a cgroup file, or that of the line `key`; None where this kernel does not have it."""
+    for line in read_text(path).splitlines():
+        words = line.split()
+        if key is None and len(words) == 1 and words[0].isdigit():
+            return int(words[0])
+        if key is not None and len(words) == 2 and words[0] == key:
+            return int(words[1])
+    return None
+
+
+def first(*values):
+    return next((value for value in values if value is not None), None)
+
+
+def usage():
+    root = "/sys/fs/cgroup"
+    microseconds = counter(root + "/cpu.stat", "usage_usec")
+    nanoseconds = counter(root + "/cpuacct/cpuacct.usage")
+    return {
+        "cpu_seconds": first(
+            microseconds / 1e6 if microseconds is not None else None,
+            nanoseconds / 1e9 if nanoseconds is not None else None,
+            sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]),
+        ),
+        "peak_bytes": first(
+            counter(root + "/memory.peak"),
+            counter(root + "/memory/memory.max_usage_in_bytes"),
+            resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
+        ),
+        "oom_kills": first(
+            counter(root + "/memory.events", "oom_kill"), counter(root + "/memory/memory.oom_control", "oom_kill"), 0
+        ),
+        "forks_refused": first(counter(root + "/pids.events", "max"), counter(root + "/pids/pids.events", "max"), 0),
+    }
+
+
+def disk_full():
+    """True where the box's writable places have no room or no inode left."""
+    for path in ("/box", "/dev/shm"):
+        room = os.statvfs(path)
+        if room.f_blocks and (room.f_bavail == 0 or (room.f_files and room.f_favail == 0)):
+            return True
+    return False
+
+
+# --- starting the program ---------------------------------------------------------------------------------------------
+
+
+def receive_request():
+    kind, payload = read_frame(0)
+    if kind != b"R":
+        raise SystemExit("expected a request")
+    request = json.loads(payload)
+    wanted = sum(size for _, size in request["files"]) + request["stdin_size"]
+    content = bytearray()
+    while len(content) < wanted:
+        kind, payload = read_frame(0)
+        if kind != b"F":
+            raise SystemExit("expected file content")
+        content += payload
+    return request, bytes(content)
+
+
+def place_files(request, content):
+    """Write the working directory; returns what is left of the content: the program's stdin."""
+    os.makedirs(WORK)
+    os.mkdir("/box/tmp", 0o1777)
+    offset = 0
+    for path, size in request["files"]:
+        target = os.path.normpath(os.path.join(WORK, path))
+        if not target.startswith(WORK + "/"):
+            raise SystemExit("a file outside the working directory: " + path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(content[offset : offset + size])
+        offset += size
+    return content[offset:]
+
+
+def limit(request):
+    limits = request["limits"]
+    seconds = int(limits["cpu_seconds"]) + 2  # behind the poll of the whole tree's time, which is exact
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits["disk_mib"] << 20,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def become_program(request, fds):
+    """In the child: never returns."""
+    try:
+        os.setsid()
+        for number, fd in enumerate(fds):
+            # all of them are above 3, so nothing is overwritten before it was copied
+            os.dup2(fd, number, inheritable=True)
+        os.closerange(len(fds), 1024)
+        limit(request)
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")  # the program is to die first, not this supervisor
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(WORK)
+        os.execvpe(request["argv"][0], request["argv"], request["environment"])
+    except BaseException as error:
+        os.write(2, f"assay: cannot start {request['argv'][0]}: {error}\n".encode())
+    finally:
+        os._exit(127)
+
+
+class Program:
+    """The running program and the ends of its streams that this process holds."""
+
+    def __init__(self, request, stdin):
+        self.stdin = memoryview(stdin)
+        child_in, self.to_stdin = os.pipe()
+        self.stdout, child_out = os.pipe()
+        self.stderr, child_err = os.pipe()
+        fds = [child_in, child_out, child_err]
+        self.channel = None
+        if request["channel"]:
+            self.channel, other = socket.socketpair()
+            fds.append(other.fileno())
+            self.channel.setblocking(False)
+        # lift the child's ends above 3, see become_program
+        lifted = [os.dup(fd) for fd in fds]
+        moved = [fd if fd > 3 else os.dup(fd) for fd in lifted]
+        self.pid = os.fork()
+        if self.pid == 0:
+            become_program(request, moved)
+        for fd in {*fds[:3], *lifted, *moved}:
+            os.close(fd)
+        if self.channel is not None:
+            other.close()
+        os.set_blocking(self.to_stdin, False)
+        self.to_channel = bytearray()
+        self.closing = False
+
+    def feed_stdin(self):
+        try:
+            self.stdin = self.stdin[os.write(self.to_stdin, self.stdin[:CHUNK]) :] if self.stdin else self.stdin
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.stdin = self.stdin[:0]
+        if not self.stdin:
+            os.close(self.to_stdin)
+            self.to_stdin = None
+
+    def feed_channel(self):
+        try:
+            del self.to_channel[: self.channel.send(self.to_channel[:CHUNK])]
+        except BlockingIOError:
+            return
+        except OSError:  # the program closed its end; it will answer nothing more, which the host sees
+            self.to_channel.clear()
+        if self.closing and not self.to_channel:
+            self.close_channel()
+
+    def close_channel(self):
+        self.closing = True
+        if self.channel is not None and not self.to_channel:
+            try:
+                self.channel.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+
+def reap(program, status):
+    """Collect every process that ended; returns the program's own wait status once it has one."""
+    while True:
+        try:
+            pid, ended = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return status
+        if pid == 0:
+            return status
+        if pid == program.pid:
+            status = ended
+
+
+def kill_all(program, status):
+    """End every process of the box but this one. Repeats, because a fork may be under way."""
+    while True:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        try:
+            pid, ended = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
+        if pid == program.pid:
+            status = ended
+
+
+# --- the loop -----------------------------------------------------------------------------------------------------------
+
+
+def relay(program, limits, wake, base_cpu):
+    """Until the program has ended: carry bytes both ways. Returns (wait status, why it was stopped)."""
+    poll = select.poll()
+    sources = {program.stdout: b"O", program.stderr: b"E"}
+    if program.channel is not None:
+        sources[program.channel.fileno()] = b"C"
+    for fd in (0, wake, *sources):
+        poll.register(fd, select.POLLIN)
+    status, leave_at, next_poll = None, None, 0.0
+    while True:
+        update_writers(poll, program)
+        timeout = CPU_POLL_SECONDS if leave_at is None else max(0.0, min(CPU_POLL_SECONDS, leave_at - time.monotonic()))
+        for fd, _ in poll.poll(timeout * 1000):
+            if fd == wake:
+                os.read(wake, 4096)
+            elif fd == 0:
+                kind, payload = read_frame(0)
+                if kind == b"K":
+                    return kill_all(program, status), "killed"
+                if kind == b"C" and program.channel is not None:
+                    program.to_channel += payload
+                if kind == b"Q":
+                    program.close_channel()
+                    leave_at = time.monotonic() + LEAVE_SECONDS
+            elif fd == program.to_stdin:
+                program.feed_stdin()
+            else:
+                forward(poll, program, sources, fd)
+        status = reap(program, status)
+        if status is not None:
+            return kill_all(program, status), ""
+        now = time.monotonic()
+        if leave_at is not None and now >= leave_at:
+            return kill_all(program, status), "left"
+        if now >= next_poll:
+            next_poll = now + CPU_POLL_SECONDS
+            if usage()["cpu_seconds"] - base_cpu > limits["cpu_seconds"]:
+                return kill_all(program, status), "cpu"
+
+
+def update_writers(poll, program):
+    if program.to_stdin is not None:
+        if not program.stdin:
+            program.feed_stdin()
+        else:
+            poll.register(program.to_stdin, select.POLLOUT)
+    if program.channel is not None:
+        poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
+
+
+def forward(poll, program, sources, fd):
+    """Move what is there from one of the program's streams to the host."""
+    if program.channel is not None and fd == program.channel.fileno():
+        if program.to_channel:
+            program.feed_channel()
+        try:
+            data = program.channel.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            poll.unregister(fd)
+            program.channel.close()
+            program.channel = None
+            sources.pop(fd)
+            return
+    else:
+        data = os.read(fd, CHUNK)
+        if not data:
+            poll.unregister(fd)
+            sources.pop(fd)
+            return
+    write_frame(sources[fd], data)
+
+
+def drain(program):
+    """What the program had written before it ended is still in the pipes; nobody can add to it any more."""
+    for fd, kind in ((program.stdout, b"O"), (program.stderr, b"E")):
+        os.set_blocking(fd, False)
+        try:
+            while data := os.read(fd, CHUNK):
+                write_frame(kind, data)
+        except BlockingIOError:
+            pass
+    if program.channel is not None:
+        try:
+            while data := program.channel.recv(CHUNK):
+                write_frame(b"C", data)
+        except OSError:
+            pass
+
+
+def report(status, why, before):
+    """The final report: exit_code or signal (None where not so), why the program was stopped, what it used."""
+    after = usage()
+    return {
+        "exit_code": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
+        "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
+        "stopped": why,
+        "cpu_seconds": max(0.0, after["cpu_seconds"] - before["cpu_seconds"]),
+        "peak_bytes": after["peak_bytes"],
+        "oom_kills": after["oom_kills"] - before["oom_kills"],
+        "forks_refused": after["forks_refused"] - before["forks_refused"],
+        "disk_full": disk_full(),
+    }
+
+
+def main():
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    wake, wake_writer = os.pipe()
+    os.set_blocking(wake_writer, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_writer)
+    request, content = receive_request()
+    stdin = place_files(request, content)
+    before = usage()
+    write_frame(b"S")
+    program = Program(request, stdin)
+    status, why = relay(program, request["limits"], wake, before["cpu_seconds"])
+    drain(program)
+    write_frame(b"X", json.dumps(report(status, why, before)).encode())
+    # The host removes the container; leaving by ourselves would lose frames that are still on their way.
+    while os.read(0, 4096):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())
