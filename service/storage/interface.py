@@ -105,10 +105,12 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftDecision:
-    """A criterion that a reviewer has decided on the page while others are still open."""
+    """A criterion that a reviewer has decided, or noted something on, while others are still open."""
 
     criterion: str
-    level: int
+    """A criterion of the rubric; a harm flag raised on the page is kept under `harm`, with level 1."""
+    level: int | None
+    """None while there is only a note."""
     note: str
     milliseconds: int
 
@@ -127,6 +129,16 @@ class QueueEntry:
     state: str
     """`open`, `mine` (claimed by this reviewer), `taken`, `reviewed` (by this reviewer), `skipped`."""
     finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a reviewer has come."""
+
+    done: int
+    """Standing reviews of this reviewer made since the time asked about."""
+    left: int
+    """Runs that `claim` would still give this reviewer, own claims included; not capped like `queue`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +214,8 @@ class Storage(Protocol):
     def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
         """Finished, gradable runs in this reviewer's stable pseudo-random order, own claims first."""
         ...
+
+    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> Progress: ...
 
     def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
         """Take a run (the given one, or the next of the queue) for this reviewer for 30 minutes.
