@@ -1,0 +1,226 @@
+"""The hidden cases of a `call` suite: a JSON object a line, in a form for people or a form for programs.
+
+    {"call": "median([3, 1, 2])", "returns": "2"}           Python literals; nan and inf are understood
+    {"args": [[3, 1, 2]], "kwargs": {}, "expected": 2}      values in the encoding of `graders.encoding`
+
+Both may have `id`, `weight` and, in the place of the answer, `raises`. docs/reference/task-package.md explains them.
+
+    CaseError               a line that is no case; says which line and what was expected there
+"""
+
+import ast
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from graders.encoding import EncodingError, from_json
+
+SHOWN_CHARACTERS = 2000
+"""A call is cut to this length for showing; a case may well have arguments of a megabyte."""
+
+_COMMON_KEYS = {"id", "weight", "raises"}
+_CALL_KEYS = _COMMON_KEYS | {"call", "returns"}
+_ENCODED_KEYS = _COMMON_KEYS | {"args", "kwargs", "expected"}
+_NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
+
+
+class CaseError(ValueError):
+    """A line that is no case.
+
+    Args:
+        where: `file:line`.
+        expected: what should have been there.
+    """
+
+    def __init__(self, where: str, expected: str) -> None:
+        super().__init__(f"{where}: expected {expected}")
+        self.where = where
+        self.expected = expected
+
+
+class NoAnswer(Enum):
+    """The type of NO_ANSWER. None cannot stand for it: None is an answer."""
+
+    NO_ANSWER = "no answer"
+
+
+NO_ANSWER: Final = NoAnswer.NO_ANSWER
+"""The case states no answer: the reference's is expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One call of the entry point and what is expected of it."""
+
+    id: str
+    """Unique in its suite; `line-7` where the author gave none."""
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+    expected: object
+    """The value to return, or NO_ANSWER."""
+    raises: str | None
+    """Name of the exception that is expected instead of a value; a subclass of it will do."""
+    weight: float
+    shown: str
+    """The call as Python text, for reviewers and authors."""
+
+
+def parse_cases(text: str, *, name: str, entry_point: str = "") -> tuple[Case, ...]:
+    """The cases of a file, in its order; empty lines are skipped.
+
+    Args:
+        text: the file, a JSON object a line.
+        name: the file's name, for messages.
+        entry_point: the function that every `call` must name; where empty, the name in the call is not looked at.
+
+    Raises:
+        CaseError: for a line that is no case, an id that occurs twice, or a file without a case.
+    """
+    cases: dict[str, Case] = {}
+    # Not splitlines(): a case may hold U+2028, which JSON allows inside a string.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{name}:{number}"
+        case = _case(line, number, where, entry_point)
+        if case.id in cases:
+            raise CaseError(where, f"an id that no other case of this file has, not {case.id!r}")
+        cases[case.id] = case
+    if not cases:
+        raise CaseError(f"{name}:1", "at least one case")
+    return tuple(cases.values())
+
+
+def _case(line: str, number: int, where: str, entry_point: str) -> Case:
+    row = _row(line, where)
+    if "call" in row:
+        _refuse_unknown(row, _CALL_KEYS, where)
+        args, kwargs, shown = _call(row["call"], where, entry_point)
+        expected = _literal(row["returns"], where, "returns") if "returns" in row else NO_ANSWER
+    else:
+        _refuse_unknown(row, _ENCODED_KEYS, where)
+        args, kwargs = _arguments(row, where)
+        shown = _shown(entry_point, args, kwargs)
+        expected = _decoded(row["expected"], where, "expected") if "expected" in row else NO_ANSWER
+    raises = row.get("raises")
+    if raises is not None and not (isinstance(raises, str) and raises.isidentifier()):
+        raise CaseError(where, f"the name of an exception in `raises`, such as ValueError, not {raises!r}")
+    if raises is not None and expected is not NO_ANSWER:
+        raise CaseError(where, "either an answer or `raises`, not both")
+    return Case(
+        id=_id(row.get("id", f"line-{number}"), where),
+        args=args,
+        kwargs=kwargs,
+        expected=expected,
+        raises=raises,
+        weight=_weight(row.get("weight", 1.0), where),
+        shown=shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "...",
+    )
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise CaseError(where, f"a JSON object on one line ({error})") from error
+    if not isinstance(row, dict):
+        raise CaseError(where, f"a JSON object, not {type(row).__name__}")
+    return row
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return row
+
+
+def _refuse_unknown(row: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(row) - known)
+    if unknown:
+        raise CaseError(where, f"only the keys {', '.join(sorted(known))}, not {unknown[0]!r}")
+
+
+def _id(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
+        raise CaseError(where, f"an `id` of 1 to 200 printable characters, not {value!r:.80}")
+    return value
+
+
+def _weight(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise CaseError(where, f"a `weight` greater than 0, not {value!r:.80}")
+    return float(value)
+
+
+def _call(text: object, where: str, entry_point: str) -> tuple[tuple[object, ...], dict[str, object], str]:
+    node = _expression(text, where, "call")
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise CaseError(where, f"one call such as `{entry_point or 'function'}(1, key=2)` in `call`, not {text!r:.80}")
+    if entry_point and node.func.id != entry_point:
+        raise CaseError(where, f"a call of {entry_point}, not of {node.func.id}")
+    args = tuple(_value(argument, where, "call") for argument in node.args)
+    kwargs: dict[str, object] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None or keyword.arg in kwargs:
+            raise CaseError(where, "keyword arguments by name, each once, in `call`")
+        kwargs[keyword.arg] = _value(keyword.value, where, "call")
+    return args, kwargs, str(text).strip()
+
+
+def _literal(text: object, where: str, key: str) -> object:
+    return _value(_expression(text, where, key), where, key)
+
+
+def _expression(text: object, where: str, key: str) -> ast.expr:
+    if not isinstance(text, str):
+        raise CaseError(where, f"Python text in `{key}`, in quotes, not {text!r:.80}")
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise CaseError(where, f"a Python expression in `{key}`, not {text!r:.80} ({error})") from error
+
+
+def _value(node: ast.expr, where: str, key: str) -> object:
+    try:
+        return ast.literal_eval(_NamedFloats().visit(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise CaseError(where, f"Python literals (numbers, text, lists, ..., nan, inf) in `{key}` ({error})") from error
+
+
+class _NamedFloats(ast.NodeTransformer):
+    """Puts floats in the place of the names nan and inf, which are no literals."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(_NAMED_FLOATS[node.id]) if node.id in _NAMED_FLOATS else node
+
+
+def _arguments(row: dict[str, Any], where: str) -> tuple[tuple[object, ...], dict[str, object]]:
+    args, kwargs = row.get("args"), row.get("kwargs", {})
+    if not isinstance(args, list):
+        raise CaseError(where, "a `call`, or a list of `args`")
+    if not isinstance(kwargs, dict) or not all(name.isidentifier() for name in kwargs):
+        raise CaseError(where, "an object in `kwargs` whose keys are names of parameters")
+    return (
+        tuple(_decoded(item, where, "args") for item in args),
+        {name: _decoded(item, where, "kwargs") for name, item in kwargs.items()},
+    )
+
+
+def _decoded(tree: Any, where: str, key: str) -> object:
+    try:
+        return from_json(tree)
+    except EncodingError as error:
+        raise CaseError(where, f"a value in the encoding of graders.encoding in `{key}` ({error})") from error
+
+
+def _shown(entry_point: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    try:
+        parts = [repr(item) for item in args] + [f"{name}={item!r}" for name, item in kwargs.items()]
+    except ValueError:
+        # Python refuses to write integers of more than 4,300 digits.
+        parts = ["<a number too long to write>"]
+    return f"{entry_point}({', '.join(parts)})"
