@@ -1,0 +1,229 @@
+"""A typed, synchronous client of the HTTP API, with the patience that a long batch needs.
+
+    ApiError                the server refused, or could not be reached for longer than `patience_seconds`
+        RefusedError        it refused one submission of a batch; `index` says which
+
+It knows the API's schemas and nothing else of the server.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from service.api.schemas import Accepted, BatchOut, Problem, RunOut, RunsOut, SubmissionIn, TaskOut
+
+BATCH_SIZE = 200
+"""Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""
+LONGEST_WAIT_SECONDS = 60
+"""The server holds a `?wait=` no longer than this."""
+_FIRST_CONTACT_SECONDS = 5.0
+"""Patience with a server that never answered yet: long enough for one that is starting, short for a wrong address."""
+_BUSY = frozenset({429, 502, 503, 504})
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class ApiError(Exception):
+    """The text is the server's own explanation, field by field.
+
+    Args:
+        message: what to show to a person.
+        status: HTTP status; 0 where no answer came.
+        type: the stable `type` of the problem document; empty where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, type: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = type
+
+
+class RefusedError(ApiError):
+    """One submission of a batch was refused; those before it in the same batch, and after it, may have been accepted."""
+
+    def __init__(self, message: str, *, index: int, status: int = 0, type: str = "") -> None:
+        super().__init__(message, status=status, type=type)
+        self.index = index
+        """Position in the iterable given to `submit_many`, from 0."""
+
+
+class Client:
+    """One server, one token. Thread-compatible, not thread-safe; close it or use it as a context manager.
+
+    Args:
+        base_url: such as `http://127.0.0.1:8000`.
+        token: an API token; each call says in its error when the token lacks a scope.
+        patience_seconds: how long one call goes on trying while the server is busy (429, 503) or away.
+        pause: how to wait; tests replace it to wait in no time.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        patience_seconds: float = 300.0,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._patience_seconds = patience_seconds
+        self._pause = pause
+        self._reached = False
+        url = httpx2.URL(base_url)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ApiError(f"{base_url!r} is not an address: expected something like http://127.0.0.1:8000")
+        self._http = httpx2.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx2.Timeout(60.0, read=LONGEST_WAIT_SECONDS + 30.0),
+            # A proxy of the environment is for the world outside; it would refuse, or log, requests to this machine.
+            trust_env=url.host not in ("127.0.0.1", "localhost", "::1"),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def put_task(self, files: Mapping[str, str]) -> TaskOut:
+        """Store a task package (path -> text). `created` is False where this very version was there already."""
+        return self._call(TaskOut, "POST", "/v1/tasks", json={"files": dict(files)})
+
+    def task(self, task_id: str) -> TaskOut:
+        """The newest version of a task."""
+        return self._call(TaskOut, "GET", f"/v1/tasks/{quote(task_id)}")
+
+    def submit(self, submission: SubmissionIn) -> Accepted:
+        """Hand in one submission. Without an idempotency key, a repeated request may run it twice."""
+        return self._call(Accepted, "POST", "/v1/submissions", json=_body(submission))
+
+    def submit_many(self, submissions: Iterable[SubmissionIn]) -> Iterator[Accepted]:
+        """Hand in many, in batches as the result is consumed, answers in the same order.
+
+        Raises RefusedError at the first that the server refuses. Give each an idempotency key: a batch whose answer
+        was lost on the way is sent again.
+        """
+        remaining = iter(submissions)
+        start = 0
+        while batch := list(islice(remaining, BATCH_SIZE)):
+            body = {"submissions": [_body(submission) for submission in batch]}
+            answer = self._call(BatchOut, "POST", "/v1/submissions:batch", json=body)
+            for index, item in enumerate(answer.results, start):
+                if item.accepted is None:
+                    message, type_ = _explain(item.problem, "the server gave no reason")
+                    raise RefusedError(message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_)
+                yield item.accepted
+            start += len(batch)
+
+    def run(self, run_id: str, *, wait_seconds: float = 0) -> RunOut:
+        """A run, after up to `wait_seconds` (at most 60) for it to be done."""
+        wait = min(wait_seconds, LONGEST_WAIT_SECONDS)
+        return self._call(RunOut, "GET", f"/v1/runs/{quote(run_id)}", params={"wait": wait} if wait else {})
+
+    def finished_runs(self, tag: str, *, after: str = "") -> RunsOut:
+        """One page of the finished runs with this tag, in the order in which they finished, and where to go on."""
+        params = {"tag": tag, "limit": 100} | ({"after": after} if after else {})
+        return self._call(RunsOut, "GET", "/v1/runs", params=params)
+
+    def iter_runs(self, tag: str, *, run_ids: Collection[str]) -> Iterator[RunOut]:
+        """The runs of `run_ids`, each once, as they finish; ends when all have.
+
+        They must have been submitted with this tag: the server lists by it, one cursor for the whole batch.
+        """
+        waiting = set(run_ids)
+        after = ""
+        idle_seconds = 0.0
+        while waiting:
+            page = self.finished_runs(tag, after=after)
+            for run in page.runs:
+                if run.run_id in waiting:
+                    waiting.remove(run.run_id)
+                    yield run
+            idle_seconds = 0.0 if page.runs else min(1.0, idle_seconds + 0.1)
+            after = page.next
+            if waiting and idle_seconds:
+                self._pause(idle_seconds)
+
+    def export(self, format: str) -> Iterator[str]:
+        """The lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
+        try:
+            with self._http.stream("GET", f"/v1/exports/{quote(format)}") as response:
+                if response.status_code != 200:
+                    response.read()
+                    raise _refusal(response)
+                yield from (line for line in response.iter_lines() if line)
+        except httpx2.TransportError as error:
+            raise ApiError(f"the server at {self._http.base_url} went away during the export: {error}") from error
+
+    def _call(self, answer: type[Answer], method: str, path: str, **content: Any) -> Answer:
+        """One request and its answer. Tries again, slower each time, while the server is away or busy."""
+        waited_seconds = 0.0
+        pause_seconds = 0.1
+        while True:
+            try:
+                response = self._http.request(method, path, **content)
+            except httpx2.TransportError as error:
+                problem = ApiError(f"cannot reach the server at {self._http.base_url}: {error}")
+                problem.__cause__ = error
+            else:
+                self._reached = True
+                if response.is_success:
+                    return self._read(answer, response)
+                problem = _refusal(response)
+                if response.status_code not in _BUSY:
+                    raise problem
+                pause_seconds = max(pause_seconds, _retry_after_seconds(response))
+            patience_seconds = self._patience_seconds if self._reached else _FIRST_CONTACT_SECONDS
+            if waited_seconds + pause_seconds > min(patience_seconds, self._patience_seconds):
+                raise problem
+            self._pause(pause_seconds)
+            waited_seconds += pause_seconds
+            pause_seconds = min(10.0, pause_seconds * 2)
+
+    def _read(self, answer: type[Answer], response: httpx2.Response) -> Answer:
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            message = f"the server at {self._http.base_url} does not answer like Assay ({error.error_count()} fields differ)"
+            raise ApiError(message, status=response.status_code) from error
+
+
+def _body(submission: SubmissionIn) -> dict[str, Any]:
+    return submission.model_dump(exclude_defaults=True)
+
+
+def _retry_after_seconds(response: httpx2.Response) -> float:
+    try:
+        return max(0.0, float(response.headers.get("Retry-After", "0")))
+    except ValueError:
+        return 0.0  # the form with a date: our own back-off is as good
+
+
+def _refusal(response: httpx2.Response) -> ApiError:
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    message, type_ = _explain(document, f"the server answered {response.status_code} {response.reason_phrase}")
+    return ApiError(message, status=response.status_code, type=type_)
+
+
+def _explain(document: Any, otherwise: str) -> tuple[str, str]:
+    """The sentence for a person, and the stable type, of a problem document (or of what claims to be one)."""
+    try:
+        problem = Problem.model_validate(document)
+    except ValidationError:
+        return otherwise, ""
+    fields = "; ".join(f"{error.field}: {error.expected}" for error in problem.errors)
+    return ": ".join(text for text in (problem.title, problem.detail, fields) if text), problem.type
