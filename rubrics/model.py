@@ -110,6 +110,8 @@ class DecidedCriterion:
     suggested: int | None
     levels_seen: tuple[str, ...]
     """The anchor texts as they stood, worst to best."""
+    weight: float
+    """The criterion's weight as it stood, so that a total needs no rubric that may be long gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

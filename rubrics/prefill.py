@@ -1,0 +1,159 @@
+"""From signals to a suggested level for each criterion, or the reason why there is none. Pure.
+
+A rule holds when every condition that it sets holds. What they look at are the signals of the rule's own criterion;
+integrity flags (`Finding.flag`) are left out, they are for the reviewer to read.
+
+    passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. Any outcome but
+                                    PASSED counts as not passed. The share is 1 only if every case passed.
+    finding_at_least                some finding is this severe (and the tool this sure: confidence_at_least)
+    at_least, below                 the largest value of the named measurement; needs one. NaN is no value.
+
+The first rule that holds gives the level. Then, **an abstention can only take a suggestion away**, never move it: with
+one in the criterion the rule counts only if looking at the rest could not undo it (some finding is there, some value
+is this large) and if its level is not above the middle of the scale. So a dangerous line in one file is still
+suggested when another file was skipped, while neither a share of the cases nor anything good is.
+"""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import fsum, inf, nextafter
+
+from rubrics.model import Criterion, Prefill, Rubric, Rule
+from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal
+
+CITED_AT_MOST = 20
+"""Signals that a pre-fill cites; a reviewer reads the first few, and the run keeps them all."""
+
+NO_EVIDENCE, ABSTAINED, NO_RULE = "no-evidence", "abstained", "no-rule"
+"""What `Prefill.rule` says where no level is suggested: nothing was reported, a grader could not look, no rule held."""
+
+
+def prefill(rubric: Rubric, signals: Iterable[Signal]) -> tuple[Prefill, ...]:
+    """One pre-fill for each criterion, in rubric order, whatever the order of the signals.
+
+    `because` cites signals of the fired rule (or, for `abstained`, the abstentions), most telling first: cases that
+    did not pass, the severest findings, the largest values. `confidence` is None: it is measured later, on decisions.
+    Signals of a criterion that the rubric does not have are ignored. Never raises.
+    """
+    reported = tuple(signals)
+    return tuple(_prefill_one(criterion, _Evidence.of(criterion.id, reported)) for criterion in rubric.criteria)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """The signals of one criterion by kind, each most telling first."""
+
+    cases: tuple[CaseOutcome, ...]
+    findings: tuple[Finding, ...]
+    measurements: tuple[Measurement, ...]
+    abstentions: tuple[Abstention, ...]
+
+    @staticmethod
+    def of(criterion: str, signals: Iterable[Signal]) -> "_Evidence":
+        # repr settles what the telling part leaves open, so that the order of arrival never shows.
+        own = sorted((signal for signal in signals if signal.criterion == criterion), key=repr)
+        return _Evidence(
+            cases=tuple(sorted((s for s in own if isinstance(s, CaseOutcome)), key=_case_order)),
+            findings=tuple(sorted((s for s in own if isinstance(s, Finding) and not s.flag), key=_finding_order)),
+            measurements=tuple(
+                sorted((s for s in own if isinstance(s, Measurement) and -inf <= s.value), key=lambda s: -s.value)
+            ),
+            abstentions=tuple(s for s in own if isinstance(s, Abstention)),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.cases or self.findings or self.measurements or self.abstentions)
+
+
+def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
+    if evidence.is_empty:
+        return _without_level(criterion, NO_EVIDENCE, criterion.no_basis)
+    incomplete = bool(evidence.abstentions)
+    for rule in criterion.rules:
+        cited = _cited(rule, evidence)
+        if cited:
+            if incomplete and not _stands_when_incomplete(rule, criterion):
+                break
+            says = f"{rule.says} Not everything could be looked at." if incomplete else rule.says
+            return Prefill(
+                criterion=criterion.id, level=rule.level, confidence=None,
+                because=cited[:CITED_AT_MOST], rule=rule.id, says=says,
+            )
+    if incomplete:
+        says = "A grader could not look, so what the others report is no basis for a level."
+        return _without_level(criterion, ABSTAINED, says, evidence.abstentions[:CITED_AT_MOST])
+    return _without_level(criterion, NO_RULE, criterion.no_basis)
+
+
+def _without_level(criterion: Criterion, rule: str, says: str, because: tuple[Signal, ...] = ()) -> Prefill:
+    return Prefill(criterion=criterion.id, level=None, confidence=None, because=because, rule=rule, says=says)
+
+
+def _stands_when_incomplete(rule: Rule, criterion: Criterion) -> bool:
+    can_be_undone = rule.passed_at_least is not None or rule.passed_below is not None or rule.below is not None
+    above_the_middle = 2 * rule.level > max(level.value for level in criterion.levels)
+    return not can_be_undone and not above_the_middle
+
+
+def _cited(rule: Rule, evidence: _Evidence) -> tuple[Signal, ...]:
+    """The signals by which the rule holds; empty where it does not, or sets no condition."""
+    conditions: list[tuple[Signal, ...]] = []
+    if rule.finding_at_least is not None:
+        conditions.append(_findings_that_hold(rule, rule.finding_at_least, evidence.findings))
+    if rule.passed_at_least is not None or rule.passed_below is not None:
+        conditions.append(_cases_that_hold(rule, evidence.cases))
+    if rule.measurement is not None:
+        conditions.append(_measurements_that_hold(rule, evidence.measurements))
+    return tuple(signal for cited in conditions for signal in cited) if all(conditions) else ()
+
+
+def _findings_that_hold(rule: Rule, severity: Severity, findings: tuple[Finding, ...]) -> tuple[Signal, ...]:
+    confidence = rule.confidence_at_least or Severity.LOW
+    return tuple(
+        finding
+        for finding in findings
+        if finding.severity.rank >= severity.rank and finding.confidence.rank >= confidence.rank
+    )
+
+
+def _cases_that_hold(rule: Rule, cases: tuple[CaseOutcome, ...]) -> tuple[Signal, ...]:
+    share = _share_passed(cases)
+    if share is None or not _within(share, rule.passed_at_least, rule.passed_below):
+        return ()
+    return tuple(case for case in cases if case.outcome is not Outcome.PASSED) or cases
+
+
+def _measurements_that_hold(rule: Rule, measurements: tuple[Measurement, ...]) -> tuple[Signal, ...]:
+    named = [measurement for measurement in measurements if measurement.name == rule.measurement]
+    if not named or not _within(named[0].value, rule.at_least, rule.below):
+        return ()
+    return tuple(measurement for measurement in named if _within(measurement.value, rule.at_least, rule.below))
+
+
+def _within(value: float, at_least: float | None, below: float | None) -> bool:
+    return (at_least is None or value >= at_least) and (below is None or value < below)
+
+
+def _share_passed(cases: tuple[CaseOutcome, ...]) -> float | None:
+    """Weighted share of cases passed, 0 to 1; None without cases or with weights that give no share."""
+    heaviest = max((case.weight for case in cases), default=0.0)
+    if not all(0 <= case.weight <= sys.float_info.max for case in cases) or heaviest == 0:
+        return None
+    # Relative to the heaviest, because the sum of two large weights may be no number.
+    passed = fsum(case.weight / heaviest for case in cases if case.outcome is Outcome.PASSED)
+    share = passed / fsum(case.weight / heaviest for case in cases)
+    all_passed = all(case.outcome is Outcome.PASSED for case in cases)
+    return share if all_passed else min(share, nextafter(1.0, -inf))
+
+
+_OUTCOMES_BY_TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN, Outcome.PASSED)
+
+
+def _case_order(case: CaseOutcome) -> tuple[int, float]:
+    return _OUTCOMES_BY_TELLING.index(case.outcome), -case.weight
+
+
+def _finding_order(finding: Finding) -> tuple[int, int, str, int]:
+    return -finding.severity.rank, -finding.confidence.rank, finding.path, finding.line
