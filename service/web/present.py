@@ -1,0 +1,277 @@
+"""What the reviewer's screen shows, computed from a run, its rubric and what the reviewer has decided so far. Pure.
+
+The model's name, the submitter's ids and tags never come in here: a reviewer judges the response, not who wrote it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rubrics.model import Criterion, Level, Prefill, Rubric
+from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
+from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunRecord
+from service.web.source import CodeFile, code_file
+
+HARM = "harm"
+"""The harm flag's place among the drafts of a run."""
+SHOWN_CASES = 200
+"""Failing cases drawn on one page."""
+
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPart:
+    text: str
+    code: bool
+    """True for what stood in a fenced block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    element: str
+    """Id of the element on the page that shows it."""
+    case: CaseOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    element: str
+    line: str
+    """Element id of its line of code, or "" where it has none on this page."""
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementView:
+    element: str
+    line: str
+    measurement: Measurement
+    value: str
+    """For reading: `12`, `0.031`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceView:
+    """A signal that a suggestion cites, in a line."""
+
+    text: str
+    element: str
+    """Id of the element that the E key jumps to, or "" where the page shows nothing more about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionView:
+    id: str
+    title: str
+    question: str
+    levels: tuple[Level, ...]
+    suggested: int | None
+    confidence: str
+    """`84 %`, or "" while it has not been measured."""
+    says: str
+    """Why that level is suggested, or why none is."""
+    evidence: tuple[EvidenceView, ...]
+    level: int | None
+    """What the reviewer has decided."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Everything on the single-response page."""
+
+    run_id: RunId
+    task_id: str
+    title: str
+    prompt: tuple[PromptPart, ...]
+    files: tuple[CodeFile, ...]
+    failing: tuple[CaseView, ...]
+    passing: tuple[CaseOutcome, ...]
+    unshown: int
+    """Failing cases beyond SHOWN_CASES."""
+    reduced: int
+    """Cases judged in one process with the submission."""
+    findings: tuple[FindingView, ...]
+    flags: tuple[FindingView, ...]
+    measurements: tuple[MeasurementView, ...]
+    abstentions: tuple[Abstention, ...]
+    ends: Mapping[str, int]
+    criteria: tuple[CriterionView, ...]
+    harm: str | None
+    """The note of the harm flag; None where none is raised."""
+    saved: bool
+    """True where this reviewer's complete review stands."""
+
+    @property
+    def cases(self) -> int:
+        return len(self.failing) + self.unshown + len(self.passing)
+
+
+def screen(
+    run: RunRecord,
+    findings: Findings,
+    *,
+    title: str,
+    prompt: str,
+    rubric: Rubric,
+    drafts: Mapping[str, DraftDecision],
+    review: ReviewRecord | None,
+) -> Screen:
+    """The page for a finished run. Where a `review` stands it is shown, otherwise the `drafts`."""
+    signals = findings.signals
+    files = _files(run, signals)
+    lines = {(file.path, line.number): f"line-{file.index}-{line.number}" for file in files for line in file.lines}
+    cases = [signal for signal in signals if isinstance(signal, CaseOutcome)]
+    failing = _failing(cases)
+    found = _findings(signals, lines)
+    measured = _measurements(signals, lines)
+    elements: dict[Signal, str] = {view.case: view.element for view in failing[:SHOWN_CASES]}
+    elements |= {view.finding: view.line or view.element for view in found}
+    elements |= {view.measurement: view.line or view.element for view in measured}
+    decided = _reviewed(review) if review else drafts
+    return Screen(
+        run_id=run.id,
+        task_id=run.submission.submission.task_id,
+        title=title,
+        prompt=prompt_parts(prompt),
+        files=files,
+        failing=failing[:SHOWN_CASES],
+        passing=tuple(case for case in cases if case.outcome is Outcome.PASSED),
+        unshown=max(0, len(failing) - SHOWN_CASES),
+        reduced=sum(case.integrity != "full" for case in cases),
+        findings=tuple(view for view in found if not view.finding.flag),
+        flags=tuple(view for view in found if view.finding.flag),
+        measurements=measured,
+        abstentions=tuple(signal for signal in signals if isinstance(signal, Abstention)),
+        ends=findings.ends,
+        criteria=tuple(
+            _criterion(criterion, prefill, decided.get(criterion.id), elements)
+            for criterion, prefill in zip(rubric.criteria, suggestions(findings, rubric), strict=True)
+        ),
+        harm=decided[HARM].note if HARM in decided else None,
+        saved=review is not None,
+    )
+
+
+def suggestions(findings: Findings, rubric: Rubric) -> tuple[Prefill, ...]:
+    """What is suggested on each criterion, in rubric order: what the page shows and what a decision is compared with.
+
+    A run evaluated under another version of the rubric suggests nothing: its levels may mean something else, so none
+    of them may be confirmed with a key.
+    """
+    if (findings.rubric_id, findings.rubric_version) != (rubric.id, rubric.version):
+        stale = "The rubric has changed since this response was evaluated."
+        return tuple(_no_suggestion(criterion.id, stale) for criterion in rubric.criteria)
+    made = {prefill.criterion: prefill for prefill in findings.prefills}
+    return tuple(made.get(criterion.id) or _no_suggestion(criterion.id, "") for criterion in rubric.criteria)
+
+
+def _no_suggestion(criterion: str, says: str) -> Prefill:
+    return Prefill(criterion=criterion, level=None, confidence=None, because=(), rule="no-evidence", says=says)
+
+
+def prompt_parts(text: str) -> tuple[PromptPart, ...]:
+    """The prompt's prose and fenced code blocks, in order."""
+    parts = []
+    end = 0
+    for fence in _FENCE.finditer(text):
+        parts.append(PromptPart(text=text[end : fence.start()].strip("\n"), code=False))
+        parts.append(PromptPart(text=fence[1].removesuffix("\n"), code=True))
+        end = fence.end()
+    parts.append(PromptPart(text=text[end:].strip("\n"), code=False))
+    return tuple(part for part in parts if part.text)
+
+
+def _files(run: RunRecord, signals: Sequence[Signal]) -> tuple[CodeFile, ...]:
+    by_place: dict[str, dict[int, tuple[Finding, ...]]] = {}
+    for signal in signals:
+        if isinstance(signal, Finding):
+            by_line = by_place.setdefault(signal.path, {})
+            by_line[signal.line] = (*by_line.get(signal.line, ()), signal)
+    files = sorted(run.submission.submission.files.items())
+    return tuple(code_file(index, path, text, by_place.get(path, {})) for index, (path, text) in enumerate(files))
+
+
+def _failing(cases: Iterable[CaseOutcome]) -> tuple[CaseView, ...]:
+    failing = (case for case in cases if case.outcome is not Outcome.PASSED)
+    return tuple(CaseView(element=f"case-{index}", case=case) for index, case in enumerate(failing))
+
+
+def _findings(signals: Iterable[Signal], lines: Mapping[tuple[str, int], str]) -> tuple[FindingView, ...]:
+    """Worst first."""
+    findings = [signal for signal in signals if isinstance(signal, Finding)]
+    findings.sort(key=lambda finding: (-finding.severity.rank, -finding.confidence.rank, finding.path, finding.line))
+    return tuple(
+        FindingView(element=f"finding-{index}", line=lines.get((finding.path, finding.line), ""), finding=finding)
+        for index, finding in enumerate(findings)
+    )
+
+
+def _measurements(signals: Iterable[Signal], lines: Mapping[tuple[str, int], str]) -> tuple[MeasurementView, ...]:
+    measurements = (signal for signal in signals if isinstance(signal, Measurement))
+    return tuple(
+        MeasurementView(
+            element=f"measurement-{index}",
+            line=lines.get((measurement.path, measurement.line), ""),
+            measurement=measurement,
+            value=f"{measurement.value:.4g}",
+        )
+        for index, measurement in enumerate(measurements)
+    )
+
+
+def _criterion(
+    criterion: Criterion, prefill: Prefill, decided: DraftDecision | None, elements: Mapping[Signal, str]
+) -> CriterionView:
+    evidence = (EvidenceView(text=_told(signal), element=elements.get(signal, "")) for signal in prefill.because)
+    return CriterionView(
+        id=criterion.id,
+        title=criterion.title,
+        question=criterion.question,
+        levels=criterion.levels,
+        suggested=prefill.level,
+        confidence="" if prefill.confidence is None else f"{prefill.confidence:.0%}",
+        says=prefill.says or criterion.no_basis,
+        evidence=tuple(evidence),
+        level=decided.level if decided else None,
+        note=decided.note if decided else "",
+    )
+
+
+def _told(signal: Signal) -> str:
+    match signal:
+        case CaseOutcome():
+            if signal.outcome is Outcome.PASSED:
+                return f"{signal.case} passed"
+            if signal.end:
+                return f"{signal.given or signal.case} ended by {signal.end}"
+            return f"{signal.given or signal.case} wanted {signal.wanted}, got {signal.got}"
+        case Finding():
+            cwe = f", CWE-{signal.cwe}" if signal.cwe else ""
+            return f"{_where(signal)}{signal.rule} ({signal.severity}{cwe}): {signal.message}"
+        case Measurement():
+            note = f" ({signal.note})" if signal.note else ""
+            return f"{_where(signal)}{signal.name} {signal.value:.4g} {signal.unit}".rstrip() + note
+        case Abstention():
+            return f"{signal.grader} could not look: {signal.reason}"
+
+
+def _where(signal: Finding | Measurement) -> str:
+    return f"line {signal.line}: " if signal.line else ""
+
+
+def _reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
+    """The standing review in the form of drafts."""
+    decided = {
+        entry.decision.criterion: DraftDecision(
+            criterion=entry.decision.criterion,
+            level=entry.decision.level,
+            note=entry.decision.note,
+            milliseconds=entry.decision.milliseconds,
+        )
+        for entry in review.review.decided
+    }
+    if review.review.harm:
+        decided[HARM] = DraftDecision(criterion=HARM, level=1, note=review.review.harm_note, milliseconds=0)
+    return decided

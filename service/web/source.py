@@ -1,0 +1,112 @@
+"""Source files as coloured, numbered lines with the findings that belong to each."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
+
+from markupsafe import Markup
+from pygments.lexers.python import PythonLexer
+from pygments.token import Token, _TokenType
+
+from rubrics.signals import Finding
+from service.web.visible import chips
+
+COLOURED_CHARACTERS = 40_000
+"""A longer file has no colours: the lexer runs in our process, and its author may have written it to be slow to lex."""
+SHOWN_LINES = 5_000
+SHOWN_COLUMNS = 800
+"""Caps of what one page draws; the whole file is a link away."""
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+"""What Python takes for the end of a line, so that our line numbers are those of the findings."""
+_CLASSES: tuple[tuple[_TokenType, str], ...] = (
+    (Token.Comment, "c"),
+    (Token.Literal.String.Doc, "c"),
+    (Token.Literal.String, "s"),
+    (Token.Literal.Number, "m"),
+    (Token.Keyword, "k"),
+    (Token.Operator.Word, "k"),
+    (Token.Name.Builtin, "b"),
+    (Token.Name.Decorator, "d"),
+    (Token.Name.Function, "f"),
+    (Token.Name.Class, "f"),
+    (Token.Name.Exception, "b"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLine:
+    number: int
+    html: Markup
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFile:
+    index: int
+    """Position among the submission's files; lines have the element id `line-INDEX-NUMBER`."""
+    path: str
+    lines: tuple[CodeLine, ...]
+    hidden_lines: int
+    """Lines beyond SHOWN_LINES."""
+    remark: str
+    """What the numbered lines do not show: no final newline, unusual line ends."""
+
+
+def code_file(index: int, path: str, text: str, findings: Mapping[int, tuple[Finding, ...]]) -> CodeFile:
+    """The file with `findings` (line number, from 1 -> findings) attached to its lines."""
+    normal = _NEWLINE.sub("\n", text)
+    body = normal.removesuffix("\n")
+    lines = tuple(
+        CodeLine(number=number, html=_drawn(pieces), findings=findings.get(number, ()))
+        for number, pieces in enumerate(islice(_lines(_tokens(path, body)), SHOWN_LINES), 1)
+    )
+    hidden = body.count("\n") + 1 - len(lines)
+    return CodeFile(index=index, path=path, lines=lines, hidden_lines=hidden, remark=_remark(text, normal))
+
+
+def _remark(text: str, normal: str) -> str:
+    remarks = []
+    if windows := text.count("\r\n"):
+        remarks.append(f"{windows} lines end in CRLF")
+    if lone := text.count("\r") - windows:
+        remarks.append(f"{lone} lines end in a lone CR")
+    if not normal.endswith("\n"):
+        remarks.append("no newline at the end")
+    return ", ".join(remarks)
+
+
+def _lines(tokens: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    line: list[tuple[str, str]] = []
+    for css, value in tokens:
+        first, *rest = value.split("\n")
+        line.append((css, first))
+        for piece in rest:
+            yield line
+            line = [(css, piece)]
+    yield line
+
+
+def _tokens(path: str, text: str) -> Iterator[tuple[str, str]]:
+    """(CSS class or "", text) pieces that join to `text`."""
+    if not path.endswith((".py", ".pyi")) or len(text) > COLOURED_CHARACTERS:
+        yield "", text
+        return
+    for _index, kind, value in PythonLexer().get_tokens_unprocessed(text):
+        yield next((css for parent, css in _CLASSES if kind in parent), ""), value
+
+
+def _drawn(pieces: list[tuple[str, str]]) -> Markup:
+    parts: list[Markup] = []
+    room = SHOWN_COLUMNS
+    for css, group in groupby(pieces, key=itemgetter(0)):
+        text = "".join(piece for _css, piece in group)
+        if room and text:
+            shown = chips(text[:room])
+            parts.append(Markup('<span class="{}">{}</span>').format(css, shown) if css else shown)
+        room -= min(len(text), room)
+    if more := max(0, sum(len(text) for _css, text in pieces) - SHOWN_COLUMNS):
+        parts.append(Markup('<span class="chip">… {} more characters</span>').format(more))
+    return Markup("").join(parts)

@@ -1,0 +1,56 @@
+"""Text of a submission, so that a reviewer sees what is there and not what it pretends to be.
+
+A terminal escape, a bidirectional override or a zero-width character can make code read differently from how it runs
+(Trojan Source, CVE-2021-42574). Such characters are replaced by a picture or by their number; everything else stays.
+"""
+
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+_SUSPECT = re.compile(r"[^\n\t\x20-\x7e]")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+"""Letters and marks that are drawn as nothing."""
+
+
+def plain(text: str) -> str:
+    """The text with each hidden character named in place: `a\\x1b[0m` becomes `a␛[0m`. Newline and tab stay."""
+    return _SUSPECT.sub(lambda match: _bracketed(match[0]), text)
+
+
+def chips(text: str) -> Markup:
+    """Escaped HTML of the text, each hidden character in a `span.chip` whose title is its Unicode name."""
+    parts: list[str | Markup] = []
+    end = 0
+    for match in _SUSPECT.finditer(text):
+        if _is_hidden(match[0]):
+            parts += [escape(text[end : match.start()]), _chip(match[0])]
+            end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _is_hidden(character: str) -> bool:
+    if unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _BLANK_LETTERS:
+        return True
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"  # variation selectors
+
+
+def _picture(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"U+{code:04X}"
+
+
+def _bracketed(character: str) -> str:
+    if not _is_hidden(character):
+        return character
+    picture = _picture(character)
+    return picture if len(picture) == 1 else f"⟨{picture}⟩"
+
+
+def _chip(character: str) -> Markup:
+    name = unicodedata.name(character, "") or f"U+{ord(character):04X}"
+    return Markup('<span class="chip" title="{}">{}</span>').format(name, _picture(character))
