@@ -56,8 +56,9 @@ class _Evidence:
         return _Evidence(
             cases=tuple(sorted((s for s in own if isinstance(s, CaseOutcome)), key=_case_order)),
             findings=tuple(sorted((s for s in own if isinstance(s, Finding) and not s.flag), key=_finding_order)),
+            # A comparison with NaN is false, which is how NaN stays out.
             measurements=tuple(
-                sorted((s for s in own if isinstance(s, Measurement) and -inf <= s.value), key=lambda s: -s.value)
+                sorted((s for s in own if isinstance(s, Measurement) and s.value >= -inf), key=lambda s: -s.value)
             ),
             abstentions=tuple(s for s in own if isinstance(s, Abstention)),
         )

@@ -1,8 +1,8 @@
 """Pre-fills and reviews as JSON objects, and back.
 
-Each `..._from_json` is the exact inverse of its `..._to_json`, also after a trip through JSON text. They raise KeyError,
-TypeError or ValueError for an object that the other never wrote; an unknown field is such an object, so that a row
-written by a newer version is not silently cut down.
+Each `..._from_json` is the exact inverse of its `..._to_json`, also after a trip through JSON text. It raises
+KeyError, TypeError or ValueError for an object that the other never wrote; an unknown field is such an object, so that
+a row written by a newer version is not silently cut down.
 """
 
 from dataclasses import asdict

@@ -57,7 +57,7 @@ def decide(
         rubric_id=rubric.id,
         rubric_version=rubric.version,
         decided=tuple(
-            _decided(criterion, by_criterion[criterion.id], suggested.get(criterion.id)) for criterion in rubric.criteria
+            _decided(criterion, by_criterion[id], suggested.get(id)) for id, criterion in criteria.items()
         ),
         harm=harm,
         harm_note=harm_note,

@@ -1,0 +1,24 @@
+"""Rubrics from where they are kept: those that come with Assay, and a file of the operator's."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from rubrics.loader import RubricError, load
+from rubrics.model import Rubric
+
+
+def builtin_rubrics() -> dict[str, Rubric]:
+    """The rubrics that come with Assay, by id."""
+    entries = (entry for entry in (files("rubrics") / "builtin").iterdir() if entry.name.endswith(".toml"))
+    rubrics = (load(entry.read_text(encoding="utf-8"), name=entry.name) for entry in entries)
+    return {rubric.id: rubric for rubric in rubrics}
+
+
+def load_file(path: Path) -> Rubric:
+    """The rubric in that file. Raises RubricError for a file that is no rubric or not UTF-8, OSError for no file."""
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise RubricError(path.name, line, "", "UTF-8 text") from error
+    return load(text, name=path.name)
