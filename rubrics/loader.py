@@ -54,7 +54,7 @@ def load(text: str, *, name: str) -> Rubric:
         parsed = tomllib.loads(text)
     except RecursionError as error:
         raise RubricError(name, None, "", "TOML nested less deeply") from error
-    except ValueError as error:  # TOML errors, lone surrogates and numbers beyond the interpreter's limit are all ValueErrors
+    except ValueError as error:  # a TOML error, a lone surrogate, or a number beyond the interpreter's limit
         line = re.search(r"at line (\d+)", str(error))
         raise RubricError(name, int(line[1]) if line else None, "", f"TOML ({error})") from error
     table = _Table(row=parsed, path=(), name=name, lines=_lines_of(text))
@@ -129,8 +129,9 @@ def _rule(table: "_Table", levels: Sequence[Level]) -> Rule:
 
 def _check_conditions(table: "_Table", rule: Rule) -> None:
     """A rule that could never hold, or would hold always, is a mistake that nobody would notice later."""
-    if rule.passed_at_least is None and rule.passed_below is None and not rule.finding_at_least and not rule.measurement:
-        raise table.error("", "a condition: passed_at_least, passed_below, finding_at_least or measurement")
+    conditions = ("passed_at_least", "passed_below", "finding_at_least", "measurement")
+    if not any(condition in table.row for condition in conditions):
+        raise table.error("", f"a condition: one of {', '.join(conditions)}")
     if rule.confidence_at_least and not rule.finding_at_least:
         raise table.error("confidence_at_least", "finding_at_least beside it, which it restricts")
     if rule.measurement and rule.at_least is None and rule.below is None:
@@ -227,8 +228,8 @@ class _Table:
     def tables(self, key: str, *, at_least: int = 1) -> list["_Table"]:
         rows = self.row.get(key, [])
         if not isinstance(rows, list) or len(rows) < at_least or not all(isinstance(row, dict) for row in rows):
-            expected = "tables" if at_least == 0 else f"at least {at_least} of the tables"
-            raise self.error(key, f"{expected} [[{'.'.join(part for part in (*self.path, key) if isinstance(part, str))}]]")
+            header = ".".join(part for part in (*self.path, key) if isinstance(part, str))
+            raise self.error(key, f"at least {at_least} tables [[{header}]]" if at_least else f"tables [[{header}]]")
         return [
             _Table(row=row, path=(*self.path, key, position), name=self.name, lines=self.lines)
             for position, row in enumerate(rows)
