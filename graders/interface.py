@@ -121,8 +121,10 @@ class Context:
     submission: Submission
     session: Session
     """Boxes for this submission's executions. The reference never runs in the same box as the submission."""
-    remember: Callable[[str, Callable[[], object]], object]
+    remember: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
     """`remember(key, make)`: the value of `make()` for this task version, made once per worker."""
+    ended: Callable[[Execution], None] = lambda execution: None
+    """To be told of each execution of the submission's own code, and how it ended."""
 
     def texts(self, suffix: str = "") -> Iterator[tuple[str, str]]:
         """The submission's files whose path ends with `suffix`, sorted by path."""
@@ -175,6 +177,7 @@ class Grader(ABC):
         confidence: str = "high",
         at: tuple[str, int] = ("", 0),
         cwe: int | None = None,
+        more: str = "",
         flag: bool = False,
     ) -> Finding:
         """A finding in this grader's name; `rule` defaults to the grader's id."""
@@ -188,6 +191,7 @@ class Grader(ABC):
             path=at[0],
             line=at[1],
             cwe=cwe,
+            more=more,
             flag=flag,
         )
 

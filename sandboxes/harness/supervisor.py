@@ -160,6 +160,10 @@ def place_files(request, content):
     return content[offset:]
 
 
+def set_dumpable(value):
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
+
+
 def limit(request):
     limits = request["limits"]
     seconds = int(limits["cpu_seconds"]) + 2  # behind the poll of the whole tree's time, which is exact
@@ -172,6 +176,7 @@ def become_program(request, fds):
     """In the child: never returns."""
     try:
         os.setsid()
+        set_dumpable(1)  # inherited as 0, which would close /proc/self to this child too
         for number, fd in enumerate(fds):
             # all of them are above 3, so nothing is overwritten before it was copied
             os.dup2(fd, number, inheritable=True)
@@ -218,14 +223,15 @@ class Program:
         self.to_channel = bytearray()
         self.closing = False
 
-    def feed_stdin(self):
+    def feed_stdin(self, poll):
         try:
-            self.stdin = self.stdin[os.write(self.to_stdin, self.stdin[:CHUNK]) :] if self.stdin else self.stdin
+            self.stdin = self.stdin[os.write(self.to_stdin, self.stdin[:CHUNK]) :]
         except BlockingIOError:
             return
         except BrokenPipeError:
             self.stdin = self.stdin[:0]
         if not self.stdin:
+            poll.unregister(self.to_stdin)
             os.close(self.to_stdin)
             self.to_stdin = None
 
@@ -287,9 +293,11 @@ def relay(program, limits, wake, base_cpu):
         sources[program.channel.fileno()] = b"C"
     for fd in (0, wake, *sources):
         poll.register(fd, select.POLLIN)
+    poll.register(program.to_stdin, select.POLLOUT)
     status, leave_at, next_poll = None, None, 0.0
     while True:
-        update_writers(poll, program)
+        if program.channel is not None:
+            poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
         timeout = CPU_POLL_SECONDS if leave_at is None else max(0.0, min(CPU_POLL_SECONDS, leave_at - time.monotonic()))
         for fd, _ in poll.poll(timeout * 1000):
             if fd == wake:
@@ -304,7 +312,7 @@ def relay(program, limits, wake, base_cpu):
                     program.close_channel()
                     leave_at = time.monotonic() + LEAVE_SECONDS
             elif fd == program.to_stdin:
-                program.feed_stdin()
+                program.feed_stdin(poll)
             else:
                 forward(poll, program, sources, fd)
         status = reap(program, status)
@@ -317,16 +325,6 @@ def relay(program, limits, wake, base_cpu):
             next_poll = now + CPU_POLL_SECONDS
             if usage()["cpu_seconds"] - base_cpu > limits["cpu_seconds"]:
                 return kill_all(program, status), "cpu"
-
-
-def update_writers(poll, program):
-    if program.to_stdin is not None:
-        if not program.stdin:
-            program.feed_stdin()
-        else:
-            poll.register(program.to_stdin, select.POLLOUT)
-    if program.channel is not None:
-        poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
 
 
 def forward(poll, program, sources, fd):
@@ -388,7 +386,7 @@ def report(status, why, before):
 
 
 def main():
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    set_dumpable(0)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

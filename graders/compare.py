@@ -1,0 +1,92 @@
+"""Decides outside the box whether a value that came out of it is the expected one. Pure.
+
+All values are of exact built-in types (`graders.encoding.from_json`), so `==` runs no code of a submission.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
+
+Check = Callable[[object, object], bool]
+"""`(expected, got) -> bool`"""
+
+
+def exact(expected: object, got: object) -> bool:
+    """Python's `==`, with two differences: a nan equals a nan, and no string, list or tuple equals another type."""
+    if isinstance(expected, float) and isinstance(got, float) and math.isnan(expected):
+        return math.isnan(got)
+    if _same_sequences(expected, got):
+        return len(expected) == len(got) and all(map(exact, expected, got))  # type: ignore[arg-type]
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return expected.keys() == got.keys() and all(exact(value, got[key]) for key, value in expected.items())
+    return bool(expected == got)
+
+
+def float_check(absolute: float, relative: float) -> Check:
+    """Numbers within `absolute + relative * |expected|`, inside equal containers; everything else exactly.
+
+    The tolerance is for expected floats only: an expected integer is met by an equal number. A bool is no number here:
+    `True` for 1.0 is a look-alike, not an answer.
+    """
+
+    def check(expected: object, got: object) -> bool:
+        if isinstance(expected, bool) or isinstance(got, bool):
+            return type(expected) is type(got) and expected == got
+        if isinstance(expected, float | complex) and isinstance(got, int | float | complex):
+            return _close(expected, got, absolute, relative)
+        if _same_sequences(expected, got):
+            return len(expected) == len(got) and all(map(check, expected, got))  # type: ignore[arg-type]
+        if isinstance(expected, dict) and isinstance(got, dict):
+            return expected.keys() == got.keys() and all(check(value, got[key]) for key, value in expected.items())
+        return exact(expected, got)
+
+    return check
+
+
+def unordered(expected: object, got: object) -> bool:
+    """The same elements the same number of times, in any order, and the same type of container."""
+    if isinstance(expected, Set) and isinstance(got, Set):
+        return expected == got
+    if not _same_sequences(expected, got):
+        return exact(expected, got)
+    return _same_elements(expected, got)  # type: ignore[arg-type]
+
+
+def check_named(name: str, options: Mapping[str, object]) -> Check:
+    """The check of a suite's `checker` option; `predicate` is not among them, it runs in a box."""
+    if name == "float":
+        return float_check(_number(options.get("absolute", 1e-9)), _number(options.get("relative", 1e-9)))
+    return {"exact": exact, "unordered": unordered}[name]
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)  # graders.package has checked it
+    return float(value)
+
+
+def _same_sequences(expected: object, got: object) -> bool:
+    return isinstance(expected, list | tuple) and type(expected) is type(got)
+
+
+def _close(expected: complex, got: complex, absolute: float, relative: float) -> bool:
+    if isinstance(expected, float) and math.isnan(expected):
+        return isinstance(got, float) and math.isnan(got)
+    try:
+        return bool(expected == got or abs(expected - got) <= absolute + relative * abs(expected) < math.inf)
+    except OverflowError:  # an integer beyond the range of floats
+        return False
+
+
+def _same_elements(expected: Sequence[object], got: Sequence[object]) -> bool:
+    if len(expected) != len(got):
+        return False
+    try:
+        return Counter(expected) == Counter(got)
+    except TypeError:  # something unhashable inside: find each by comparison
+        left = list(got)
+        for item in expected:
+            match = next((index for index, other in enumerate(left) if exact(item, other)), None)
+            if match is None:
+                return False
+            del left[match]
+        return True

@@ -1,0 +1,68 @@
+"""The grader that decides whether a submission is right: it runs the task's hidden suites."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from graders import call_suite, pytest_suite
+from graders.interface import CaseOutcome, Context, End, Example, Execution, Finding, Grader, Outcome, Signal, Suite
+
+_RUNNERS: Mapping[str, Callable[[Context, Suite, str, str], Iterator[CaseOutcome]]] = {
+    "call": call_suite.outcomes,
+    "pytest": pytest_suite.outcomes,
+}
+
+
+@dataclass(frozen=True)
+class HiddenTests(Grader):
+    """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
+
+    `call` suites are judged outside the box: inputs go in, values come out, the expected value stays with us. `pytest`
+    suites run beside the submission and are marked as of reduced integrity. A program that ends itself instead of
+    answering raises a flag for the reviewer.
+    """
+
+    id, version, criterion = "assay/hidden-tests", "1", "correctness"
+    # Without suites there is nothing to report; docs/tutorial/your-first-task.md has examples with some.
+    examples = (Example("def answer():\n    return 42\n"),)
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        executions: list[Execution] = []
+        watched = _watching(context, executions)
+        for suite in context.task.suites:
+            seen = len(executions)
+            ended = False
+            for outcome in _RUNNERS[suite.kind](watched, suite, self.id, self.criterion):
+                ended = ended or outcome.outcome is Outcome.ERROR
+                yield outcome
+            yield from self._flags(suite, executions[seen:], ended)
+        if executions:
+            yield self._measured("cpu-time", sum(run.cpu_seconds for run in executions), "s")
+            yield self._measured("peak-memory", max(run.peak_memory_mib for run in executions), "MiB")
+
+    def _flags(self, suite: Suite, executions: list[Execution], ended: bool) -> Iterator[Finding]:
+        """Signs of play with the examination. They are shown, and lower nothing by themselves."""
+        denied = sorted({what for run in executions for what in run.denied})
+        if denied:
+            yield self.finding(
+                f"Suite {suite.id}: it interfered with the channel of the examination ({'; '.join(denied)}).",
+                rule="assay/channel", severity="high", flag=True,
+            )  # fmt: skip
+        elif ended and any(run.end in (End.EXITED, End.SIGNALLED) for run in executions):
+            how = sorted({f"exit code {run.exit_code}" if run.signal is None else f"signal {run.signal}" for run in executions})
+            yield self.finding(
+                f"Suite {suite.id}: it ended its own process instead of answering ({', '.join(how)}).",
+                rule="assay/early-exit", severity="medium", confidence="medium", flag=True,
+            )  # fmt: skip
+
+    def _measured(self, name: str, value: float, unit: str) -> Signal:
+        # Cost is evidence on efficiency, though the hidden tests judge correctness.
+        return replace(self.measurement(name, value, unit), criterion="efficiency")
+
+
+def _watching(context: Context, executions: list[Execution]) -> Context:
+    """The same context, with each of the submission's executions kept here as well."""
+    def ended(execution: Execution) -> None:
+        executions.append(execution)
+        context.ended(execution)
+
+    return replace(context, ended=ended)

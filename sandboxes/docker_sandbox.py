@@ -1,0 +1,460 @@
+"""Tier `container`: a fresh, hardened Docker container for every execution, through the Docker SDK.
+
+Theory of operation
+-------------------
+A container is made, attached to, started, used for one program and removed with force. Process 1 in it is our
+supervisor (`sandboxes/harness/supervisor.py`, which also describes the frames), so all streams come over the one
+attached connection: nothing is copied into or out of the container's file system from outside, no path inside it is
+ever opened by a process outside, and no shell is involved.
+
+Hardening, all of it fixed here and none of it reachable from a request: no network, read-only root, one size-limited
+tmpfs, all capabilities dropped, no new privileges, an unprivileged user, private ipc, memory without swap, a pids limit, no
+core files, no log kept by the engine. Everything that comes out is counted and capped on this side.
+"""
+
+import json
+import os
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import requests.exceptions
+from docker import DockerClient
+from docker.errors import DockerException, NotFound
+from docker.types import Ulimit
+
+from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.interface import Command, End, Execution, SandboxError
+
+OWNER_LABEL = "assay.owner"
+CREATOR_LABEL = "assay.creator"
+OWNER = "assay"
+
+MAX_MESSAGE_BYTES = 16 << 20
+"""Longest message on a channel, either way."""
+START_SECONDS = 30.0
+"""From the request to the supervisor's `S`: our own time, not charged to the program."""
+LAST_WORDS_SECONDS = 2.0
+"""How long the supervisor may take to report after it was told to end everything."""
+SUPERVISOR_PROCESSES = 1
+STDERR_CAP_BYTES = 4096
+DENIED_CAP = 20
+
+_ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
+
+
+def _place() -> str:
+    """The host and the process namespace that this process's pid means something in."""
+    return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"
+
+
+def _creator() -> str:
+    """Names this very process, so that a sweep can tell whether it still lives: place, boot of the host, pid, start."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{_place()}/{boot}/{os.getpid()}/{_start_time(os.getpid())}"
+
+
+def _is_dead(creator: str) -> bool:
+    """True where the process was of this place and is gone. A process of another place is none of our business."""
+    words = creator.split("/")
+    if len(words) != 5 or "/".join(words[:2]) != _place():
+        return False
+    alive = words[2] == _creator().split("/")[2] and _start_time(int(words[3])) == words[4] != ""
+    return not alive
+
+
+def _start_time(pid: int) -> str:
+    """Clock ticks from boot to the start of a process; empty where there is no such process."""
+    try:
+        # after the parenthesised command, which may contain anything: field 22 of proc(5)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+class DockerSandbox:
+    """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process."""
+
+    def __init__(self, client: DockerClient, image: str) -> None:
+        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run."""
+        if not image.startswith("sha256:"):
+            raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
+        self._client = client
+        self._image = image
+        self._creator = _creator()
+
+    @property
+    def name(self) -> str:
+        return f"container@{self._image}"
+
+    @contextmanager
+    def session(self) -> Iterator["DockerSession"]:
+        yield DockerSession(self._client, self._image, self._creator)
+
+    def sweep(self) -> int:
+        """Remove containers that an Assay process on this host left behind when it died. Returns how many."""
+        removed = 0
+        try:
+            for row in self._client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"}):
+                if _is_dead(row["Labels"].get(CREATOR_LABEL, "")):
+                    _remove(self._client, row["Id"])
+                    removed += 1
+        except _ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine did not answer", error=error) from error
+        return removed
+
+
+class DockerSession:
+    """The executions of one submission; each is a container of its own, so there is nothing to reset."""
+
+    def __init__(self, client: DockerClient, image: str, creator: str) -> None:
+        self._client = client
+        self._image = image
+        self._creator = creator
+
+    def run(self, command: Command) -> Execution:
+        with self._box(command, channel=False) as box:
+            box.wait()
+            return box.finish()
+
+    @contextmanager
+    def converse(self, command: Command) -> Iterator["Box"]:
+        with self._box(command, channel=True) as box:
+            yield box
+
+    @contextmanager
+    def _box(self, command: Command, *, channel: bool) -> Iterator["Box"]:
+        try:
+            container = self._create(command)
+        except _ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine could not make a container", error=error) from error
+        try:
+            box = Box(self._client, container, command, channel=channel)
+            try:
+                box.start()
+                yield box
+            finally:
+                box.disconnect()
+        finally:
+            _remove(self._client, container)
+
+    def _create(self, command: Command) -> str:
+        limits = command.limits
+        api = self._client.api
+        host_config = api.create_host_config(
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            ipc_mode="private",
+            mem_limit=limits.memory_mib << 20,
+            memswap_limit=limits.memory_mib << 20,
+            pids_limit=limits.processes + SUPERVISOR_PROCESSES,
+            tmpfs={"/box": f"rw,nosuid,nodev,exec,mode=1777,size={limits.disk_mib}m,nr_inodes=16384"},
+            shm_size=limits.disk_mib << 20,
+            ulimits=[
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="nofile", soft=512, hard=512),
+                # 0: what a program locks would not be counted to it on every kernel
+                Ulimit(name="memlock", soft=0, hard=0),
+            ],
+            log_config={"Type": "none"},
+        )
+        config = api.create_container_config(
+            image=self._image,
+            command=None,
+            hostname="box",
+            stdin_open=True,
+            tty=False,
+            labels={OWNER_LABEL: OWNER, CREATOR_LABEL: self._creator},
+            host_config=host_config,
+            network_disabled=True,
+        )
+        # When this process dies, the engine closes the box's stdin, and the supervisor ends everything by itself.
+        config["StdinOnce"] = True
+        return str(api.create_container_from_config(config)["Id"])
+
+
+def _remove(client: DockerClient, container: str) -> None:
+    try:
+        client.api.remove_container(container, v=True, force=True)
+    except NotFound:
+        pass
+    except _ENGINE_ERRORS as error:
+        raise SandboxError("the Docker engine could not remove a container", container=container, error=error) from error
+
+
+class Box:
+    """One container while it runs one program: the pump between the attached connection and the caller."""
+
+    def __init__(self, client: DockerClient, container: str, command: Command, *, channel: bool) -> None:
+        self._client = client
+        self._container = container
+        self._command = command
+        self._channel = channel
+        self._incoming = bytearray()  # from the engine: its stream frames
+        self._frames = bytearray()  # from the supervisor: our frames
+        self._outgoing = bytearray()
+        self._answer = bytearray()  # from the program: bytes on its channel
+        self._output = {b"O": bytearray(), b"E": bytearray()}
+        self._printed = 0
+        self._supervisor_stderr = bytearray()
+        self._report: Report | None = None
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._stopped_for = ""
+        self._denied: list[str] = []
+        self._execution: Execution | None = None
+        self._closed = False
+
+    # --- the caller's side --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        try:
+            # The connection's own time-out would end a quiet program; the pump has its own clock.
+            stream = self._client.api.attach_socket(
+                self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            self._stream = stream  # keeps the response, and with it the descriptor, alive
+            self._socket: socket.socket = getattr(stream, "_sock", stream)
+            self._socket.setblocking(False)
+            self._client.api.start(self._container)
+        except _ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine could not start a container", error=error) from error
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._send_request()
+        self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
+        if self._started_at is None:
+            self._fail("the box did not start in time" if not self._closed else "the box ended before it started")
+
+    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
+        if len(message) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
+        if self._over():
+            return None
+        if self._answer:
+            self._refuse("an answer before the question")
+            return None
+        self._send(b"C", struct.pack(">I", len(message)) + message)
+        deadline = min(time.monotonic() + seconds, self._wall_deadline())
+        self._pump(self._has_answer, deadline)
+        if not self._has_answer():
+            if not self._over():
+                self._stop("wall")
+            return None
+        size = self._answer_size()
+        if len(self._answer) > 4 + size:
+            self._refuse("more than one answer to a question")
+            return None
+        answer = bytes(self._answer[4:])
+        self._answer.clear()
+        return answer
+
+    def wait(self) -> None:
+        """Until the program ends by itself, or is stopped at its wall limit."""
+        self._pump(lambda: False, self._wall_deadline())
+        if not self._over():
+            self._stop("wall")
+
+    def finish(self) -> Execution:
+        if self._execution is None:
+            if not self._over():
+                self._send(b"Q", b"")
+                self._pump(lambda: False, time.monotonic() + LAST_WORDS_SECONDS)
+                if not self._over():
+                    self._stop("wall")
+            self._execution = self._conclude()
+        return self._execution
+
+    def disconnect(self) -> None:
+        if hasattr(self, "_selector"):
+            self._selector.close()
+        if hasattr(self, "_stream"):
+            self._stream.close()
+
+    # --- questions about the state ------------------------------------------------------------------------------------
+
+    def _over(self) -> bool:
+        return self._report is not None or self._closed or bool(self._stopped_for)
+
+    def _wall_deadline(self) -> float:
+        assert self._started_at is not None
+        return self._started_at + self._command.limits.wall_seconds
+
+    def _answer_size(self) -> int:
+        return int(struct.unpack_from(">I", self._answer)[0])
+
+    def _has_answer(self) -> bool:
+        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send(self, kind: bytes, payload: bytes) -> None:
+        self._outgoing += struct.pack(">cI", kind, len(payload)) + payload
+
+    def _send_request(self) -> None:
+        command = self._command
+        request = {
+            "argv": command.argv,
+            "environment": {
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/box/tmp",
+                "TMPDIR": "/box/tmp",
+                "LANG": "C.UTF-8",
+                **command.environment,
+            },
+            "files": [[path, len(content)] for path, content in command.files.items()],
+            "stdin_size": len(command.stdin),
+            "channel": self._channel,
+            "limits": asdict(command.limits),
+        }
+        self._send(b"R", json.dumps(request).encode())
+        for content in (*command.files.values(), command.stdin):
+            if content:
+                self._send(b"F", content)
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def _refuse(self, what: str) -> None:
+        """The program broke the channel's protocol: that ends the program, nothing else."""
+        if len(self._denied) < DENIED_CAP:
+            self._denied.append(f"channel: {what}")
+        self._stop("protocol")
+
+    def _stop(self, why: str) -> None:
+        """End everything in the box and collect the supervisor's account of it, if it still gives one."""
+        self._stopped_for = why
+        self._ended_at = time.monotonic()
+        self._outgoing.clear()
+        self._send(b"K", b"")
+        self._pump(lambda: self._report is not None, time.monotonic() + LAST_WORDS_SECONDS)
+
+    def _fail(self, message: str) -> None:
+        raise SandboxError(message, container=self._container, supervisor=self._supervisor_text())
+
+    def _supervisor_text(self) -> str:
+        return self._supervisor_stderr.decode("utf-8", "replace")
+
+    # --- the pump -----------------------------------------------------------------------------------------------------
+
+    def _pump(self, enough: Any, deadline: float) -> None:
+        """Carry bytes until `enough()`, the final report, the end of the connection or the deadline."""
+        while not enough() and self._report is None and not self._closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
+            self._selector.modify(self._socket, wanted)
+            for _, ready in self._selector.select(left):
+                try:
+                    if ready & selectors.EVENT_WRITE:
+                        del self._outgoing[: self._socket.send(self._outgoing[: 1 << 18])]
+                    if ready & selectors.EVENT_READ:
+                        self._receive(self._socket.recv(1 << 18))
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    self._closed = True
+
+    def _receive(self, data: bytes) -> None:
+        """Take apart the engine's stream: 8 bytes of header (stream number, length), payload."""
+        if not data:
+            self._closed = True
+            return
+        self._incoming += data
+        offset = 0
+        while len(self._incoming) - offset >= 8:
+            stream, size = struct.unpack_from(">BxxxI", self._incoming, offset)
+            if len(self._incoming) - offset - 8 < size:
+                break
+            payload = self._incoming[offset + 8 : offset + 8 + size]
+            offset += 8 + size
+            if stream == 1:
+                self._frames += payload
+            else:
+                self._supervisor_stderr += payload[: STDERR_CAP_BYTES - len(self._supervisor_stderr)]
+        del self._incoming[:offset]
+        self._take_frames()
+
+    def _take_frames(self) -> None:
+        offset = 0
+        while len(self._frames) - offset >= 5:
+            kind, size = struct.unpack_from(">cI", self._frames, offset)
+            if len(self._frames) - offset - 5 < size:
+                break
+            payload = bytes(self._frames[offset + 5 : offset + 5 + size])
+            offset += 5 + size
+            self._take(kind, payload)
+        del self._frames[:offset]
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind in self._output:
+            self._take_output(kind, payload)
+        elif kind == b"C":
+            self._take_answer(payload)
+        elif kind == b"S":
+            self._started_at = time.monotonic()
+        elif kind == b"X":
+            self._ended_at = self._ended_at or time.monotonic()
+            self._report = parse_report(json.loads(payload))
+        else:
+            self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
+
+    def _take_output(self, kind: bytes, payload: bytes) -> None:
+        cap = self._command.limits.output_kib << 10
+        room = max(0, cap - self._printed)
+        self._output[kind] += payload[:room]
+        self._printed += len(payload)
+        if self._printed > cap and not self._stopped_for:
+            self._stop("output")
+
+    def _take_answer(self, payload: bytes) -> None:
+        if self._stopped_for:
+            return
+        self._answer += payload
+        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
+            self._refuse("a message longer than allowed")
+
+    # --- the account --------------------------------------------------------------------------------------------------
+
+    def _conclude(self) -> Execution:
+        report = self._report
+        state = {} if report is not None else self._container_state()
+        end = classify(
+            Seen(
+                report=report,
+                stopped_for=self._stopped_for,
+                started=self._started_at is not None,
+                container_oom=bool(state.get("OOMKilled")),
+                container_exit_code=state.get("ExitCode"),
+                supervisor_error=self._supervisor_text(),
+            )
+        )
+        assert self._started_at is not None
+        wall = (self._ended_at or time.monotonic()) - self._started_at
+        return Execution(
+            end=end,
+            exit_code=report.exit_code if report else None,
+            signal=report.signal if report else None,
+            stdout=bytes(self._output[b"O"]),
+            stderr=bytes(self._output[b"E"]),
+            truncated=self._printed > self._command.limits.output_kib << 10,
+            wall_seconds=wall,
+            cpu_seconds=report.cpu_seconds if report else wall,
+            peak_memory_mib=(report.peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
+            denied=tuple(self._denied),
+        )
+
+    def _container_state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = self._client.api.inspect_container(self._container)["State"]
+        except _ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine lost a container", container=self._container, error=error) from error
+        return state

@@ -1,0 +1,77 @@
+"""Finds the Docker engine and, where this host has one that is not running, starts it.
+
+An engine that answers is used as it is: nothing of it is configured, restarted or removed.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from docker import DockerClient
+from docker.errors import DockerException
+
+from sandboxes.interface import SandboxError
+
+LOG = Path("/var/log/assay-dockerd.log")
+START_SECONDS = 60.0
+POOL_SIZE = 32
+"""Connections to the engine that may be open at once; one for each box that runs, and some."""
+
+Report = Callable[[str], None]
+"""Told what is being done, a line at a time."""
+
+
+def connect() -> DockerClient:
+    """The engine that DOCKER_HOST names, or the local one. Raises SandboxError where none answers."""
+    try:
+        client = DockerClient.from_env(timeout=120, max_pool_size=POOL_SIZE)
+        client.ping()
+    except DockerException as error:
+        raise SandboxError("no Docker engine answers", host=os.environ.get("DOCKER_HOST", "local"), error=error) from error
+    return client
+
+
+def running() -> bool:
+    try:
+        connect().close()
+    except SandboxError:
+        return False
+    return True
+
+
+def start(report: Report) -> None:
+    """Start the local engine and wait until it answers. Raises SandboxError that says what to do by hand."""
+    if os.environ.get("DOCKER_HOST"):
+        raise SandboxError(f"DOCKER_HOST is {os.environ['DOCKER_HOST']}, but no engine answers there; start it, or unset it")
+    dockerd = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin")
+    if dockerd is None:
+        raise SandboxError("no Docker engine is installed; on Debian or Ubuntu: apt-get install docker.io")
+    if os.geteuid() != 0:
+        raise SandboxError("the Docker engine is not running and only root may start it: sudo systemctl start docker")
+    if Path("/run/systemd/system").is_dir():
+        report("starting the Docker engine with systemctl")
+        subprocess.run(["systemctl", "start", "docker"], check=False)
+        _wait(lambda: "see journalctl -u docker", lambda: True)
+        return
+    report(f"starting the Docker engine (log: {LOG})")
+    with LOG.open("ab") as log:
+        # a session of its own: the engine serves others after this program has ended
+        process = subprocess.Popen([dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    _wait(lambda: _tail(LOG), lambda: process.poll() is None)
+
+
+def _wait(explain: Callable[[], str], alive: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not running():
+        if not alive():
+            raise SandboxError(f"the Docker engine did not start:\n{explain()}")
+        if time.monotonic() > deadline:
+            raise SandboxError(f"the Docker engine did not answer within {START_SECONDS:.0f} s:\n{explain()}")
+        time.sleep(0.2)
+
+
+def _tail(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-8:])
