@@ -1,0 +1,1 @@
+"""Task packages made from the files of published benchmarks."""

@@ -1,0 +1,79 @@
+"""Tasks of HumanEval, HumanEval+, and any benchmark in their formats.
+
+HumanEval: `prompt`, `canonical_solution`, `entry_point` and a `test` with `check(candidate)`; becomes a `pytest` suite.
+HumanEval+: the same, with `base_input`, `plus_input` and `atol`; becomes a `call` suite, judged outside the box like
+`evalplus.evaluate` judges: the answer of `prompt + canonical_solution` is expected, with a tolerance for floats.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.importers.package_text import ImportedTask, call_suite, fenced, package, pytest_suite
+
+RELATIVE = 1e-07
+"""As in `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` of evalplus."""
+FLOAT_ABSOLUTE = 1e-6
+"""Where a task states no tolerance, and the expected value is a float, evalplus takes this one."""
+
+_TEST_FILE = '''"""The tests of the benchmark, which call their argument."""
+{prompt}
+
+{test}
+
+# After the prompt and the tests: they may define helpers, and a stub of the function itself.
+from solution import {entry_point}
+
+
+def test_check():
+    check({entry_point})
+'''
+
+_ROOT_OF_POLYNOMIAL = '''"""Any root will do: evalplus looks at the value of the polynomial there, not at the reference's root."""
+import math
+
+
+def accepts(args, expected, got):
+    (coefficients,) = args
+    if not isinstance(got, (int, float)):
+        return False
+    try:
+        value = sum(factor * math.pow(got, power) for power, factor in enumerate(coefficients))
+    except OverflowError:
+        return False
+    return abs(value) <= {tolerance!r}
+'''
+
+
+def humaneval(row: Mapping[str, Any]) -> ImportedTask:
+    """A task with the benchmark's own test code. Helpers of the prompt come from the prompt, not from the submission."""
+    suite = pytest_suite(_TEST_FILE.format(prompt=row["prompt"], test=row["test"], entry_point=row["entry_point"]))
+    return _task(row, suite)
+
+
+def humaneval_plus(row: Mapping[str, Any]) -> ImportedTask:
+    """A task whose inputs go in one at a time and whose answers are compared with the reference's."""
+    inputs = [*row["base_input"], *row["plus_input"]]
+    if row["entry_point"] == "find_zero":
+        predicate = _ROOT_OF_POLYNOMIAL.format(tolerance=row["atol"])
+        suite = call_suite(
+            entry_point="find_zero", inputs=inputs, options={"checker": "predicate"}, predicate=predicate
+        )
+    else:
+        suite = call_suite(entry_point=row["entry_point"], inputs=inputs, options=tolerant(row["atol"]))
+    return _task(row, suite)
+
+
+def tolerant(atol: float) -> dict[str, object]:
+    """The checker of a task with this `atol`. It compares everything but floats exactly."""
+    return {"checker": "float", "absolute": atol or FLOAT_ABSOLUTE, "relative": RELATIVE}
+
+
+def _task(row: Mapping[str, Any], suite: tuple[str, Mapping[str, str]]) -> ImportedTask:
+    files = package(
+        id=row["task_id"],
+        title=row["entry_point"],
+        prompt=f"Complete this Python code.\n\n{fenced(row['prompt'])}",
+        reference=row["prompt"] + row["canonical_solution"],
+        suite=suite,
+    )
+    return ImportedTask(id=row["task_id"], files=files, completed_prompt=row["prompt"])
