@@ -1,0 +1,80 @@
+"""Runs inside the box: radon on the source of one file at a time."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import radon  # type: ignore[import-untyped]
+from radon.metrics import mi_compute, mi_parameters  # type: ignore[import-untyped]
+from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]
+
+from graders.harness.file_analysis import code_lines, parse, serve
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Scope = ast.Module | Definition
+NAME_CAP = 200
+
+
+def scopes(tree: ast.Module) -> Iterator[tuple[str, Scope]]:
+    """Every function, class body and the module with its qualified name, each without the definitions inside it.
+
+    radon by itself does not see a class inside a function, nor code outside of functions; here each scope is handed to
+    it alone. Takes the tree apart: a definition is lifted out of the scope that holds it.
+    """
+    waiting: list[tuple[str, Scope]] = [("", tree)]
+    while waiting:
+        name, scope = waiting.pop()
+        for definition in _lift(scope):
+            waiting.append((f"{name}.{definition.name}" if name else definition.name, definition))
+        yield name or "<module>", scope
+
+
+def _lift(scope: Scope) -> Iterator[Definition]:
+    nodes: list[ast.AST] = [scope]
+    while nodes:
+        for _, value in ast.iter_fields(nodes.pop()):
+            if isinstance(value, list):
+                yield from (item for item in value if isinstance(item, Definition))
+                value[:] = [item for item in value if not isinstance(item, Definition)]
+                nodes += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                nodes.append(value)
+
+
+def analyze(source: bytes) -> dict[str, Any]:
+    """Measures of a file.
+
+    {"lines", "worst": {"name", "line", "complexity", "lines"}, "weighted_sum", "maintainability", "reason"}: `worst` is
+    the scope with the most paths, `weighted_sum` is paths x lines summed over the scopes, `lines` their lines of code,
+    `maintainability` is None where radon cannot tell, for that reason.
+    """
+    total, weighted = 0, 0
+    worst: dict[str, Any] = {"name": "<module>", "line": 0, "complexity": 0, "lines": 0}
+    for name, scope in scopes(parse(source)):
+        lines = code_lines(scope)
+        complexity = ComplexityVisitor.from_ast(ast.Module(body=scope.body, type_ignores=[])).complexity if lines else 0
+        total += lines
+        weighted += lines * complexity
+        if (complexity, lines) > (worst["complexity"], worst["lines"]):
+            line = getattr(scope, "lineno", 1)
+            worst = {"name": name[:NAME_CAP], "line": line, "complexity": complexity, "lines": lines}
+    found = {"lines": total, "worst": worst, "weighted_sum": weighted, "maintainability": None, "reason": ""}
+    try:
+        found["maintainability"] = maintainability(source.decode("utf-8-sig"))
+    except Exception as error:  # radon's own line counter gives up on a form feed inside a string, for one
+        found["reason"] = f"radon: {type(error).__name__}: {error}"[:NAME_CAP]
+    return found
+
+
+def maintainability(text: str) -> float:
+    """radon's index, 0 to 100, higher is better.
+
+    radon gives 100 to a file without a single operator, however long it is: its logarithm has no value for a Halstead
+    volume of 0. A volume of 1 is the natural end of the scale, and lets length and branches count.
+    """
+    volume, complexity, lines, comments = mi_parameters(text)
+    return float(mi_compute(max(volume, 1), complexity, lines, comments))
+
+
+def main() -> None:
+    serve(analyze, f"radon-{radon.__version__}")
