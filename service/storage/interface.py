@@ -6,9 +6,10 @@ their withdrawals are appended.
     StorageError            our failure (disk full, database gone); retried
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
+        KeyConflictError    an idempotency key that was used for something else
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,9 @@ from rubrics.signals import Signal
 RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
 
+ONE_TIME_PREFIX = "once_"
+"""Tells a sign-in link's token from an API token, so that neither is taken for the other."""
+
 
 class StorageError(Exception):
     """The database failed us."""
@@ -32,6 +36,18 @@ class NotFoundError(Exception):
 
 class ConflictError(Exception):
     """The caller's picture of the row is out of date."""
+
+
+class KeyConflictError(ConflictError):
+    """Idempotency keys came back with other content.
+
+    Args:
+        positions: which of the records handed to `Storage.accept`.
+    """
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        super().__init__(f"{len(positions)} idempotency keys were used for other content")
+        self.positions = tuple(positions)
 
 
 class RunState(StrEnum):
@@ -173,6 +189,10 @@ class Storage(Protocol):
         """That version, or the newest. Raises NotFoundError."""
         ...
 
+    def newest_version(self, id: TaskId) -> str:
+        """Raises NotFoundError. Cheaper than `task`, which reads the whole package."""
+        ...
+
     def tasks(self, *, after: str = "", limit: int = 100) -> Sequence[TaskRecord]:
         """The newest version of each task, ordered by id, starting after that id."""
         ...
@@ -182,12 +202,16 @@ class Storage(Protocol):
         """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
 
         `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises ConflictError.
+        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
         """
         ...
 
     def run(self, id: RunId) -> RunRecord:
         """Raises NotFoundError."""
+        ...
+
+    def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
+        """Those of the runs that are done; for waiting on many at once."""
         ...
 
     def finished_runs(self, *, tag: str | None, after: str = "", limit: int = 100) -> tuple[Sequence[RunRecord], str]:
@@ -247,11 +271,15 @@ class Storage(Protocol):
 
     # access
     def add_token(self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False) -> str:
-        """Make a token and return it; only its SHA-256 is kept."""
+        """Make a token and return it; only its SHA-256 is kept. One-time tokens begin with ONE_TIME_PREFIX."""
         ...
 
     def principal(self, token: str, now: datetime) -> Principal | None:
         """Whose token it is; None for an unknown, expired or used one. A one-time token is used up by this."""
+        ...
+
+    def has_tokens(self) -> bool:
+        """False on the first start."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,91 @@
+"""The engine under the storage: connections, transactions, migrations.
+
+SQLite is told to write ahead (readers never wait for the writer), to check foreign keys, and to take the write lock
+where a writing transaction begins: one that begins as a reader and turns writer later fails with "database is locked"
+instead of waiting.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from service.storage.interface import StorageError
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one."""
+_CONNECTIONS = 48
+"""More than the threads of the web server and the workers together, so that nobody waits for a connection."""
+
+
+class Database:
+    """Transactions on one database. Raises StorageError for every failure of the database itself."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise StorageError(f"database_url: expected something like sqlite:///assay.sqlite3, not {url!r}") from error
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(parsed, pool_size=_CONNECTIONS, max_overflow=0)
+        if self._engine.dialect.name == "sqlite":
+            _configure_sqlite(self._engine)
+        self._writer = self._engine.execution_options(assay_writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent picture; nothing may be written in it."""
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """All or nothing. On SQLite the only writer at that time."""
+        with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision, in one transaction; two processes at once do it one after the other."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+        with self.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(f"the database failed: {error.orig}") from error
+    except SQLAlchemyError as error:
+        raise StorageError(f"the database failed: {error}") from error
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("assay_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

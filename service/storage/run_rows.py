@@ -1,0 +1,241 @@
+"""Statements on submissions, their runs and what came of them."""
+
+import hashlib
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from graders.interface import Submission, SubmissionId, TaskId
+from rubrics import signals as signal_json
+from rubrics.records import prefill_from_json, prefill_to_json
+from rubrics.signals import CaseOutcome, Finding, Outcome
+from service.storage.interface import (
+    Findings,
+    KeyConflictError,
+    NotFoundError,
+    RunId,
+    RunOutcome,
+    RunRecord,
+    RunState,
+    SubmissionRecord,
+)
+from service.storage.tables import counters, findings, idempotency_keys, jobs, pack, runs, submissions, unpack
+
+
+def accept(
+    connection: Connection, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+) -> Sequence[RunId]:
+    seen = _seen_keys(connection, [key for key in keys if key])
+    ids: list[RunId] = []
+    conflicts: list[int] = []
+    fresh: list[tuple[RunId, SubmissionRecord, str, str]] = []
+    for position, (record, key, fingerprint) in enumerate(zip(records, keys, fingerprints, strict=True)):
+        before = seen.get(key)
+        if before is None:
+            id = RunId(f"run_{secrets.token_hex(10)}")
+            fresh.append((id, record, key, fingerprint))
+            ids.append(id)
+            if key:  # the same key may come again in these very records
+                seen[key] = (fingerprint, id)
+        else:
+            ids.append(before[1])
+            if before[0] != fingerprint:
+                conflicts.append(position)
+    if conflicts:
+        raise KeyConflictError(conflicts)
+    if fresh:
+        _insert(connection, fresh)
+    return ids
+
+
+def get(connection: Connection, id: RunId) -> RunRecord:
+    row = connection.execute(_RECORDS.where(runs.c.id == id)).first()
+    if row is None:
+        raise NotFoundError(f"run {id}")
+    return _record(row)
+
+
+def done(connection: Connection, ids: Collection[RunId]) -> frozenset[RunId]:
+    query = select(findings.c.run_id).where(findings.c.run_id.in_(list(ids)))
+    return frozenset(RunId(id) for id in connection.scalars(query))
+
+
+def finished(connection: Connection, tag: str | None, after: int, limit: int) -> Sequence[tuple[int, RunRecord]]:
+    query = _RECORDS.where(findings.c.sequence > after).order_by(findings.c.sequence).limit(limit)
+    if tag is not None:
+        query = query.where(findings.c.tag == tag)
+    return [(row.sequence, _record(row)) for row in connection.execute(query)]
+
+
+def counts(connection: Connection) -> Mapping[RunState, int]:
+    rows = connection.execute(select(runs.c.state, func.count()).group_by(runs.c.state))
+    return dict.fromkeys(RunState, 0) | {RunState(state): count for state, count in rows}
+
+
+def start(connection: Connection, id: RunId, attempt: int) -> None:
+    # A frozen worker that comes back late must not take the attempt number down again.
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == id, runs.c.state != RunState.DONE, runs.c.attempt < attempt)
+        .values(state=RunState.RUNNING, attempt=attempt)
+    )
+
+
+def finish(connection: Connection, id: RunId, attempt: int, result: Findings, now: datetime) -> bool:
+    held = delete(jobs).where(jobs.c.run_id == id, jobs.c.attempts == attempt, jobs.c.worker.is_not(None))
+    if connection.execute(held).rowcount != 1:
+        return False
+    tag = select(submissions.c.tag).join_from(runs, submissions).where(runs.c.id == id)
+    cases = [signal for signal in result.signals if isinstance(signal, CaseOutcome)]
+    connection.execute(
+        insert(findings).values(
+            run_id=id,
+            sequence=_next_number(connection),
+            tag=tag.scalar_subquery(),
+            outcome=result.outcome,
+            cases_passed=sum(case.outcome is Outcome.PASSED for case in cases),
+            cases_total=len(cases),
+            flags=sum(isinstance(signal, Finding) and signal.flag for signal in result.signals),
+            position=position(id),
+            signals=pack([signal_json.to_json(signal) for signal in result.signals]),
+            prefills=pack([prefill_to_json(prefill) for prefill in result.prefills]),
+            diagnostics=pack(dict(result.diagnostics)),
+            rubric_id=result.rubric_id,
+            rubric_version=result.rubric_version,
+            grader_versions=dict(result.grader_versions),
+            sandbox=result.sandbox,
+            ends=dict(result.ends),
+            finished_at=now,
+        )
+    )
+    connection.execute(update(runs).where(runs.c.id == id).values(state=RunState.DONE, attempt=attempt))
+    return True
+
+
+def position(name: str) -> int:
+    """A pseudo-random number below 2**62, the same for a name for ever: a place in the reviewers' queue."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) >> 2
+
+
+def _next_number(connection: Connection) -> int:
+    # The row stays locked until this transaction ends: a higher number never becomes visible before a lower one,
+    # so that a poller that continues after the highest it saw has missed none.
+    query = update(counters).where(counters.c.name == "finish").values(value=counters.c.value + 1)
+    return int(connection.execute(query.returning(counters.c.value)).scalar_one())
+
+
+def _seen_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, RunId]]:
+    if not keys:
+        return {}
+    query = select(idempotency_keys).where(idempotency_keys.c.key.in_(keys))
+    return {row.key: (row.fingerprint, RunId(row.run_id)) for row in connection.execute(query)}
+
+
+def _insert(connection: Connection, fresh: Sequence[tuple[RunId, SubmissionRecord, str, str]]) -> None:
+    connection.execute(insert(submissions), [_submission_values(record) for _, record, _, _ in fresh])
+    connection.execute(
+        insert(runs),
+        [
+            {
+                "id": id,
+                "submission_id": record.submission.id,
+                "state": RunState.QUEUED,
+                "attempt": 0,
+                "created_at": record.created_at,
+            }
+            for id, record, _, _ in fresh
+        ],
+    )
+    connection.execute(insert(jobs), [{"run_id": id, "attempts": 0} for id, _, _, _ in fresh])
+    keyed = [{"key": key, "fingerprint": fingerprint, "run_id": id} for id, _, key, fingerprint in fresh if key]
+    if keyed:
+        connection.execute(insert(idempotency_keys), keyed)
+
+
+def _submission_values(record: SubmissionRecord) -> dict[str, Any]:
+    submission = record.submission
+    return {
+        "id": submission.id,
+        "task_id": submission.task_id,
+        "task_version": record.task_version,
+        "files": pack(dict(submission.files)),
+        "model": submission.model,
+        "group_id": submission.group_id,
+        "client_id": record.client_id,
+        "tag": record.tag,
+        "created_at": record.created_at,
+    }
+
+
+_RECORDS: Select[Any] = (
+    select(
+        runs.c.id,
+        runs.c.state,
+        runs.c.attempt,
+        runs.c.created_at,
+        submissions.c.id.label("submission_id"),
+        submissions.c.task_id,
+        submissions.c.task_version,
+        submissions.c.files,
+        submissions.c.model,
+        submissions.c.group_id,
+        submissions.c.client_id,
+        submissions.c.tag,
+        submissions.c.created_at.label("submitted_at"),
+        findings.c.sequence,
+        findings.c.outcome,
+        findings.c.signals,
+        findings.c.prefills,
+        findings.c.diagnostics,
+        findings.c.rubric_id,
+        findings.c.rubric_version,
+        findings.c.grader_versions,
+        findings.c.sandbox,
+        findings.c.ends,
+        findings.c.finished_at,
+    )
+    .join_from(runs, submissions)
+    .outerjoin(findings, findings.c.run_id == runs.c.id)
+)
+
+
+def _record(row: Row[Any]) -> RunRecord:
+    submission = Submission(
+        id=SubmissionId(row.submission_id),
+        task_id=TaskId(row.task_id),
+        files=unpack(row.files),
+        model=row.model,
+        group_id=row.group_id,
+    )
+    return RunRecord(
+        id=RunId(row.id),
+        submission=SubmissionRecord(
+            submission=submission,
+            task_version=row.task_version,
+            client_id=row.client_id,
+            tag=row.tag,
+            created_at=row.submitted_at,
+        ),
+        state=RunState(row.state),
+        attempt=row.attempt,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        findings=None if row.outcome is None else _findings(row),
+    )
+
+
+def _findings(row: Row[Any]) -> Findings:
+    return Findings(
+        outcome=RunOutcome(row.outcome),
+        signals=tuple(signal_json.from_json(signal) for signal in unpack(row.signals)),
+        prefills=tuple(prefill_from_json(prefill) for prefill in unpack(row.prefills)),
+        rubric_id=row.rubric_id,
+        rubric_version=row.rubric_version,
+        grader_versions=row.grader_versions,
+        sandbox=row.sandbox,
+        ends=row.ends,
+        diagnostics=unpack(row.diagnostics),
+    )

@@ -1,0 +1,162 @@
+"""Storage in a database that speaks SQL: SQLite now, the same schema on PostgreSQL later.
+
+Each method is one transaction; the statements are in the modules `..._rows`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Self
+
+from graders.interface import TaskId
+from rubrics.model import Review
+from service.storage import review_rows, run_rows, task_rows, token_rows
+from service.storage.database import Database
+from service.storage.interface import (
+    ONE_TIME_PREFIX,
+    DraftDecision,
+    Findings,
+    Principal,
+    Progress,
+    QueueEntry,
+    ReviewerId,
+    ReviewRecord,
+    RunId,
+    RunRecord,
+    RunState,
+    SubmissionRecord,
+    TaskRecord,
+)
+
+
+class SqlStorage:
+    """`service.storage.interface.Storage`; safe to share between threads. Every method may raise StorageError."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        """Shared with `TableJobs`, whose jobs end in the transactions of this storage."""
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at an SQLAlchemy URL such as `sqlite:////var/lib/assay/assay.sqlite3`.
+
+        Makes it, or brings its schema to the newest revision. Raises StorageError.
+        """
+        database = Database(url)
+        database.migrate()
+        return cls(database)
+
+    # tasks
+    def add_task(self, task: TaskRecord) -> bool:
+        with self.database.writing() as connection:
+            return task_rows.add(connection, task)
+
+    def task(self, id: TaskId, version: str | None = None) -> TaskRecord:
+        with self.database.reading() as connection:
+            return task_rows.get(connection, id, version)
+
+    def newest_version(self, id: TaskId) -> str:
+        with self.database.reading() as connection:
+            return task_rows.newest_version(connection, id)
+
+    def tasks(self, *, after: str = "", limit: int = 100) -> Sequence[TaskRecord]:
+        with self.database.reading() as connection:
+            return task_rows.page(connection, after, limit)
+
+    # submissions and runs
+    def accept(
+        self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+    ) -> Sequence[RunId]:
+        with self.database.writing() as connection:
+            return run_rows.accept(connection, records, keys, fingerprints)
+
+    def run(self, id: RunId) -> RunRecord:
+        with self.database.reading() as connection:
+            return run_rows.get(connection, id)
+
+    def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
+        with self.database.reading() as connection:
+            return run_rows.done(connection, ids)
+
+    def finished_runs(
+        self, *, tag: str | None, after: str = "", limit: int = 100
+    ) -> tuple[Sequence[RunRecord], str]:
+        with self.database.reading() as connection:
+            numbered = run_rows.finished(connection, tag, int(after or 0), limit)
+        return [record for _, record in numbered], str(numbered[-1][0]) if numbered else after
+
+    def run_counts(self) -> Mapping[RunState, int]:
+        with self.database.reading() as connection:
+            return run_rows.counts(connection)
+
+    def start_run(self, id: RunId, attempt: int) -> None:
+        with self.database.writing() as connection:
+            run_rows.start(connection, id, attempt)
+
+    def finish_run(self, id: RunId, attempt: int, findings: Findings, now: datetime) -> bool:
+        with self.database.writing() as connection:
+            return run_rows.finish(connection, id, attempt, findings, now)
+
+    # reviewing
+    def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
+        with self.database.reading() as connection:
+            return review_rows.queue(connection, reviewer, now, limit)
+
+    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> Progress:
+        with self.database.reading() as connection:
+            return review_rows.progress(connection, reviewer, since, now)
+
+    def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
+        with self.database.writing() as connection:
+            return review_rows.claim(connection, reviewer, run_id, now)
+
+    def save_draft(
+        self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
+    ) -> None:
+        with self.database.writing() as connection:
+            review_rows.save_draft(connection, run_id, reviewer, decision, criterion, now)
+
+    def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]:
+        with self.database.reading() as connection:
+            return review_rows.all_drafts(connection, run_id, reviewer)
+
+    def add_review(self, run_id: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
+        with self.database.writing() as connection:
+            return review_rows.add(connection, run_id, reviewer, review, now)
+
+    def withdraw_review(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
+        with self.database.writing() as connection:
+            return review_rows.withdraw(connection, run_id, reviewer, now)
+
+    def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
+        with self.database.reading() as connection:
+            return review_rows.standing_reviews(connection, run_id)
+
+    def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None:
+        with self.database.writing() as connection:
+            review_rows.skip(connection, run_id, reviewer, reason, now)
+
+    # access
+    def add_token(
+        self,
+        name: str,
+        scopes: frozenset[str],
+        now: datetime,
+        *,
+        expires_at: datetime | None,
+        one_time: bool = False,
+    ) -> str:
+        with self.database.writing() as connection:
+            return token_rows.add(connection, name, scopes, now, expires_at, one_time)
+
+    def principal(self, token: str, now: datetime) -> Principal | None:
+        # Only a one-time token writes; all others must not wait for the writer.
+        one_time = token.startswith(ONE_TIME_PREFIX)
+        with self.database.writing() if one_time else self.database.reading() as connection:
+            return token_rows.principal(connection, token, now)
+
+    def has_tokens(self) -> bool:
+        with self.database.reading() as connection:
+            return token_rows.any_exists(connection)
+
+    def close(self) -> None:
+        self.database.close()
