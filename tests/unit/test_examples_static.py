@@ -1,0 +1,189 @@
+"""The example tasks without a box: each package loads, its right submissions are right and its wrong ones are wrong.
+
+What runs here was written by us and is read before it is committed; even so, hostile submissions never run outside a box.
+The real run of all of them is tests/integration/test_examples_verified.py.
+"""
+
+import ast
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graders import cases, encoding, package
+from graders.interface import Suite, Task
+from service.packages import read_folder
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/task.toml"))
+CPU_SECONDS = 2
+"""Ten times what the right submissions take, on a slow machine too: it is CPU time."""
+SLOW_CPU_SECONDS = 1
+"""The slow ones would take minutes to years."""
+
+DRIVER = """
+import importlib, json, os, sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+from graders.encoding import from_json, to_json
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+questions = json.load(sys.stdin)
+function = getattr(importlib.import_module(sys.argv[3]), sys.argv[4])
+for args, kwargs in questions:
+    try:
+        value = function(*map(from_json, args), **{name: from_json(item) for name, item in kwargs.items()})
+        answer = {"value": to_json(value)}
+    except Exception as error:
+        answer = {"raised": [kind.__name__ for kind in type(error).__mro__]}
+    print(json.dumps(answer), file=out, flush=True)
+"""
+
+
+def example(name: str) -> tuple[Task, tuple[package.PackagedSubmission, ...]]:
+    files = read_folder(ROOT / "examples" / name)
+    return package.load(files), package.submissions(files)
+
+
+def submissions(*kinds: str) -> list[object]:
+    found = []
+    for name in EXAMPLES:
+        task, packaged = example(name)
+        for submission in packaged:
+            if submission.kind in kinds:
+                found.append(pytest.param(task, submission, id=f"{name}/{submission.name}"))
+    return found
+
+
+def run_limited(
+    command: list[str], folder: Path, cpu_seconds: int, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=given,
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def passes(task: Task, submission: package.PackagedSubmission, folder: Path, cpu_seconds: int = CPU_SECONDS) -> bool:
+    for path, text in submission.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return all(
+        passes_call(task, suite, folder, cpu_seconds)
+        if suite.kind == "call"
+        else passes_pytest(suite, folder, cpu_seconds)
+        for suite in task.suites
+    )
+
+
+def passes_pytest(suite: Suite, folder: Path, cpu_seconds: int) -> bool:
+    for path, text in suite.files.items():
+        (folder / Path(path).name).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir", ".", "."]
+    return run_limited(command, folder, cpu_seconds).returncode == 0
+
+
+def passes_call(task: Task, suite: Suite, folder: Path, cpu_seconds: int) -> bool:
+    [(name, text)] = [(path, text) for path, text in suite.files.items() if path.endswith(".jsonl")]
+    entry_point = str(suite.options["entry_point"])
+    questions = cases.parse_cases(text, name=name, entry_point=entry_point)
+    asked = [
+        [[encoding.to_json(arg) for arg in case.args], {key: encoding.to_json(arg) for key, arg in case.kwargs.items()}]
+        for case in questions
+    ]
+    command = [sys.executable, "-I", "-c", DRIVER, str(ROOT), str(folder), Path(task.entry_file).stem, entry_point]
+    run = run_limited(command, folder, cpu_seconds, json.dumps(asked))
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    return len(answers) == len(questions) and all(map(accepted_by(suite), questions, answers))
+
+
+def accepted_by(suite: Suite) -> Callable[[cases.Case, dict[str, object]], bool]:
+    checker = suite.options.get("checker", "exact")
+    predicate = {}
+    for path, text in suite.files.items():
+        if path.endswith(".py"):
+            exec(compile(text, path, "exec"), predicate)
+
+    def accepted(case: cases.Case, answer: dict[str, object]) -> bool:
+        if case.raises is not None:
+            return case.raises in answer.get("raised", ())
+        if "value" not in answer:
+            return False
+        got = encoding.from_json(answer["value"])
+        match checker:
+            case "predicate":
+                return predicate["accepts"](case.args, case.expected, got)
+            case "float":
+                return type(got) in (int, float) and math.isclose(got, case.expected, rel_tol=1e-9, abs_tol=1e-9)
+            case "unordered":
+                return type(got) is list and Counter(got) == Counter(case.expected)
+        return (type(got), got) == (type(case.expected), case.expected)
+
+    return accepted
+
+
+def test_there_are_at_least_seven_examples() -> None:
+    assert len(EXAMPLES) >= 7
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_is_complete(name: str) -> None:
+    task, packaged = example(name)
+    kinds = Counter(submission.kind for submission in packaged)
+    assert task.id == name
+    assert kinds["accepted"] >= 2
+    assert kinds["wrong"] >= 2
+    assert kinds["slow"] >= 1
+    assert kinds["hostile"] >= 2
+    assert task.reference in [submission.files for submission in packaged if submission.kind == "accepted"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_suite_has_at_least_fifteen_cases(name: str) -> None:
+    task, _ = example(name)
+    for suite in task.suites:
+        for path, text in suite.files.items():
+            if path.endswith(".jsonl"):
+                assert len(cases.parse_cases(text, name=path)) >= 15
+            elif suite.kind == "pytest":
+                names = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+                assert len([name for name in names if name.startswith("test_")]) >= 15
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_answer_is_a_good_guess(name: str) -> None:
+    """A program that always gives the same answer passes less than a fifth of the cases that expect a value."""
+    task, _ = example(name)
+    for suite in task.suites:
+        for path, text in suite.files.items():
+            if path.endswith(".jsonl"):
+                expected = [case.expected for case in cases.parse_cases(text, name=path) if case.raises is None]
+                values = [repr(value) for value in expected if value is not cases.NO_ANSWER]
+                assert not values or Counter(values).most_common(1)[0][1] < max(2, len(values) / 5)
+
+
+@pytest.mark.parametrize(("task", "submission"), submissions("accepted", "insecure"))
+def test_right_submission_passes(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
+    assert passes(task, submission, tmp_path)
+
+
+@pytest.mark.parametrize(("task", "submission"), submissions("wrong"))
+def test_wrong_submission_fails(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
+    assert not passes(task, submission, tmp_path)
+
+
+@pytest.mark.parametrize(("task", "submission"), submissions("slow"))
+def test_slow_submission_does_not_finish(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
+    assert not passes(task, submission, tmp_path, SLOW_CPU_SECONDS)
