@@ -5,8 +5,8 @@ import io
 import logging
 from typing import Any
 
-import bandit  # type: ignore[import-untyped]
-from bandit.core import (  # type: ignore[import-untyped]
+import bandit
+from bandit.core import (
     config,
     extension_loader,
     issue,

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-import radon  # type: ignore[import-untyped]
-from radon.metrics import mi_compute, mi_parameters  # type: ignore[import-untyped]
-from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]
+import radon
+from radon.metrics import mi_compute, mi_parameters
+from radon.visitors import ComplexityVisitor
 
 from graders.harness.file_analysis import code_lines, parse, serve
 
