@@ -7,7 +7,7 @@ It knows the API's schemas and nothing else of the server.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,6 +20,8 @@ from service.api.schemas import Accepted, BatchOut, Problem, RunOut, RunsOut, Su
 
 BATCH_SIZE = 200
 """Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""
+IN_FLIGHT = 2000
+"""Runs that `run_many` has under way: enough for any number of workers, and no flood for the server's queue."""
 LONGEST_WAIT_SECONDS = 60
 """The server holds a `?wait=` no longer than this."""
 _FIRST_CONTACT_SECONDS = 5.0
@@ -114,27 +116,35 @@ class Client:
         Raises RefusedError at the first that the server refuses. Give each an idempotency key: a batch whose answer
         was lost on the way is sent again.
         """
-        remaining = iter(submissions)
-        start = 0
-        while batch := list(islice(remaining, BATCH_SIZE)):
-            body = {"submissions": [_body(submission) for submission in batch]}
-            answer = self._call(BatchOut, "POST", "/v1/submissions:batch", json=body)
-            for index, item in enumerate(answer.results, start):
-                if item.accepted is None:
-                    message, type_ = _explain(item.problem, "the server gave no reason")
-                    raise RefusedError(message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_)
-                yield item.accepted
-            start += len(batch)
+        for start, batch in _batches(submissions):
+            yield from self._submit_batch(batch, start)
+
+    def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str, in_flight: int = IN_FLIGHT) -> Iterator[RunOut]:
+        """Hand in many and give their runs as they finish, with at most `in_flight` under way.
+
+        Each submission carries this tag. One that is found again by its idempotency key gives the run of that time.
+        Raises RefusedError at the first that the server refuses, after which those under way go on by themselves.
+        """
+        batches = _batches(submissions)
+        pages = self._pages(tag)
+        waiting: set[str] = set()
+        # Runs of the tag that nobody waits for yet: a later batch may find them again by its keys.
+        early: dict[str, RunOut] = {}
+        more = True
+        while more or waiting:
+            while more and len(waiting) + BATCH_SIZE <= max(in_flight, BATCH_SIZE):
+                start, batch = next(batches, (0, []))
+                more = bool(batch)
+                waiting.update(accepted.run_id for accepted in self._submit_batch(batch, start))
+            early |= {run.run_id: run for run in next(pages)}
+            for run_id in waiting & early.keys():
+                waiting.remove(run_id)
+                yield early.pop(run_id)
 
     def run(self, run_id: str, *, wait_seconds: float = 0) -> RunOut:
         """A run, after up to `wait_seconds` (at most 60) for it to be done."""
         wait = min(wait_seconds, LONGEST_WAIT_SECONDS)
         return self._call(RunOut, "GET", f"/v1/runs/{quote(run_id)}", params={"wait": wait} if wait else {})
-
-    def finished_runs(self, tag: str, *, after: str = "") -> RunsOut:
-        """One page of the finished runs with this tag, in the order in which they finished, and where to go on."""
-        params = {"tag": tag, "limit": 100} | ({"after": after} if after else {})
-        return self._call(RunsOut, "GET", "/v1/runs", params=params)
 
     def iter_runs(self, tag: str, *, run_ids: Collection[str]) -> Iterator[RunOut]:
         """The runs of `run_ids`, each once, as they finish; ends when all have.
@@ -142,18 +152,13 @@ class Client:
         They must have been submitted with this tag: the server lists by it, one cursor for the whole batch.
         """
         waiting = set(run_ids)
-        after = ""
-        idle_seconds = 0.0
-        while waiting:
-            page = self.finished_runs(tag, after=after)
-            for run in page.runs:
+        for page in self._pages(tag) if waiting else ():
+            for run in page:
                 if run.run_id in waiting:
                     waiting.remove(run.run_id)
                     yield run
-            idle_seconds = 0.0 if page.runs else min(1.0, idle_seconds + 0.1)
-            after = page.next
-            if waiting and idle_seconds:
-                self._pause(idle_seconds)
+            if not waiting:
+                return
 
     def export(self, format: str) -> Iterator[str]:
         """The lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
@@ -165,6 +170,28 @@ class Client:
                 yield from (line for line in response.iter_lines() if line)
         except httpx2.TransportError as error:
             raise ApiError(f"the server at {self._http.base_url} went away during the export: {error}") from error
+
+    def _submit_batch(self, batch: Sequence[SubmissionIn], start: int) -> Iterator[Accepted]:
+        if not batch:
+            return
+        body = {"submissions": [_body(submission) for submission in batch]}
+        for index, item in enumerate(self._call(BatchOut, "POST", "/v1/submissions:batch", json=body).results, start):
+            if item.accepted is None:
+                message, type_ = _explain(item.problem, "the server gave no reason")
+                raise RefusedError(message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_)
+            yield item.accepted
+
+    def _pages(self, tag: str) -> Iterator[Sequence[RunOut]]:
+        """Finished runs with this tag in the order in which they finished, without an end; pauses where there are none."""
+        after = ""
+        idle_seconds = 0.0
+        while True:
+            page = self._call(RunsOut, "GET", "/v1/runs", params={"tag": tag, "limit": 100, "after": after})
+            yield page.runs
+            after = page.next
+            idle_seconds = 0.0 if page.runs else min(1.0, idle_seconds + 0.1)
+            if idle_seconds:
+                self._pause(idle_seconds)
 
     def _call(self, answer: type[Answer], method: str, path: str, **content: Any) -> Answer:
         """One request and its answer. Tries again, slower each time, while the server is away or busy."""
@@ -197,6 +224,15 @@ class Client:
         except ValidationError as error:
             message = f"the server at {self._http.base_url} does not answer like Assay ({error.error_count()} fields differ)"
             raise ApiError(message, status=response.status_code) from error
+
+
+def _batches(submissions: Iterable[SubmissionIn]) -> Iterator[tuple[int, list[SubmissionIn]]]:
+    """Position of its first, and the submissions, of each request."""
+    remaining = iter(submissions)
+    start = 0
+    while batch := list(islice(remaining, BATCH_SIZE)):
+        yield start, batch
+        start += len(batch)
 
 
 def _body(submission: SubmissionIn) -> dict[str, Any]:

@@ -1,0 +1,145 @@
+"""`assay eval`: evaluate a file of solutions through the HTTP API, and go on where it was interrupted."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders import package
+from graders.package import PackageError
+from service.api.schemas import RunOut, SubmissionIn
+from service.client import Client, RefusedError
+from service.importers.benchmark import read_benchmark
+from service.importers.package_text import FormatError, ImportedTask
+from service.packages import read_folder
+from service.progress import Progress
+from service.results import Results
+from service.samples import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What became of the samples of one command."""
+
+    outcomes: Mapping[str, int]
+    """Outcome -> number of the samples evaluated now."""
+    kept: int
+    """Samples whose results were there already."""
+    troubles: tuple[str, ...]
+    """Why runs were ungradable, each reason once."""
+
+
+def read_tasks(path: Path) -> Iterator[ImportedTask]:
+    """The tasks of a task package's folder, of a folder of such folders, or of a benchmark's file.
+
+    Raises FormatError, or PackageError naming the folder.
+    """
+    if not path.is_dir():
+        yield from read_benchmark(path)
+        return
+    folders = [path] if (path / "task.toml").exists() else sorted(file.parent for file in path.glob("*/task.toml"))
+    if not folders:
+        raise FormatError(str(path), "the folder of a task package (with a task.toml), or a folder of such folders")
+    for folder in folders:
+        try:
+            files = read_folder(folder)
+            task = package.load(files)
+        except PackageError as error:
+            raise PackageError(f"{folder}: {error.field}", error.expected) from error
+        yield ImportedTask(id=task.id, files=files, completed_prompt=None)
+
+
+def evaluate(
+    client: Client, tasks: Mapping[str, ImportedTask], samples: Sequence[Sample], out: Path, progress: Progress
+) -> Summary:
+    """Evaluate the samples whose results are not in `out` yet, and append theirs as they finish.
+
+    Raises:
+        FormatError: for a sample or results that do not fit, before anything is submitted; or for a sample that the
+            server refuses. Results that were ready by then are kept.
+        ApiError: where the server fails us.
+    """
+    bodies = {sample.id: _body(sample, tasks) for sample in samples}
+    digests = {sample.id: _digest(bodies[sample.id], tasks[sample.task_id]) for sample in samples}
+    outcomes: Counter[str] = Counter()
+    troubles: dict[str, None] = {}
+    with Results(out, {sample.id: (sample.task_id, digests[sample.id]) for sample in samples}) as results:
+        missing = [sample for sample in samples if sample.id not in results.done]
+        kept = len(samples) - len(missing)
+        versions = _put_tasks(client, tasks, missing, progress)
+        requests = (
+            SubmissionIn.model_validate(
+                {
+                    **bodies[sample.id],
+                    "id": sample.id,
+                    "task_id": sample.task_id,
+                    "task_version": versions[sample.task_id],
+                    "tag": results.tag,
+                    "idempotency_key": _sha256([results.tag, sample.id, digests[sample.id]]),
+                }
+            )
+            for sample in missing
+        )
+        progress.start("samples", total=len(samples), done=kept)
+        try:
+            for run in client.run_many(requests, tag=results.tag):
+                results.add(_row(run))
+                outcomes[run.outcome or ""] += 1
+                troubles |= dict.fromkeys(run.diagnostics.values()) if run.outcome == "ungradable" else {}
+                progress.advance()
+        except RefusedError as error:
+            raise FormatError(missing[error.index].where, f"a sample that the server accepts ({error})") from error
+    return Summary(outcomes=outcomes, kept=kept, troubles=tuple(troubles))
+
+
+def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
+    """`solution` or `files` of the submission. Raises FormatError for a sample that its task has no place for."""
+    task = tasks.get(sample.task_id)
+    if task is None:
+        raise FormatError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
+    if sample.files is not None:
+        return {"files": dict(sample.files)}
+    if sample.completion is None:
+        return {"solution": sample.solution}
+    if task.completed_prompt is None:
+        raise FormatError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
+    return {"solution": task.completed_prompt + sample.completion}
+
+
+def _digest(body: Mapping[str, Any], task: ImportedTask) -> str:
+    """Of all that decides a sample's result: what is submitted, and the version of the task."""
+    return _sha256([package.version(task.files), body])[:16]
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _put_tasks(
+    client: Client, tasks: Mapping[str, ImportedTask], samples: Sequence[Sample], progress: Progress
+) -> Mapping[str, str]:
+    """Store the tasks of these samples; their versions by id."""
+    ids = dict.fromkeys(sample.task_id for sample in samples)
+    progress.start("tasks", total=len(ids), done=0)
+    versions = {}
+    for id in ids:
+        versions[id] = client.put_task(tasks[id].files).version
+        progress.advance()
+    return versions
+
+
+def _row(run: RunOut) -> dict[str, Any]:
+    cases = {"passed": 0, "failed": 0, "total": 0} if run.cases is None else run.cases.model_dump()
+    return {
+        "id": run.id,
+        "task_id": run.task_id,
+        "outcome": run.outcome,
+        "cases": cases,
+        "ends": run.ends,
+        "flags": run.flags,
+        "levels": run.levels,
+        "run_id": run.run_id,
+    }

@@ -1,0 +1,118 @@
+"""The results of `assay eval`: a file that grows by a line for each sample, and can be taken up where it was left.
+
+Beside `R.jsonl` lies `R.jsonl.state`: under which tag the samples are known to the server, and a digest of each, so that
+a repeated command finds its own runs again and does not take another sample's result for this one's.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from service.importers.benchmark import json_lines
+from service.importers.package_text import FormatError
+
+_KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
+
+
+class Results:
+    """An open results file; a context manager. While it is open no other process writes it.
+
+    Args:
+        path: the file, made where it is missing. A last line that was cut off while it was written is removed.
+        asked: for each sample's id, its task's id and a digest of the sample and its task.
+
+    Raises:
+        FormatError: where the file is in use, holds something else, or results of other samples than these.
+    """
+
+    def __init__(self, path: Path, asked: Mapping[str, tuple[str, str]]) -> None:
+        self._path = path
+        # Who removes the results starts afresh, whatever the state beside them says.
+        afresh = not path.exists()
+        try:
+            self._file = path.open("ab")
+        except OSError as error:
+            raise FormatError(str(path), f"a file that can be written ({error.strerror})") from error
+        try:
+            self._lock()
+            _remove_cut_line(path)
+            state = {"tag": "", "samples": {}} if afresh else self._state()
+            self.done = self._read(asked, state["samples"])
+            """Ids of the samples whose results are in the file."""
+            self.tag = str(state["tag"]) or f"eval-{secrets.token_hex(8)}"
+            """The label under which the samples are submitted."""
+            digests = state["samples"] | {id: digest for id, (_, digest) in asked.items()}
+            self._write_state({"tag": self.tag, "samples": digests})
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append a result; it is in the file when this returns."""
+        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+        self.done.add(row["id"])
+
+    @property
+    def _state_path(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.state")
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FormatError(str(self._path), "a file that no other `assay eval` is writing just now") from error
+
+    def _state(self) -> dict[str, Any]:
+        """What an earlier command left."""
+        try:
+            state = json.loads(self._state_path.read_bytes())
+            if isinstance(state["tag"], str) and isinstance(state["samples"], dict):
+                return dict(state)
+        except FileNotFoundError:
+            return {"tag": "", "samples": {}}
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise FormatError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
+
+    def _write_state(self, state: Mapping[str, Any]) -> None:
+        draft = self._state_path.with_name(f"{self._state_path.name}.new")
+        draft.write_text(json.dumps(state), encoding="utf-8")
+        os.replace(draft, self._state_path)
+
+    def _read(self, asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]) -> set[str]:
+        done: set[str] = set()
+        for number, row in json_lines(self._path):
+            where = f"{self._path}:{number}"
+            if not isinstance(row, dict) or row.keys() != _KEYS:
+                raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
+            if row["id"] not in asked:
+                raise FormatError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
+            task_id, digest = asked[row["id"]]
+            if row["task_id"] != task_id or digests.get(row["id"], digest) != digest:
+                raise FormatError(where, f"the result of {row['id']!r} as it is now; it, or its task, has changed. {_ADVICE}")
+            done.add(row["id"])
+        return done
+
+
+_ADVICE = "Choose another --out, or remove this file to start afresh"
+
+
+def _remove_cut_line(path: Path) -> None:
+    """Bytes after the last line break are half a result: the process was ended while it wrote."""
+    with path.open("r+b") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
