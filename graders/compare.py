@@ -11,15 +11,27 @@ Check = Callable[[object, object], bool]
 """`(expected, got) -> bool`"""
 
 
-def exact(expected: object, got: object) -> bool:
-    """Python's `==`, with two differences: a nan equals a nan, and no string, list or tuple equals another type."""
+def _inside(leaf: Check) -> Check:
+    """`leaf` for what is no container; containers are equal by type, size, keys, and `leaf` for what they hold."""
+
+    def check(expected: object, got: object) -> bool:
+        if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+            return type(expected) is type(got) and len(expected) == len(got) and all(map(check, expected, got))
+        if isinstance(expected, dict) and isinstance(got, dict):
+            return expected.keys() == got.keys() and all(check(value, got[key]) for key, value in expected.items())
+        return leaf(expected, got)
+
+    return check
+
+
+def _equal(expected: object, got: object) -> bool:
     if isinstance(expected, float) and isinstance(got, float) and math.isnan(expected):
         return math.isnan(got)
-    if _same_sequences(expected, got):
-        return len(expected) == len(got) and all(map(exact, expected, got))  # type: ignore[arg-type]
-    if isinstance(expected, dict) and isinstance(got, dict):
-        return expected.keys() == got.keys() and all(exact(value, got[key]) for key, value in expected.items())
     return bool(expected == got)
+
+
+exact: Check = _inside(_equal)
+"""Python's `==`, but a nan equals a nan."""
 
 
 def float_check(absolute: float, relative: float) -> Check:
@@ -29,27 +41,23 @@ def float_check(absolute: float, relative: float) -> Check:
     `True` for 1.0 is a look-alike, not an answer.
     """
 
-    def check(expected: object, got: object) -> bool:
+    def close(expected: object, got: object) -> bool:
         if isinstance(expected, bool) or isinstance(got, bool):
             return type(expected) is type(got) and expected == got
         if isinstance(expected, float | complex) and isinstance(got, int | float | complex):
             return _close(expected, got, absolute, relative)
-        if _same_sequences(expected, got):
-            return len(expected) == len(got) and all(map(check, expected, got))  # type: ignore[arg-type]
-        if isinstance(expected, dict) and isinstance(got, dict):
-            return expected.keys() == got.keys() and all(check(value, got[key]) for key, value in expected.items())
-        return exact(expected, got)
+        return _equal(expected, got)
 
-    return check
+    return _inside(close)
 
 
 def unordered(expected: object, got: object) -> bool:
     """The same elements the same number of times, in any order, and the same type of container."""
     if isinstance(expected, Set) and isinstance(got, Set):
         return expected == got
-    if not _same_sequences(expected, got):
-        return exact(expected, got)
-    return _same_elements(expected, got)  # type: ignore[arg-type]
+    if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        return type(expected) is type(got) and _same_elements(expected, got)
+    return exact(expected, got)
 
 
 def check_named(name: str, options: Mapping[str, object]) -> Check:
@@ -62,10 +70,6 @@ def check_named(name: str, options: Mapping[str, object]) -> Check:
 def _number(value: object) -> float:
     assert isinstance(value, int | float)  # graders.package has checked it
     return float(value)
-
-
-def _same_sequences(expected: object, got: object) -> bool:
-    return isinstance(expected, list | tuple) and type(expected) is type(got)
 
 
 def _close(expected: complex, got: complex, absolute: float, relative: float) -> bool:

@@ -277,7 +277,10 @@ class Box:
         if hasattr(self, "_selector"):
             self._selector.close()
         if hasattr(self, "_stream"):
+            # The SDK keeps the HTTP response under the stream; closing the stream alone leaves the socket open.
+            self._stream._response.close()
             self._stream.close()
+            self._socket.close()
 
     # --- questions about the state ------------------------------------------------------------------------------------
 

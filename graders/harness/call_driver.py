@@ -18,14 +18,16 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 CHANNEL = 3
 MESSAGE_CHARACTERS = 1000
 
 
-def read_exactly(size):
-    parts = []
+def read_exactly(size: int) -> bytes:
+    parts: list[bytes] = []
     while size:
         part = os.read(CHANNEL, size)
         if not part:
@@ -36,20 +38,21 @@ def read_exactly(size):
     return b"".join(parts)
 
 
-def write_all(data):
+def write_all(data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(CHANNEL, view) :]
 
 
-def load_encoding(path):
+def load_encoding(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("assay_encoding", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def describe(error):
+def describe(error: BaseException) -> dict[str, object]:
     """Of an exception: its type, the names of its bases and its text, without trusting any of its methods."""
     kind = type(error)
     try:
@@ -59,17 +62,18 @@ def describe(error):
     return {"type": kind.__name__, "mro": [base.__name__ for base in kind.__mro__], "message": message}
 
 
-def load(question):
+def load(question: dict[str, str]) -> Callable[..., object]:
     module = importlib.import_module(question["module"])
-    return getattr(module, question["function"])
+    function: Callable[..., object] = getattr(module, question["function"])
+    return function
 
 
-def main(folder):
+def main(folder: str) -> None:
     encoding = load_encoding(Path(__file__).with_name("encoding.py"))
     json_loads, json_dumps = json.loads, json.dumps
     decode, encode, refusal = encoding.from_json, encoding.to_json, encoding.EncodingError
     sys.path.insert(0, folder)
-    function = None
+    function: Callable[..., object] = main  # replaced by the first question
     while True:
         (size,) = struct.unpack(">I", read_exactly(4))
         question = json_loads(read_exactly(size))

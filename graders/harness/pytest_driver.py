@@ -15,6 +15,8 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -22,8 +24,8 @@ CHANNEL = 3
 TEXT_CHARACTERS = 4000
 
 
-def read_exactly(size):
-    parts = []
+def read_exactly(size: int) -> bytes:
+    parts: list[bytes] = []
     while size:
         part = os.read(CHANNEL, size)
         if not part:
@@ -33,12 +35,13 @@ def read_exactly(size):
     return b"".join(parts)
 
 
-def receive():
+def receive() -> dict[str, Any]:
     (size,) = struct.unpack(">I", read_exactly(4))
-    return json.loads(read_exactly(size))
+    question: dict[str, Any] = json.loads(read_exactly(size))
+    return question
 
 
-def send(question, **answer):
+def send(question: dict[str, Any], **answer: object) -> None:
     reply = json.dumps({"nonce": question["nonce"], **answer}).encode("ascii")
     os.write(CHANNEL, struct.pack(">I", len(reply)) + reply)
 
@@ -46,29 +49,30 @@ def send(question, **answer):
 class Reporter:
     """Answers the pending question when there is something to tell, and waits for the next one before going on."""
 
-    def __init__(self, question):
+    def __init__(self, question: dict[str, Any]) -> None:
         self.question = question
-        self.problems = []
+        self.problems: list[str] = []
+        self.phases: list[pytest.TestReport] = []
 
-    def answer(self, **fields):
+    def answer(self, **fields: object) -> None:
         send(self.question, **fields)
         self.question = receive()
 
-    def pytest_collectreport(self, report):
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.problems.append(str(report.longrepr))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items):
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         wanted = self.question["tests"]
         if wanted is not None:
             items[:] = [item for item in items if item.nodeid in set(wanted)]
 
-    def pytest_collection_finish(self, session):
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.answer(collected=[item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item):
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self.phases = []
         yield
         failed = [report for report in self.phases if report.failed]
@@ -80,11 +84,11 @@ class Reporter:
         self.answer(test=item.nodeid, outcome=outcome, text="\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS])
         return True
 
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.phases.append(report)
 
 
-def main(tests, submission):
+def main(tests: str, submission: str) -> None:
     first = receive()
     reporter = Reporter(first)
     sys.path.insert(0, submission)

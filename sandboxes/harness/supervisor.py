@@ -32,8 +32,8 @@ import select
 import signal
 import socket
 import struct
-import sys
 import time
+from typing import Any, NoReturn
 
 WORK = "/box/work"
 CHUNK = 65536
@@ -41,10 +41,12 @@ CPU_POLL_SECONDS = 0.05
 LEAVE_SECONDS = 0.3
 PR_SET_DUMPABLE = 4
 
+Request = dict[str, Any]
 
-def read_exactly(fd, size):
+
+def read_exactly(fd: int, size: int) -> bytes:
     """`size` bytes from `fd`; SystemExit where the host has gone."""
-    parts = []
+    parts: list[bytes] = []
     while size:
         part = os.read(fd, min(size, 1 << 20))
         if not part:
@@ -54,25 +56,25 @@ def read_exactly(fd, size):
     return b"".join(parts)
 
 
-def read_frame(fd):
+def read_frame(fd: int) -> tuple[bytes, bytes]:
     kind, size = struct.unpack(">cI", read_exactly(fd, 5))
     return kind, read_exactly(fd, size)
 
 
-def write_all(fd, data):
+def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
 
 
-def write_frame(kind, payload=b""):
+def write_frame(kind: bytes, payload: bytes = b"") -> None:
     write_all(1, struct.pack(">cI", kind, len(payload)) + payload)
 
 
 # --- accounting: the box's own cgroup, version 1 or 2, mounted read-only at /sys/fs/cgroup -----------------------------
 
 
-def read_text(path):
+def read_text(path: str) -> str:
     try:
         with open(path) as file:
             return file.read()
@@ -80,7 +82,7 @@ def read_text(path):
         return ""
 
 
-def counter(path, key=None):
+def counter(path: str, key: str | None = None) -> int | None:
     """The number in a cgroup file, or that of the line `key`; None where this kernel does not have it."""
     for line in read_text(path).splitlines():
         words = line.split()
@@ -91,11 +93,11 @@ def counter(path, key=None):
     return None
 
 
-def first(*values):
-    return next((value for value in values if value is not None), None)
+def first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)
 
 
-def usage():
+def usage() -> dict[str, float]:
     root = "/sys/fs/cgroup"
     microseconds = counter(root + "/cpu.stat", "usage_usec")
     nanoseconds = counter(root + "/cpuacct/cpuacct.usage")
@@ -117,7 +119,7 @@ def usage():
     }
 
 
-def disk_full():
+def disk_full() -> bool:
     """True where the box's writable places have no room or no inode left."""
     for path in ("/box", "/dev/shm"):
         room = os.statvfs(path)
@@ -129,7 +131,7 @@ def disk_full():
 # --- starting the program ---------------------------------------------------------------------------------------------
 
 
-def receive_request():
+def receive_request() -> tuple[Request, bytes]:
     kind, payload = read_frame(0)
     if kind != b"R":
         raise SystemExit("expected a request")
@@ -144,7 +146,7 @@ def receive_request():
     return request, bytes(content)
 
 
-def place_files(request, content):
+def place_files(request: Request, content: bytes) -> bytes:
     """Write the working directory; returns what is left of the content: the program's stdin."""
     os.makedirs(WORK)
     os.mkdir("/box/tmp", 0o1777)
@@ -160,11 +162,11 @@ def place_files(request, content):
     return content[offset:]
 
 
-def set_dumpable(value):
+def set_dumpable(value: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
 
 
-def limit(request):
+def limit(request: Request) -> None:
     limits = request["limits"]
     seconds = int(limits["cpu_seconds"]) + 2  # behind the poll of the whole tree's time, which is exact
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -172,7 +174,7 @@ def limit(request):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def become_program(request, fds):
+def become_program(request: Request, fds: list[int]) -> NoReturn:
     """In the child: never returns."""
     try:
         os.setsid()
@@ -198,13 +200,14 @@ def become_program(request, fds):
 class Program:
     """The running program and the ends of its streams that this process holds."""
 
-    def __init__(self, request, stdin):
+    def __init__(self, request: Request, stdin: bytes) -> None:
         self.stdin = memoryview(stdin)
+        self.to_stdin: int | None
         child_in, self.to_stdin = os.pipe()
         self.stdout, child_out = os.pipe()
         self.stderr, child_err = os.pipe()
         fds = [child_in, child_out, child_err]
-        self.channel = None
+        self.channel: socket.socket | None = None
         if request["channel"]:
             self.channel, other = socket.socketpair()
             fds.append(other.fileno())
@@ -223,7 +226,8 @@ class Program:
         self.to_channel = bytearray()
         self.closing = False
 
-    def feed_stdin(self, poll):
+    def feed_stdin(self, poll: select.poll) -> None:
+        assert self.to_stdin is not None
         try:
             self.stdin = self.stdin[os.write(self.to_stdin, self.stdin[:CHUNK]) :]
         except BlockingIOError:
@@ -235,7 +239,8 @@ class Program:
             os.close(self.to_stdin)
             self.to_stdin = None
 
-    def feed_channel(self):
+    def feed_channel(self) -> None:
+        assert self.channel is not None
         try:
             del self.to_channel[: self.channel.send(self.to_channel[:CHUNK])]
         except BlockingIOError:
@@ -245,7 +250,7 @@ class Program:
         if self.closing and not self.to_channel:
             self.close_channel()
 
-    def close_channel(self):
+    def close_channel(self) -> None:
         self.closing = True
         if self.channel is not None and not self.to_channel:
             try:
@@ -254,7 +259,7 @@ class Program:
                 pass
 
 
-def reap(program, status):
+def reap(program: "Program", status: int | None) -> int | None:
     """Collect every process that ended; returns the program's own wait status once it has one."""
     while True:
         try:
@@ -267,7 +272,7 @@ def reap(program, status):
             status = ended
 
 
-def kill_all(program, status):
+def kill_all(program: "Program", status: int | None) -> int | None:
     """End every process of the box but this one. Repeats, because a fork may be under way."""
     while True:
         try:
@@ -285,7 +290,7 @@ def kill_all(program, status):
 # --- the loop -----------------------------------------------------------------------------------------------------------
 
 
-def relay(program, limits, wake, base_cpu):
+def relay(program: "Program", limits: dict[str, float], wake: int, base_cpu: float) -> tuple[int | None, str]:
     """Until the program has ended: carry bytes both ways. Returns (wait status, why it was stopped)."""
     poll = select.poll()
     sources = {program.stdout: b"O", program.stderr: b"E"}
@@ -293,8 +298,11 @@ def relay(program, limits, wake, base_cpu):
         sources[program.channel.fileno()] = b"C"
     for fd in (0, wake, *sources):
         poll.register(fd, select.POLLIN)
+    assert program.to_stdin is not None  # open until all of it was written
     poll.register(program.to_stdin, select.POLLOUT)
-    status, leave_at, next_poll = None, None, 0.0
+    status: int | None = None
+    leave_at: float | None = None
+    next_poll = 0.0
     while True:
         if program.channel is not None:
             poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
@@ -327,7 +335,7 @@ def relay(program, limits, wake, base_cpu):
                 return kill_all(program, status), "cpu"
 
 
-def forward(poll, program, sources, fd):
+def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
     """Move what is there from one of the program's streams to the host."""
     if program.channel is not None and fd == program.channel.fileno():
         if program.to_channel:
@@ -353,7 +361,7 @@ def forward(poll, program, sources, fd):
     write_frame(sources[fd], data)
 
 
-def drain(program):
+def drain(program: "Program") -> None:
     """What the program had written before it ended is still in the pipes; nobody can add to it any more."""
     for fd, kind in ((program.stdout, b"O"), (program.stderr, b"E")):
         os.set_blocking(fd, False)
@@ -370,7 +378,7 @@ def drain(program):
             pass
 
 
-def report(status, why, before):
+def report(status: int | None, why: str, before: dict[str, float]) -> dict[str, object]:
     """The final report: exit_code or signal (None where not so), why the program was stopped, what it used."""
     after = usage()
     return {
@@ -385,7 +393,7 @@ def report(status, why, before):
     }
 
 
-def main():
+def main() -> None:
     set_dumpable(0)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
@@ -405,4 +413,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

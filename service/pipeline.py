@@ -1,0 +1,108 @@
+"""One evaluation, straight through: graders look, signals come, the rubric suggests.
+
+    EvaluationError         nothing can be said about the submission; our failure or the task's, retried
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import structlog
+
+from graders.interface import (
+    Abstain,
+    Abstention,
+    CaseOutcome,
+    Context,
+    Execution,
+    Grader,
+    Outcome,
+    Signal,
+    Submission,
+    Task,
+    TaskUnusable,
+)
+from rubrics.model import Rubric
+from rubrics.prefill import prefill
+from sandboxes.interface import Sandbox, SandboxError
+from service.storage.interface import Findings, RunOutcome
+
+_log = structlog.get_logger()
+
+Remember = Callable[[str, Callable[[], object]], object]
+
+
+class EvaluationError(Exception):
+    """The evaluation came to no outcome, and not because of the submission."""
+
+
+def evaluate(
+    task: Task,
+    submission: Submission,
+    *,
+    graders: Sequence[Grader],
+    rubric: Rubric,
+    sandbox: Sandbox,
+    remember: Remember,
+) -> Findings:
+    """All that can be found out about a submission now.
+
+    Raises SandboxError, TaskUnusable or EvaluationError where that is nothing: the caller retries, and never grades.
+    """
+    ends: Counter[str] = Counter()
+
+    def ended(execution: Execution) -> None:
+        ends[execution.end.value] += 1
+
+    with sandbox.session() as session:
+        context = Context(task=task, submission=submission, session=session, remember=remember, ended=ended)
+        signals = tuple(signal for grader in graders for signal in _graded(grader, context))
+    return Findings(
+        outcome=_outcome(task, signals),
+        signals=signals,
+        prefills=prefill(rubric, signals),
+        rubric_id=rubric.id,
+        rubric_version=rubric.version,
+        grader_versions={grader.id: grader.version for grader in graders},
+        sandbox=sandbox.name,
+        ends=dict(ends),
+        diagnostics={},
+    )
+
+
+def ungradable(graders: Sequence[Grader], rubric: Rubric, sandbox: Sandbox, diagnostics: dict[str, str]) -> Findings:
+    """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
+    return Findings(
+        outcome=RunOutcome.UNGRADABLE,
+        signals=(),
+        prefills=(),
+        rubric_id=rubric.id,
+        rubric_version=rubric.version,
+        grader_versions={grader.id: grader.version for grader in graders},
+        sandbox=sandbox.name,
+        ends={},
+        diagnostics=diagnostics,
+    )
+
+
+def _graded(grader: Grader, context: Context) -> Iterator[Signal]:
+    """The grader's signals; what it yielded before it abstained or crashed is kept."""
+    try:
+        yield from grader.grade(context)
+    except Abstain as reason:
+        yield grader.abstention(str(reason))
+    except (SandboxError, TaskUnusable):
+        raise
+    except Exception as error:  # the grader fence: a plugin's bug costs its own criterion, not the run
+        _log.exception("grader crashed", action="grade", grader=grader.id, submission=context.submission.id)
+        yield grader.abstention(f"the grader crashed: {type(error).__name__}: {error}"[:500])
+
+
+def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
+    """Passed when every case of every suite did. Raises EvaluationError where a suite has not been judged."""
+    cases = [signal for signal in signals if isinstance(signal, CaseOutcome)]
+    unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
+    if unjudged:
+        abstained = [signal.reason for signal in signals if isinstance(signal, Abstention)]
+        raise EvaluationError(f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}")
+    passed = all(case.outcome is Outcome.PASSED for case in cases)
+    return RunOutcome.PASSED if passed else RunOutcome.FAILED

@@ -1,0 +1,146 @@
+"""Takes jobs and finishes runs. Threads, because evaluating is mostly waiting for boxes.
+
+A job's life here: lease -> evaluate -> finish, while one heartbeat thread renews all leases that this process holds. Any
+failure of ours gives the job back for another attempt; after the last one the run is finished as ungradable, with the
+reason. A worker that is killed does nothing of this: its lease runs out, and the job is delivered again.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from graders.interface import TaskUnusable
+from sandboxes.interface import SandboxError
+from service.faults import crash_point
+from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
+from service.storage.interface import Findings, RunId, RunRecord, Storage, StorageError
+
+_log = structlog.get_logger()
+
+IDLE_SECONDS = 0.5
+"""How long an idle worker waits before it looks again, if nobody wakes it."""
+RETRY_SECONDS = 1.0
+"""Before the second attempt; the third waits twice as long."""
+
+
+class Evaluate(Protocol):
+    """What the worker does with a run; `service.wiring` makes one from pipeline, registry and sandbox."""
+
+    def __call__(self, run: RunRecord) -> Findings:
+        """Raises whatever went wrong on our side."""
+        ...
+
+    def ungradable(self, run: RunRecord, diagnostics: dict[str, str]) -> Findings:
+        """The findings of a run that has had its last attempt."""
+        ...
+
+
+class WorkerPool:
+    """`size` worker threads and one heartbeat thread, from `start` to `stop`."""
+
+    def __init__(
+        self, *, storage: Storage, jobs: Jobs, evaluate: Evaluate, size: int, name: str, finished: Callable[[RunId], None]
+    ) -> None:
+        self._storage = storage
+        self._jobs = jobs
+        self._evaluate = evaluate
+        self._name = name
+        self._finished = finished
+        self._stopping = threading.Event()
+        self._work = threading.Condition()
+        self._held: set[Lease] = set()
+        self._held_lock = threading.Lock()
+        self._workers = [threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(size)]
+        self._heartbeat = threading.Thread(target=self._renew_all, name=f"{name}-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        for thread in (self._heartbeat, *self._workers):
+            thread.start()
+
+    def wake(self) -> None:
+        """There is work: called after a submission was accepted."""
+        with self._work:
+            self._work.notify_all()
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take no more jobs and wait for those under way. False where some were still running after that time."""
+        self._stopping.set()
+        self.wake()
+        deadline = time.monotonic() + drain_seconds
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+        return not any(worker.is_alive() for worker in self._workers)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                lease = self._jobs.lease(threading.current_thread().name, datetime.now(UTC))
+                if lease is None:
+                    with self._work:
+                        self._work.wait(IDLE_SECONDS)
+                    continue
+                self._attempt(lease)
+            except StorageError:  # the job fence: nothing was written, the lease will run out
+                _log.exception("storage failed", action="lease")
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _attempt(self, lease: Lease) -> None:
+        with self._held_lock:
+            self._held.add(lease)
+        try:
+            crash_point("after-lease")
+            run = self._storage.run(lease.run_id)
+            findings = self._findings(run, lease)
+            if findings is None:
+                return
+            crash_point("before-finish")
+            if self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC)):
+                crash_point("after-finish")
+                self._finished(lease.run_id)
+            else:
+                _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
+        finally:
+            with self._held_lock:
+                self._held.discard(lease)
+
+    def _findings(self, run: RunRecord, lease: Lease) -> Findings | None:
+        """What to finish the run with; None where the job was given back for another attempt."""
+        if lease.attempt > MAX_ATTEMPTS:
+            # Each delivery before this one ended without a word: the worker died with it every time.
+            return self._evaluate.ungradable(run, {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"})
+        self._storage.start_run(lease.run_id, lease.attempt)
+        try:
+            return self._evaluate(run)
+        except StorageError:
+            raise
+        except Exception as error:
+            # The job fence: whatever it was, it is ours, and another attempt may do better.
+            diagnostics = _diagnostics(error)
+            _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)
+            if lease.attempt >= MAX_ATTEMPTS:
+                return self._evaluate.ungradable(run, diagnostics)
+            self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=RETRY_SECONDS * lease.attempt)
+            return None
+
+    def _renew_all(self) -> None:
+        while not self._stopping.wait(LEASE_SECONDS / 4) or any(worker.is_alive() for worker in self._workers):
+            with self._held_lock:
+                held = list(self._held)
+            for lease in held:
+                try:
+                    if not self._jobs.renew(lease, datetime.now(UTC)):
+                        _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
+                except StorageError:
+                    _log.exception("storage failed", action="renew", run=lease.run_id)
+
+
+def _diagnostics(error: Exception) -> dict[str, str]:
+    if isinstance(error, SandboxError):
+        return {"kind": "sandbox", **error.diagnostics()}
+    if isinstance(error, TaskUnusable):
+        return {"kind": "task", "message": str(error)}
+    return {"kind": type(error).__name__, "message": str(error)}
