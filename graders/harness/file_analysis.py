@@ -13,6 +13,7 @@ Standard library only.
 """
 
 import ast
+import codecs
 import io
 import json
 import os
@@ -53,7 +54,7 @@ def check_source(source: bytes) -> None:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(re.sub(rb"\r\n?", b"\n", source)).readline)
     except SyntaxError as error:
         raise CannotLook(f"its encoding is not UTF-8: {error}") from error
-    if encoding not in ("utf-8", "utf-8-sig"):
+    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
         raise CannotLook(f"it declares the encoding {encoding}; only UTF-8 is read")
     try:
         with warnings.catch_warnings():
