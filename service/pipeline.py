@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -69,15 +69,15 @@ def evaluate(
     )
 
 
-def ungradable(graders: Sequence[Grader], rubric: Rubric, sandbox: Sandbox, diagnostics: dict[str, str]) -> Findings:
+def ungradable(sandbox: Sandbox, diagnostics: Mapping[str, str]) -> Findings:
     """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
     return Findings(
         outcome=RunOutcome.UNGRADABLE,
         signals=(),
         prefills=(),
-        rubric_id=rubric.id,
-        rubric_version=rubric.version,
-        grader_versions={grader.id: grader.version for grader in graders},
+        rubric_id="",
+        rubric_version="",
+        grader_versions={},
         sandbox=sandbox.name,
         ends={},
         diagnostics=diagnostics,

@@ -7,7 +7,7 @@ reason. A worker that is killed does nothing of this: its lease runs out, and th
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -17,24 +17,24 @@ from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
 from service.faults import crash_point
 from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
-from service.storage.interface import Findings, RunId, RunRecord, Storage, StorageError
+from service.storage.interface import Findings, RunRecord, Storage, StorageError
 
 _log = structlog.get_logger()
 
-IDLE_SECONDS = 0.5
-"""How long an idle worker waits before it looks again, if nobody wakes it."""
+IDLE_SECONDS = 0.1
+"""How long an idle worker waits before it looks for a job again: a millisecond of work each time."""
 RETRY_SECONDS = 1.0
 """Before the second attempt; the third waits twice as long."""
 
 
 class Evaluate(Protocol):
-    """What the worker does with a run; `service.wiring` makes one from pipeline, registry and sandbox."""
+    """What the worker does with a run; `service.evaluation.Evaluation` is the real one."""
 
     def __call__(self, run: RunRecord) -> Findings:
         """Raises whatever went wrong on our side."""
         ...
 
-    def ungradable(self, run: RunRecord, diagnostics: dict[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
         """The findings of a run that has had its last attempt."""
         ...
 
@@ -42,16 +42,11 @@ class Evaluate(Protocol):
 class WorkerPool:
     """`size` worker threads and one heartbeat thread, from `start` to `stop`."""
 
-    def __init__(
-        self, *, storage: Storage, jobs: Jobs, evaluate: Evaluate, size: int, name: str, finished: Callable[[RunId], None]
-    ) -> None:
+    def __init__(self, *, storage: Storage, jobs: Jobs, evaluate: Evaluate, size: int, name: str) -> None:
         self._storage = storage
         self._jobs = jobs
         self._evaluate = evaluate
-        self._name = name
-        self._finished = finished
         self._stopping = threading.Event()
-        self._work = threading.Condition()
         self._held: set[Lease] = set()
         self._held_lock = threading.Lock()
         self._workers = [threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(size)]
@@ -61,15 +56,9 @@ class WorkerPool:
         for thread in (self._heartbeat, *self._workers):
             thread.start()
 
-    def wake(self) -> None:
-        """There is work: called after a submission was accepted."""
-        with self._work:
-            self._work.notify_all()
-
     def stop(self, *, drain_seconds: float) -> bool:
         """Take no more jobs and wait for those under way. False where some were still running after that time."""
         self._stopping.set()
-        self.wake()
         deadline = time.monotonic() + drain_seconds
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
@@ -80,8 +69,7 @@ class WorkerPool:
             try:
                 lease = self._jobs.lease(threading.current_thread().name, datetime.now(UTC))
                 if lease is None:
-                    with self._work:
-                        self._work.wait(IDLE_SECONDS)
+                    self._stopping.wait(IDLE_SECONDS)
                     continue
                 self._attempt(lease)
             except StorageError:  # the job fence: nothing was written, the lease will run out
@@ -100,7 +88,6 @@ class WorkerPool:
             crash_point("before-finish")
             if self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC)):
                 crash_point("after-finish")
-                self._finished(lease.run_id)
             else:
                 _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
         finally:
@@ -111,7 +98,7 @@ class WorkerPool:
         """What to finish the run with; None where the job was given back for another attempt."""
         if lease.attempt > MAX_ATTEMPTS:
             # Each delivery before this one ended without a word: the worker died with it every time.
-            return self._evaluate.ungradable(run, {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"})
+            return self._evaluate.ungradable({"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"})
         self._storage.start_run(lease.run_id, lease.attempt)
         try:
             return self._evaluate(run)
@@ -122,7 +109,7 @@ class WorkerPool:
             diagnostics = _diagnostics(error)
             _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)
             if lease.attempt >= MAX_ATTEMPTS:
-                return self._evaluate.ungradable(run, diagnostics)
+                return self._evaluate.ungradable(diagnostics)
             self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=RETRY_SECONDS * lease.attempt)
             return None
 
