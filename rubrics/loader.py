@@ -229,7 +229,7 @@ class _Table:
         rows = self.row.get(key, [])
         if not isinstance(rows, list) or len(rows) < at_least or not all(isinstance(row, dict) for row in rows):
             header = ".".join(part for part in (*self.path, key) if isinstance(part, str))
-            raise self.error(key, f"at least {at_least} tables [[{header}]]" if at_least else f"tables [[{header}]]")
+            raise self.error(key, f"{at_least} or more tables [[{header}]]")
         return [
             _Table(row=row, path=(*self.path, key, position), name=self.name, lines=self.lines)
             for position, row in enumerate(rows)

@@ -144,7 +144,8 @@ def _share_passed(cases: tuple[CaseOutcome, ...]) -> float | None:
         return None
     # Relative to the heaviest, because the sum of two large weights may be no number.
     passed = fsum(case.weight / heaviest for case in cases if case.outcome is Outcome.PASSED)
-    share = passed / fsum(case.weight / heaviest for case in cases)
+    # Rounded, so that nine of ten are 0.9 whatever their weights are in binary.
+    share = round(passed / fsum(case.weight / heaviest for case in cases), 9)
     all_passed = all(case.outcome is Outcome.PASSED for case in cases)
     return share if all_passed else min(share, nextafter(1.0, -inf))
 

@@ -1,0 +1,164 @@
+"""What holds for every pre-fill, whatever the rubric and whatever the graders reported."""
+
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rubrics.model import Criterion, Level, Prefill, Rubric, Rule
+from rubrics.prefill import CITED_AT_MOST, prefill
+from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal
+from service.rubric_files import builtin_rubrics
+
+DEFAULT = builtin_rubrics()["default"]
+
+any_number = st.floats() | st.sampled_from([0.0, 1.0, 20.0, 21.0, 31.0, 5e-324, 1.7e308])
+any_criterion = st.sampled_from(["correctness", "efficiency", "security", "best_practices", "unknown"])
+cases = st.builds(
+    CaseOutcome, grader=st.just("g"), criterion=any_criterion, suite=st.just("s"), case=st.text(max_size=3),
+    outcome=st.sampled_from(Outcome), weight=any_number, seconds=st.none(),
+)  # fmt: skip
+measurements = st.builds(
+    Measurement, grader=st.just("g"), criterion=any_criterion, name=st.sampled_from(["cyclomatic-max", "lines"]),
+    value=any_number, unit=st.just("1"), spread=st.none(),
+)  # fmt: skip
+findings = st.builds(
+    Finding, grader=st.just("g"), criterion=any_criterion, rule=st.sampled_from(["B602", "B307"]),
+    severity=st.sampled_from(Severity), confidence=st.sampled_from(Severity), flag=st.booleans(),
+    line=st.integers(0, 3), cwe=st.none(),
+)  # fmt: skip
+abstentions = st.builds(Abstention, grader=st.just("g"), criterion=any_criterion)
+reports = st.lists(st.one_of(cases, measurements, findings, abstentions), max_size=40)
+
+LEVELS = tuple(Level(value=value, title=str(value), anchor=str(value)) for value in range(5))
+share = st.none() | st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])
+bound = st.none() | st.sampled_from([0.0, 20.0, 21.0, 31.0])
+severity = st.none() | st.sampled_from(Severity)
+rules = st.builds(
+    Rule, id=st.just("r"), level=st.integers(0, 4), says=st.just("because"), passed_at_least=share, passed_below=share,
+    finding_at_least=severity, confidence_at_least=severity, at_least=bound, below=bound,
+    measurement=st.none() | st.sampled_from(["cyclomatic-max", "lines"]),
+)  # fmt: skip
+
+
+@st.composite
+def rubrics(draw: st.DrawFn) -> Rubric:
+    """Rubrics that the loader would and would not let in: prefill has to hold its promises for both."""
+    criteria = tuple(
+        Criterion(
+            id=id, title=id, question="?", weight=1, levels=LEVELS, no_basis="none",
+            rules=tuple(draw(st.lists(rules, max_size=4))),
+        )
+        for id in ("correctness", "security", "best_practices")
+    )  # fmt: skip
+    return Rubric(id="drawn", version="0", title="Drawn", criteria=criteria)
+
+
+any_rubric = st.just(DEFAULT) | rubrics()
+
+
+def levels(prefills: tuple[Prefill, ...]) -> dict[str, int | None]:
+    return {entry.criterion: entry.level for entry in prefills}
+
+
+@given(any_rubric, reports)
+def test_one_prefill_for_each_criterion_whatever_was_reported(rubric: Rubric, signals: list[Signal]) -> None:
+    prefills = prefill(rubric, signals)
+    assert [entry.criterion for entry in prefills] == [criterion.id for criterion in rubric.criteria]
+    assert all(entry.confidence is None and entry.says for entry in prefills)
+
+
+@given(any_rubric, reports, st.randoms(use_true_random=False))
+def test_the_order_of_the_signals_changes_nothing(rubric: Rubric, signals: list[Signal], random: Random) -> None:
+    shuffled = random.sample(signals, len(signals))
+    # repr, because a NaN weight among the cited cases is not equal to itself.
+    assert repr(prefill(rubric, shuffled)) == repr(prefill(rubric, signals))
+
+
+@given(any_rubric, reports)
+def test_only_reported_signals_of_the_criterion_are_cited(rubric: Rubric, signals: list[Signal]) -> None:
+    for entry in prefill(rubric, signals):
+        assert len(entry.because) <= CITED_AT_MOST
+        for cited in entry.because:
+            assert any(cited is signal for signal in signals)
+            assert cited.criterion == entry.criterion
+
+
+@given(any_rubric, reports)
+def test_a_level_always_has_evidence_and_no_level_has_none(rubric: Rubric, signals: list[Signal]) -> None:
+    for entry in prefill(rubric, signals):
+        if entry.level is not None:
+            assert entry.because
+            assert not any(isinstance(cited, Abstention) for cited in entry.because)
+        elif entry.rule == "abstained":
+            assert entry.because
+            assert all(isinstance(cited, Abstention) for cited in entry.because)
+        else:
+            assert entry.because == ()
+            assert entry.rule in ("no-evidence", "no-rule")
+
+
+@given(any_rubric)
+def test_silence_suggests_nothing(rubric: Rubric) -> None:
+    assert {entry.rule for entry in prefill(rubric, [])} == {"no-evidence"}
+    assert set(levels(prefill(rubric, [])).values()) == {None}
+
+
+@given(any_rubric, reports, abstentions)
+def test_an_abstention_takes_a_level_away_or_leaves_it(
+    rubric: Rubric, signals: list[Signal], abstention: Abstention
+) -> None:
+    before, after = levels(prefill(rubric, signals)), levels(prefill(rubric, [*signals, abstention]))
+    for criterion, level in after.items():
+        assert level in (before[criterion], None)
+        if criterion == abstention.criterion and level is not None:
+            assert level <= 2, "nothing above the middle of 0-4 stands on incomplete evidence"
+
+
+@given(any_rubric, reports)
+def test_integrity_flags_change_nothing(rubric: Rubric, signals: list[Signal]) -> None:
+    unflagged = [signal for signal in signals if not (isinstance(signal, Finding) and signal.flag)]
+    assert repr(prefill(rubric, signals)) == repr(prefill(rubric, unflagged))
+
+
+sound_cases = st.lists(
+    st.builds(replace, cases, criterion=st.just("correctness"), weight=st.floats(0, 1e308)), min_size=1, max_size=40
+)
+
+
+@given(sound_cases, st.data())
+def test_a_case_more_that_fails_never_raises_correctness(given_cases: list[CaseOutcome], data: st.DataObject) -> None:
+    before = levels(prefill(DEFAULT, given_cases))["correctness"]
+    one_fails = list(given_cases)
+    position = data.draw(st.integers(0, len(one_fails) - 1))
+    one_fails[position] = replace(one_fails[position], outcome=Outcome.FAILED)
+    one_added = [*given_cases, replace(data.draw(cases), criterion="correctness", weight=1.0, outcome=Outcome.NOT_RUN)]
+    for signals in (one_fails, one_added):
+        after = levels(prefill(DEFAULT, signals))["correctness"]
+        assert before is None or after is None or after <= before
+
+
+@given(sound_cases)
+def test_full_marks_only_when_every_single_case_passed(given_cases: list[CaseOutcome]) -> None:
+    level = levels(prefill(DEFAULT, given_cases))["correctness"]
+    if level == 4:
+        assert {case.outcome for case in given_cases} == {Outcome.PASSED}
+    if any(case.weight for case in given_cases):
+        assert level is not None, "every share of passed cases has a level"
+
+
+@given(reports, findings)
+def test_a_finding_more_never_raises_a_level(signals: list[Signal], finding: Finding) -> None:
+    before, after = levels(prefill(DEFAULT, signals)), levels(prefill(DEFAULT, [*signals, finding]))
+    for criterion, level in after.items():
+        was = before[criterion]
+        assert was is None or (level is not None and level <= was)
+
+
+@given(reports)
+def test_no_finding_and_no_measurement_ever_suggests_a_good_level(signals: list[Signal]) -> None:
+    suggested = levels(prefill(DEFAULT, signals))
+    for criterion in ("security", "best_practices"):
+        assert suggested[criterion] in (None, 1, 2)
+    assert suggested["efficiency"] is None
