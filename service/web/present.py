@@ -5,7 +5,7 @@ The model's name, the submitter's ids and tags never come in here: a reviewer ju
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rubrics.model import Criterion, Level, Prefill, Rubric
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
@@ -75,6 +75,8 @@ class CriterionView:
     level: int | None
     """What the reviewer has decided."""
     note: str
+    milliseconds: int
+    hotkey: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def screen(
     elements: dict[Signal, str] = {view.case: view.element for view in failing[:SHOWN_CASES]}
     elements |= {view.finding: view.line or view.element for view in found}
     elements |= {view.measurement: view.line or view.element for view in measured}
-    decided = _reviewed(review) if review else drafts
+    decided = reviewed(review) if review else drafts
     return Screen(
         run_id=run.id,
         task_id=run.submission.submission.task_id,
@@ -169,6 +171,22 @@ def suggestions(findings: Findings, rubric: Rubric) -> tuple[Prefill, ...]:
 
 def _no_suggestion(criterion: str, says: str) -> Prefill:
     return Prefill(criterion=criterion, level=None, confidence=None, because=(), rule="no-evidence", says=says)
+
+
+def reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
+    """The standing review in the form of drafts."""
+    decided = {
+        entry.decision.criterion: DraftDecision(
+            criterion=entry.decision.criterion,
+            level=entry.decision.level,
+            note=entry.decision.note,
+            milliseconds=entry.decision.milliseconds,
+        )
+        for entry in review.review.decided
+    }
+    if review.review.harm:
+        decided[HARM] = DraftDecision(criterion=HARM, level=1, note=review.review.harm_note, milliseconds=0)
+    return decided
 
 
 def prompt_parts(text: str) -> tuple[PromptPart, ...]:
@@ -236,6 +254,8 @@ def _criterion(
         evidence=tuple(evidence),
         level=decided.level if decided else None,
         note=decided.note if decided else "",
+        milliseconds=decided.milliseconds if decided else 0,
+        hotkey=criterion.hotkey,
     )
 
 
@@ -259,19 +279,3 @@ def _told(signal: Signal) -> str:
 
 def _where(signal: Finding | Measurement) -> str:
     return f"line {signal.line}: " if signal.line else ""
-
-
-def _reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
-    """The standing review in the form of drafts."""
-    decided = {
-        entry.decision.criterion: DraftDecision(
-            criterion=entry.decision.criterion,
-            level=entry.decision.level,
-            note=entry.decision.note,
-            milliseconds=entry.decision.milliseconds,
-        )
-        for entry in review.review.decided
-    }
-    if review.review.harm:
-        decided[HARM] = DraftDecision(criterion=HARM, level=1, note=review.review.harm_note, milliseconds=0)
-    return decided

@@ -1,0 +1,2 @@
+// Enter starts: the first link has the focus.
+document.getElementById("start")?.focus({ focusVisible: true });
