@@ -1,0 +1,28 @@
+"""`assay test`: prepares this host and runs the project's own tests from its checkout."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from service import host
+
+PROGRAMS = {"chromium": "chromium", "fc-list": "fontconfig"}
+"""What the tests need beyond what the service needs: a browser for the reviewer's pages."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the tests; `arguments` go to pytest as they are. Returns pytest's exit code.
+
+    Raises HostError or SandboxError where this host cannot run them: a missing engine is a failure, never a skip.
+    """
+    checkout = Path(__file__).parent.parent
+    if not (checkout / "tests").is_dir():
+        raise host.HostError("`assay test` runs in a checkout of the project; this copy was installed without its tests")
+    host.install_programs(PROGRAMS, _report)
+    host.prepare(_report)
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=checkout, check=False).returncode
+
+
+def _report(line: str) -> None:
+    print(f"assay: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,64 @@
+"""The comparison outside the box."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graders.compare import exact, float_check, unordered
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+CLOSE = float_check(1e-6, 1e-7)
+
+
+@given(plain)
+def test_a_value_equals_itself(value: object) -> None:
+    assert exact(value, value) and CLOSE(value, value) and unordered(value, value)
+
+
+@given(plain, plain)
+def test_close_or_unordered_never_says_no_where_exact_says_yes(left: object, right: object) -> None:
+    if exact(left, right) and not _has_bool(left, right):
+        assert CLOSE(left, right) and unordered(left, right)
+
+
+def _has_bool(*values: object) -> bool:
+    return any("True" in repr(value) or "False" in repr(value) for value in values)
+
+
+@given(st.lists(st.integers(), max_size=8), st.randoms())
+def test_order_does_not_matter_but_counts_do(items: list[int], random) -> None:
+    shuffled = random.sample(items, len(items))
+    assert unordered(items, shuffled)
+    assert not unordered(items, [*shuffled, 0])
+    assert unordered([[n] for n in items], [[n] for n in shuffled])  # unhashable elements
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_tolerance_is_numpys(expected: float, got: float) -> None:
+    assert CLOSE(expected, got) == (expected == got or abs(expected - got) <= 1e-6 + 1e-7 * abs(expected))
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (1.0, True), (True, 1), (2.5, "2.5"), ([1.0], (1.0,)), (1.0, None), (1.0, [1.0]), (5, 5.0000001), (1.0, math.nan),
+        (math.inf, 1e308), (1e308, math.inf), (math.inf, -math.inf), (math.nan, 1.0), ({"a": 1.0}, {"b": 1.0}), (1.0, 10**400),
+        ([1.0, 2.0], [1.0]), (0.5, 0.6),
+    ],
+)  # fmt: skip
+def test_what_is_not_close(expected: object, got: object) -> None:
+    assert not CLOSE(expected, got)
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [(2.0, 2), (2.5, 2.5000001), ([[0.1 + 0.2]], [[0.3]]), (math.inf, math.inf), ({"a": 1.0}, {"a": 1.0 + 1e-9}), (5, 5.0), (1j, 1j + 1e-9)],
+)
+def test_what_is_close(expected: object, got: object) -> None:
+    assert CLOSE(expected, got)

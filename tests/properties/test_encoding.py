@@ -1,0 +1,191 @@
+"""The closed encoding: identity there and back, exact types, and nothing hostile gets through."""
+
+import datetime
+import enum
+import json
+import math
+from collections import Counter, OrderedDict, namedtuple
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graders.encoding import MAX_DEPTH, EncodingError, from_json, pack, parse, to_json
+
+surrogates = st.text(st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"]), max_size=3)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=-(2**200), max_value=2**200)
+    | st.floats(allow_nan=False)
+    | st.complex_numbers(allow_nan=False)
+    | st.text()
+    | surrogates
+    | st.binary()
+    | st.binary().map(bytearray)
+    | st.decimals(allow_nan=False)
+    | st.fractions()
+    | st.dates()
+    | st.times()
+    | st.datetimes()
+    | st.datetimes(timezones=st.just(datetime.UTC))
+    | st.timedeltas()
+    | st.uuids()
+    | st.builds(range, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9))
+)
+hashables = st.recursive(
+    scalars.filter(lambda value: not isinstance(value, bytearray)),
+    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),
+    max_leaves=5,
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(hashables, inner, max_size=4)
+        | st.sets(hashables, max_size=4)
+        | st.frozensets(hashables, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+def same(left: object, right: object) -> bool:
+    """Equal in value and in every type on the way down."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))  # type: ignore[arg-type]
+    if isinstance(left, dict):
+        return left == right and all(map(same, left.items(), right.items()))  # type: ignore[attr-defined]
+    if isinstance(left, float):
+        return left == right and math.copysign(1, left) == math.copysign(1, right)  # type: ignore[arg-type]
+    return left == right
+
+
+@given(values)
+def test_there_and_back_is_the_identity(value: object) -> None:
+    assert same(from_json(parse(pack(value))), value)
+
+
+def test_nan_crosses() -> None:
+    back = from_json(parse(pack([math.nan, complex(math.nan, 1)])))
+    assert math.isnan(back[0]) and math.isnan(back[1].real) and back[1].imag == 1
+
+
+class Liar(int):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __index__(self) -> int:
+        return 42
+
+    __int__ = __pos__ = __index__
+    __hash__ = int.__hash__
+
+
+class LyingList(list):  # type: ignore[type-arg]
+    def __iter__(self):
+        return iter([1, 2, 3])
+
+    def __len__(self) -> int:
+        return 3
+
+
+class Colour(enum.IntEnum):
+    RED = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Liar(7), 7),
+        (LyingList([9]), [9]),
+        (Counter("aab"), {"a": 2, "b": 1}),
+        (OrderedDict(a=1), {"a": 1}),
+        (namedtuple("Point", "x y")(1, 2), (1, 2)),  # noqa: PYI024
+        (Colour.RED, 1),
+    ],
+)
+def test_a_subclass_crosses_as_what_it_holds(value: object, plain: object) -> None:
+    assert same(from_json(parse(pack(value))), plain)
+
+
+class NotANumber:
+    __class__ = property(lambda self: float)  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("value", [object(), NotANumber(), (n for n in ()), len, int, 1 << (1 << 21), [lambda: 0]], ids=lambda value: type(value).__name__)
+def test_what_has_no_place_is_refused(value: object) -> None:
+    with pytest.raises(EncodingError):
+        to_json(value)
+
+
+def test_cycles_and_depths_are_refused() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (cycle, deep):
+        with pytest.raises(EncodingError, match=str(MAX_DEPTH)):
+            to_json(value)
+
+
+hostile_trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(
+            "$tuple $set $dict $bytes $int $str $float $complex $range $decimal $fraction $datetime $timedelta $uuid $x".split()
+        ),
+        inner,
+        max_size=2,
+    ),
+    max_leaves=15,
+)
+
+
+@given(hostile_trees)
+def test_a_tree_nobody_wrote_is_a_value_or_refused(tree: object) -> None:
+    try:
+        value = from_json(tree)  # type: ignore[arg-type]
+    except EncodingError:
+        return
+    pack(value)  # whatever was let in is of the closed set
+
+
+@given(st.binary(max_size=200))
+def test_bytes_nobody_wrote_are_a_tree_or_refused(message: bytes) -> None:
+    try:
+        parse(message)
+    except EncodingError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"[" * 100_000, b'{"$tuple":' * 100_000, b"1" * 10_000, b'{"$int":"0x' + b"f" * 300_000 + b'"}', b'"\xff"'],
+    ids=lambda message: message[:8].hex(),
+)
+def test_bombs_are_refused(message: bytes) -> None:
+    with pytest.raises(EncodingError):
+        from_json(parse(message))
+
+
+def test_what_comes_in_is_plain_json() -> None:
+    assert json.loads(pack({"a": (1, {2})})) == {"$dict": [["a", {"$tuple": [1, {"$set": [2]}]}]]}
+
+
+def test_decimals_and_fractions_keep_their_form() -> None:
+    assert str(from_json(to_json(Decimal("1.10")))) == "1.10"
+    assert from_json(to_json(Fraction(2, 6))) == Fraction(1, 3)

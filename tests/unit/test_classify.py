@@ -1,0 +1,84 @@
+"""What was seen of a box -> an End, or our own failure."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.interface import End, SandboxError
+
+CLEAN = Report(
+    exit_code=0, signal=None, stopped="", cpu_seconds=0.1, peak_bytes=1 << 20, oom_kills=0, forks_refused=0, disk_full=False
+)
+SEEN = Seen(report=CLEAN, stopped_for="", started=True, container_oom=False, container_exit_code=None, supervisor_error="")
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({}, End.EXITED),
+        ({"exit_code": 3}, End.EXITED),
+        ({"exit_code": None, "signal": 11}, End.SIGNALLED),
+        ({"exit_code": None, "signal": 9, "stopped": "cpu"}, End.CPU_TIMEOUT),
+        ({"exit_code": None, "signal": 24}, End.CPU_TIMEOUT),
+        ({"exit_code": None, "signal": 25}, End.DISK_LIMIT),
+        ({"exit_code": None, "signal": 9, "oom_kills": 1}, End.OUT_OF_MEMORY),
+        ({"exit_code": 1, "oom_kills": 1}, End.OUT_OF_MEMORY),
+        ({"exit_code": 1, "disk_full": True}, End.DISK_LIMIT),
+        ({"exit_code": 1, "forks_refused": 2}, End.PROCESS_LIMIT),
+        ({"exit_code": None, "signal": 9, "stopped": "left"}, End.EXITED),
+    ],
+)
+def test_what_the_supervisor_saw(changes: dict[str, object], end: End) -> None:
+    assert classify(replace(SEEN, report=replace(CLEAN, **changes))) is end
+
+
+@pytest.mark.parametrize("field", ["oom_kills", "forks_refused", "disk_full"])
+def test_a_limit_that_did_not_hurt_is_no_end(field: str) -> None:
+    """A program that met a limit, coped and exited well has exited."""
+    assert classify(replace(SEEN, report=replace(CLEAN, **{field: 1}))) is End.EXITED
+
+
+def test_the_hosts_reasons_come_first() -> None:
+    killed = replace(CLEAN, exit_code=None, signal=9, stopped="killed", forks_refused=5)
+    assert classify(replace(SEEN, report=killed, stopped_for="wall")) is End.WALL_TIMEOUT
+    assert classify(replace(SEEN, report=replace(killed, oom_kills=1), stopped_for="wall")) is End.OUT_OF_MEMORY
+    assert classify(replace(SEEN, report=replace(killed, oom_kills=1), stopped_for="output")) is End.OUTPUT_LIMIT
+
+
+def test_no_report_is_ours_unless_the_box_ran_out() -> None:
+    assert classify(replace(SEEN, report=None, container_oom=True)) is End.OUT_OF_MEMORY
+    assert classify(replace(SEEN, report=None, stopped_for="wall")) is End.WALL_TIMEOUT
+    with pytest.raises(SandboxError, match="without a report"):
+        classify(replace(SEEN, report=None))
+    with pytest.raises(SandboxError):
+        classify(replace(SEEN, report=None, started=False, container_oom=True))
+
+
+@given(
+    exit_code=st.none() | st.integers(0, 255),
+    signal=st.none() | st.integers(1, 64),
+    stopped=st.sampled_from(["", "cpu", "left", "killed"]),
+    counts=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    full=st.booleans(),
+    stopped_for=st.sampled_from(["", "wall", "output", "protocol"]),
+)
+def test_every_report_has_an_end(
+    exit_code: int | None, signal: int | None, stopped: str, counts: tuple[int, int], full: bool, stopped_for: str
+) -> None:
+    report = replace(
+        CLEAN, exit_code=exit_code, signal=signal, stopped=stopped, oom_kills=counts[0], forks_refused=counts[1], disk_full=full
+    )
+    end = classify(replace(SEEN, report=report, stopped_for=stopped_for))
+    if stopped_for == "wall":
+        assert end in (End.WALL_TIMEOUT, End.OUT_OF_MEMORY)
+    if not (stopped_for or stopped or signal) and exit_code == 0:
+        assert end is End.EXITED
+
+
+@pytest.mark.parametrize("fields", [None, [], {}, {"exit_code": 1}, {**{f: None for f in Report.__slots__}}, {"x": 1}])
+def test_a_malformed_report_is_our_failure(fields: object) -> None:
+    with pytest.raises(SandboxError, match="malformed"):
+        parse_report(fields)
