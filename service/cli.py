@@ -1,3 +1,326 @@
-"""."""
+"""The `assay` program. Each command imports what it needs when it runs, so that `assay --help` answers at once.
+
+Exit codes: 0 done; 1 done, and something is not as it should be (an expectation differs, a run is ungradable); 2 a
+mistake in what was asked; 3 we failed (server away, no Docker, no disk); 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from service.client import Client
+    from service.settings import Settings
+
+UNEXPECTED, MISTAKE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
+
+
+class Commands(TyperGroup):
+    """The commands, inside the fence where an error becomes a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; the interpreter must not try to flush what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as error:
+            code = _exit_code(error)
+            if code is None:
+                raise
+            typer.echo(f"assay: {error}", err=True)
+            raise typer.Exit(code) from None
+
+
+def _exit_code(error: Exception) -> int | None:
+    """None for what nobody foresaw: that keeps its traceback."""
+    from pydantic import ValidationError
+
+    from graders.package import PackageError
+    from sandboxes.interface import SandboxError
+    from service.client import ApiError
+    from service.host import HostError
+    from service.importers.package_text import FormatError
+    from service.storage.interface import StorageError
+
+    if isinstance(error, ApiError):
+        return MISTAKE if 400 <= error.status < 500 and error.status != 429 else OUR_FAILURE
+    if isinstance(error, FormatError | PackageError | ValidationError | FileNotFoundError):
+        return MISTAKE
+    return OUR_FAILURE if isinstance(error, HostError | SandboxError | StorageError | OSError) else None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="First steps: `assay demo`. Exit codes: 0 done, 1 not as expected, 2 a mistake in what was asked, 3 we failed.",
+)
+
+Server = Annotated[
+    str,
+    typer.Option(
+        "--server",
+        envvar="ASSAY_SERVER",
+        help="Address of a running service. Default: one is started for this command.",
+    ),
+]
+Token = Annotated[
+    str, typer.Option("--token", envvar="ASSAY_TOKEN", help="API token for --server; `assay token` makes one.")
+]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"assay {version('assay')}")
+        raise typer.Exit
+
+
+@app.callback()
+def assay(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Runs AI-written code against hidden tests in isolated containers, and pre-fills the rubric for human reviewers."""
+
+
+@app.command(epilog="Example: `assay serve --port 8080`")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on. Default: ASSAY_HOST, else this machine only.")] = "",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on, 0 for a free one. Default: ASSAY_PORT, else 8000.", min=-1)
+    ] = -1,
+) -> None:
+    """Run the service: API, reviewer's pages and worker, until Ctrl-C. Everything is kept in ASSAY_HOME (`.assay`)."""
+    from service.wiring import serve as run_service
+
+    changes = ({"host": host} if host else {}) | ({"port": port} if port >= 0 else {})
+    run_service(_settings(**changes), _tell)
+
+
+@app.command(epilog="Example: `assay demo --no-serve --json | jq .as_expected`")
+def demo(
+    *,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after the table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the table as JSON, and nothing else, on stdout.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the service, 0 for a free one.", min=0, max=65535)] = 0,
+) -> None:
+    """Set this machine up, run all example submissions, and show what a reviewer would see.
+
+    A second run finds the runs of the first again. Remove `.assay/demo` to run everything anew.
+    """
+    from service import demo as demonstration
+    from service.client import Client
+    from service.host import prepare
+    from service.progress import shown_progress
+    from service.wiring import embedded, sign_in_link
+
+    packages = demonstration.read_examples(demonstration.examples_folder())
+    prepare(_tell)
+    settings = _settings(home=_settings().home / "demo", port=port)
+    with embedded(settings) as (base_url, token):
+        with Client(base_url, token) as client, shown_progress() as progress:
+            shown = demonstration.run_demo(client, packages, progress)
+        link = "" if no_serve else sign_in_link(settings, base_url)
+        if as_json:
+            typer.echo(json.dumps(demonstration.as_data(shown, link), indent=2))
+        else:
+            _print(demonstration.as_table(shown))
+        if not no_serve:
+            _tell(f"review them (the link signs in once): {link}")
+            _tell("Ctrl-C ends the service")
+            _wait_for_interrupt()
+    if any(row.surprises for row in shown):
+        raise typer.Exit(UNEXPECTED)
+
+
+@app.command(
+    "eval",
+    epilog="Example: `assay eval HumanEvalPlus.jsonl.gz --samples samples.jsonl --out results.jsonl`",
+)
+def evaluate(
+    tasks: Annotated[
+        Path, typer.Argument(help="Folder of a task package or of several, or a HumanEval, HumanEval+ or MBPP+ file.")
+    ],
+    samples: Annotated[
+        Path, typer.Option(help="Solutions, a JSON object a line: task_id, and solution, completion or files.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Results, a line each. Repeating the command goes on where it was interrupted.")
+    ],
+    server: Server = "",
+    token: Token = "",
+) -> None:
+    """Evaluate a file of solutions."""
+    from service.evaluate import evaluate as run_evaluation
+    from service.evaluate import read_tasks
+    from service.progress import shown_progress
+    from service.samples import read_samples
+
+    all_tasks = read_tasks(tasks)
+    all_samples = read_samples(samples)
+    with _client(server, token) as client, shown_progress() as progress:
+        summary = run_evaluation(client, all_tasks, all_samples, out, progress)
+    counts = (
+        ", ".join(f"{count} {outcome}" for outcome, count in sorted(summary.outcomes.items())) or "nothing left to do"
+    )
+    _tell(f"{out}: {counts}" + (f"; {summary.kept} were there already" if summary.kept else ""))
+    for trouble in summary.troubles:
+        _tell(f"ungradable: {trouble}")
+    if summary.troubles:
+        raise typer.Exit(UNEXPECTED)
+
+
+@app.command(epilog="Example: `assay verify examples/median`")
+def verify(
+    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages.")],
+    server: Server = "",
+    token: Token = "",
+) -> None:
+    """Run the submissions of task packages and compare with what their author expects of them."""
+    from service.packages import read_folder
+    from service.verify import as_text
+    from service.verify import verify as run_verification
+
+    contents = [read_folder(folder) for folder in packages]
+    with _client(server, token) as client:
+        reports = [run_verification(files, client) for files in contents]
+    for report in reports:
+        typer.echo(as_text(report))
+    if not all(report.as_expected for report in reports):
+        raise typer.Exit(UNEXPECTED)
+
+
+@app.command(epilog="Example: `assay export --format preference --out pairs.jsonl`")
+def export(
+    format: Annotated[str, typer.Option(help="preference, kto or jsonl.")],
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: stdout.")] = None,
+    server: Server = "",
+    token: Token = "",
+) -> None:
+    """Write what reviewers decided as training data. Nothing that only the machine suggested is in it."""
+    with _client(server, token, workers=0) as client:
+        lines = client.export(format)
+        if out is None:
+            for line in lines:
+                typer.echo(line)
+            return
+        draft = out.with_name(f"{out.name}.new")
+        with draft.open("w", encoding="utf-8") as file:
+            count = sum(1 for line in lines if file.write(f"{line}\n"))
+        # Only a whole export takes the place of an older one.
+        draft.replace(out)
+    _tell(f"{out}: {count} rows")
+
+
+@app.command(epilog="Example: `assay token alice --scope reviewer --sign-in`")
+def token(
+    name: Annotated[str, typer.Argument(help="Who will use it; shown beside what was done with it.")],
+    scope: Annotated[list[str], typer.Option(help="submitter, author, reviewer or admin; may be repeated.")],
+    days: Annotated[int, typer.Option(help="How long an API token is valid.", min=1)] = 90,
+    sign_in: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Make a one-time link to sign in to the pages of the service at this address instead."
+        ),
+    ] = "",
+) -> None:
+    """Make an API token, or a sign-in link, for the service that keeps its data in ASSAY_HOME. It is shown once."""
+    from service.wiring import new_token
+
+    typer.echo(new_token(_settings(), name, frozenset(scope), days=days, sign_in=sign_in))
+
+
+@app.command(epilog="Example: `assay tasks my-task --server http://127.0.0.1:8000 --token ...`")
+def tasks(
+    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages.")],
+    server: Server = "",
+    token: Token = "",
+) -> None:
+    """Store task packages in the service. A version that is there already stays as it is."""
+    from service.packages import read_folder
+
+    contents = [read_folder(folder) for folder in packages]
+    with _client(server, token, workers=0) as client:
+        for files in contents:
+            task = client.put_task(files)
+            typer.echo(f"{task.task_id} {task.version} {'stored' if task.created else 'was there already'}")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Example: `./assay test -k encoding`",
+)
+def test(context: typer.Context) -> None:
+    """Run the project's own test suite; arguments go to pytest."""
+    from service.selftest import run
+
+    raise typer.Exit(run(context.args))
+
+
+@contextmanager
+def _client(server: str, token: str, *, workers: int | None = None) -> "Iterator[Client]":
+    """A client of that server, or of a service that is started for this command, on the data in ASSAY_HOME."""
+    from service.client import Client
+
+    if server:
+        with Client(server, token) as client:
+            yield client
+        return
+    from service.wiring import embedded
+
+    settings = _settings(port=0) if workers is None else _settings(port=0, workers=workers)
+    if settings.workers:
+        from service.host import prepare
+
+        prepare(_tell)
+    with embedded(settings) as (base_url, own_token), Client(base_url, own_token) as client:
+        yield client
+
+
+def _settings(**changes: Any) -> "Settings":
+    from service.settings import Settings
+
+    return Settings(**changes)
+
+
+def _tell(message: str) -> None:
+    typer.echo(f"assay: {message}", err=True)
+
+
+def _print(table: object) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _wait_for_interrupt() -> None:
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        return
+
+
 def main() -> None:
-    print("hello")
+    app()

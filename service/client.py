@@ -119,7 +119,9 @@ class Client:
         for start, batch in _batches(submissions):
             yield from self._submit_batch(batch, start)
 
-    def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str, in_flight: int = IN_FLIGHT) -> Iterator[RunOut]:
+    def run_many(
+        self, submissions: Iterable[SubmissionIn], *, tag: str, in_flight: int = IN_FLIGHT
+    ) -> Iterator[RunOut]:
         """Hand in many and give their runs as they finish, with at most `in_flight` under way.
 
         Each submission carries this tag. One that is found again by its idempotency key gives the run of that time.
@@ -222,7 +224,9 @@ class Client:
         try:
             return answer.model_validate_json(response.content)
         except ValidationError as error:
-            message = f"the server at {self._http.base_url} does not answer like Assay ({error.error_count()} fields differ)"
+            message = (
+                f"the server at {self._http.base_url} does not answer like Assay ({error.error_count()} fields differ)"
+            )
             raise ApiError(message, status=response.status_code) from error
 
 

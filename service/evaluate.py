@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from service.api.schemas import RunOut, SubmissionIn
 from service.client import Client, RefusedError
 from service.importers.benchmark import read_benchmark
 from service.importers.package_text import FormatError, ImportedTask
+from service.intake import check_files
 from service.packages import read_folder
 from service.progress import Progress
 from service.results import Results
@@ -32,24 +33,32 @@ class Summary:
     """Why runs were ungradable, each reason once."""
 
 
-def read_tasks(path: Path) -> Iterator[ImportedTask]:
-    """The tasks of a task package's folder, of a folder of such folders, or of a benchmark's file.
+def read_tasks(path: Path) -> dict[str, ImportedTask]:
+    """The tasks, by id, of a task package's folder, of a folder of such folders, or of a benchmark's file.
 
     Raises FormatError, or PackageError naming the folder.
     """
     if not path.is_dir():
-        yield from read_benchmark(path)
-        return
+        return {task.id: task for task in read_benchmark(path)}
     folders = [path] if (path / "task.toml").exists() else sorted(file.parent for file in path.glob("*/task.toml"))
     if not folders:
         raise FormatError(str(path), "the folder of a task package (with a task.toml), or a folder of such folders")
+    tasks: dict[str, ImportedTask] = {}
     for folder in folders:
-        try:
-            files = read_folder(folder)
-            task = package.load(files)
-        except PackageError as error:
-            raise PackageError(f"{folder}: {error.field}", error.expected) from error
-        yield ImportedTask(id=task.id, files=files, completed_prompt=None)
+        task = _read_package(folder)
+        if task.id in tasks:
+            raise FormatError(f"{folder}: id", f"an id that no other task here has, not {task.id!r}")
+        tasks[task.id] = task
+    return tasks
+
+
+def _read_package(folder: Path) -> ImportedTask:
+    try:
+        files = read_folder(folder)
+        task = package.load(files)
+    except PackageError as error:
+        raise PackageError(f"{folder}: {error.field}", error.expected) from error
+    return ImportedTask(id=task.id, files=files, completed_prompt=None, entry_file=task.entry_file)
 
 
 def evaluate(
@@ -88,7 +97,8 @@ def evaluate(
             for run in client.run_many(requests, tag=results.tag):
                 results.add(_row(run))
                 outcomes[run.outcome or ""] += 1
-                troubles |= dict.fromkeys(run.diagnostics.values()) if run.outcome == "ungradable" else {}
+                if run.outcome == "ungradable":
+                    troubles[run.diagnostics.get("message", "no reason given")] = None
                 progress.advance()
         except RefusedError as error:
             raise FormatError(missing[error.index].where, f"a sample that the server accepts ({error})") from error
@@ -99,14 +109,22 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
     """`solution` or `files` of the submission. Raises FormatError for a sample that its task has no place for."""
     task = tasks.get(sample.task_id)
     if task is None:
-        raise FormatError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
-    if sample.files is not None:
-        return {"files": dict(sample.files)}
-    if sample.completion is None:
-        return {"solution": sample.solution}
-    if task.completed_prompt is None:
+        raise FormatError(
+            f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}"
+        )
+    if sample.completion is not None and task.completed_prompt is None:
         raise FormatError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
-    return {"solution": task.completed_prompt + sample.completion}
+    if sample.files is not None:
+        body: dict[str, Any] = {"files": dict(sample.files)}
+    elif sample.completion is not None:
+        body = {"solution": (task.completed_prompt or "") + sample.completion}
+    else:
+        body = {"solution": sample.solution}
+    # What the server would say, before it has half of the samples.
+    for wrong in check_files(body.get("files") or {task.entry_file: body["solution"]}, task.entry_file):
+        field = wrong.field if "files" in body else "solution" if sample.completion is None else "completion"
+        raise FormatError(f"{sample.where}: {field}", wrong.expected)
+    return body
 
 
 def _digest(body: Mapping[str, Any], task: ImportedTask) -> str:

@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
+import rich.progress
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -45,13 +50,33 @@ class LineProgress:
             self._stream.flush()
 
 
+class RateColumn(ProgressColumn):
+    """Steps a second, over the last half minute."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
+
+
+class BarProgress:
+    """A bar for each phase, with rate and time left."""
+
+    def __init__(self, bars: rich.progress.Progress) -> None:
+        self._bars = bars
+
+    def start(self, what: str, *, total: int, done: int) -> None:
+        self._current = self._bars.add_task(what, total=total, completed=done)
+
+    def advance(self) -> None:
+        self._bars.advance(self._current)
+
+
 @contextmanager
 def shown_progress(stream: TextIO = sys.stderr) -> Iterator[Progress]:
     """Progress as suits the stream; what it drew is finished on leaving."""
     if not stream.isatty():
         yield LineProgress(stream)
         return
-    from service.progress_bar import progress_bar  # rich costs a tenth of a second, which `--help` need not pay
-
-    with progress_bar(stream) as progress:
-        yield progress
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    with rich.progress.Progress(*columns, console=Console(file=stream)) as bars:
+        yield BarProgress(bars)

@@ -6,7 +6,6 @@ a repeated command finds its own runs again and does not take another sample's r
 
 import fcntl
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,13 +40,12 @@ class Results:
         try:
             self._lock()
             _remove_cut_line(path)
-            state = {"tag": "", "samples": {}} if afresh else self._state()
-            self.done = self._read(asked, state["samples"])
+            tag, digests = ("", {}) if afresh else self._state()
+            self.done = self._read(asked, digests)
             """Ids of the samples whose results are in the file."""
-            self.tag = str(state["tag"]) or f"eval-{secrets.token_hex(8)}"
+            self.tag = tag or f"eval-{secrets.token_hex(8)}"
             """The label under which the samples are submitted."""
-            digests = state["samples"] | {id: digest for id, (_, digest) in asked.items()}
-            self._write_state({"tag": self.tag, "samples": digests})
+            self._write_state(digests | {id: digest for id, (_, digest) in asked.items()})
         except BaseException:
             self._file.close()
             raise
@@ -76,22 +74,23 @@ class Results:
         except OSError as error:
             raise FormatError(str(self._path), "a file that no other `assay eval` is writing just now") from error
 
-    def _state(self) -> dict[str, Any]:
-        """What an earlier command left."""
+    def _state(self) -> tuple[str, dict[str, str]]:
+        """Tag and digests that an earlier command left."""
         try:
             state = json.loads(self._state_path.read_bytes())
-            if isinstance(state["tag"], str) and isinstance(state["samples"], dict):
-                return dict(state)
+            tag, digests = state["tag"], state["samples"]
+            if isinstance(tag, str) and isinstance(digests, dict):
+                return tag, digests
         except FileNotFoundError:
-            return {"tag": "", "samples": {}}
+            return "", {}
         except (ValueError, KeyError, TypeError):
             pass
         raise FormatError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
 
-    def _write_state(self, state: Mapping[str, Any]) -> None:
+    def _write_state(self, digests: Mapping[str, str]) -> None:
         draft = self._state_path.with_name(f"{self._state_path.name}.new")
-        draft.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(draft, self._state_path)
+        draft.write_text(json.dumps({"tag": self.tag, "samples": digests}), encoding="utf-8")
+        draft.replace(self._state_path)
 
     def _read(self, asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]) -> set[str]:
         done: set[str] = set()
@@ -103,7 +102,9 @@ class Results:
                 raise FormatError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
             task_id, digest = asked[row["id"]]
             if row["task_id"] != task_id or digests.get(row["id"], digest) != digest:
-                raise FormatError(where, f"the result of {row['id']!r} as it is now; it, or its task, has changed. {_ADVICE}")
+                raise FormatError(
+                    where, f"the result of {row['id']!r} as it is now; it, or its task, has changed. {_ADVICE}"
+                )
             done.add(row["id"])
         return done
 

@@ -69,8 +69,8 @@ def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
 
 def _text(row: Mapping[str, Any], key: str, where: str) -> str:
     value = row.get(key)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        raise FormatError(f"{where}: {key}", f"a text of 1 to 200 characters, not {value!r:.80}")
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
+        raise FormatError(f"{where}: {key}", f"a text of 1 to 200 printable characters, not {value!r:.80}")
     return value
 
 

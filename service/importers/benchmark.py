@@ -19,7 +19,8 @@ _COMMON: Mapping[str, _Kind] = {"task_id": _TEXT, "prompt": _TEXT, "entry_point"
 _INPUTS: Mapping[str, _Kind] = {"base_input": (list,), "plus_input": (list, dict), "atol": (int, float)}
 _SPOKEN: Mapping[type, str] = {str: "a text", list: "a list", int: "a number"}
 
-_FORMATS: tuple[tuple[Mapping[str, _Kind], Callable[[Mapping[str, Any]], ImportedTask]], ...] = (
+_Format = tuple[Mapping[str, _Kind], Callable[[Mapping[str, Any]], ImportedTask]]
+_FORMATS: tuple[_Format, ...] = (
     ({**_COMMON, **_INPUTS, "assertion": _TEXT}, mbpp_plus),
     ({**_COMMON, **_INPUTS, "test": _TEXT}, humaneval_plus),
     ({**_COMMON, "test": _TEXT}, humaneval),
@@ -65,12 +66,7 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
 def _task(row: Any, where: str) -> ImportedTask:
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")
-    for fields, make in _FORMATS:
-        if fields.keys() <= row.keys():
-            break
-    else:
-        missing = sorted({*_COMMON, "test"} - row.keys())
-        raise FormatError(where, f"a task of HumanEval, HumanEval+ or MBPP+; it has no {', '.join(missing)}")
+    fields, make = _format(row, where)
     for field, kind in fields.items():
         if not isinstance(row[field], kind):
             raise FormatError(f"{where}: {field}", f"{_SPOKEN[kind[0]]}, not {type(row[field]).__name__}")
@@ -84,5 +80,14 @@ def _task(row: Any, where: str) -> ImportedTask:
     except FormatError as error:
         raise FormatError(f"{where}: {error.where}", error.expected) from error
     except EncodingError as error:
-        raise FormatError(f"{where}: base_input, plus_input", f"values that can be sent into a box ({error})") from error
+        raise FormatError(
+            f"{where}: base_input, plus_input", f"values that can be sent into a box ({error})"
+        ) from error
 
+
+def _format(row: Mapping[str, Any], where: str) -> _Format:
+    for fields, make in _FORMATS:
+        if fields.keys() <= row.keys():
+            return fields, make
+    missing = sorted({*_COMMON, "test"} - row.keys())
+    raise FormatError(where, f"a task of HumanEval, HumanEval+ or MBPP+; it has no {', '.join(missing)}")

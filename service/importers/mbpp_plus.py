@@ -151,7 +151,9 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
         suite = pytest_suite(_MATCH_OR_NONE.format(entry_point=entry_point, reference=reference, inputs=inputs))
     elif entry_point in _PREDICATES:
         predicate = _PREDICATES[entry_point].format(tolerance=row["atol"])
-        suite = call_suite(entry_point=entry_point, inputs=inputs, options={"checker": "predicate"}, predicate=predicate)
+        suite = call_suite(
+            entry_point=entry_point, inputs=inputs, options={"checker": "predicate"}, predicate=predicate
+        )
     else:
         suite = call_suite(entry_point=entry_point, inputs=inputs, options=tolerant(row["atol"]))
     files = package(id=row["task_id"], title=entry_point, prompt=row["prompt"], reference=reference, suite=suite)

@@ -36,6 +36,7 @@ class ImportedTask:
     """The task package."""
     completed_prompt: str | None
     """What a sample's `completion` is appended to; None where the task takes whole programs only."""
+    entry_file: str = "solution.py"
 
 
 def call_suite(

@@ -1,0 +1,154 @@
+"""`assay demo`: the example tasks and their submissions through a real service, and what became of each."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from graders import package
+from graders.package import PackagedSubmission
+from service.api.schemas import PrefillOut, RunOut, SubmissionIn
+from service.client import Client
+from service.packages import read_folder
+from service.progress import Progress
+from service.web.visible import plain
+
+TAG = "demo"
+EVIDENCE_LINES = 1
+EVIDENCE_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One example submission and its run."""
+
+    task_id: str
+    packaged: PackagedSubmission
+    run: RunOut
+
+    @property
+    def surprises(self) -> tuple[str, ...]:
+        """What its author did not expect, a sentence each."""
+        found = []
+        if self.run.outcome != self.packaged.outcome:
+            why = f": {'; '.join(self.run.diagnostics.values())}" if self.run.diagnostics else ""
+            found.append(f"expected {self.packaged.outcome}, not {self.run.outcome}{why}")
+        rules = {finding.get("rule") for finding in self.run.findings}
+        found += [f"expected the finding {rule}" for rule in self.packaged.findings if rule not in rules]
+        if self.packaged.kind == "insecure" and not any(f.get("criterion") == "security" for f in self.run.findings):
+            found.append("expected a security finding")
+        return tuple(found)
+
+
+def examples_folder() -> Path:
+    """The example tasks of the checkout that this program runs from. Raises FileNotFoundError in an installed copy."""
+    folder = Path(__file__).parent.parent / "examples"
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"there are no example tasks at {folder}: `assay demo` runs in a checkout of the project"
+        )
+    return folder
+
+
+def read_examples(folder: Path) -> tuple[Mapping[str, str], ...]:
+    """The packages (path -> text) of the folder's task packages. Raises PackageError."""
+    return tuple(read_folder(file.parent) for file in sorted(folder.glob("*/task.toml")))
+
+
+def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Progress) -> tuple[Shown, ...]:
+    """Submit all that the packages bring along and wait for it; what was run before is found again. Raises ApiError."""
+    requests: list[SubmissionIn] = []
+    submitted: dict[str, tuple[str, PackagedSubmission]] = {}
+    progress.start("tasks", total=len(packages), done=0)
+    for files in packages:
+        task = client.put_task(files)
+        progress.advance()
+        for packaged in package.submissions(files):
+            id = f"{task.task_id}/{packaged.name}"
+            submitted[id] = task.task_id, packaged
+            requests.append(_request(id, task.task_id, task.version, packaged))
+    progress.start("submissions", total=len(requests), done=0)
+    runs = {}
+    for run in client.run_many(requests, tag=TAG):
+        runs[run.id] = run
+        progress.advance()
+    return tuple(Shown(task_id=task, packaged=packaged, run=runs[id]) for id, (task, packaged) in submitted.items())
+
+
+def _request(id: str, task_id: str, version: str, packaged: PackagedSubmission) -> SubmissionIn:
+    content = json.dumps([id, version, dict(packaged.files)], sort_keys=True)
+    return SubmissionIn.model_validate(
+        {
+            "id": id,
+            "task_id": task_id,
+            "task_version": version,
+            "files": dict(packaged.files),
+            "tag": TAG,
+            # All responses to one prompt: the examples give pairs for the preference export.
+            "group_id": f"{TAG}/{task_id}",
+            "idempotency_key": hashlib.sha256(content.encode()).hexdigest(),
+        }
+    )
+
+
+def as_data(shown: Sequence[Shown], sign_in: str) -> dict[str, Any]:
+    """What `--json` prints."""
+    rows = [
+        {
+            "task_id": row.task_id,
+            "submission": row.packaged.name,
+            "expected": row.packaged.outcome,
+            "outcome": row.run.outcome,
+            "as_expected": not row.surprises,
+            "surprises": list(row.surprises),
+            "cases": None if row.run.cases is None else row.run.cases.model_dump(),
+            "flags": row.run.flags,
+            "prefills": [prefill.model_dump() for prefill in row.run.prefills],
+            "run_id": row.run.run_id,
+        }
+        for row in shown
+    ]
+    return {"as_expected": not any(row.surprises for row in shown), "submissions": rows, "review": sign_in}
+
+
+def as_table(shown: Sequence[Shown]) -> Table:
+    """The same for people."""
+    table = Table(
+        "task", "submission", "outcome", "cases", "suggested level, and its evidence", title="Example submissions"
+    )
+    for task_id, rows in groupby(shown, key=lambda row: row.task_id):
+        for number, row in enumerate(rows):
+            cases = row.run.cases
+            outcome = row.surprises or (f"{row.run.outcome}, as expected",)
+            table.add_row(
+                "" if number else task_id,
+                row.packaged.name,
+                Text("\n".join(outcome), style="bold red" if row.surprises else "green"),
+                "" if cases is None else f"{cases.passed}/{cases.total}",
+                # Text, not a string: what a submission printed must not be read as rich's markup.
+                Text("\n".join(_suggestions(row.run))),
+            )
+        table.add_section()
+    return table
+
+
+def _suggestions(run: RunOut) -> Iterator[str]:
+    for prefill in run.prefills:
+        if prefill.level is not None:
+            yield f"{prefill.criterion} {prefill.level}: {_evidence(prefill)}"
+    without = [prefill.criterion for prefill in run.prefills if prefill.level is None]
+    if without:
+        yield f"no basis: {', '.join(without)}"
+    if run.flags:
+        yield f"flags: {', '.join(run.flags)}"
+
+
+def _evidence(prefill: PrefillOut) -> str:
+    text = "; ".join(" ".join(plain(line).split()) for line in (prefill.evidence[:EVIDENCE_LINES] or [prefill.says]))
+    return text if len(text) <= EVIDENCE_CHARACTERS else f"{text[:EVIDENCE_CHARACTERS]}…"
