@@ -171,10 +171,7 @@ def serve(analyze: Analyze, tool: str) -> None:
             question = json.loads(_read_exactly(int.from_bytes(_read_exactly(4), "big")))
         except EOFError:
             return
-        if question:
-            answer = answer_in_fork(analyze, question["source"].encode("utf-8"))
-        else:
-            answer = {"tool": tool}
+        answer = answer_in_fork(analyze, question["source"].encode("utf-8")) if question else {"tool": tool}
         message = json.dumps(answer).encode("ascii")
         view = memoryview(len(message).to_bytes(4, "big") + message)
         while view:

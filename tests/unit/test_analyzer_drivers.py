@@ -3,14 +3,24 @@
 What hostile source does to them is tried in real boxes: tests/adversarial/test_hostile_source.py.
 """
 
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from graders.harness import radon_analyzer
-from graders.harness.file_analysis import CannotLook, answer_for, check_source, code_lines, parse
+from graders.harness import file_analysis, radon_analyzer
+from graders.harness.file_analysis import (
+    Analyze,
+    CannotLook,
+    answer_for,
+    answer_in_fork,
+    check_source,
+    code_lines,
+    parse,
+)
 
 with warnings.catch_warnings():
     # bandit 1.9 passes stevedore an argument that stevedore 5.10 no longer wants; it matters to neither
@@ -161,3 +171,50 @@ def test_a_crash_of_the_analyzer_is_a_reason_and_not_an_empty_report() -> None:
     answer = answer_for(crashing, b"x = 1")
     assert set(answer) == {"cannot"}
     assert "KeyError" in answer["cannot"]
+
+
+def spin(source: bytes) -> dict[str, object]:
+    while True:
+        pass
+
+
+def wait(source: bytes) -> dict[str, object]:
+    signal.pause()
+    return {}
+
+
+def allocate(source: bytes) -> dict[str, object]:
+    return {"size": len(bytearray(file_analysis.MEMORY_BYTES))}
+
+
+def die(source: bytes) -> dict[str, object]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def leave(source: bytes) -> dict[str, object]:
+    os._exit(0)
+
+
+def babble(source: bytes) -> dict[str, object]:
+    return {"text": "a" * (file_analysis.ANSWER_CAP_BYTES + 1)}
+
+
+@pytest.mark.parametrize(
+    ("analyze", "reason"),
+    [
+        (spin, "CPU time"),
+        (wait, "did not finish"),
+        (allocate, "MemoryError"),
+        (die, "ended by signal 9"),
+        (leave, "no usable answer"),
+        (babble, "no usable answer"),
+    ],
+)
+def test_what_a_file_does_to_its_fork_is_a_reason_and_the_next_file_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, analyze: Analyze, reason: str
+) -> None:
+    monkeypatch.setattr(file_analysis, "CPU_SECONDS", 1)
+    monkeypatch.setattr(file_analysis, "WALL_SECONDS", 0.2 if analyze is wait else 30.0)
+    assert reason in answer_in_fork(analyze, b"x = 1")["cannot"]
+    assert answer_in_fork(lambda source: {"seen": source.decode()}, b"x = 1") == {"found": {"seen": "x = 1"}}
