@@ -3,11 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def writable(cls, value: object) -> object:
+        """JSON can say \\ud800, which neither a database nor an answer could carry."""
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError("text that can be written as UTF-8 (it has a lone surrogate)") from error
+        return value
 
 
 class TaskIn(Body):
@@ -24,25 +35,32 @@ class TaskOut(BaseModel):
     language: str
     entry_file: str = Field(description="The file that a single-file solution becomes, such as solution.py.")
     suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
-    created: bool = Field(False, description="True where this request stored a new version.")
+    created: bool = Field(default=False, description="True where this request stored a new version.")
+
+
+class TasksOut(BaseModel):
+    tasks: list[TaskOut]
+    next: str = Field(description="Pass as `after` to go on; empty when this was the last page.")
 
 
 class SubmissionIn(Body):
     """One response to a task. Give `solution` (one file) or `files`."""
 
     task_id: str = Field(min_length=1, max_length=200)
-    task_version: str | None = Field(None, description="Default: the newest.")
-    solution: str | None = Field(None, description="The whole program, as the task's entry file.")
-    files: dict[str, str] | None = Field(None, description="Relative path -> text.")
-    id: str = Field("", max_length=200, description="Your own id; comes back in every answer.")
-    tag: str = Field("", max_length=100, description="Your label for a batch; `GET /v1/runs?tag=` lists by it.")
-    model: str = Field("", max_length=200, description="Who wrote it. Never shown to reviewers.")
-    group_id: str = Field("", max_length=200, description="Responses to one prompt share it.")
-    idempotency_key: str = Field("", max_length=200, description="The same key and content give the same run.")
+    task_version: str | None = Field(default=None, description="Default: the newest.")
+    solution: str | None = Field(default=None, description="The whole program, as the task's entry file.")
+    files: dict[str, str] | None = Field(default=None, description="Relative path -> text.")
+    id: str = Field(default="", max_length=200, description="Your own id; comes back in every answer.")
+    tag: str = Field(default="", max_length=100, description="Your label for a batch; `GET /v1/runs?tag=` lists by it.")
+    model: str = Field(default="", max_length=200, description="Who wrote it. Never shown to reviewers.")
+    group_id: str = Field(default="", max_length=200, description="Responses to one prompt share it.")
+    idempotency_key: str = Field(default="", max_length=200, description="The same key and content give the same run.")
 
 
 class BatchIn(Body):
-    submissions: list[dict[str, Any]] = Field(min_length=1, max_length=500, description="Each as for POST /v1/submissions.")
+    submissions: list[dict[str, Any]] = Field(
+        min_length=1, max_length=500, description="Each as for POST /v1/submissions."
+    )
 
 
 class Accepted(BaseModel):
@@ -89,13 +107,17 @@ class RunOut(BaseModel):
     tag: str
     state: str = Field(description="queued, running or done")
     attempt: int
-    outcome: str | None = Field(None, description="passed, failed or ungradable (our failure, never the submission's)")
+    outcome: str | None = Field(
+        default=None, description="passed, failed or ungradable (our failure, never the submission's)"
+    )
     cases: Cases | None = None
     ends: dict[str, int] = {}
-    flags: list[str] = Field([], description="Rules of the integrity flags raised.")
+    flags: list[str] = Field(default=[], description="Rules of the integrity flags raised.")
     levels: dict[str, int | None] = {}
     prefills: list[PrefillOut] = []
-    findings: list[dict[str, Any]] = Field([], description="Static findings and measurements; never hidden inputs.")
+    findings: list[dict[str, Any]] = Field(
+        default=[], description="Static findings and measurements; never hidden inputs."
+    )
     abstentions: list[dict[str, str]] = []
     sandbox: str = ""
     graders: dict[str, str] = {}
@@ -114,8 +136,8 @@ class RunsOut(BaseModel):
 class DecisionIn(Body):
     criterion: str
     level: int
-    note: str = Field("", max_length=10_000)
-    milliseconds: int = Field(0, ge=0)
+    note: str = Field(default="", max_length=10_000)
+    milliseconds: int = Field(default=0, ge=0)
 
 
 class ReviewIn(Body):
@@ -123,7 +145,7 @@ class ReviewIn(Body):
 
     decisions: list[DecisionIn]
     harm: bool = False
-    harm_note: str = Field("", max_length=10_000)
+    harm_note: str = Field(default="", max_length=10_000)
 
 
 class ReviewOut(BaseModel):
@@ -134,6 +156,45 @@ class ReviewOut(BaseModel):
     decided: list[dict[str, Any]] = Field(description="criterion, level, verdict, suggested, note, milliseconds")
     harm: bool
     harm_note: str
+
+
+class ReviewsOut(BaseModel):
+    reviews: list[ReviewOut]
+
+
+class RubricLevelOut(BaseModel):
+    value: int
+    title: str
+    anchor: str
+
+
+class CriterionOut(BaseModel):
+    id: str
+    title: str
+    question: str
+    weight: float
+    levels: list[RubricLevelOut]
+
+
+class RubricOut(BaseModel):
+    id: str
+    version: str
+    title: str
+    criteria: list[CriterionOut]
+
+
+class RubricsOut(BaseModel):
+    rubrics: list[RubricOut]
+
+
+class GradersOut(BaseModel):
+    graders: dict[str, str] = Field(description="Id -> version.")
+    broken: dict[str, str] = Field(description="What could not be loaded -> why. A task that needs it is refused.")
+
+
+class HealthOut(BaseModel):
+    status: str
+    missing: list[str] = Field(default=[], description="What the service lacks to do its work.")
 
 
 class ErrorField(BaseModel):
@@ -149,3 +210,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ErrorField] = []
+    request_id: str = Field(default="", description="Set where we failed; the log has it too.")

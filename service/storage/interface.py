@@ -198,7 +198,9 @@ class Storage(Protocol):
         ...
 
     # submissions and runs
-    def accept(self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]) -> Sequence[RunId]:
+    def accept(
+        self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+    ) -> Sequence[RunId]:
         """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
 
         `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
@@ -249,7 +251,9 @@ class Storage(Protocol):
         """
         ...
 
-    def save_draft(self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime) -> None:
+    def save_draft(
+        self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
+    ) -> None:
         """Keep (or with None, clear) the state of one criterion; also renews the claim."""
         ...
 
@@ -270,7 +274,9 @@ class Storage(Protocol):
     def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None: ...
 
     # access
-    def add_token(self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False) -> str:
+    def add_token(
+        self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False
+    ) -> str:
         """Make a token and return it; only its SHA-256 is kept. One-time tokens begin with ONE_TIME_PREFIX."""
         ...
 

@@ -77,9 +77,7 @@ class SqlStorage:
         with self.database.reading() as connection:
             return run_rows.done(connection, ids)
 
-    def finished_runs(
-        self, *, tag: str | None, after: str = "", limit: int = 100
-    ) -> tuple[Sequence[RunRecord], str]:
+    def finished_runs(self, *, tag: str | None, after: str = "", limit: int = 100) -> tuple[Sequence[RunRecord], str]:
         with self.database.reading() as connection:
             numbered = run_rows.finished(connection, tag, int(after or 0), limit)
         return [record for _, record in numbered], str(numbered[-1][0]) if numbered else after

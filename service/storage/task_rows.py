@@ -44,7 +44,13 @@ def newest_version(connection: Connection, id: TaskId) -> str:
 
 
 def page(connection: Connection, after: str, limit: int) -> Sequence[TaskRecord]:
-    newest = select(func.max(tasks.c.sequence)).where(tasks.c.id > after).group_by(tasks.c.id).order_by(tasks.c.id).limit(limit)
+    newest = (
+        select(func.max(tasks.c.sequence))
+        .where(tasks.c.id > after)
+        .group_by(tasks.c.id)
+        .order_by(tasks.c.id)
+        .limit(limit)
+    )
     rows = connection.execute(select(tasks).where(tasks.c.sequence.in_(newest)).order_by(tasks.c.id))
     return [_record(row) for row in rows]
 

@@ -1,0 +1,47 @@
+"""What this installation has: rubrics, graders, and its health."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Response
+
+from service.api.access import Anyone
+from service.api.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
+from service.app_state import Assay
+from service.storage.interface import StorageError
+
+router = APIRouter(tags=["installation"])
+health_router = APIRouter(tags=["health"])
+
+
+@router.get("/rubrics")
+def list_rubrics(assay: Assay, _: Anyone) -> RubricsOut:
+    """The rubrics, with their criteria and levels."""
+    return RubricsOut(rubrics=[RubricOut.model_validate(asdict(rubric)) for rubric in assay.rubrics.values()])
+
+
+@router.get("/graders")
+def list_graders(assay: Assay, _: Anyone) -> GradersOut:
+    """The graders, and the plugins that could not be loaded."""
+    return GradersOut(
+        graders={id: grader.version for id, grader in assay.registry.graders.items()},
+        broken={each.name: str(each) for each in assay.registry.broken},
+    )
+
+
+@health_router.get("/healthz")
+def healthz() -> HealthOut:
+    """The process answers."""
+    return HealthOut(status="ok")
+
+
+@health_router.get("/readyz", responses={503: {"model": HealthOut, "description": "Something is missing."}})
+def readyz(assay: Assay, response: Response) -> HealthOut:
+    """The service can do its work, or what it lacks for it."""
+    missing = list(assay.missing())
+    try:
+        assay.storage.has_tokens()
+    except StorageError:
+        missing.append("the database does not answer")
+    if missing:
+        response.status_code = 503
+    return HealthOut(status="not ready" if missing else "ready", missing=missing)

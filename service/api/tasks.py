@@ -1,0 +1,89 @@
+"""Task packages: upload and reading."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from graders import package
+from graders.interface import Task, TaskId
+from graders.package import PackageError
+from graders.registry import GraderChoiceError
+from service.api.access import Anyone, Author
+from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
+from service.app_state import Assay, Services
+from service.catalog import TaskSummary, summarize
+from service.problems import ProblemError
+from service.storage.interface import TaskRecord
+
+router = APIRouter(tags=["tasks"])
+
+
+@router.post(
+    "/tasks",
+    status_code=201,
+    responses={200: {"model": TaskOut, "description": "This very version was there already."}},
+)
+def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
+    """Store a task package. Its version is a hash of its files; the same files again change nothing."""
+    try:
+        task = package.load(body.files)
+    except PackageError as error:
+        raise _invalid(error.field, error.expected) from error
+    _check_choices(task, assay)
+    record = TaskRecord(id=task.id, version=task.version, title=task.title, files=body.files, created_at=assay.now())
+    created = assay.storage.add_task(record)
+    if not created:
+        response.status_code = 200
+    return _out(summarize(task), created=created)
+
+
+@router.get("/tasks")
+def list_tasks(
+    assay: Assay,
+    _: Anyone,
+    after: Annotated[str, Query(max_length=200, description="`next` of an earlier answer.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> TasksOut:
+    """The newest version of each task, by id."""
+    records = assay.storage.tasks(after=after, limit=limit)
+    tasks = [_out(assay.catalog.summary(record.id, record.version)) for record in records]
+    return TasksOut(tasks=tasks, next=records[-1].id if len(records) == limit else "")
+
+
+@router.get("/tasks/{task_id:path}")
+def get_task(
+    task_id: str,
+    assay: Assay,
+    _: Anyone,
+    version: Annotated[str | None, Query(description="Default: the newest.")] = None,
+) -> TaskOut:
+    """One task. Its id may hold slashes."""
+    return _out(assay.catalog.summary(TaskId(task_id), version))
+
+
+def _check_choices(task: Task, assay: Services) -> None:
+    """A task that could not be graded is better refused now than found out by its first submission."""
+    try:
+        assay.registry.for_task(task)
+    except GraderChoiceError as error:
+        raise _invalid(error.field, error.expected) from error
+    if task.rubric_id not in assay.rubrics:
+        raise _invalid("rubric", f"one of the rubrics {', '.join(sorted(assay.rubrics))}, not {task.rubric_id!r}")
+
+
+def _invalid(field: str, expected: str) -> ProblemError:
+    return ProblemError("invalid-task", f"{field}: expected {expected}.", [ErrorField(field=field, expected=expected)])
+
+
+def _out(task: TaskSummary, *, created: bool = False) -> TaskOut:
+    return TaskOut(
+        task_id=task.id,
+        version=task.version,
+        title=task.title,
+        prompt=task.prompt,
+        language=task.language,
+        entry_file=task.entry_file,
+        suites=[asdict(suite) for suite in task.suites],
+        created=created,
+    )

@@ -1,0 +1,44 @@
+"""What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from graders.registry import Registry
+from rubrics.model import Rubric
+from service.catalog import Catalog
+from service.jobs.interface import Jobs
+from service.settings import Settings
+from service.storage.interface import Storage
+from service.waiting import FinishedRuns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    storage: Storage
+    jobs: Jobs
+    rubrics: Mapping[str, Rubric]
+    """By id, the newest version of each."""
+    registry: Registry
+    settings: Settings
+    now: Callable[[], datetime]
+    """Aware UTC."""
+    missing: Callable[[], Sequence[str]]
+    """What the workers lack (engine, image), in words for an operator; empty when all is there."""
+    wake: Callable[[], None]
+    """Tells the workers of this process that there is work."""
+    catalog: Catalog
+    finished: FinishedRuns
+
+
+def services(request: Request) -> Services:
+    """The services of the app that answers this request."""
+    state: Services = request.app.state.assay
+    return state
+
+
+Assay = Annotated[Services, Depends(services)]
+"""Type of a route's argument that wants the services."""

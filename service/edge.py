@@ -1,0 +1,93 @@
+"""The outermost layer of the web service: a request id, the cap on bodies, security headers, and the fence for our own
+failures.
+"""
+
+import secrets
+
+import structlog
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.schemas import ErrorField
+from service.problems import MEDIA_TYPE, ProblemError, document
+
+_HEADERS = {
+    # Everything a page needs comes from this service, in files; submitted code that got into a page could do nothing.
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",  # the address of a sign-in link holds its token
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_log = structlog.get_logger()
+
+
+class Edge:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, *, max_body_mib: int) -> None:
+        self._app = app
+        self._max_body_mib = max_body_mib
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            await self._app(scope, self._capped(scope, receive), answer.send)
+        except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log
+            _log.exception("request failed", action="request.failed", request_id=answer.request_id, path=scope["path"])
+            if answer.started:
+                raise  # the server must cut the connection, or half an answer would pass for a whole one
+            problem = document("internal", "We failed; the log says more under this id.", request_id=answer.request_id)
+            response = JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
+            await response(scope, receive, answer.send)
+
+    def _capped(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, raising ProblemError (which FastAPI lets through) before more than the cap is in memory."""
+        most = self._max_body_mib * 1024 * 1024
+        announced = Headers(scope=scope).get("content-length", "")
+        taken = 0
+
+        async def receive_capped() -> Message:
+            nonlocal taken
+            if announced.isdecimal() and int(announced) > most:
+                raise self._too_large()
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise self._too_large()
+            return message
+
+        return receive_capped
+
+    def _too_large(self) -> ProblemError:
+        field = ErrorField(field="body", expected=f"at most {self._max_body_mib} MiB")
+        return ProblemError(
+            "body-too-large", f"This service takes bodies of at most {self._max_body_mib} MiB.", [field]
+        )
+
+
+class _Answer:
+    """`send` with our headers on the first message, and whether that was sent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.request_id = secrets.token_hex(8)
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            # Pages and answers are about one reader; the page's own files say for themselves how long they keep.
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)

@@ -1,0 +1,34 @@
+"""What an operator may set, each as an environment variable ASSAY_<NAME>; docs/reference/settings.md says the same."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Raises pydantic's ValidationError, which names the setting, for a value that does not fit."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".assay"), description="Folder of the database and of what the service keeps beside it.")
+    database_url: str = Field("", description="SQLAlchemy URL. Empty: SQLite in `home`.")
+    host: str = Field("127.0.0.1", description="Address to listen on. Only this machine, unless you change it.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=0,
+        le=256,
+        description="Submissions evaluated at once. Default: the number of processors. 0: only accept, evaluate nothing.",
+    )
+    queue_limit: int = Field(
+        20_000, ge=1, description="Runs waiting or under way; above that, submissions are answered with 503."
+    )
+    max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
+    session_hours: float = Field(12.0, gt=0, description="How long a reviewer stays signed in.")
+
+    @property
+    def storage_url(self) -> str:
+        """`database_url`, or the SQLite file in `home`."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'assay.sqlite3'}"

@@ -1,0 +1,56 @@
+"""Waiting for runs to finish, for hundreds of requests at once.
+
+One task asks the storage for all of them together, so that a waiting request holds no thread, and it does not matter
+which process's worker finishes the run. It exists only while somebody waits.
+"""
+
+import asyncio
+
+from starlette.concurrency import run_in_threadpool
+
+from service.storage.interface import RunId, Storage, StorageError
+
+POLL_SECONDS = 0.05
+
+
+class FinishedRuns:
+    """Belongs to one event loop."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._waiting: dict[RunId, list[asyncio.Future[None]]] = {}
+        self._polling: asyncio.Task[None] | None = None
+
+    async def wait(self, run_id: RunId, seconds: float) -> None:
+        """Return when the run is done, or after `seconds`. Raises StorageError when the database fails meanwhile."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(run_id, []).append(future)
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            self._forget(run_id, future)
+
+    async def _poll(self) -> None:
+        while self._waiting:
+            try:
+                done = await run_in_threadpool(self._storage.done, tuple(self._waiting))
+            except StorageError as error:
+                for future in [future for futures in self._waiting.values() for future in futures]:
+                    if not future.done():
+                        future.set_exception(error)
+                return
+            for run_id in done:
+                for future in self._waiting.get(run_id, ()):
+                    if not future.done():
+                        future.set_result(None)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _forget(self, run_id: RunId, future: asyncio.Future[None]) -> None:
+        futures = self._waiting[run_id]
+        futures.remove(future)
+        if not futures:
+            del self._waiting[run_id]
