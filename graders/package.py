@@ -142,8 +142,10 @@ def _check_files(files: Mapping[str, str]) -> None:
 
 def _check_path(path: str) -> None:
     parts = path.split("/")
-    if "\\" in path or not path.isprintable() or len(path) > 300 or any(part in {"", ".", ".."} for part in parts):
-        raise PackageError(repr(path)[1:-1], "a relative path inside the package, with / and without . or ..")
+    if "\\" in path or not path.isprintable() or len(path) > 200 or any(part in {"", ".", ".."} for part in parts):
+        raise PackageError(
+            repr(path)[1:-1], "a relative path inside the package, at most 200 characters, with / and without . or .."
+        )
 
 
 def _manifest(files: Mapping[str, str]) -> dict[str, Any]:

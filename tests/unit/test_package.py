@@ -255,6 +255,7 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
     "path of another system": ({"a\\b": ""}, "a\\\\b", "inside the package"),
     "path with a control character": ({"a\nb": ""}, "a\\nb", "inside the package"),
     "path with a NUL": ({"a\0b": ""}, "a\\x00b", "inside the package"),
+    "long path": ({"a" * 201: ""}, "a" * 201, "inside the package"),
     "empty path": ({"": ""}, "", "inside the package"),
     "path through a file": ({"prompt.md/x": ""}, "prompt.md/x", "not also a file"),
     "NUL in a text": ({"notes.md": "a\0b"}, "notes.md", "NUL"),

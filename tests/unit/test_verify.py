@@ -1,0 +1,172 @@
+"""`assay verify` against a server that exists in memory only: what differs is said, and nothing else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from graders.package import PackagedSubmission, PackageError, load
+from service.api.schemas import Cases, RunOut, SubmissionIn, TaskOut
+from service.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
+
+RIGHT = "def double(x):\n    return 2 * x\n"
+FILES = {
+    "task.toml": (
+        'id = "double"\nreference = "submissions/accepted/reference.py"\n'
+        '[[suite]]\nid = "hidden"\nkind = "call"\nfiles = ["hidden/*"]\nentry_point = "double"\n'
+    ),
+    "prompt.md": "Write `double(x)`.",
+    "hidden/cases.jsonl": '{"call": "double(2)", "returns": "4"}\n',
+    "submissions/accepted/reference.py": RIGHT,
+    "submissions/wrong/same.py": "def double(x):\n    return x\n",
+}
+SECURITY = {"kind": "finding", "rule": "B602", "criterion": "security"}
+
+
+def run_out(id: str, outcome: str, **more: Any) -> RunOut:
+    fixed = {"run_id": f"run-{id}", "id": id, "task_id": "double", "task_version": "1", "submission_id": f"s-{id}"}
+    times = {"tag": "", "state": "done", "attempt": 1, "created_at": datetime(2024, 1, 1, tzinfo=UTC)}
+    return RunOut.model_validate({**fixed, **times, "outcome": outcome, **more})
+
+
+class FakeEvaluator:
+    """A server that lets exactly those programs pass whose text is in `right`; finished in reverse order."""
+
+    def __init__(self, right: Iterable[str] = (RIGHT,), failing_ids: Iterable[str] = ()) -> None:
+        self.right = set(right)
+        self.failing_ids = set(failing_ids)
+        self.requests: list[SubmissionIn] = []
+
+    def put_task(self, files: Mapping[str, str]) -> TaskOut:
+        task = load(files)
+        return TaskOut(
+            task_id=task.id, version=task.version, title=task.title, prompt=task.prompt, language=task.language,
+            entry_file=task.entry_file, suites=[], created=True,
+        )  # fmt: skip
+
+    def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+        self.requests = list(submissions)
+        for request in reversed(self.requests):
+            assert request.files is not None
+            assert request.tag == tag
+            passed = request.files["solution.py"] in self.right and request.id not in self.failing_ids
+            cases = Cases(passed=int(passed), failed=int(not passed), total=1)
+            yield run_out(request.id, "passed" if passed else "failed", cases=cases)
+
+
+class FakeProgress:
+    def __init__(self) -> None:
+        self.steps: list[object] = []
+
+    def start(self, what: str, *, total: int, done: int) -> None:
+        self.steps.append((what, total, done))
+
+    def advance(self) -> None:
+        self.steps.append("step")
+
+
+def packaged(kind: str, outcome: str, *findings: str) -> PackagedSubmission:
+    return PackagedSubmission(
+        name=f"{kind}/x.py", kind=kind, files={"solution.py": ""}, outcome=outcome, findings=findings
+    )
+
+
+def test_package_that_does_what_it_says() -> None:
+    server, progress = FakeEvaluator(), FakeProgress()
+    report = verify(FILES, server, progress)
+    assert report.as_stated
+    assert [(row.name, row.expected, row.run.outcome) for row in report.rows] == [
+        ("accepted/reference.py", "passed", "passed"),
+        ("wrong/same.py", "failed", "failed"),
+        ("reference, 1 of 3", "passed", "passed"),
+        ("reference, 2 of 3", "passed", "passed"),
+        ("reference, 3 of 3", "passed", "passed"),
+    ]
+    assert progress.steps == [("double", 5, 0), *["step"] * 5]
+
+
+def test_all_run_against_the_version_that_was_stored() -> None:
+    server = FakeEvaluator()
+    report = verify(FILES, server, FakeProgress())
+    assert {(request.task_id, request.task_version) for request in server.requests} == {("double", report.version)}
+    keys = {request.idempotency_key for request in server.requests}
+    assert len(keys) == len(server.requests)
+
+
+def test_verifying_again_runs_everything_again() -> None:
+    server = FakeEvaluator()
+    verify(FILES, server, FakeProgress())
+    before = {request.idempotency_key for request in server.requests}
+    verify(FILES, server, FakeProgress())
+    assert before.isdisjoint(request.idempotency_key for request in server.requests)
+
+
+def test_wrong_submission_that_passes_is_said() -> None:
+    server = FakeEvaluator(right=[RIGHT, FILES["submissions/wrong/same.py"]])
+    report = verify(FILES, server, FakeProgress())
+    assert not report.as_stated
+    assert {row.name: row.surprises for row in report.rows if row.surprises} == {
+        "wrong/same.py": ("expected failed, got passed (1 of 1 cases passed)",)
+    }
+    text = as_text([report])
+    assert "  DIFFERS wrong/same.py" in text
+    assert "expected failed, got passed" in text
+    assert text.endswith("5 submissions, 1 of them not as stated")
+    assert as_data([report])["as_stated"] is False
+
+
+def test_reference_that_fails_once_in_three_is_said() -> None:
+    report = verify(FILES, FakeEvaluator(failing_ids=["reference, 2 of 3"]), FakeProgress())
+    assert [row.name for row in report.rows if row.surprises] == ["reference, 2 of 3"]
+
+
+def test_reference_outside_the_submissions_is_run() -> None:
+    files = {**FILES, "solution/reference.py": RIGHT}
+    files["task.toml"] = files["task.toml"].replace("submissions/accepted", "solution")
+    del files["submissions/accepted/reference.py"]
+    names = [row.name for row in verify(files, FakeEvaluator(), FakeProgress()).rows]
+    assert len([name for name in names if name.startswith("reference")]) == REFERENCE_RUNS
+
+
+def test_table_of_a_package_as_stated() -> None:
+    text = as_text([verify(FILES, FakeEvaluator(), FakeProgress())])
+    assert "DIFFERS" not in text
+    assert "  ok      accepted/reference.py  passed      1/1" in text.splitlines()
+    assert text.endswith("5 submissions, all as stated")
+
+
+def test_package_that_does_not_load_is_not_sent() -> None:
+    server = FakeEvaluator()
+    with pytest.raises(PackageError):
+        verify({"task.toml": "id = 1"}, server, FakeProgress())
+    assert server.requests == []
+
+
+def test_ungradable_is_neither_passed_nor_failed() -> None:
+    run = run_out("x", "ungradable", diagnostics={"message": "the reference fails \x1b[31mcase 3"})
+    for outcome in ("passed", "failed"):
+        [surprise] = surprises(packaged("wrong", outcome), run)
+        assert surprise.startswith(f"expected {outcome}, got ungradable (the reference fails ")
+        assert "\x1b" not in surprise
+
+
+def test_missing_finding_is_said_with_those_that_came() -> None:
+    run = run_out("x", "passed", findings=[SECURITY, {**SECURITY, "rule": "B301"}])
+    assert surprises(packaged("insecure", "passed", "B602"), run) == ()
+    assert surprises(packaged("insecure", "passed", "B999"), run) == ("expected the finding B999, got B301, B602",)
+
+
+@pytest.mark.parametrize(
+    "findings",
+    [
+        [],
+        [{**SECURITY, "criterion": "best_practices"}],
+        [{"kind": "measurement", "name": "lines", "criterion": "security", "value": 3.0}],
+    ],
+    ids=["nothing", "of another criterion", "a measurement"],
+)
+def test_insecure_submission_needs_a_security_finding(findings: list[dict[str, Any]]) -> None:
+    run = run_out("x", "passed", findings=findings)
+    assert surprises(packaged("insecure", "passed"), run) == ("expected a security finding, got none",)
+    assert surprises(packaged("accepted", "passed"), run) == ()
