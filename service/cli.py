@@ -7,7 +7,7 @@ mistake in what was asked; 3 we failed (server away, no Docker, no disk); 130 in
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,14 +130,12 @@ def demo(
     """
     from service import demo as demonstration
     from service.client import Client
-    from service.host import prepare
     from service.progress import shown_progress
     from service.wiring import embedded, sign_in_link
 
-    packages = demonstration.read_examples(demonstration.examples_folder())
-    prepare(_tell)
+    packages = _read_packages([demonstration.examples_folder()])
     settings = _settings(home=_settings().home / "demo", port=port)
-    with embedded(settings) as (base_url, token):
+    with embedded(settings, _tell) as (base_url, token):
         with Client(base_url, token) as client, shown_progress() as progress:
             shown = demonstration.run_demo(client, packages, progress)
         link = "" if no_serve else sign_in_link(settings, base_url)
@@ -172,7 +170,7 @@ def evaluate(
 ) -> None:
     """Evaluate a file of solutions."""
     from service.evaluate import evaluate as run_evaluation
-    from service.evaluate import read_tasks
+    from service.importers.tasks import read_tasks
     from service.progress import shown_progress
     from service.samples import read_samples
 
@@ -192,21 +190,24 @@ def evaluate(
 
 @app.command(epilog="Example: `assay verify examples/median`")
 def verify(
-    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages.")],
+    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages, or of several of them.")],
     server: Server = "",
     token: Token = "",
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, and nothing else, on stdout.")
+    ] = False,
 ) -> None:
     """Run the submissions of task packages and compare with what their author expects of them."""
-    from service.packages import read_folder
-    from service.verify import as_text
+    from service.progress import shown_progress
+    from service.verify import as_data, as_text
     from service.verify import verify as run_verification
 
-    contents = [read_folder(folder) for folder in packages]
-    with _client(server, token) as client:
-        reports = [run_verification(files, client) for files in contents]
-    for report in reports:
-        typer.echo(as_text(report))
-    if not all(report.as_expected for report in reports):
+    contents = _read_packages(packages)
+    with _client(server, token) as client, shown_progress() as progress:
+        reports = [run_verification(files, client, progress) for files in contents]
+    typer.echo(json.dumps(as_data(reports), indent=2) if as_json else as_text(reports))
+    if not all(report.as_stated for report in reports):
         raise typer.Exit(UNEXPECTED)
 
 
@@ -237,29 +238,29 @@ def token(
     name: Annotated[str, typer.Argument(help="Who will use it; shown beside what was done with it.")],
     scope: Annotated[list[str], typer.Option(help="submitter, author, reviewer or admin; may be repeated.")],
     days: Annotated[int, typer.Option(help="How long an API token is valid.", min=1)] = 90,
+    *,
     sign_in: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="Make a one-time link to sign in to the pages of the service at this address instead."
-        ),
-    ] = "",
+        bool, typer.Option("--sign-in", help="Make a link instead that signs a person in to the pages, once.")
+    ] = False,
 ) -> None:
     """Make an API token, or a sign-in link, for the service that keeps its data in ASSAY_HOME. It is shown once."""
+    from service.api.access import SCOPES
     from service.wiring import new_token
 
+    unknown = sorted(set(scope) - SCOPES)
+    if unknown:
+        raise typer.BadParameter(f"one of {', '.join(sorted(SCOPES))}, not {unknown[0]!r}", param_hint="--scope")
     typer.echo(new_token(_settings(), name, frozenset(scope), days=days, sign_in=sign_in))
 
 
 @app.command(epilog="Example: `assay tasks my-task --server http://127.0.0.1:8000 --token ...`")
 def tasks(
-    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages.")],
+    packages: Annotated[list[Path], typer.Argument(help="Folders of task packages, or of several of them.")],
     server: Server = "",
     token: Token = "",
 ) -> None:
     """Store task packages in the service. A version that is there already stays as it is."""
-    from service.packages import read_folder
-
-    contents = [read_folder(folder) for folder in packages]
+    contents = _read_packages(packages)
     with _client(server, token, workers=0) as client:
         for files in contents:
             task = client.put_task(files)
@@ -289,12 +290,15 @@ def _client(server: str, token: str, *, workers: int | None = None) -> "Iterator
     from service.wiring import embedded
 
     settings = _settings(port=0) if workers is None else _settings(port=0, workers=workers)
-    if settings.workers:
-        from service.host import prepare
-
-        prepare(_tell)
-    with embedded(settings) as (base_url, own_token), Client(base_url, own_token) as client:
+    with embedded(settings, _tell) as (base_url, own_token), Client(base_url, own_token) as client:
         yield client
+
+
+def _read_packages(paths: list[Path]) -> list[Mapping[str, str]]:
+    """The packages at these places, all read before the first is used."""
+    from service.importers.tasks import read_tasks
+
+    return [task.files for path in paths for task in read_tasks(path).values()]
 
 
 def _settings(**changes: Any) -> "Settings":

@@ -15,8 +15,8 @@ from graders import package
 from graders.package import PackagedSubmission
 from service.api.schemas import PrefillOut, RunOut, SubmissionIn
 from service.client import Client
-from service.packages import read_folder
 from service.progress import Progress
+from service.verify import surprises
 from service.web.visible import plain
 
 TAG = "demo"
@@ -35,15 +35,7 @@ class Shown:
     @property
     def surprises(self) -> tuple[str, ...]:
         """What its author did not expect, a sentence each."""
-        found = []
-        if self.run.outcome != self.packaged.outcome:
-            why = f": {'; '.join(self.run.diagnostics.values())}" if self.run.diagnostics else ""
-            found.append(f"expected {self.packaged.outcome}, not {self.run.outcome}{why}")
-        rules = {finding.get("rule") for finding in self.run.findings}
-        found += [f"expected the finding {rule}" for rule in self.packaged.findings if rule not in rules]
-        if self.packaged.kind == "insecure" and not any(f.get("criterion") == "security" for f in self.run.findings):
-            found.append("expected a security finding")
-        return tuple(found)
+        return surprises(self.packaged, self.run)
 
 
 def examples_folder() -> Path:
@@ -54,11 +46,6 @@ def examples_folder() -> Path:
             f"there are no example tasks at {folder}: `assay demo` runs in a checkout of the project"
         )
     return folder
-
-
-def read_examples(folder: Path) -> tuple[Mapping[str, str], ...]:
-    """The packages (path -> text) of the folder's task packages. Raises PackageError."""
-    return tuple(read_folder(file.parent) for file in sorted(folder.glob("*/task.toml")))
 
 
 def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Progress) -> tuple[Shown, ...]:
