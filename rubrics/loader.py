@@ -10,7 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rubrics.model import Criterion, Level, Rubric, Rule
 from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE
@@ -105,10 +105,7 @@ def _levels(table: "_Table") -> tuple[Level, ...]:
 
 
 def _rule(table: "_Table", levels: Sequence[Level]) -> Rule:
-    table.only(
-        "id", "level", "says", "passed_at_least", "passed_below", "finding_at_least", "confidence_at_least",
-        "measurement", "at_least", "below",
-    )
+    table.only(*(field.name for field in fields(Rule)))
     rule = Rule(
         id=table.identifier("id", reserved=RESERVED_RULES),
         level=table.integer("level"),

@@ -79,8 +79,12 @@ def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
                 break
             says = f"{rule.says} Not everything could be looked at." if incomplete else rule.says
             return Prefill(
-                criterion=criterion.id, level=rule.level, confidence=None,
-                because=cited[:CITED_AT_MOST], rule=rule.id, says=says,
+                criterion=criterion.id,
+                level=rule.level,
+                confidence=None,
+                because=cited[:CITED_AT_MOST],
+                rule=rule.id,
+                says=says,
             )
     if incomplete:
         says = "A grader could not look, so what the others report is no basis for a level."

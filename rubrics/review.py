@@ -56,9 +56,7 @@ def decide(
     return Review(
         rubric_id=rubric.id,
         rubric_version=rubric.version,
-        decided=tuple(
-            _decided(criterion, by_criterion[id], suggested.get(id)) for id, criterion in criteria.items()
-        ),
+        decided=tuple(_decided(criterion, by_criterion[id], suggested.get(id)) for id, criterion in criteria.items()),
         harm=harm,
         harm_note=harm_note,
     )

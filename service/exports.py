@@ -1,6 +1,6 @@
 """Decisions as training data. Only what a human decided; docs/reference/exports.md has the columns and the rules.
 
-    UnknownFormatError      there is no such format
+UnknownFormatError      there is no such format
 """
 
 import hashlib

@@ -21,8 +21,11 @@ a_prefill = st.builds(
     Prefill, level=st.none() | st.integers(), confidence=st.none() | numbers, because=st.lists(a_signal).map(tuple)
 )
 a_decided = st.builds(
-    DecidedCriterion, decision=st.builds(Decision), suggested=st.none() | st.integers(),
+    DecidedCriterion,
+    decision=st.builds(Decision),
+    suggested=st.none() | st.integers(),
     levels_seen=st.lists(st.text()).map(tuple),
+    weight=numbers,
 )
 a_review = st.builds(Review, decided=st.lists(a_decided).map(tuple))
 

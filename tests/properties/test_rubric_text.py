@@ -11,10 +11,39 @@ DEFAULT = (files("rubrics") / "builtin" / "default.toml").read_text(encoding="ut
 LINES = DEFAULT.split("\n")
 
 values = st.sampled_from(
-    ["-1", "0", "1", "7", "0.5", "nan", "-inf", "true", '""', '"high"', '"c"', "[]", "[[]]", "{}", "1979-05-27", "'''x'''"]
+    [
+        "-1",
+        "0",
+        "1",
+        "7",
+        "0.5",
+        "nan",
+        "-inf",
+        "true",
+        '""',
+        '"high"',
+        '"c"',
+        "[]",
+        "[[]]",
+        "{}",
+        "1979-05-27",
+        "'''x'''",
+    ]
 )
 keys = st.sampled_from(
-    ["id", "title", "weight", "value", "level", "hotkey", "passed_below", "at_least", "measurement", "finding_at_least", "x"]
+    [
+        "id",
+        "title",
+        "weight",
+        "value",
+        "level",
+        "hotkey",
+        "passed_below",
+        "at_least",
+        "measurement",
+        "finding_at_least",
+        "x",
+    ]
 )
 headers = st.sampled_from(["[[criterion]]", "[[criterion.level]]", "[[criterion.rule]]", "[criterion]", "[[x]]", '"""'])
 a_line = headers | st.builds("{} = {}".format, keys, values) | st.text(max_size=20)

@@ -20,7 +20,9 @@ def case(outcome: Outcome, name: str = "1", weight: float = 1.0) -> CaseOutcome:
     )
 
 
-def finding(severity: str, confidence: str, *, line: int = 1, criterion: str = "security", flag: bool = False) -> Finding:
+def finding(
+    severity: str, confidence: str, *, line: int = 1, criterion: str = "security", flag: bool = False
+) -> Finding:
     return Finding(
         grader="assay/security", criterion=criterion, rule="B602", message=UntrustedText("shell"), flag=flag,
         severity=Severity(severity), confidence=Severity(confidence), path="solution.py", line=line,

@@ -102,7 +102,12 @@ def test_any_change_is_another_version() -> None:
 
 def test_the_builtin_rubrics_load_and_have_the_criteria_of_the_builtin_graders() -> None:
     rubric = builtin_rubrics()["default"]
-    assert [criterion.id for criterion in rubric.criteria] == ["correctness", "efficiency", "security", "best_practices"]
+    assert [criterion.id for criterion in rubric.criteria] == [
+        "correctness",
+        "efficiency",
+        "security",
+        "best_practices",
+    ]
     assert all(len(criterion.levels) == 5 for criterion in rubric.criteria)
     assert [criterion.id for criterion in rubric.criteria if not criterion.rules] == ["efficiency"]
 
@@ -110,7 +115,7 @@ def test_the_builtin_rubrics_load_and_have_the_criteria_of_the_builtin_graders()
 REFUSALS = {
     # what is replaced, by what, where the message must point (a fragment of the changed text), field, expectation
     "broken TOML": ('title = "Works"', 'title = = "Works"', "title = =", "", "TOML"),
-    "duplicate TOML key": ("weight = 1", "weight = 1\nweight = 2", "weight = 2\nno_basis = \"Read", "", "TOML"),
+    "duplicate TOML key": ("weight = 1", "weight = 1\nweight = 2", 'weight = 2\nno_basis = "Read', "", "TOML"),
     "unknown key of the file": ('title = "Small"', 'title = "Small"\nauthor = "me"', "author", "author", "one of id"),
     "unknown key of a criterion": ("decidable =", "decideable =", "decideable", "criterion.1.decideable", "one of id"),
     "unknown key of a level": (
@@ -123,7 +128,7 @@ REFUSALS = {
     "duplicate criterion": ('id = "clear"', 'id = "works"', 'id = "works"\ntitle = "Clear"', "criterion.1.id", "taken"),
     "duplicate rule": ('id = "dangerous"', 'id = "passes"', 'id = "passes"\nlevel = 0', "criterion.0.rule.1.id", "taken"),
     "duplicate hotkey": (
-        'weight = 2\n', 'weight = 2\nhotkey = "c"\n', 'hotkey = "c"\n\n[[criterion.level]]\nvalue = 0\ntitle = "No"\nanchor = "It is',
+        "weight = 2\n", 'weight = 2\nhotkey = "c"\n', 'hotkey = "c"\n\n[[criterion.level]]\nvalue = 0\ntitle = "No"\nanchor = "It is',
         "criterion.1.hotkey", "taken",
     ),
     "hotkey of the page": ('hotkey = "c"', 'hotkey = "j"', 'hotkey = "j"', "criterion.1.hotkey", "a letter"),
