@@ -49,13 +49,8 @@ def ask_about_files(
         raise Abstain("the submission has no .py file")
     with context.session.converse(_command(driver)) as conversation:
         _greet(conversation, driver, tool)
-        ended: NotLooked | None = None
         for path, source in sources.items():
-            unread = ended or _unfit(source)
-            look = unread if unread is not None else _ask(conversation, source, read)
-            if look is None:
-                look = ended = NotLooked(f"the analyzer's box ended: {_how(conversation)}")
-            yield path, look
+            yield path, _unfit(source) or _ask(conversation, source, read)
 
 
 def _command(driver: str) -> Command:
@@ -93,11 +88,11 @@ def _unfit(source: str) -> NotLooked | None:
     return None
 
 
-def _ask(conversation: Conversation, source: str, read: Callable[[Answer], Look]) -> Look | NotLooked | None:
-    """None where the conversation is over."""
+def _ask(conversation: Conversation, source: str, read: Callable[[Answer], Look]) -> Look | NotLooked:
     message = conversation.ask(json.dumps({"source": source}).encode("ascii"), seconds=ANSWER_SECONDS)
     if message is None:
-        return None
+        # and None for every file after it: a conversation that is over stays so
+        return NotLooked(f"the analyzer's box ended: {_how(conversation)}")
     try:
         answer = object_in(parse(message))
         return NotLooked(text_in(answer, "cannot")) if "cannot" in answer else read(object_in(answer.get("found")))

@@ -59,6 +59,8 @@ MAY_BE_REFUSED: Mapping[str, str] = {
     "format_strings": "x = " + "f'{" * 10 + "1" + "}'" * 10,
     "walrus": "x = [" + "(y := " * 150 + "1" + ")" * 150 + "]",
 }
+READS_AS_OTHER_TEXT = ["latin.py", "utf_7.py", "hidden_cookie.py"]
+"""A reviewer would see other code than Python runs."""
 HOSTILE = {f"{name}.py": source + WEAKNESS for name, source in {**RUNS_IN_PYTHON, **MAY_BE_REFUSED}.items()}
 WITNESS = {"zz_witness.py": WEAKNESS}
 """Looked at last, after all the others."""
@@ -115,6 +117,14 @@ def test_what_python_runs_radon_measures(measures: dict[str, Answer | NotLooked]
     assert not isinstance(look, NotLooked)
     assert isinstance(look["lines"], int)
     assert look["lines"] >= 2
+
+
+@pytest.mark.parametrize("path", READS_AS_OTHER_TEXT)
+def test_what_a_reviewer_reads_as_other_text_than_python_is_refused(
+    signals: list[Signal], measures: dict[str, Answer | NotLooked], path: str
+) -> None:
+    assert path in abstained_on(signals)
+    assert isinstance(measures[path], NotLooked)
 
 
 def test_no_file_is_lost(signals: list[Signal], measures: dict[str, Answer | NotLooked]) -> None:
