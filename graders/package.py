@@ -332,10 +332,13 @@ def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Ma
     findings = change.get("findings", [])
     if not isinstance(findings, list) or not all(isinstance(rule, str) and rule for rule in findings):
         raise PackageError(f"submission.{path}.findings", f'a list of rules, such as ["B602"], not {findings!r}')
+    own = _as_submitted(path, files, entry_file)
+    if not own.get(entry_file, "").strip():
+        raise PackageError(path, f"a program in {entry_file}: the service takes no submission without one")
     return PackagedSubmission(
         name=name,
         kind=kind,
-        files=_as_submitted(path, files, entry_file),
+        files=own,
         outcome=_one_of(change.get("outcome", KINDS[kind]), f"submission.{path}.outcome", ("passed", "failed")),
         findings=tuple(findings),
     )

@@ -5,7 +5,7 @@ that and must pass each time, because a suite whose reference fails now and then
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -48,7 +48,7 @@ class VerifyReport:
     rows: tuple[Verified, ...]
 
     @property
-    def as_expected(self) -> bool:
+    def as_stated(self) -> bool:
         return not any(row.surprises for row in self.rows)
 
 
@@ -75,8 +75,8 @@ def _why(run: RunOut) -> str:
     return ""
 
 
-def verify(files: Mapping[str, str], client: Evaluator, progress: Progress | None = None) -> VerifyReport:
-    """Store the package (path -> text) and run all that it brings along; `progress` is told of each that is done.
+def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> VerifyReport:
+    """Store the package (path -> text) and run all that it brings along.
 
     Raises PackageError for a package that does not load, ApiError where the server fails us.
     """
@@ -91,13 +91,11 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress | Non
     # A fresh tag each time: what the same package did an hour ago says nothing about what it does now.
     tag = f"verify-{secrets.token_hex(8)}"
     requests = [_request(submission, stored, tag, number) for number, submission in enumerate(expected.values())]
-    if progress:
-        progress.start(task.id, total=len(requests), done=0)
+    progress.start(task.id, total=len(requests), done=0)
     runs: dict[str, RunOut] = {}
     for run in client.run_many(requests, tag=tag):
         runs[run.id] = run
-        if progress:
-            progress.advance()
+        progress.advance()
     rows = (
         Verified(name=name, expected=submission.outcome, run=runs[name], surprises=surprises(submission, runs[name]))
         for name, submission in expected.items()
@@ -116,36 +114,48 @@ def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: in
     )
 
 
-def as_text(report: VerifyReport) -> str:
-    """A table for a terminal: a line for each submission, below it what differs, and the sum."""
-    lines = [f"{report.task_id} (version {report.version})"]
-    width = max(len(row.name) for row in report.rows)
-    for row in report.rows:
-        mark = "DIFFERS" if row.surprises else "ok"
-        cases = "" if row.run.cases is None else f"{row.run.cases.passed}/{row.run.cases.total}"
-        lines.append(f"  {mark:8}{row.name:{width}}  {row.run.outcome or '':10}  {cases}".rstrip())
-        lines += [f"          {surprise}" for surprise in row.surprises]
-    differing = sum(bool(row.surprises) for row in report.rows)
-    lines.append(f"  {len(report.rows)} runs, {f'{differing} not' if differing else 'all'} as expected")
+def as_text(reports: Sequence[VerifyReport]) -> str:
+    """A table for a terminal: a line for each submission, and below it what differs."""
+    lines = []
+    for report in reports:
+        lines.append(f"{report.task_id} (version {report.version})")
+        width = max(len(row.name) for row in report.rows)
+        for row in report.rows:
+            mark = "DIFFERS" if row.surprises else "ok"
+            cases = "" if row.run.cases is None else f"{row.run.cases.passed}/{row.run.cases.total}"
+            lines.append(f"  {mark:8}{row.name:{width}}  {row.run.outcome or '':10}  {cases}".rstrip())
+            lines += [f"          {surprise}" for surprise in row.surprises]
+    differing = sum(bool(row.surprises) for report in reports for row in report.rows)
+    total = sum(len(report.rows) for report in reports)
+    lines.append(
+        f"{total} submissions, {differing} of them not as stated"
+        if differing
+        else f"{total} submissions, all as stated"
+    )
     return "\n".join(lines)
 
 
-def as_data(report: VerifyReport) -> dict[str, Any]:
+def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
     """The same for programs, as JSON values."""
-    rows = [
-        {
-            "name": row.name,
-            "expected": row.expected,
-            "outcome": row.run.outcome,
-            "cases": None if row.run.cases is None else row.run.cases.model_dump(),
-            "surprises": list(row.surprises),
-            "run_id": row.run.run_id,
-        }
-        for row in report.rows
-    ]
     return {
-        "task_id": report.task_id,
-        "version": report.version,
-        "as_expected": report.as_expected,
-        "submissions": rows,
+        "as_stated": all(report.as_stated for report in reports),
+        "tasks": [
+            {
+                "task_id": report.task_id,
+                "version": report.version,
+                "as_stated": report.as_stated,
+                "submissions": [
+                    {
+                        "name": row.name,
+                        "expected": row.expected,
+                        "outcome": row.run.outcome,
+                        "cases": None if row.run.cases is None else row.run.cases.model_dump(),
+                        "surprises": list(row.surprises),
+                        "run_id": row.run.run_id,
+                    }
+                    for row in report.rows
+                ],
+            }
+            for report in reports
+        ],
     }

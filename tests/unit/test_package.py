@@ -88,7 +88,7 @@ def test_predicate_suites_load() -> None:
 
 
 def test_expected_outcome_comes_from_the_folder() -> None:
-    texts = {f"submissions/{kind}/x.py": "" for kind in ("accepted", "insecure", "wrong", "slow", "hostile")}
+    texts = {f"submissions/{kind}/x.py": "pass" for kind in ("accepted", "insecure", "wrong", "slow", "hostile")}
     found = {submission.name: submission.outcome for submission in submissions({**FILES, **texts})}
     assert found == {
         "accepted/reference.py": "passed",
@@ -228,6 +228,8 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
     ),
     "submission without a kind": ({"submissions/x.py": ""}, "submissions/x.py", "accepted, insecure, wrong"),
     "submission is no program": ({"submissions/wrong/x.txt": ""}, "submissions/wrong/x.txt", ".py"),
+    "submission without the entry file": ({"submissions/wrong/x/main.py": "1"}, "submissions/wrong/x", "solution.py"),
+    "submission is empty": ({"submissions/wrong/x.py": " \n"}, "submissions/wrong/x.py", "a program"),
     "expectation of nobody": (added('[[submission]]\npath = "submissions/wrong/no.py"\n'), "submission.path", "no.py"),
     "expectation twice": (
         added('[[submission]]\npath = "submissions/wrong/same.py"\n' * 2),

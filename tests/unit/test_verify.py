@@ -73,9 +73,9 @@ def packaged(kind: str, outcome: str, *findings: str) -> PackagedSubmission:
 
 
 def test_package_that_does_what_it_says() -> None:
-    progress = FakeProgress()
-    report = verify(FILES, FakeEvaluator(), progress)
-    assert report.as_expected
+    server, progress = FakeEvaluator(), FakeProgress()
+    report = verify(FILES, server, progress)
+    assert report.as_stated
     assert [(row.name, row.expected, row.run.outcome) for row in report.rows] == [
         ("accepted/reference.py", "passed", "passed"),
         ("wrong/same.py", "failed", "failed"),
@@ -88,7 +88,7 @@ def test_package_that_does_what_it_says() -> None:
 
 def test_all_run_against_the_version_that_was_stored() -> None:
     server = FakeEvaluator()
-    report = verify(FILES, server)
+    report = verify(FILES, server, FakeProgress())
     assert {(request.task_id, request.task_version) for request in server.requests} == {("double", report.version)}
     keys = {request.idempotency_key for request in server.requests}
     assert len(keys) == len(server.requests)
@@ -96,28 +96,28 @@ def test_all_run_against_the_version_that_was_stored() -> None:
 
 def test_verifying_again_runs_everything_again() -> None:
     server = FakeEvaluator()
-    verify(FILES, server)
+    verify(FILES, server, FakeProgress())
     before = {request.idempotency_key for request in server.requests}
-    verify(FILES, server)
+    verify(FILES, server, FakeProgress())
     assert before.isdisjoint(request.idempotency_key for request in server.requests)
 
 
 def test_wrong_submission_that_passes_is_said() -> None:
     server = FakeEvaluator(right=[RIGHT, FILES["submissions/wrong/same.py"]])
-    report = verify(FILES, server)
-    assert not report.as_expected
+    report = verify(FILES, server, FakeProgress())
+    assert not report.as_stated
     assert {row.name: row.surprises for row in report.rows if row.surprises} == {
         "wrong/same.py": ("expected failed, got passed (1 of 1 cases passed)",)
     }
-    text = as_text(report)
+    text = as_text([report])
     assert "  DIFFERS wrong/same.py" in text
     assert "expected failed, got passed" in text
-    assert text.endswith("5 runs, 1 not as expected")
-    assert as_data(report)["as_expected"] is False
+    assert text.endswith("5 submissions, 1 of them not as stated")
+    assert as_data([report])["as_stated"] is False
 
 
 def test_reference_that_fails_once_in_three_is_said() -> None:
-    report = verify(FILES, FakeEvaluator(failing_ids=["reference, 2 of 3"]))
+    report = verify(FILES, FakeEvaluator(failing_ids=["reference, 2 of 3"]), FakeProgress())
     assert [row.name for row in report.rows if row.surprises] == ["reference, 2 of 3"]
 
 
@@ -125,21 +125,21 @@ def test_reference_outside_the_submissions_is_run() -> None:
     files = {**FILES, "solution/reference.py": RIGHT}
     files["task.toml"] = files["task.toml"].replace("submissions/accepted", "solution")
     del files["submissions/accepted/reference.py"]
-    names = [row.name for row in verify(files, FakeEvaluator()).rows]
+    names = [row.name for row in verify(files, FakeEvaluator(), FakeProgress()).rows]
     assert len([name for name in names if name.startswith("reference")]) == REFERENCE_RUNS
 
 
-def test_table_of_a_package_as_expected() -> None:
-    text = as_text(verify(FILES, FakeEvaluator()))
+def test_table_of_a_package_as_stated() -> None:
+    text = as_text([verify(FILES, FakeEvaluator(), FakeProgress())])
     assert "DIFFERS" not in text
     assert "  ok      accepted/reference.py  passed      1/1" in text.splitlines()
-    assert text.endswith("5 runs, all as expected")
+    assert text.endswith("5 submissions, all as stated")
 
 
 def test_package_that_does_not_load_is_not_sent() -> None:
     server = FakeEvaluator()
     with pytest.raises(PackageError):
-        verify({"task.toml": "id = 1"}, server)
+        verify({"task.toml": "id = 1"}, server, FakeProgress())
     assert server.requests == []
 
 
