@@ -21,8 +21,8 @@ from service.storage.interface import Findings, RunRecord, Storage, StorageError
 
 _log = structlog.get_logger()
 
-IDLE_SECONDS = 0.1
-"""How long an idle worker waits before it looks for a job again: a millisecond of work each time."""
+IDLE_SECONDS = 0.5
+"""How long an idle worker waits before it looks again, if nobody wakes it."""
 RETRY_SECONDS = 1.0
 """Before the second attempt; the third waits twice as long."""
 
@@ -47,6 +47,7 @@ class WorkerPool:
         self._jobs = jobs
         self._evaluate = evaluate
         self._stopping = threading.Event()
+        self._woken = threading.Condition()
         self._held: set[Lease] = set()
         self._held_lock = threading.Lock()
         self._workers = [threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(size)]
@@ -56,9 +57,15 @@ class WorkerPool:
         for thread in (self._heartbeat, *self._workers):
             thread.start()
 
+    def wake(self) -> None:
+        """There is work: saves idle workers their wait."""
+        with self._woken:
+            self._woken.notify_all()
+
     def stop(self, *, drain_seconds: float) -> bool:
         """Take no more jobs and wait for those under way. False where some were still running after that time."""
         self._stopping.set()
+        self.wake()
         deadline = time.monotonic() + drain_seconds
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
@@ -69,7 +76,8 @@ class WorkerPool:
             try:
                 lease = self._jobs.lease(threading.current_thread().name, datetime.now(UTC))
                 if lease is None:
-                    self._stopping.wait(IDLE_SECONDS)
+                    with self._woken:
+                        self._woken.wait(IDLE_SECONDS)
                     continue
                 self._attempt(lease)
             except StorageError:  # the job fence: nothing was written, the lease will run out

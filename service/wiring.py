@@ -1,0 +1,133 @@
+"""The composition root: the only module that names concrete adapters."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import uvicorn
+from fastapi import FastAPI
+
+from graders.registry import Registry
+from rubrics.model import Rubric
+from service import host
+from service.api import access
+from service.app import create_app
+from service.evaluation import Evaluation
+from service.jobs.table import TableJobs
+from service.rubric_files import builtin_rubrics
+from service.settings import Settings
+from service.storage.sql import SqlStorage
+from service.worker import WorkerPool
+
+DRAIN_SECONDS = 60.0
+"""At shutdown, how long runs under way may take; what is not done then is delivered again later."""
+EMBEDDED_TOKEN_TIME = timedelta(days=1)
+
+
+Report = Callable[[str], None]
+
+
+def serve(settings: Settings, report: Report) -> None:
+    """Run the service until SIGINT or SIGTERM, then drain. Raises what `_service` raises."""
+    asked_to_stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked_to_stop.set())
+    with _service(settings, report) as (base_url, storage):
+        report(f"serving on {base_url}, keeping everything in {settings.home.absolute()}")
+        first_link = access.first_start_link(storage, base_url, datetime.now(UTC))
+        if first_link is not None:
+            report(f"nobody has access yet; this link signs an administrator in, once: {first_link}")
+        asked_to_stop.wait()
+        report("finishing the runs under way (up to a minute)")
+
+
+@contextmanager
+def embedded(settings: Settings, report: Report) -> Iterator[tuple[str, str]]:
+    """A service inside a command: its address, and a token that may submit, write tasks and export."""
+    with _service(settings, report) as (base_url, storage):
+        now = datetime.now(UTC)
+        scopes = frozenset({"submitter", "author", "admin"})
+        yield base_url, storage.add_token("command line", scopes, now, expires_at=now + EMBEDDED_TOKEN_TIME)
+
+
+def sign_in_link(settings: Settings, base_url: str) -> str:
+    """Address of the review page that signs its first visitor in, within a day."""
+    with closing(SqlStorage.open(settings.storage_url)) as storage:
+        return access.sign_in_link(storage, base_url, "reviewer", frozenset({"reviewer"}), datetime.now(UTC))
+
+
+def new_token(settings: Settings, name: str, scopes: frozenset[str], *, days: float, sign_in: bool) -> str:
+    """An API token, or with `sign_in` a link that signs that person in, once. Only its hash is kept."""
+    now = datetime.now(UTC)
+    with closing(SqlStorage.open(settings.storage_url)) as storage:
+        if sign_in:
+            return access.sign_in_link(storage, f"http://{settings.host}:{settings.port}", name, scopes, now)
+        return storage.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
+
+
+@contextmanager
+def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStorage]]:
+    """API, reviewer's pages and workers in this process, from entering to leaving; gives the address and the storage.
+
+    Raises HostError, SandboxError, RegistryError, StorageError or OSError (the port is taken).
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    rubrics = builtin_rubrics()
+    registry = Registry.discover(_criteria(rubrics))
+    for broken in registry.broken:
+        report(f"this grader is left out: {broken}")
+    with closing(SqlStorage.open(settings.storage_url)) as storage:
+        jobs = TableJobs(storage.database)
+        with _workers(storage, jobs, registry, rubrics, settings, report) as wake:
+            app = create_app(
+                storage=storage, jobs=jobs, rubrics=rubrics, registry=registry, settings=settings, wake=wake
+            )
+            with _listening(app, settings) as base_url:
+                yield base_url, storage
+
+
+def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:
+    return {criterion.id for rubric in rubrics.values() for criterion in rubric.criteria}
+
+
+@contextmanager
+def _workers(
+    storage: SqlStorage,
+    jobs: TableJobs,
+    registry: Registry,
+    rubrics: Mapping[str, Rubric],
+    settings: Settings,
+    report: Report,
+) -> Iterator[Callable[[], None]]:
+    """The worker threads of this process; gives what wakes them. Without workers this host needs no engine."""
+    if settings.workers == 0:
+        yield lambda: None
+        return
+    sandbox = host.prepare(report, base_image=settings.base_image)
+    evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, sandbox=sandbox)
+    pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=settings.workers, name=socket.gethostname())
+    pool.start()
+    try:
+        yield pool.wake
+    finally:
+        pool.stop(drain_seconds=DRAIN_SECONDS)
+
+
+@contextmanager
+def _listening(app: FastAPI, settings: Settings) -> Iterator[str]:
+    """Serve `app` from a thread, so that the caller's thread stays free for the command line. Gives the address."""
+    listener = socket.create_server((settings.host, settings.port))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    thread.start()
+    try:
+        port = listener.getsockname()[1]
+        yield f"http://{settings.host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
