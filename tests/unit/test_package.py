@@ -134,7 +134,7 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
     "no reference key": (manifest('reference = "submissions/accepted/reference.py"', ""), "reference", "a text"),
     "missing reference": ({"submissions/accepted/reference.py": None}, "reference", "of this package"),
     "reference without entry file": (
-        {"task.toml": MANIFEST.replace("accepted/reference.py", "accepted/r"), "submissions/accepted/r/x.py": ""},
+        {"task.toml": MANIFEST.replace("submissions/accepted/reference.py", "parts"), "parts/x.py": ""},
         "reference",
         "solution.py",
     ),
