@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         20_000, ge=1, description="Runs waiting or under way; above that, submissions are answered with 503."
     )
     max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
+    base_image: str = Field(
+        "", description="Image to build the box from. Empty: one is made from this host's Debian mirror, or pulled."
+    )
     session_hours: float = Field(12.0, gt=0, description="How long a reviewer stays signed in.")
 
     @property

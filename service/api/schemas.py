@@ -12,7 +12,7 @@ class Body(BaseModel):
     @field_validator("*")
     @classmethod
     def writable(cls, value: object) -> object:
-        """JSON can say \\ud800, which neither a database nor an answer could carry."""
+        r"""JSON can say \ud800, which neither a database nor an answer could carry."""
         if isinstance(value, str):
             try:
                 value.encode()

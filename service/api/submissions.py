@@ -39,6 +39,7 @@ Wait = Annotated[
     response_model=None,
 )
 async def submit(
+    *,
     body: SubmissionIn,
     assay: Assay,
     who: Submitter,

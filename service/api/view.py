@@ -104,5 +104,5 @@ def _json(value: object) -> object:
 
 
 def _text(text: str) -> str:
-    """Text of a submission may hold lone surrogates, which UTF-8 cannot carry; they are written out as \\udc80."""
+    r"""Text of a submission may hold lone surrogates, which UTF-8 cannot carry; they are written out as \udc80."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
 
-from graders.interface import Submission, SubmissionId, TaskId
+from graders.interface import Submission, TaskId
 from rubrics.model import Prefill, Review
 from rubrics.signals import Signal
 

@@ -100,6 +100,7 @@ def save_draft(
     run_id: RunId,
     reviewer: ReviewerId,
     decision: DraftDecision | None,
+    *,
     criterion: str,
     now: datetime,
 ) -> None:

@@ -111,7 +111,7 @@ class SqlStorage:
         self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
     ) -> None:
         with self.database.writing() as connection:
-            review_rows.save_draft(connection, run_id, reviewer, decision, criterion, now)
+            review_rows.save_draft(connection, run_id, reviewer, decision, criterion=criterion, now=now)
 
     def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]:
         with self.database.reading() as connection:
@@ -144,7 +144,7 @@ class SqlStorage:
         one_time: bool = False,
     ) -> str:
         with self.database.writing() as connection:
-            return token_rows.add(connection, name, scopes, now, expires_at, one_time)
+            return token_rows.add(connection, name, scopes, now, expires_at=expires_at, one_time=one_time)
 
     def principal(self, token: str, now: datetime) -> Principal | None:
         # Only a one-time token writes; all others must not wait for the writer.

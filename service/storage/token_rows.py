@@ -15,6 +15,7 @@ def add(
     name: str,
     scopes: frozenset[str],
     now: datetime,
+    *,
     expires_at: datetime | None,
     one_time: bool,
 ) -> str:

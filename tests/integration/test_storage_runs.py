@@ -1,0 +1,140 @@
+"""Tasks, submissions, runs and their findings in the storage."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
+
+import pytest
+
+from graders.interface import TaskId
+from service.jobs.table import TableJobs
+from service.storage.interface import KeyConflictError, NotFoundError, RunId, RunState, StorageError
+from service.storage.sql import SqlStorage
+from tests.integration.stored import START, Clock, accept, findings, finish_next, record, task
+
+
+def test_the_newest_version_of_a_task_is_the_one_added_last(storage: SqlStorage) -> None:
+    assert [storage.add_task(task(version)) for version in ("v2", "v1", "v2")] == [True, True, False]
+    assert storage.task(TaskId("numbers/double")) == task("v1")
+    assert storage.task(TaskId("numbers/double"), "v2") == task("v2")
+    assert storage.newest_version(TaskId("numbers/double")) == "v1"
+
+
+def test_tasks_come_in_pages_by_id_the_newest_version_of_each(storage: SqlStorage) -> None:
+    for id in ("c", "a", "b"):
+        storage.add_task(task("v1", id))
+    storage.add_task(task("v2", "a"))
+    first = storage.tasks(limit=2)
+    assert [(each.id, each.version) for each in first] == [("a", "v2"), ("b", "v1")]
+    assert [each.id for each in storage.tasks(after="b")] == ["c"]
+
+
+@pytest.mark.parametrize("version", [None, "v9"])
+def test_an_unknown_task_is_not_found(storage: SqlStorage, version: str | None) -> None:
+    if version:
+        storage.add_task(task())
+    with pytest.raises(NotFoundError, match="numbers/double"):
+        storage.task(TaskId("numbers/double"), version)
+
+
+def test_an_accepted_submission_comes_back_as_it_was(storage: SqlStorage) -> None:
+    storage.add_task(task())
+    given = record(7, tag="batch", model="m", group_id="g")
+    (id,) = storage.accept([given], [""], [""])
+    run = storage.run(id)
+    assert (run.submission, run.state, run.attempt, run.findings) == (given, RunState.QUEUED, 0, None)
+
+
+def test_nothing_is_accepted_where_one_record_cannot_be_stored(storage: SqlStorage, jobs: TableJobs) -> None:
+    storage.add_task(task())
+    with pytest.raises(StorageError):
+        storage.accept([record(1), record(1)], ["", ""], ["", ""])  # the same id twice
+    assert storage.run_counts()[RunState.QUEUED] == 0
+    assert jobs.lease("w", START) is None
+
+
+def test_the_same_key_and_content_give_the_same_run(storage: SqlStorage, jobs: TableJobs) -> None:
+    storage.add_task(task())
+    (first,) = storage.accept([record(1)], ["key"], ["print"])
+    again = storage.accept([record(2), record(3), record(4)], ["key", "new", "new"], ["print", "p", "p"])
+    assert again[0] == first
+    assert again[1] == again[2] != first
+    assert jobs.depth(START) == 2
+
+
+def test_a_key_with_other_content_is_a_conflict_that_names_the_record(storage: SqlStorage) -> None:
+    storage.add_task(task())
+    storage.accept([record(1)], ["key"], ["print"])
+    with pytest.raises(KeyConflictError) as caught:
+        storage.accept([record(2), record(3), record(4), record(5)], ["", "key", "x", "x"], ["", "other", "1", "2"])
+    assert caught.value.positions == (1, 3)
+    assert storage.run_counts()[RunState.QUEUED] == 1
+
+
+def test_a_finished_run_keeps_its_findings(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+    (id,) = accept(storage, 1)
+    assert finish_next(storage, jobs, clock.advance(seconds=3)) == id
+    run = storage.run(id)
+    assert (run.state, run.attempt, run.findings, run.finished_at) == (RunState.DONE, 1, findings(), clock.now)
+    assert storage.run_counts() == {RunState.QUEUED: 0, RunState.RUNNING: 0, RunState.DONE: 1}
+    assert storage.done([id, RunId("other")]) == {id}
+
+
+def test_times_come_back_in_utc_whatever_zone_they_had(storage: SqlStorage, jobs: TableJobs) -> None:
+    (id,) = accept(storage, 1)
+    finish_next(storage, jobs, START.astimezone(timezone(timedelta(hours=-7))))
+    finished_at = storage.run(id).finished_at
+    assert finished_at == START
+    assert finished_at is not None and finished_at.utcoffset() == timedelta(0)
+
+
+def test_a_late_start_does_not_take_the_attempt_down_again(storage: SqlStorage, jobs: TableJobs) -> None:
+    (id,) = accept(storage, 1)
+    storage.start_run(id, 2)
+    storage.start_run(id, 1)
+    assert (storage.run(id).attempt, storage.run(id).state) == (2, RunState.RUNNING)
+
+
+def test_a_run_never_starts_again_after_its_end(storage: SqlStorage, jobs: TableJobs) -> None:
+    (id,) = accept(storage, 1)
+    finish_next(storage, jobs, START)
+    storage.start_run(id, 9)
+    assert storage.run(id).state is RunState.DONE
+
+
+def test_finished_runs_are_listed_by_tag_in_the_order_of_their_end(storage: SqlStorage, jobs: TableJobs) -> None:
+    storage.add_task(task())
+    storage.accept([record(n, tag="even" if n % 2 == 0 else "odd") for n in range(6)], [""] * 6, [""] * 6)
+    order = [finish_next(storage, jobs, START) for _ in range(6)]
+    even, cursor = storage.finished_runs(tag="even", limit=2)
+    rest, last = storage.finished_runs(tag="even", after=cursor)
+    assert [run.id for run in [*even, *rest]] == order[::2]
+    assert storage.finished_runs(tag="even", after=last) == ([], last)
+    assert [run.id for run in storage.finished_runs(tag=None)[0]] == order
+
+
+def test_a_poller_misses_and_repeats_nothing_while_many_finish(storage: SqlStorage, jobs: TableJobs) -> None:
+    ids = accept(storage, 120)
+
+    def work(name: str) -> None:
+        while (lease := jobs.lease(name, START)) is not None:
+            assert storage.finish_run(lease.run_id, lease.attempt, findings(), START)
+
+    seen: list[str] = []
+    cursor = ""
+    with ThreadPoolExecutor(6) as threads:
+        workers = [threads.submit(work, name) for name in "abcdef"]
+        while len(seen) < len(ids):
+            over = all(worker.done() for worker in workers)
+            page, cursor = storage.finished_runs(tag=None, after=cursor, limit=7)
+            seen += [run.id for run in page]
+            if over and not page:
+                break
+        for worker in workers:
+            worker.result()
+    assert len(seen) == len(set(seen))
+    assert set(seen) == set(ids)
+
+
+def test_an_unknown_run_is_not_found(storage: SqlStorage) -> None:
+    with pytest.raises(NotFoundError, match="nope"):
+        storage.run(RunId("nope"))
