@@ -50,7 +50,9 @@ class WorkerPool:
         self._woken = threading.Condition()
         self._held: set[Lease] = set()
         self._held_lock = threading.Lock()
-        self._workers = [threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(size)]
+        self._workers = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(size)
+        ]
         self._heartbeat = threading.Thread(target=self._renew_all, name=f"{name}-heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -89,8 +91,7 @@ class WorkerPool:
             self._held.add(lease)
         try:
             crash_point("after-lease")
-            run = self._storage.run(lease.run_id)
-            findings = self._findings(run, lease)
+            findings = self._findings(lease)
             if findings is None:
                 return
             crash_point("before-finish")
@@ -102,14 +103,14 @@ class WorkerPool:
             with self._held_lock:
                 self._held.discard(lease)
 
-    def _findings(self, run: RunRecord, lease: Lease) -> Findings | None:
+    def _findings(self, lease: Lease) -> Findings | None:
         """What to finish the run with; None where the job was given back for another attempt."""
         if lease.attempt > MAX_ATTEMPTS:
             # Each delivery before this one ended without a word: the worker died with it every time.
             return self._evaluate.ungradable({"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"})
         self._storage.start_run(lease.run_id, lease.attempt)
         try:
-            return self._evaluate(run)
+            return self._evaluate(self._storage.run(lease.run_id))
         except StorageError:
             raise
         except Exception as error:

@@ -1,0 +1,129 @@
+"""The worker pool on a real queue: our failures are retried, then told; they never become a grade."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from sandboxes.interface import SandboxError
+from service import worker
+from service.jobs.interface import MAX_ATTEMPTS
+from service.jobs.table import TableJobs
+from service.storage.interface import Findings, RunId, RunOutcome, RunRecord
+from service.storage.sql import SqlStorage
+from service.worker import WorkerPool
+from tests.integration import stored
+
+
+class FakeEvaluation:
+    """Does what the test says, by run and attempt, and counts."""
+
+    def __init__(self, act: Callable[[RunRecord], Findings]) -> None:
+        self.act = act
+        self.calls: list[tuple[RunId, int]] = []
+
+    def __call__(self, run: RunRecord) -> Findings:
+        self.calls.append((run.id, run.attempt))
+        return self.act(run)
+
+    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+        return replace(
+            stored.findings(), outcome=RunOutcome.UNGRADABLE, diagnostics=dict(diagnostics), signals=(), prefills=()
+        )
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.01)
+
+
+@pytest.fixture
+def start(storage: SqlStorage, jobs: TableJobs) -> Iterator[Callable[..., WorkerPool]]:
+    pools: list[WorkerPool] = []
+
+    def start_pool(evaluate: FakeEvaluation, size: int = 2) -> WorkerPool:
+        pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=size, name="test")
+        pools.append(pool)
+        pool.start()
+        return pool
+
+    yield start_pool
+    for pool in pools:
+        assert pool.stop(drain_seconds=20)
+
+
+def finished(storage: SqlStorage, ids: list[RunId]) -> list[RunRecord]:
+    """Waits until all are done: by the state that users see, with a limit that no healthy run comes near."""
+    deadline = time.monotonic() + 60
+    while len(storage.done(ids)) < len(ids):
+        assert time.monotonic() < deadline, storage.run_counts()
+        threading.Event().wait(0.02)
+    return [storage.run(id) for id in ids]
+
+
+def test_every_accepted_run_is_finished(storage: SqlStorage, start) -> None:
+    ids = stored.accept(storage, 20)
+    evaluate = FakeEvaluation(lambda run: stored.findings())
+    start(evaluate)
+    assert all(run.findings and run.findings.outcome is RunOutcome.FAILED for run in finished(storage, ids))
+    assert sorted(id for id, _ in evaluate.calls) == sorted(ids)
+
+
+@pytest.mark.parametrize("error", [SandboxError("engine gone", container="abc"), RuntimeError("a bug of ours")])
+def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Exception) -> None:
+    def act(run: RunRecord) -> Findings:
+        if run.attempt < MAX_ATTEMPTS:
+            raise error
+        return stored.findings()
+
+    ids = stored.accept(storage, 1)
+    start(FakeEvaluation(act))
+    [run] = finished(storage, ids)
+    assert run.findings is not None and run.findings.outcome is RunOutcome.FAILED
+    assert run.attempt == MAX_ATTEMPTS
+
+
+def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: SqlStorage, start) -> None:
+    def act(run: RunRecord) -> Findings:
+        raise SandboxError("no space left", container="abc")
+
+    evaluate = FakeEvaluation(act)
+    ids = stored.accept(storage, 3)
+    start(evaluate)
+    for run in finished(storage, ids):
+        assert run.findings is not None and run.findings.outcome is RunOutcome.UNGRADABLE
+        assert run.findings.diagnostics["message"] == "no space left" and run.findings.diagnostics["container"] == "abc"
+        assert not run.findings.prefills
+    assert len(evaluate.calls) == 3 * MAX_ATTEMPTS
+
+
+def test_a_job_that_no_worker_survives_is_stopped(storage: SqlStorage, jobs: TableJobs, start, clock) -> None:
+    """Workers that die leave no word; the delivery after the last attempt tells so instead of dying as well."""
+    [id] = stored.accept(storage, 1)
+    for _ in range(MAX_ATTEMPTS):
+        assert jobs.lease("a worker that dies", clock.advance(minutes=1)) is not None
+    evaluate = FakeEvaluation(lambda run: stored.findings())
+    start(evaluate)
+    [run] = finished(storage, [id])
+    assert run.findings is not None and run.findings.outcome is RunOutcome.UNGRADABLE
+    assert "no worker survived" in run.findings.diagnostics["message"] and not evaluate.calls
+
+
+def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJobs, start) -> None:
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def act(run: RunRecord) -> Findings:
+        under_way.set()
+        assert go_on.wait(20)
+        return stored.findings()
+
+    ids = stored.accept(storage, 2)
+    pool = start(FakeEvaluation(act), size=1)
+    assert under_way.wait(20)
+    stopper = threading.Thread(target=pool.stop, kwargs={"drain_seconds": 20})
+    stopper.start()
+    go_on.set()
+    stopper.join()
+    assert len(storage.done(ids)) == 1

@@ -1,0 +1,118 @@
+"""The pipeline: whose failure is whose, and what becomes of a crash."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from graders.interface import (
+    Abstain,
+    Abstention,
+    CaseOutcome,
+    Context,
+    Example,
+    Finding,
+    Grader,
+    Limits,
+    Outcome,
+    Signal,
+    Submission,
+    SubmissionId,
+    Suite,
+    Task,
+    TaskId,
+    TaskUnusable,
+)
+from sandboxes.fake import FakeProgram, FakeSandbox
+from sandboxes.interface import SandboxError
+from service.pipeline import EvaluationError, evaluate
+from service.rubric_files import builtin_rubrics
+from service.storage.interface import Findings, RunOutcome
+
+TASK = Task(
+    id=TaskId("t"), version="1", title="t", prompt="p", language="python", entry_file="solution.py",
+    suites=(Suite(id="hidden", kind="call", files={}),), reference={}, limits=Limits(), graders={}, rubric_id="default",
+)  # fmt: skip
+SUBMISSION = Submission(id=SubmissionId("s"), task_id=TASK.id, files={"solution.py": "x = 1"})
+
+
+@dataclass(frozen=True)
+class Judge(Grader):
+    """Reports the outcomes it was made with."""
+
+    id, version, criterion = "test/judge", "1", "correctness"
+    examples = (Example(""),)
+    outcomes: tuple[Outcome, ...] = (Outcome.PASSED,)
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        for number, outcome in enumerate(self.outcomes):
+            yield CaseOutcome(
+                grader=self.id, criterion=self.criterion, suite="hidden", case=str(number), outcome=outcome
+            )
+
+
+@dataclass(frozen=True)
+class Failing(Grader):
+    """Finds something, then fails."""
+
+    id, version, criterion = "test/failing", "1", "security"
+    examples = (Example(""),)
+    error: Exception = ZeroDivisionError("oops")
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        yield self.finding("seen before the failure")
+        raise self.error
+
+
+def run(*graders: Grader) -> Findings:
+    sandbox = FakeSandbox(lambda command: FakeProgram())
+    findings = evaluate(
+        TASK, SUBMISSION, graders=graders, rubric=builtin_rubrics()["default"], sandbox=sandbox,
+        remember=lambda key, make: make(),
+    )  # fmt: skip
+    assert sandbox.open_sessions == 0
+    return findings
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("oops"), Abstain("too large"), RecursionError()])
+def test_a_failing_grader_costs_its_own_criterion_only(error: Exception) -> None:
+    findings = run(Failing(error), Judge())
+    assert findings.outcome is RunOutcome.PASSED
+    kinds = [type(signal) for signal in findings.signals]
+    assert kinds == [Finding, Abstention, CaseOutcome]
+    abstention = findings.signals[1]
+    assert isinstance(abstention, Abstention) and abstention.criterion == "security" and abstention.reason
+
+
+@pytest.mark.parametrize("error", [SandboxError("engine gone"), TaskUnusable("reference fails")])
+def test_our_failure_passes_through(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        run(Failing(error), Judge())
+
+
+@pytest.mark.parametrize("bad", [Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN])
+def test_one_case_that_did_not_pass_fails_the_run(bad: Outcome) -> None:
+    assert run(Judge((Outcome.PASSED, bad, Outcome.PASSED))).outcome is RunOutcome.FAILED
+
+
+@dataclass(frozen=True)
+class Silent(Judge):
+    """Crashes before the first outcome."""
+
+    id = "test/silent"
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        raise KeyError("bug")
+
+
+def test_a_suite_without_outcomes_is_our_failure_and_never_a_grade() -> None:
+    with pytest.raises(EvaluationError, match=r"hidden.*KeyError"):
+        run(Silent())
+    with pytest.raises(EvaluationError):
+        run(Judge(()))
+
+
+def test_versions_are_recorded() -> None:
+    findings = run(Judge())
+    assert findings.grader_versions == {"test/judge": "1"}
+    assert findings.sandbox == "fake@none" and findings.rubric_version
