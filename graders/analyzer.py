@@ -50,7 +50,8 @@ def ask_about_files(
     with context.session.converse(_command(driver)) as conversation:
         _greet(conversation, driver, tool)
         for path, source in sources.items():
-            yield path, _unfit(source) or _ask(conversation, source, read)
+            unfit = _unfit(source)
+            yield path, unfit if unfit is not None else _ask(conversation, source, read)
 
 
 def _command(driver: str) -> Command:

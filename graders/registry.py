@@ -212,7 +212,7 @@ def _import_all(points: Iterable[EntryPoint]) -> tuple[list[_Found], list[Broken
         distribution = point.dist.name if point.dist is not None else "an unknown distribution"
         try:
             grader = point.load()
-        except (Exception, SystemExit) as error:  # the grader fence: a plugin's import may do anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
             file = _place_of_failure(error) or point.value
             reason = f"importing it failed: {type(error).__name__}: {error}"
             broken.append(Broken(name=point.name, distribution=distribution, file=file, reasons=(reason,)))

@@ -101,6 +101,6 @@ def _place(row: Answer) -> _Place:
 
 
 def _rank(row: Answer, key: str) -> Severity:
-    """bandit's UNDEFINED is its lowest."""
+    """The rank of that name; UNDEFINED is the lowest that bandit has."""
     word = text_in(row, key)
     return Severity(word.lower()) if word in ("LOW", "MEDIUM", "HIGH") else Severity.LOW

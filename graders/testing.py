@@ -33,10 +33,10 @@ ENTRY_FILE = "solution.py"
 class _NoSession:
     """Stands for a box where the test gave none: graders that only read the source do not need one."""
 
-    def run(self, command: Command) -> Execution:
+    def run(self, command: Command) -> Execution:  # noqa: ARG002 - the port names it
         raise AssertionError(_NEEDS_A_BOX)
 
-    def converse(self, command: Command) -> AbstractContextManager[Conversation]:
+    def converse(self, command: Command) -> AbstractContextManager[Conversation]:  # noqa: ARG002
         raise AssertionError(_NEEDS_A_BOX)
 
 
@@ -87,7 +87,7 @@ def _observe(grader: Grader, example: Example, session: Session | None, where: s
 
 def _check_signal(signal: object, grader: Grader, where: str) -> None:
     if not isinstance(signal, Signal):
-        raise AssertionError(f"{where}yielded {signal!r}, which is no signal")
+        raise AssertionError(f"{where}yielded {signal!r}, which is no signal")  # noqa: TRY004 - a failed test
     if signal.grader != grader.id:
         raise AssertionError(f"{where}reported in the name of {signal.grader!r} instead of its own id: {signal}")
     try:

@@ -40,31 +40,31 @@ RECURSION_LIMIT = 20_000
 ANSWER_CAP_BYTES = 1 << 20
 
 Analyze = Callable[[bytes], dict[str, Any]]
-"""From the bytes of a file to what was found; raises CannotLook for a file that it cannot look at."""
+"""From the bytes of a file to what was found; raises UnreadableError for a file that it cannot look at."""
 
 
-class CannotLook(Exception):
+class UnreadableError(Exception):
     """The file cannot be analyzed; the argument says why, in words."""
 
 
 def check_source(source: bytes) -> None:
-    """Raise CannotLook for what Python would not run, or would read as other text than a reviewer does."""
+    """Raise UnreadableError for what Python would not run, or would read as other text than a reviewer does."""
     try:
         # A lone \r ends a line for the compiler, not for detect_encoding: a cookie could hide behind it.
         encoding, _ = tokenize.detect_encoding(io.BytesIO(re.sub(rb"\r\n?", b"\n", source)).readline)
     except SyntaxError as error:
-        raise CannotLook(f"its encoding is not UTF-8: {error}") from error
+        raise UnreadableError(f"its encoding is not UTF-8: {error}") from error
     if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
-        raise CannotLook(f"it declares the encoding {encoding}; only UTF-8 is read")
+        raise UnreadableError(f"it declares the encoding {encoding}; only UTF-8 is read")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(source, "submission", "exec", dont_inherit=True)
     except SyntaxError as error:
         place = f" (line {error.lineno})" if error.lineno else ""
-        raise CannotLook(f"it does not compile: {error.msg}{place}") from error
+        raise UnreadableError(f"it does not compile: {error.msg}{place}") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise CannotLook(f"it does not compile: {type(error).__name__}: {error}") from error
+        raise UnreadableError(f"it does not compile: {type(error).__name__}: {error}") from error
 
 
 def parse(source: bytes) -> ast.Module:
@@ -85,7 +85,7 @@ def answer_for(analyze: Analyze, source: bytes) -> dict[str, Any]:
         check_source(source)
         sys.setrecursionlimit(RECURSION_LIMIT)
         return {"found": analyze(source)}
-    except CannotLook as error:
+    except UnreadableError as error:
         return {"cannot": str(error)}
     except Exception as error:
         return {"cannot": f"the analyzer failed on it: {type(error).__name__}: {error}"[:500]}

@@ -24,8 +24,8 @@ def scopes(tree: ast.Module) -> Iterator[tuple[str, Scope]]:
     waiting: list[tuple[str, Scope]] = [("", tree)]
     while waiting:
         name, scope = waiting.pop()
-        for definition in _lift(scope):
-            waiting.append((f"{name}.{definition.name}" if name else definition.name, definition))
+        prefix = f"{name}." if name else ""
+        waiting.extend((prefix + definition.name, definition) for definition in _lift(scope))
         yield name or "<module>", scope
 
 
@@ -67,7 +67,7 @@ def analyze(source: bytes) -> dict[str, Any]:
 
 
 def maintainability(text: str) -> float:
-    """radon's index, 0 to 100, higher is better.
+    """The index of radon, 0 to 100, higher is better.
 
     radon gives 100 to a file without a single operator, however long it is: its logarithm has no value for a Halstead
     volume of 0. A volume of 1 is the natural end of the scale, and lets length and branches count.

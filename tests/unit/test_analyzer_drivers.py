@@ -14,7 +14,7 @@ import pytest
 from graders.harness import file_analysis, radon_analyzer
 from graders.harness.file_analysis import (
     Analyze,
-    CannotLook,
+    UnreadableError,
     answer_for,
     answer_in_fork,
     check_source,
@@ -141,7 +141,7 @@ def test_every_line_of_code_counts_once() -> None:
     ],
 )
 def test_what_python_would_not_run_or_reads_as_other_text_is_refused(source: bytes, reason: str) -> None:
-    with pytest.raises(CannotLook) as raised:
+    with pytest.raises(UnreadableError) as raised:
         check_source(source)
     assert reason in str(raised.value)
 

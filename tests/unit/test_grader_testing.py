@@ -90,7 +90,7 @@ def test_the_rules_of_registration_are_checked_too() -> None:
 
 
 def test_an_instance_of_no_grader_is_refused() -> None:
-    with pytest.raises(AssertionError, match="graders.interface.Grader"):
+    with pytest.raises(AssertionError, match=r"graders\.interface\.Grader"):
         check("acme/no-eval")  # type: ignore[arg-type]
 
 

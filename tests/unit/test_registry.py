@@ -154,7 +154,7 @@ def test_a_plugin_cannot_take_the_place_of_a_built_in_grader(install: Install) -
 @pytest.mark.parametrize("source", ["raise RuntimeError", OWN.replace("frozen=True", "frozen=False"), GOOD])
 def test_a_broken_built_in_grader_stops_the_service(install: Install, source: str) -> None:
     points = install("assay", OWN) + install("assay", source)
-    with pytest.raises(RegistryError, match="built-in graders are broken.*sample of assay"):
+    with pytest.raises(RegistryError, match=r"built-in graders are broken.*sample of assay"):
         Registry.discover(CRITERIA, points)
 
 
