@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from rubrics.model import Decision, Review, Rubric
 from rubrics.review import decide
-from service.api.access import Reviewer, csrf_token
+from service.api.access import Reviewer, csrf_token, require
 from service.api.schemas import Body, ErrorField
 from service.app_state import Assay, Services
 from service.problems import ProblemError
@@ -44,11 +44,10 @@ SKIP_REASONS = (
     "Something is wrong with the page or the evidence",
     "Another reason",
 )
-KEY_HELP = (
+KEYS = (
     ("Space", "confirm the suggestion and go on; does nothing where there is none"),
     ("0 1 2 3 4", "set that level and go on; the numeric pad works too"),
     ("J K ↓ ↑", "next, previous criterion"),
-    ("C T V B", "go to a criterion by the letter beside its name"),
     ("E", "jump to the evidence; again for the next piece"),
     ("N", "note on the criterion; Escape leaves it"),
     ("F", "flag harm"),
@@ -130,12 +129,12 @@ def single_response(run_id: str, request: Request, assay: Assay, who: Reviewer) 
         reviewer=who.name,
         csrf=csrf_token(request),
         skip_reasons=SKIP_REASONS,
-        key_help=KEY_HELP,
+        keys=KEYS,
     )
 
 
-@router.get("/{run_id}/files/{index}")
-def file_text(run_id: str, index: int, assay: Assay, who: Reviewer) -> Response:
+@router.get("/{run_id}/files/{index}", dependencies=[Depends(require("reviewer"))])
+def file_text(run_id: str, index: int, assay: Assay) -> Response:
     """One file of the response, whole, as plain text. `index` counts the paths in sorted order."""
     files = sorted(assay.storage.run(RunId(run_id)).submission.submission.files.items())
     if not 0 <= index < len(files):
@@ -152,9 +151,7 @@ def save_draft(run_id: str, criterion: str, body: DraftIn, assay: Assay, who: Re
     standing = _standing(assay, run.id, reviewer)
     if standing is not None:
         return {"saved": _repeats(standing, criterion, body)}
-    decision = DraftDecision(
-        criterion=criterion, level=body.level, note=body.note, milliseconds=body.milliseconds
-    )
+    decision = DraftDecision(criterion=criterion, level=body.level, note=body.note, milliseconds=body.milliseconds)
     assay.storage.save_draft(run.id, reviewer, decision, criterion, assay.now())
     review = _completed(findings, rubric, assay.storage.drafts(run.id, reviewer).values())
     if review is not None:
@@ -262,11 +259,11 @@ def _completed(findings: Findings, rubric: Rubric, drafts: Iterable[DraftDecisio
     """The review that the drafts make, or None while a criterion is open."""
     kept = {draft.criterion: draft for draft in drafts}
     decisions = [
-        Decision(criterion=id, level=draft.level, note=draft.note, milliseconds=draft.milliseconds)
-        for id, draft in kept.items()
-        if id != HARM and draft.level is not None
+        Decision(criterion=draft.criterion, level=draft.level, note=draft.note, milliseconds=draft.milliseconds)
+        for draft in (kept.get(criterion.id) for criterion in rubric.criteria)
+        if draft is not None and draft.level is not None
     ]
-    if {decision.criterion for decision in decisions} != {criterion.id for criterion in rubric.criteria}:
+    if len(decisions) < len(rubric.criteria):
         return None
     harm = kept.get(HARM)
     suggested = present.suggestions(findings, rubric)

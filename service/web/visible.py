@@ -1,7 +1,7 @@
 """Text of a submission, so that a reviewer sees what is there and not what it pretends to be.
 
 A terminal escape, a bidirectional override or a zero-width character can make code read differently from how it runs
-(Trojan Source, CVE-2021-42574). Such characters are replaced by a picture or by their number; everything else stays.
+(Trojan Source, CVE-2021-42574). Such characters are replaced by their name or number; everything else stays.
 """
 
 import re
@@ -13,10 +13,11 @@ _SUSPECT = re.compile(r"[^\n\t\x20-\x7e]")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 """Letters and marks that are drawn as nothing."""
+_SHORT_NAMES = {"\0": "NUL", "\a": "BEL", "\b": "BS", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL"}
 
 
 def plain(text: str) -> str:
-    """The text with each hidden character named in place: `a\\x1b[0m` becomes `a␛[0m`. Newline and tab stay."""
+    """The text with each hidden character named in place, as in `a⟨ESC⟩[0m`. Newline and tab stay."""
     return _SUSPECT.sub(lambda match: _bracketed(match[0]), text)
 
 
@@ -37,20 +38,15 @@ def _is_hidden(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"  # variation selectors
 
 
-def _picture(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"U+{code:04X}"
+def _short_name(character: str) -> str:
+    # Letters, not the control pictures of Unicode (U+2400 and on), which few monospaced fonts have.
+    return _SHORT_NAMES.get(character) or f"U+{ord(character):04X}"
 
 
 def _bracketed(character: str) -> str:
-    if not _is_hidden(character):
-        return character
-    picture = _picture(character)
-    return picture if len(picture) == 1 else f"⟨{picture}⟩"
+    return f"⟨{_short_name(character)}⟩" if _is_hidden(character) else character
 
 
 def _chip(character: str) -> Markup:
-    name = unicodedata.name(character, "") or f"U+{ord(character):04X}"
-    return Markup('<span class="chip" title="{}">{}</span>').format(name, _picture(character))
+    title = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+    return Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character))

@@ -3,6 +3,7 @@
 
 const WAIT_MS = [1000, 2000, 5000, 10000];
 const CONFLICT_WAIT_MS = 30000;
+const EVERYTHING_WAITS = new Set(["offline", "signed-out"]);
 
 export class Outbox extends EventTarget {
   #key; #csrf; #sending = false; #timer = 0; #failures = 0;
@@ -30,20 +31,33 @@ export class Outbox extends EventTarget {
     this.flush();
   }
 
-  /** Send what is pending, oldest first, until it is gone or something fails. Tells by events `sync` and `accepted`. */
+  /** Forget the changes of a run that the server will not take. */
+  discard(run) {
+    this.#keep(this.pending.filter((entry) => entry.run !== run));
+    this.flush();
+  }
+
+  /** Send what is pending, oldest first. Tells by events: `accepted`, and `sync` with the state it came to.
+   *
+   * A refused change holds up the later ones of its run, not those of other runs; without a server all wait.
+   */
   async flush() {
     if (this.#sending) return;
     clearTimeout(this.#timer);
     this.#sending = true;
     let failure = null;
-    while (!failure && this.pending.length) {
+    const stuck = new Set();
+    for (let entry; (entry = this.pending.find(({ run }) => !stuck.has(run))); ) {
       this.#tell("sync", { state: "saving" });
-      const entry = this.pending[0];
       const { answer, problem } = await this.#send(entry);
-      failure = problem;
-      if (problem) break;
-      this.#keep(this.pending.filter((other) => other.id !== entry.id));
-      this.#tell("accepted", { entry, answer });
+      if (problem) {
+        failure = { ...problem, run: entry.run };
+        if (EVERYTHING_WAITS.has(problem.state)) break;
+        stuck.add(entry.run);
+      } else {
+        this.#keep(this.pending.filter((other) => other.id !== entry.id));
+        this.#tell("accepted", { entry, answer });
+      }
     }
     this.#sending = false;
     this.#failures = failure ? this.#failures + 1 : 0;
@@ -51,9 +65,8 @@ export class Outbox extends EventTarget {
     if (failure) this.#timer = setTimeout(() => this.flush(), this.#wait(failure));
   }
 
-  #wait(failure) {
-    if (failure.state !== "offline") return CONFLICT_WAIT_MS;
-    return WAIT_MS[Math.min(this.#failures, WAIT_MS.length) - 1];
+  #wait({ state }) {
+    return state === "offline" ? WAIT_MS[Math.min(this.#failures, WAIT_MS.length) - 1] : CONFLICT_WAIT_MS;
   }
 
   async #send({ run, method, path, body }) {

@@ -160,17 +160,31 @@ outbox.addEventListener("accepted", ({ detail: { entry, answer } }) => {
   if (answer.saved) leaveFor({ run, title: document.title, criterion: lastDecided });
 });
 
-outbox.addEventListener("sync", ({ detail: { state, detail } }) => {
+let refused = "";
+
+outbox.addEventListener("sync", ({ detail: { state, detail, run: of } }) => {
   const kept = outbox.pending.length;
   find("sync").textContent = SYNC[state] ?? `${kept} not saved`;
   find("sync").dataset.state = state;
+  refused = state === "lost" || state === "refused" ? of : "";
+  find("discard").hidden = !refused;
   const told = {
     offline: "The server cannot be reached. Your decisions are kept in this browser and sent when it is back.",
-    lost: `${detail} Your decisions are kept in this browser; saving is tried again.`,
+    lost: `${which(of)}: ${detail} Your decisions are kept in this browser; saving is tried again.`,
     "signed-out": "You are signed out. Sign in again in another tab: your decisions are kept here and sent then.",
-    refused: `The server refused a change: ${detail}`,
+    refused: `${which(of)}: the server refused a change. ${detail}`,
   }[state];
   find("alarm").textContent = told ?? "";
+});
+
+function which(of) {
+  return of === run ? "This response" : "An earlier response";
+}
+
+find("discard").addEventListener("click", () => {
+  const own = refused === run;
+  outbox.discard(refused);
+  if (own) leave("/review");
 });
 
 function leaveFor(before) {
@@ -201,4 +215,4 @@ if (rubric.complete && !saved) sendDraft(rubric.cards.at(-1)); // decided, but t
 const before = JSON.parse(sessionStorage.getItem(former) ?? "null");
 if (saved) say("You have reviewed this. Undo reopens it.");
 else if (before && before.run !== run) say(`${before.skipped ? "Skipped" : "Saved"} ${before.title.replace(/ · Assay$/, "")}. U to undo.`);
-outbox.flush();
+if (outbox.pending.length) outbox.flush();
