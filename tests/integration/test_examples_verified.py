@@ -1,0 +1,35 @@
+"""All example tasks as a user runs them: `verify` over HTTP, every submission in Docker, all as their authors state."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graders.package import submissions
+from service import wiring
+from service.client import Client
+from service.packages import read_folder
+from service.progress import LineProgress
+from service.settings import Settings
+from service.verify import as_text, verify
+
+EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[2] / "examples").glob("*/task.toml"))
+SECONDS = 600
+"""A task's slow and hostile submissions each take their whole wall time, once for each process they are given."""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    settings = Settings(home=tmp_path_factory.mktemp("home"), port=0, workers=2)
+    with wiring.embedded(settings, print) as (base_url, token), Client(base_url, token) as client:
+        yield client
+
+
+@pytest.mark.timeout(SECONDS)
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_example_does_what_it_says(folder: Path, client: Client) -> None:
+    files = read_folder(folder)
+    report = verify(files, client, LineProgress(sys.stdout))
+    assert report.as_stated, as_text([report])
+    assert len(report.rows) == len(submissions(files)) + 3
