@@ -314,7 +314,8 @@ def _tell(message: str) -> None:
 def _print(table: object) -> None:
     from rich.console import Console
 
-    Console().print(table)
+    # A pipe or a log has no width of its own; 80 columns would fold every cell.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _wait_for_interrupt() -> None:

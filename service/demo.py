@@ -13,15 +13,14 @@ from rich.text import Text
 
 from graders import package
 from graders.package import PackagedSubmission
-from service.api.schemas import PrefillOut, RunOut, SubmissionIn
+from service.api.schemas import RunOut, SubmissionIn
 from service.client import Client
 from service.progress import Progress
 from service.verify import surprises
 from service.web.visible import plain
 
 TAG = "demo"
-EVIDENCE_LINES = 1
-EVIDENCE_CHARACTERS = 160
+EVIDENCE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,37 +104,41 @@ def as_data(shown: Sequence[Shown], sign_in: str) -> dict[str, Any]:
 
 
 def as_table(shown: Sequence[Shown]) -> Table:
-    """The same for people."""
-    table = Table(
-        "task", "submission", "outcome", "cases", "suggested level, and its evidence", title="Example submissions"
-    )
+    """The same for people: a section for each task, a column for each criterion's suggested level."""
+    criteria = list(dict.fromkeys(prefill.criterion for row in shown for prefill in row.run.prefills))
+    table = Table(title="Example submissions, and what a reviewer will see suggested", title_justify="left")
+    for header in ("submission", "outcome", "cases"):
+        table.add_column(header, overflow="fold")
+    for criterion in criteria:
+        table.add_column(criterion.replace("_", "\n"), justify="center")
+    table.add_column("evidence", overflow="fold", ratio=1)
     for task_id, rows in groupby(shown, key=lambda row: row.task_id):
-        for number, row in enumerate(rows):
-            cases = row.run.cases
-            outcome = row.surprises or (f"{row.run.outcome}, as expected",)
-            table.add_row(
-                "" if number else task_id,
-                row.packaged.name,
-                Text("\n".join(outcome), style="bold red" if row.surprises else "green"),
-                "" if cases is None else f"{cases.passed}/{cases.total}",
-                # Text, not a string: what a submission printed must not be read as rich's markup.
-                Text("\n".join(_suggestions(row.run))),
-            )
         table.add_section()
+        table.add_row(Text(task_id, style="bold"))
+        for row in rows:
+            table.add_row(*_cells(row, criteria))
     return table
 
 
-def _suggestions(run: RunOut) -> Iterator[str]:
+def _cells(row: Shown, criteria: Sequence[str]) -> Iterator[str | Text]:
+    # Text, not strings: what came out of a submission must not be read as rich's markup.
+    yield Text(f"  {row.packaged.name}")
+    yield Text(row.run.outcome or "", style="bold red" if row.surprises else "green")
+    yield "" if row.run.cases is None else f"{row.run.cases.passed}/{row.run.cases.total}"
+    for criterion in criteria:
+        level = row.run.levels.get(criterion)
+        yield "-" if level is None else str(level)
+    yield Text("\n".join([*row.surprises, *_evidence(row.run), *_flags(row.run)]))
+
+
+def _evidence(run: RunOut) -> Iterator[str]:
+    """Why each level is suggested: the rule, and the most telling signal."""
     for prefill in run.prefills:
         if prefill.level is not None:
-            yield f"{prefill.criterion} {prefill.level}: {_evidence(prefill)}"
-    without = [prefill.criterion for prefill in run.prefills if prefill.level is None]
-    if without:
-        yield f"no basis: {', '.join(without)}"
+            text = " ".join(" ".join(plain(line).split()) for line in (prefill.says, *prefill.evidence[:1]))
+            yield text if len(text) <= EVIDENCE_CHARACTERS else f"{text[:EVIDENCE_CHARACTERS]}..."
+
+
+def _flags(run: RunOut) -> Iterator[str]:
     if run.flags:
-        yield f"flags: {', '.join(run.flags)}"
-
-
-def _evidence(prefill: PrefillOut) -> str:
-    text = "; ".join(" ".join(plain(line).split()) for line in (prefill.evidence[:EVIDENCE_LINES] or [prefill.says]))
-    return text if len(text) <= EVIDENCE_CHARACTERS else f"{text[:EVIDENCE_CHARACTERS]}…"
+        yield f"Flags: {', '.join(run.flags)}"
