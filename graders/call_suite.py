@@ -4,6 +4,7 @@ The submission's box never holds an expected value, the reference or another inp
 states no answer, the reference's is expected; the reference runs in a box of its own, once per task version and worker.
 """
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -49,7 +50,9 @@ def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
         raised = answer.get("raised")
         if isinstance(raised, dict):
             names = tuple(str(name) for name in raised.get("mro", ()))
-            return Answer("raised", raised=names, text=f"{raised.get('type')}: {raised.get('message')}", seconds=seconds)
+            return Answer(
+                "raised", raised=names, text=f"{raised.get('type')}: {raised.get('message')}", seconds=seconds
+            )
         return Answer("refused", text=str(answer.get("refused", "a malformed answer")), seconds=seconds)
     except (EncodingError, TypeError) as error:
         return Answer("refused", text=str(error), seconds=seconds)
@@ -65,8 +68,10 @@ class Sitting:
     """Why the module or the function could not be loaded."""
 
 
-def sit(context: Context, files: Mapping[str, str], suite: Suite, cases: Sequence[Case], patience: Sequence[float]) -> Sitting:
-    """Put the cases to the program in `files`, in order, `patience` seconds each."""
+def sit(
+    context: Context, files: Mapping[str, str], suite: Suite, cases: Sequence[Case], patience: Sequence[float]
+) -> Sitting:
+    """Put the cases to the program in `files`, one after the other, `patience` seconds each."""
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
@@ -85,7 +90,9 @@ def sit(context: Context, files: Mapping[str, str], suite: Suite, cases: Sequenc
         if len(answers) == len(cases) or load_failure:
             break
         ended = "loading" if loaded is None else "a case"
-        answers.append(Answer("ended", text=examinee.broke or f"the program ended during {ended}", end=execution.end.value))
+        answers.append(
+            Answer("ended", text=examinee.broke or f"the program ended during {ended}", end=execution.end.value)
+        )
         if loaded is None or execution.end is not End.EXITED:
             break
     answers += [Answer("not-run")] * (len(cases) - len(answers))
@@ -133,7 +140,9 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
     for case, answer in zip(cases, sitting.answers, strict=True):
         needed = case.expected is NO_ANSWER and case.raises is None
         if needed and answer.kind not in ("value", "raised"):
-            raise TaskUnusable(f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}")
+            raise TaskUnusable(
+                f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}"
+            )
     return sitting
 
 
@@ -142,9 +151,12 @@ def _patience(expected: Answer) -> float:
 
 
 def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each case, in order. Raises TaskUnusable."""
-    cases = _cases(context, suite)
-    expected = expected_answers(context, suite, cases)
+    """One outcome for each case, in the order in which they were put. Raises TaskUnusable."""
+    in_order = _cases(context, suite)
+    by_id = dict(zip((case.id for case in in_order), expected_answers(context, suite, in_order), strict=True))
+    # Another order for each submission: answers by rote, the n-th to the n-th call, meet other questions.
+    cases = random.Random(context.submission.id).sample(in_order, len(in_order))
+    expected = [by_id[case.id] for case in cases]
     sitting = sit(context, context.submission.files, suite, cases, [_patience(answer) for answer in expected])
     for execution in sitting.executions:
         context.ended(execution)
@@ -201,7 +213,9 @@ def _verdicts(
         return _judged_in_box(context, suite, cases, expected, sitting)
     check = check_named(checker, suite.options)
     return [
-        check(wanted.value, answer.value) if wanted.kind == answer.kind == "value" else _raised_as_expected(wanted, answer)
+        check(wanted.value, answer.value)
+        if wanted.kind == answer.kind == "value"
+        else _raised_as_expected(wanted, answer)
         for wanted, answer in zip(expected, sitting.answers, strict=True)
     ]
 
@@ -216,7 +230,9 @@ def _judged_in_box(
     """The author's predicate decides, in a box of its own. One that raises, or is not done in time, has not accepted."""
     [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
     verdicts = []
-    with examine(context.session, "call_driver.py", ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
+    with examine(
+        context.session, "call_driver.py", ("checker",), {"checker/checker.py": text}, context.task.limits
+    ) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
             raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")

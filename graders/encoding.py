@@ -105,7 +105,9 @@ _ENCODERS: tuple[tuple[type, Callable[..., Tree]], ...] = (
     (decimal.Decimal, lambda value, depth: {"$decimal": decimal.Decimal.__str__(value)}),
     (
         fractions.Fraction,
-        lambda value, depth: {"$fraction": [_encode_int(value._numerator, depth), _encode_int(value._denominator, depth)]},
+        lambda value, depth: {
+            "$fraction": [_encode_int(value._numerator, depth), _encode_int(value._denominator, depth)]
+        },
     ),
     (datetime.datetime, lambda value, depth: {"$datetime": datetime.datetime.isoformat(value)}),
     (datetime.date, lambda value, depth: {"$date": datetime.date.isoformat(value)}),

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,15 @@ class Examinee:
         return answer
 
     def finish(self) -> Execution:
-        return self._conversation.finish()
+        """How the program ended; an answer that was none is among what was `denied`."""
+        execution = self._conversation.finish()
+        return replace(execution, denied=(*execution.denied, f"channel: {self.broke}")) if self.broke else execution
 
 
 @contextmanager
-def examine(session: Session, driver: str, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits) -> Iterator[Examinee]:
+def examine(
+    session: Session, driver: str, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits
+) -> Iterator[Examinee]:
     """Start `graders/harness/<driver>` in a box with these files (path in the working directory -> text)."""
     harness = {
         f"harness/{driver}": (_HARNESS / driver).read_bytes(),

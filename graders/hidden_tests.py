@@ -48,7 +48,9 @@ class HiddenTests(Grader):
                 rule="assay/channel", severity="high", flag=True,
             )  # fmt: skip
         elif ended and any(run.end in (End.EXITED, End.SIGNALLED) for run in executions):
-            how = sorted({f"exit code {run.exit_code}" if run.signal is None else f"signal {run.signal}" for run in executions})
+            how = sorted(
+                {f"exit code {run.exit_code}" if run.signal is None else f"signal {run.signal}" for run in executions}
+            )
             yield self.finding(
                 f"Suite {suite.id}: it ended its own process instead of answering ({', '.join(how)}).",
                 rule="assay/early-exit", severity="medium", confidence="medium", flag=True,
@@ -61,6 +63,7 @@ class HiddenTests(Grader):
 
 def _watching(context: Context, executions: list[Execution]) -> Context:
     """The same context, with each of the submission's executions kept here as well."""
+
     def ended(execution: Execution) -> None:
         executions.append(execution)
         context.ended(execution)

@@ -195,11 +195,19 @@ class Grader(ABC):
             flag=flag,
         )
 
-    def measurement(self, name: str, value: float, unit: str, *, at: tuple[str, int] = ("", 0), note: str = "") -> Measurement:
+    def measurement(
+        self, name: str, value: float, unit: str, *, at: tuple[str, int] = ("", 0), note: str = ""
+    ) -> Measurement:
         """A measurement in this grader's name."""
         return Measurement(
-            grader=self.id, criterion=self.criterion, name=name, value=value, unit=unit,
-            path=at[0], line=at[1], note=UntrustedText(note),
+            grader=self.id,
+            criterion=self.criterion,
+            name=name,
+            value=value,
+            unit=unit,
+            path=at[0],
+            line=at[1],
+            note=UntrustedText(note),
         )
 
     def abstention(self, reason: str, *, path: str = "") -> Abstention:

@@ -46,7 +46,9 @@ def run_suite(context: Context, files: Mapping[str, str], suite: Suite, expected
     boxed |= {f"tests/{path}": text for path, text in suite.files.items()}
     for _ in range(1 + RESTARTS):
         left = None if expected is None else [test for test in expected if test not in reports]
-        with examine(context.session, "pytest_driver.py", ("tests", "submission"), boxed, context.task.limits) as examinee:
+        with examine(
+            context.session, "pytest_driver.py", ("tests", "submission"), boxed, context.task.limits
+        ) as examinee:
             first = examinee.ask({"tests": left, "seconds": TEST_SECONDS}, seconds=COLLECT_SECONDS)
             collected = _names(first)
             died_in = _follow(examinee, collected, reports) if collected else ""
@@ -122,5 +124,7 @@ def _expected_tests(context: Context, suite: Suite) -> tuple[str, ...]:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
     for test, report in run.reports.items():
         if report.outcome != "passed":
-            raise TaskUnusable(f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}")
+            raise TaskUnusable(
+                f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
+            )
     return tuple(run.reports)
