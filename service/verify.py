@@ -127,11 +127,7 @@ def as_text(reports: Sequence[VerifyReport]) -> str:
             lines += [f"          {surprise}" for surprise in row.surprises]
     differing = sum(bool(row.surprises) for report in reports for row in report.rows)
     total = sum(len(report.rows) for report in reports)
-    lines.append(
-        f"{total} submissions, {differing} of them not as stated"
-        if differing
-        else f"{total} submissions, all as stated"
-    )
+    lines.append(f"{total} runs, {f'{differing} not' if differing else 'all'} as stated")
     return "\n".join(lines)
 
 

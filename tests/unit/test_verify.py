@@ -112,7 +112,7 @@ def test_wrong_submission_that_passes_is_said() -> None:
     text = as_text([report])
     assert "  DIFFERS wrong/same.py" in text
     assert "expected failed, got passed" in text
-    assert text.endswith("5 submissions, 1 of them not as stated")
+    assert text.endswith("5 runs, 1 not as stated")
     assert as_data([report])["as_stated"] is False
 
 
@@ -133,7 +133,7 @@ def test_table_of_a_package_as_stated() -> None:
     text = as_text([verify(FILES, FakeEvaluator(), FakeProgress())])
     assert "DIFFERS" not in text
     assert "  ok      accepted/reference.py  passed      1/1" in text.splitlines()
-    assert text.endswith("5 submissions, all as stated")
+    assert text.endswith("5 runs, all as stated")
 
 
 def test_package_that_does_not_load_is_not_sent() -> None:
