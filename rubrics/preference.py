@@ -69,6 +69,7 @@ def pairs(responses: Sequence[Response]) -> tuple[Pair, ...]:
     prefer the same two texts in opposite directions.
     """
     found = [pair for one, other in combinations(responses, 2) if (pair := _pair(one, other)) is not None]
+    # Two identical texts contradict each other in one pair, so this drops them too.
     directions = {(pair.chosen.text, pair.rejected.text) for pair in found}
     return tuple(pair for pair in found if (pair.rejected.text, pair.chosen.text) not in directions)
 
@@ -88,9 +89,7 @@ def desirable(reviews: Sequence[Review]) -> bool | None:
 
 
 def _pair(one: Response, other: Response) -> Pair | None:
-    if one.text == other.text or not settled(one.reviews) or not settled(other.reviews):
-        return None
-    if _version(one) != _version(other):
+    if not settled(one.reviews) or not settled(other.reviews) or _version(one) != _version(other):
         return None
     margin = mean_total(one.reviews) - mean_total(other.reviews)
     chosen, rejected = (one, other) if margin > 0 else (other, one)

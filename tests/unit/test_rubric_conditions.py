@@ -25,8 +25,8 @@ CONDITIONS = {
 }
 
 
-def lines(value: float) -> Measurement:
-    return Measurement(grader="g", criterion="c", name="lines", value=value, unit="lines")
+def lines(value: float, *, grader: str = "g") -> Measurement:
+    return Measurement(grader=grader, criterion="c", name="lines", value=value, unit="lines")
 
 
 def suggested(rules: tuple[Rule, ...], *signals: Signal) -> Prefill:
@@ -80,7 +80,9 @@ def test_a_rule_without_a_condition_never_holds() -> None:
 def test_the_largest_value_counts_and_nan_is_no_value() -> None:
     below, at_least = CONDITIONS["below"], CONDITIONS["at_least"]
     assert suggested((below,), lines(1), lines(99)).level is None
-    assert suggested((at_least,), lines(nan), lines(10), lines(99)).because == (lines(99), lines(10))
+    for grader in ("a", "z"):
+        nothing = lines(nan, grader=grader)
+        assert suggested((at_least,), nothing, lines(10), lines(99)).because == (lines(99), lines(10))
     assert suggested((below,), lines(nan), lines(1)).because == (lines(1),)
     assert suggested((at_least, below), lines(nan)).level is None
     assert suggested((at_least,), lines(inf)).level == 0
