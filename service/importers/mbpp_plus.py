@@ -162,9 +162,12 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
 
 def arguments_of(task_id: str, inputs: Iterable[Arguments]) -> list[Arguments]:
     """Inputs as read from JSON, with the types that the task's function takes."""
-    number = task_id.rpartition("/")[2]
+    benchmark, _, number = task_id.partition("/")
+    if benchmark != "Mbpp" or not number.isdecimal():
+        # Somebody's own tasks in the same format.
+        return list(inputs)
     for numbers, convert in _CONVERSIONS:
-        if number.isdecimal() and int(number) in numbers:
+        if int(number) in numbers:
             try:
                 return [convert(arguments) for arguments in inputs]
             except (TypeError, ValueError, IndexError, AttributeError) as error:
