@@ -9,7 +9,6 @@ from graders.registry import Registry
 from rubrics.model import Rubric
 from service import problems
 from service.api import access, catalog, exports, reviews, runs, submissions, tasks
-from service.api.schemas import Problem
 from service.app_state import Services
 from service.catalog import Catalog
 from service.edge import Edge
@@ -79,12 +78,9 @@ def _routes() -> FastAPI:
     api = APIRouter(
         prefix="/v1",
         responses={
-            status: {"model": Problem, "description": description, "content": {problems.MEDIA_TYPE: {}}}
-            for status, description in (
-                (401, "Nobody is signed in."),
-                (403, "The token lacks a scope."),
-                (422, "Some field is wrong; `errors` names it."),
-            )
+            401: problems.described("Nobody is signed in."),
+            403: problems.described("The token lacks a scope."),
+            422: problems.described("Some field is wrong; `errors` names it."),
         },
     )
     for module in (submissions, runs, tasks, reviews, exports, catalog):

@@ -3,6 +3,7 @@ failures.
 """
 
 import secrets
+import traceback
 
 import structlog
 from fastapi.responses import JSONResponse
@@ -41,7 +42,14 @@ class Edge:
         try:
             await self._app(scope, self._capped(scope, receive), answer.send)
         except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log
-            _log.exception("request failed", action="request.failed", request_id=answer.request_id, path=scope["path"])
+            # The traceback as text: a renderer that shows local variables would put tokens into the log.
+            _log.error(
+                "request failed",
+                action="request.failed",
+                request_id=answer.request_id,
+                path=scope["path"],
+                traceback=traceback.format_exc(),
+            )
             if answer.started:
                 raise  # the server must cut the connection, or half an answer would pass for a whole one
             problem = document("internal", "We failed; the log says more under this id.", request_id=answer.request_id)

@@ -106,7 +106,7 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
         if not _is_path(path):
             expected = f"a relative path with / and without . or .., at most {MAX_PATH} printable characters"
             yield Wrong(field=field, expected=expected)
-        elif any(str(folder) in files for folder in PurePosixPath(path).parents):
+        elif any(str(folder) in files for folder in PurePosixPath(path).parents[:-1]):
             yield Wrong(field=field, expected="a path whose folder is not also a file")
         yield from _check_text(text, field)
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in files.values())

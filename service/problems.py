@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -81,6 +82,12 @@ def document(kind: str, detail: str, errors: Sequence[ErrorField] = (), *, reque
         errors=list(errors),
         request_id=request_id,
     )
+
+
+def described(description: str) -> dict[str, Any]:
+    """A problem among the responses of a route, for its OpenAPI description."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"model": Problem, "description": description, "content": content}
 
 
 def install(app: FastAPI) -> None:

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from service.api.access import Author
-from service.api.schemas import ErrorField, Problem
+from service.api.schemas import ErrorField
 from service.app_state import Assay
 from service.exports import FORMATS, UnknownFormatError, export
-from service.problems import ProblemError
+from service.problems import ProblemError, described
 
 MEDIA_TYPE = "application/x-ndjson"
 _ROWS_AT_ONCE = 50
@@ -25,7 +25,7 @@ router = APIRouter(tags=["exports"])
     response_class=StreamingResponse,
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "One JSON object a line."},
-        404: {"model": Problem, "description": "There is no such format."},
+        404: described("There is no such format."),
     },
 )
 def get_export(format: str, assay: Assay, _: Author) -> StreamingResponse:

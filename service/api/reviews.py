@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from rubrics.model import Decision, Rubric
 from rubrics.review import ReviewError, decide
 from service.api.access import Reviewer
-from service.api.schemas import ErrorField, Problem, ReviewIn, ReviewOut, ReviewsOut
+from service.api.schemas import ErrorField, ReviewIn, ReviewOut, ReviewsOut
 from service.app_state import Assay, Services
-from service.problems import ProblemError
+from service.problems import ProblemError, described
 from service.storage.interface import ConflictError, Findings, ReviewerId, ReviewRecord, RunId, RunOutcome
 
 router = APIRouter(tags=["reviews"])
@@ -18,7 +18,10 @@ router = APIRouter(tags=["reviews"])
 @router.post(
     "/runs/{run_id}/reviews",
     status_code=201,
-    responses={409: {"model": Problem, "description": "Not done yet, ungradable, or reviewed by you already."}},
+    responses={
+        404: described("There is no such run."),
+        409: described("Not done yet, ungradable, or reviewed by you already."),
+    },
 )
 def add_review(run_id: str, body: ReviewIn, assay: Assay, who: Reviewer) -> ReviewOut:
     """Decide on every criterion. Whether that confirms or overrides the suggestion is computed from the levels.
@@ -37,7 +40,7 @@ def add_review(run_id: str, body: ReviewIn, assay: Assay, who: Reviewer) -> Revi
     return _out(assay.storage.add_review(RunId(run_id), ReviewerId(who.name), review, assay.now()))
 
 
-@router.get("/runs/{run_id}/reviews")
+@router.get("/runs/{run_id}/reviews", responses={404: described("There is no such run.")})
 def list_reviews(run_id: str, assay: Assay, _: Reviewer) -> ReviewsOut:
     """The reviews of a run that stand, oldest first."""
     run = assay.storage.run(RunId(run_id))

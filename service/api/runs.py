@@ -10,12 +10,13 @@ from service.api.schemas import RunOut, RunsOut
 from service.api.submissions import Wait
 from service.api.view import run_out
 from service.app_state import Assay
+from service.problems import described
 from service.storage.interface import RunId, RunState
 
 router = APIRouter(tags=["runs"])
 
 
-@router.get("/runs/{run_id}")
+@router.get("/runs/{run_id}", responses={404: described("There is no such run.")})
 async def get_run(run_id: str, assay: Assay, _: Anyone, wait: Wait = 0) -> RunOut:
     """One run; with `wait`, held until it is done or the time is up."""
     run = await run_in_threadpool(assay.storage.run, RunId(run_id))

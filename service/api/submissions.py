@@ -10,11 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from service import intake
 from service.api.access import Submitter
-from service.api.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, Problem, RunOut, SubmissionIn
+from service.api.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, RunOut, SubmissionIn
 from service.api.view import run_out
 from service.app_state import Assay, Services
+from service.faults import crash_point
 from service.intake import Admitted, IntakeError, Request
-from service.problems import ProblemError, document, field_errors
+from service.problems import ProblemError, described, document, field_errors
 from service.storage.interface import Principal
 
 MAX_WAIT_SECONDS = 60
@@ -32,9 +33,9 @@ Wait = Annotated[
     responses={
         200: {"model": RunOut, "description": "With `wait`: the run, done in time."},
         202: {"model": Accepted, "description": "Accepted; the run is under way."},
-        404: {"model": Problem, "description": "There is no such task."},
-        409: {"model": Problem, "description": "The idempotency key was used for other content."},
-        503: {"model": Problem, "description": "Too much is waiting; see Retry-After."},
+        404: described("There is no such task."),
+        409: described("The idempotency key was used for other content."),
+        503: described("Too much is waiting; see Retry-After."),
     },
     response_model=None,
 )
@@ -62,7 +63,7 @@ async def submit(
     return _accepted(outcome)
 
 
-@router.post("/submissions:batch", responses={503: {"model": Problem, "description": "Too much is waiting."}})
+@router.post("/submissions:batch", responses={503: described("Too much is waiting.")})
 def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
     """Hand in many. Each is looked at for itself: the good ones are accepted, the others answered with a problem."""
     parsed = [_parse(item, position) for position, item in enumerate(body.submissions)]
@@ -81,6 +82,7 @@ def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> lis
     if waiting + len(requests) > assay.settings.queue_limit:
         raise ProblemError("queue-full", f"{waiting} runs are waiting or under way; send this again in a moment.")
     outcomes = intake.accept(assay.storage, assay.catalog, requests, submitter=who.name, now=now)
+    crash_point("after-accept")
     assay.wake()
     return outcomes
 

@@ -13,7 +13,7 @@ from service.api.access import Anyone, Author
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
 from service.catalog import TaskSummary, summarize
-from service.problems import ProblemError
+from service.problems import ProblemError, described
 from service.storage.interface import TaskRecord
 
 router = APIRouter(tags=["tasks"])
@@ -51,7 +51,7 @@ def list_tasks(
     return TasksOut(tasks=tasks, next=records[-1].id if len(records) == limit else "")
 
 
-@router.get("/tasks/{task_id:path}")
+@router.get("/tasks/{task_id:path}", responses={404: described("There is no such task, or no such version.")})
 def get_task(
     task_id: str,
     assay: Assay,

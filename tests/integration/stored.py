@@ -127,3 +127,21 @@ def finish_next(storage: Storage, jobs: Jobs, now: datetime, outcome: RunOutcome
     storage.start_run(lease.run_id, lease.attempt)
     assert storage.finish_run(lease.run_id, lease.attempt, findings(outcome), now)
     return lease.run_id
+
+
+PACKAGE = {
+    "task.toml": """
+        id = "numbers/double"
+        title = "Double a number"
+        language = "python"
+        reference = "submissions/accepted/reference.py"
+        [[suite]]
+        id = "hidden"
+        kind = "call"
+        files = ["hidden/*"]
+        entry_point = "double"
+    """,
+    "prompt.md": "Write double(n).",
+    "hidden/cases.jsonl": '{"call": "double(21)", "returns": "42"}\n{"call": "double(987654)", "returns": "1975308"}\n',
+    "submissions/accepted/reference.py": "def double(n):\n    return 2 * n\n",
+}

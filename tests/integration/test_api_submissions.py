@@ -1,0 +1,263 @@
+"""Handing in submissions over HTTP: what is accepted, what is refused and how, and that a refusal stores nothing."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from service.jobs.table import TableJobs
+from service.settings import Settings
+from service.storage.interface import RunId, RunState
+from service.storage.sql import SqlStorage
+from tests.integration.api import Api
+from tests.integration.stored import Clock, finish_next
+
+GOOD = {"task_id": "numbers/double", "solution": "def double(n):\n    return n + n\n"}
+
+
+def queued(api: Api) -> int:
+    return api.storage.run_counts()[RunState.QUEUED]
+
+
+def test_a_submission_is_accepted_stored_and_queued(api: Api) -> None:
+    answer = api.as_("submitter").post("/v1/submissions", json={**GOOD, "id": "mine", "tag": "b", "model": "m"})
+    assert answer.status_code == 202
+    body = answer.json()
+    run = api.storage.run(body["run_id"])
+    assert body["id"] == run.submission.client_id == "mine"
+    assert body["links"] == {"run": f"/v1/runs/{run.id}"}
+    assert run.submission.submission.files == {"solution.py": GOOD["solution"]}
+    assert (run.submission.tag, run.submission.submission.model) == ("b", "m")
+    assert api.woken == 1
+    lease = api.jobs.lease("w", api.clock.now)
+    assert lease is not None
+    assert lease.run_id == run.id
+
+
+BAD: list[tuple[dict[str, Any], int, str, str]] = [
+    ({**GOOD, "task_id": "numbers/triple"}, 404, "unknown-task", "task_id"),
+    ({**GOOD, "task_version": "v0"}, 404, "unknown-task", "task_version"),
+    ({"solution": "x"}, 422, "invalid-request", "task_id"),
+    ({"task_id": "numbers/double"}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "files": {"solution.py": "x"}}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "solution": ""}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "solution": " \n"}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "solution": "x\0"}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "solution": "x\ud800"}, 422, "invalid-request", "solution"),
+    ({**GOOD, "solution": "x" * 10_000_000}, 422, "invalid-submission", "solution"),
+    ({**GOOD, "solution": 7}, 422, "invalid-request", "solution"),
+    ({**GOOD, "tag": "a\0b"}, 422, "invalid-submission", "tag"),
+    ({**GOOD, "tag": "a" * 101}, 422, "invalid-request", "tag"),
+    ({**GOOD, "solutoin": "x"}, 422, "invalid-request", "solutoin"),
+    ({"task_id": "numbers/double", "files": {"main.py": "x"}}, 422, "invalid-submission", "files.solution.py"),
+    ({"task_id": "numbers/double", "files": {}}, 422, "invalid-submission", "files.solution.py"),
+    ({"task_id": "numbers/double", "files": {"solution.py": 1}}, 422, "invalid-request", "files.solution.py"),
+    (
+        {"task_id": "numbers/double", "files": {"solution.py": "x", "../up.py": "y"}},
+        422,
+        "invalid-submission",
+        "files.../up.py",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "kind", "field"), BAD)
+def test_bad_input_is_refused_by_field_and_nothing_is_stored(
+    api: Api, body: dict[str, Any], status: int, kind: str, field: str
+) -> None:
+    content = json.dumps(body)  # escapes lone surrogates, as a hostile client would
+    answer = api.as_("submitter").post("/v1/submissions", content=content, headers={"Content-Type": "application/json"})
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (status, f"urn:assay:problem:{kind}")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert all(error["expected"] for error in problem["errors"])
+    assert queued(api) == 0
+    assert api.jobs.depth(api.clock.now) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"task_id": ', "Expecting value at character 12"),
+        (b"not json", "Expecting value at character 0"),
+        (b'{"task_id": "\xff\xfe"}', "UTF-8"),
+        (b"[" * 100_000, "deeply"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused(api: Api, content: bytes, said: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.as_("submitter").post("/v1/submissions", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:assay:problem:malformed-body")
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "body"
+    assert said in error["expected"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"7", b""])
+def test_a_body_that_is_no_object_is_refused(api: Api, content: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.as_("submitter").post("/v1/submissions", content=content, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body"
+
+
+@pytest.mark.parametrize(("announced", "most"), [(True, 0), (False, 17)])
+def test_a_body_above_the_cap_is_refused_without_taking_it_in(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock, announced: bool, most: int
+) -> None:
+    api = Api(storage, jobs, clock, Settings(max_body_mib=1)).with_task()
+    token = storage.add_token("s", frozenset({"submitter"}), clock.now, expires_at=None)
+    headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {token}".encode())]
+    taken = 0
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b" " * 65_536, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": "/v1/submissions", "raw_path": b"/v1/submissions", "query_string": b"", "root_path": "",
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+        "headers": [*headers, (b"content-length", b"2000000")] if announced else headers,
+    }  # fmt: skip
+    asyncio.run(api.app(scope, receive, send))
+    problem = json.loads(b"".join(message.get("body", b"") for message in sent))
+    assert (sent[0]["status"], problem["type"]) == (413, "urn:assay:problem:body-too-large")
+    assert problem["errors"] == [{"field": "body", "expected": "at most 1 MiB"}]
+    assert taken <= most
+
+
+def test_the_same_key_gives_the_same_answer(api: Api) -> None:
+    client = api.as_("submitter")
+    by_header = client.post("/v1/submissions", json=GOOD, headers={"Idempotency-Key": "k"}).json()
+    by_field = client.post("/v1/submissions", json={**GOOD, "idempotency_key": "k"}).json()
+    assert by_header == by_field
+    assert queued(api) == 1
+
+
+def test_the_same_key_with_other_content_is_a_conflict(api: Api) -> None:
+    client = api.as_("submitter")
+    client.post("/v1/submissions", json={**GOOD, "idempotency_key": "k"})
+    answer = client.post("/v1/submissions", json={**GOOD, "solution": "other", "idempotency_key": "k"})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:assay:problem:idempotency-conflict")
+    assert queued(api) == 1
+
+
+def test_two_people_may_use_the_same_key(api: Api) -> None:
+    runs = {
+        api.as_("submitter", name=name).post("/v1/submissions", json={**GOOD, "idempotency_key": "k"}).json()["run_id"]
+        for name in ("ann", "ben")
+    }
+    assert len(runs) == 2
+
+
+def test_two_different_keys_in_one_request_are_refused(api: Api) -> None:
+    headers = {"Idempotency-Key": "a"}
+    answer = api.as_("submitter").post("/v1/submissions", json={**GOOD, "idempotency_key": "b"}, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "idempotency_key")
+
+
+def test_the_good_ones_of_a_batch_are_accepted(api: Api) -> None:
+    client = api.as_("submitter")
+    client.post("/v1/submissions", json={**GOOD, "idempotency_key": "used"})
+    items = [
+        {**GOOD, "id": "a"},
+        {**GOOD, "task_id": "nope"},
+        {"solution": 3},
+        {**GOOD, "id": "b", "idempotency_key": "used"},
+        {"task_id": "numbers/double", "files": {"solution.py": "x", "/abs": "y"}},
+        {**GOOD, "id": "c", "idempotency_key": "new"},
+        {**GOOD, "id": "c", "idempotency_key": "new"},
+    ]
+    results = client.post("/v1/submissions:batch", json={"submissions": items}).json()["results"]
+    accepted = [result["accepted"] and result["accepted"]["id"] for result in results]
+    assert accepted == ["a", None, None, None, None, "c", "c"]
+    assert results[5]["accepted"]["run_id"] == results[6]["accepted"]["run_id"]
+    fields = {
+        at: [error["field"] for error in result["problem"]["errors"]]
+        for at, result in enumerate(results)
+        if result["problem"]
+    }
+    assert fields == {
+        1: ["submissions.1.task_id"],
+        2: ["submissions.2.task_id", "submissions.2.solution"],
+        3: ["submissions.3.idempotency_key"],
+        4: ["submissions.4.files./abs"],
+    }
+    assert [results[at]["problem"]["status"] for at in fields] == [404, 422, 409, 422]
+    assert queued(api) == 3
+
+
+@pytest.mark.parametrize("body", [{"submissions": []}, {"submissions": [GOOD] * 501}, {"submissions": [7]}, {}])
+def test_a_batch_that_is_none_is_refused_whole(api: Api, body: dict[str, Any]) -> None:
+    answer = api.as_("submitter").post("/v1/submissions:batch", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith("submissions")
+    assert queued(api) == 0
+
+
+def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+    api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
+    client = api.as_("submitter")
+    batch = {"submissions": [GOOD] * 3}
+    refused = client.post("/v1/submissions:batch", json=batch)
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:assay:problem:queue-full")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert queued(api) == 0
+    assert [client.post("/v1/submissions", json=GOOD).status_code for _ in range(3)] == [202, 202, 503]
+    finish_next(storage, jobs, clock.now)
+    assert client.post("/v1/submissions", json=GOOD).status_code == 202
+
+
+def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
+    client = api.as_("submitter")
+    run_id = client.post("/v1/submissions", json={**GOOD, "id": "mine", "tag": "batch"}).json()["run_id"]
+    before = client.get(f"/v1/runs/{run_id}").json()
+    assert (before["state"], before["outcome"], before["cases"]) == ("queued", None, None)
+    finish_next(api.storage, api.jobs, api.clock.now)
+    answer = client.get(f"/v1/runs/{run_id}")
+    run = answer.json()
+    assert (run["state"], run["outcome"], run["id"]) == ("done", "failed", "mine")
+    assert run["cases"] == {"passed": 1, "failed": 1, "total": 2}
+    assert (run["ends"], run["flags"], run["levels"]) == ({"exited": 2}, ["exit-game"], {"correctness": 1})
+    assert run["prefills"][0]["evidence"] == [
+        "hidden/big: failed",
+        "exit-game, high at solution.py:3: calls os._exit",
+    ]
+    assert [finding["rule"] for finding in run["findings"]] == ["exit-game"]
+    assert "987654" not in answer.text
+    assert "1975308" not in answer.text
+    assert "ud800" not in answer.text
+
+
+def test_finished_runs_are_polled_by_tag(api: Api) -> None:
+    client = api.as_("submitter")
+    for number in range(3):
+        client.post("/v1/submissions", json={**GOOD, "id": str(number), "tag": "a" if number != 1 else "b"})
+        finish_next(api.storage, api.jobs, api.clock.now)
+    page = client.get("/v1/runs", params={"tag": "a", "limit": 1}).json()
+    assert [run["id"] for run in page["runs"]] == ["0"]
+    rest = client.get("/v1/runs", params={"tag": "a", "after": page["next"]}).json()
+    assert [run["id"] for run in rest["runs"]] == ["2"]
+    again = client.get("/v1/runs", params={"tag": "a", "after": rest["next"]}).json()
+    assert again == {"runs": [], "next": rest["next"]}
+
+
+@pytest.mark.parametrize("query", [{"after": "x"}, {"after": "9" * 19}, {"limit": 0}, {"limit": 501}, {"limit": "x"}])
+def test_a_bad_cursor_or_limit_is_refused(api: Api, query: dict[str, Any]) -> None:
+    answer = api.as_("submitter").get("/v1/runs", params=query)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == list(query)
+
+
+def test_an_unknown_run_is_not_found(api: Api) -> None:
+    answer = api.as_("submitter").get(f"/v1/runs/{RunId('nope')}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:assay:problem:not-found")

@@ -1,0 +1,96 @@
+"""Tasks, rubrics and graders over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api import Api
+from tests.integration.stored import PACKAGE
+
+
+def test_a_package_is_stored_once(api: Api) -> None:
+    author = api.as_("author")
+    again = author.post("/v1/tasks", json={"files": PACKAGE})
+    assert (again.status_code, again.json()["created"]) == (200, False)
+    changed = author.post("/v1/tasks", json={"files": {**PACKAGE, "prompt.md": "Write double(n), quickly."}})
+    assert (changed.status_code, changed.json()["created"]) == (201, True)
+    newest = author.get("/v1/tasks/numbers/double").json()
+    assert (newest["version"], newest["prompt"]) == (changed.json()["version"], "Write double(n), quickly.")
+    older = author.get("/v1/tasks/numbers/double", params={"version": again.json()["version"]}).json()
+    assert older["prompt"] == "Write double(n)."
+
+
+def test_a_task_is_shown_without_its_cases_and_reference(api: Api) -> None:
+    for path in ("/v1/tasks/numbers/double", "/v1/tasks"):
+        answer = api.as_("submitter").get(path)
+        assert "Write double(n)." in answer.text
+        assert "987654" not in answer.text
+        assert "2 * n" not in answer.text
+    task = api.as_("submitter").get("/v1/tasks/numbers/double").json()
+    assert task["suites"] == [{"id": "hidden", "kind": "call", "cases": 2}]
+    assert (task["entry_file"], task["language"]) == ("solution.py", "python")
+
+
+def with_line(line: str) -> dict[str, str]:
+    return {**PACKAGE, "task.toml": f"{line}\n{PACKAGE['task.toml']}"}
+
+
+BAD: list[tuple[dict[str, str], str]] = [
+    ({}, "task.toml"),
+    ({**PACKAGE, "task.toml": "id = "}, "task.toml"),
+    (with_line("colour = 1"), "colour"),
+    (with_line('rubric = "nope"'), "rubric"),
+    ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/nope"]\n'}, 'graders."acme/nope"'),
+    ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/loud"]\n'}, 'graders."acme/loud"'),
+    ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/quiet"]\nallowed = "x"\n'}, 'graders."acme/quiet".allowed'),
+    ({**PACKAGE, "../x": "y"}, "../x"),
+    ({**PACKAGE, "hidden/cases.jsonl": "{"}, "hidden/cases.jsonl:1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "field"), BAD)
+def test_a_package_with_something_wrong_is_refused_by_field(api: Api, files: dict[str, str], field: str) -> None:
+    answer = api.as_("author").post("/v1/tasks", json={"files": files})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:assay:problem:invalid-task")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert len(api.storage.tasks()) == 1
+
+
+def test_a_broken_plugin_is_named_where_a_task_wants_it(api: Api) -> None:
+    toml = PACKAGE["task.toml"] + '\n[graders."acme/loud"]\n'
+    answer = api.as_("author").post("/v1/tasks", json={"files": {**PACKAGE, "task.toml": toml}})
+    assert "boom" in answer.json()["errors"][0]["expected"]
+
+
+def test_a_task_that_takes_an_option_of_a_plugin_is_stored(api: Api) -> None:
+    toml = PACKAGE["task.toml"] + '\n[graders."acme/quiet"]\nallowed = 2\n'
+    assert api.as_("author").post("/v1/tasks", json={"files": {**PACKAGE, "task.toml": toml}}).status_code == 201
+
+
+def test_tasks_come_in_pages(api: Api) -> None:
+    author = api.as_("author")
+    for name in ("a", "b"):
+        toml = PACKAGE["task.toml"].replace("numbers/double", name)
+        author.post("/v1/tasks", json={"files": {**PACKAGE, "task.toml": toml}})
+    first = author.get("/v1/tasks", params={"limit": 2}).json()
+    rest = author.get("/v1/tasks", params={"limit": 2, "after": first["next"]}).json()
+    assert [task["task_id"] for task in first["tasks"] + rest["tasks"]] == ["a", "b", "numbers/double"]
+    assert rest["next"] == ""
+
+
+def test_an_unknown_task_is_not_found(api: Api) -> None:
+    assert api.as_("submitter").get("/v1/tasks/numbers/nope").status_code == 404
+    assert api.as_("submitter").get("/v1/tasks/numbers/double?version=nope").status_code == 404
+
+
+def test_graders_and_rubrics_are_listed(api: Api) -> None:
+    client = api.as_("submitter")
+    graders: dict[str, Any] = client.get("/v1/graders").json()
+    assert graders["graders"] == {"acme/quiet": "3"}
+    assert "boom" in graders["broken"]["loud"]
+    (rubric,) = client.get("/v1/rubrics").json()["rubrics"]
+    assert (rubric["id"], rubric["version"], rubric["criteria"][0]["levels"][2]["anchor"]) == (
+        "default",
+        "r1",
+        "as good as 2",
+    )
