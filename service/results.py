@@ -7,12 +7,11 @@ a repeated command finds its own runs again and does not take another sample's r
 import fcntl
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from service.importers.benchmark import json_lines
 from service.importers.package_text import FormatError
 
 _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
@@ -39,10 +38,12 @@ class Results:
             raise FormatError(str(path), f"a file that can be written ({error.strerror})") from error
         try:
             self._lock()
-            _remove_cut_line(path)
             tag, digests = ("", {}) if afresh else self._state()
-            self.done = self._read(asked, digests)
+            rows, size = _whole_rows(path)
+            self.done = self._checked(rows, asked, digests)
             """Ids of the samples whose results are in the file."""
+            # Only now that the file is known to be ours.
+            self._file.truncate(size)
             self.tag = tag or f"eval-{secrets.token_hex(8)}"
             """The label under which the samples are submitted."""
             self._write_state(digests | {id: digest for id, (_, digest) in asked.items()})
@@ -60,7 +61,7 @@ class Results:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a result; it is in the file when this returns."""
-        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        self._file.write(json.dumps(row).encode("ascii") + b"\n")
         self._file.flush()
         self.done.add(row["id"])
 
@@ -92,9 +93,12 @@ class Results:
         draft.write_text(json.dumps({"tag": self.tag, "samples": digests}), encoding="utf-8")
         draft.replace(self._state_path)
 
-    def _read(self, asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]) -> set[str]:
+    def _checked(
+        self, rows: Sequence[Any], asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]
+    ) -> set[str]:
+        """Ids of the rows, all of which are results of what is asked."""
         done: set[str] = set()
-        for number, row in json_lines(self._path):
+        for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
             if not isinstance(row, dict) or row.keys() != _KEYS:
                 raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
@@ -112,8 +116,20 @@ class Results:
 _ADVICE = "Choose another --out, or remove this file to start afresh"
 
 
-def _remove_cut_line(path: Path) -> None:
-    """Bytes after the last line break are half a result: the process was ended while it wrote."""
-    with path.open("r+b") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
+_BEGINNING = b'{"id": "'
+
+
+def _whole_rows(path: Path) -> tuple[list[Any], int]:
+    """The rows of the file, and its size without a last line that was cut off while it was written."""
+    content = path.read_bytes()
+    size = content.rfind(b"\n") + 1
+    cut = content[size:]
+    if not _BEGINNING.startswith(cut[: len(_BEGINNING)]):
+        raise FormatError(f"{path}: last line", f"the beginning of a result, not {cut[:40]!r}")
+    rows = []
+    for number, line in enumerate(content[:size].splitlines(), start=1):
+        try:
+            rows.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{path}:{number}", f"a result of `assay eval` ({error})") from error
+    return rows, size
