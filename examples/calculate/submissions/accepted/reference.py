@@ -9,7 +9,7 @@ def calculate(text):
     while position < len(text):
         match = PART.match(text, position)
         if match is None:
-            raise ValueError(f"cannot read {text[position:position + 10]!r}")
+            raise ValueError(f"cannot read {text[position : position + 10]!r}")
         parts.append(match[1])
         position = match.end()
     value = expression(parts)
