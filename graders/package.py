@@ -12,7 +12,7 @@ import keyword
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -230,7 +230,10 @@ def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str]) -> Suite
     _refuse_unknown(table, _SUITE_KEYS | _OPTION_KEYS[kind], f"{field}.")
     own = _suite_files(table.get("files"), f"{field}.files", files)
     options = {key: value for key, value in table.items() if key not in _SUITE_KEYS}
-    _CHECKS[kind](options, own, field)
+    if kind == "call":
+        _check_call(options, own, field)
+    else:
+        _check_pytest(own, field)
     return Suite(
         id=id, kind=kind, files=own, options=options, weight=_weight(table.get("weight", 1.0), f"{field}.weight")
     )
@@ -286,18 +289,12 @@ def _check_predicate(path: str, text: str) -> None:
         raise PackageError(path, "a function `accepts(args, expected, got)`")
 
 
-def _check_pytest(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
+def _check_pytest(own: Mapping[str, str], field: str) -> None:
     if not any(_TEST_FILE.fullmatch(PurePosixPath(path).name) for path in own):
         raise PackageError(f"{field}.files", "at least one test file, named test_*.py or *_test.py")
     for path, text in own.items():
         if path.endswith(".py"):
             _parsed(path, text)
-
-
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str], None]] = {
-    "call": _check_call,
-    "pytest": _check_pytest,
-}
 
 
 def _parsed(path: str, text: str) -> ast.Module:
@@ -324,7 +321,7 @@ def _expectations(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Mapping[str, Any]) -> PackagedSubmission:
-    path, kind = f"submissions/{name}", name.split("/")[0]
+    path, kind = f"submissions/{name}", name.partition("/")[0]
     if kind not in KINDS or "/" not in name:
         raise PackageError(path, f"to lie in submissions/ under one of {', '.join(KINDS)}")
     if path in files and not path.endswith(".py"):

@@ -59,9 +59,8 @@ def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
         found.append(f"expected {packaged.outcome}, got {run.outcome}{_why(run)}")
     findings = [finding for finding in run.findings if finding.get("kind") == "finding"]
     rules = {finding["rule"] for finding in findings}
-    for rule in packaged.findings:
-        if rule not in rules:
-            found.append(f"expected the finding {rule}, got {', '.join(sorted(rules)) or 'none'}")
+    got = ", ".join(sorted(rules)) or "none"
+    found += [f"expected the finding {rule}, got {got}" for rule in packaged.findings if rule not in rules]
     if packaged.kind == "insecure" and not any(finding["criterion"] == "security" for finding in findings):
         found.append("expected a security finding, got none")
     return tuple(found)

@@ -52,13 +52,13 @@ def example(name: str) -> tuple[Task, tuple[package.PackagedSubmission, ...]]:
 
 
 def submissions(*kinds: str) -> list[object]:
-    found = []
-    for name in EXAMPLES:
-        task, packaged = example(name)
-        for submission in packaged:
-            if submission.kind in kinds:
-                found.append(pytest.param(task, submission, id=f"{name}/{submission.name}"))
-    return found
+    return [
+        pytest.param(task, submission, id=f"{name}/{submission.name}")
+        for name in EXAMPLES
+        for task, packaged in [example(name)]
+        for submission in packaged
+        if submission.kind in kinds
+    ]
 
 
 def run_limited(
