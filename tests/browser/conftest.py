@@ -20,7 +20,7 @@ from service.api.access import sign_in_link
 from service.app import create_app
 from service.jobs.table import TableJobs
 from service.settings import Settings
-from service.storage.interface import RunId, SubmissionRecord, TaskRecord
+from service.storage.interface import Findings, RunId, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
 from tests.browser.made_runs import RUBRIC, MadeRun
 
@@ -60,7 +60,7 @@ class LiveService:
     def link(self, name: str) -> str:
         return sign_in_link(self.storage, self.base_url, name, frozenset({"reviewer"}), self.clock())
 
-    def add(self, made: MadeRun) -> RunId:
+    def add(self, made: MadeRun, findings: Findings | None = None) -> RunId:
         """A finished run, by the way that all runs go: accept, lease, start, finish."""
         self._number += 1
         now = self.clock()
@@ -80,7 +80,7 @@ class LiveService:
         assert lease is not None
         assert lease.run_id == run_id
         self.storage.start_run(run_id, lease.attempt)
-        assert self.storage.finish_run(run_id, lease.attempt, made.findings(), now)
+        assert self.storage.finish_run(run_id, lease.attempt, findings or made.findings(), now)
         return run_id
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.prefill import prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
 from service.rubric_files import builtin_rubrics
-from service.storage.interface import Findings, RunOutcome
+from service.storage.interface import Findings, RunId, RunOutcome, RunRecord, RunState, SubmissionRecord
 
 RUBRIC = builtin_rubrics()["default"]
 
@@ -172,4 +174,21 @@ def merge_run() -> MadeRun:
             measured("maintainability", 68.2, "of 100"),
             measured("lines", 31, "lines"),
         ),
+    )
+
+
+def record_of(made: MadeRun) -> RunRecord:
+    """The run as the storage would give it back."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    submission = Submission(id=SubmissionId("s"), task_id=TaskId("merge"), files=made.files, model=made.model)
+    return RunRecord(
+        id=RunId("run"),
+        submission=SubmissionRecord(
+            submission=submission, task_version="1", client_id="secret-model-row-1", tag="secret-model", created_at=now
+        ),
+        state=RunState.DONE,
+        attempt=1,
+        created_at=now,
+        finished_at=now,
+        findings=made.findings(),
     )

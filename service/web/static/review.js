@@ -1,7 +1,7 @@
 // The single-response screen: keys and clicks in, changes to the outbox out.
 
 import { Evidence } from "./evidence.js";
-import { meaning } from "./keys.js";
+import { Keys } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { Rubric } from "./rubric.js";
 import { shortcutsSwitch } from "./switch.js";
@@ -16,6 +16,7 @@ const former = `assay.former.${page.dataset.reviewer}`;
 const outbox = new Outbox(page.dataset.reviewer, document.querySelector('meta[name="csrf-token"]').content);
 const rubric = new Rubric(find("criteria"), [...document.querySelectorAll(".detail")]);
 const evidence = new Evidence(page);
+const keys = new Keys();
 const shortcuts = shortcutsSwitch(find("shortcuts"), page.dataset.reviewer);
 const saved = "saved" in page.dataset;
 let leaving = false;
@@ -65,7 +66,7 @@ const ALWAYS = new Set(["next", "previous", "letter", "evidence", "undo", "help"
 
 document.addEventListener("keydown", (event) => {
   if (!shortcuts.on || leaving || document.querySelector("dialog[open]")) return;
-  const key = meaning(event);
+  const key = keys.meaning(event);
   if (!key) return;
   event.preventDefault();
   if (rubric.complete && !ALWAYS.has(key.action)) return say("All criteria are decided. Undo takes the last one back.");
@@ -106,6 +107,7 @@ for (const card of rubric.cards) {
     timer = setTimeout(send, NOTE_WAIT_MS);
   });
   note.addEventListener("blur", () => timer && send());
+  addEventListener("pagehide", () => timer && send());
   note.addEventListener("keydown", (event) => {
     const done = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
     if (done) rubric.focus(card);

@@ -19,6 +19,7 @@ export class Rubric extends EventTarget {
     }
     document.addEventListener("visibilitychange", () => this.#clock(!document.hidden));
     this.focus(this.current);
+    this.#restart();
   }
 
   get complete() {

@@ -1,0 +1,133 @@
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rubrics.model import Decision
+from rubrics.review import decide
+from rubrics.signals import Outcome
+from service.storage.interface import DraftDecision, ReviewerId, ReviewRecord, RunId
+from service.web import present
+from tests.browser.made_runs import (
+    RUBRIC,
+    MadeRun,
+    could_not_look,
+    failed,
+    found,
+    measured,
+    merge_run,
+    passed,
+    record_of,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def shown(made: MadeRun, drafts: dict[str, DraftDecision] | None = None, review: ReviewRecord | None = None) -> present.Screen:
+    return present.screen(
+        record_of(made), made.findings(), title=made.title, prompt=made.prompt, rubric=RUBRIC, drafts=drafts or {}, review=review
+    )
+
+
+def draft(criterion: str, level: int | None, note: str = "") -> DraftDecision:
+    return DraftDecision(criterion=criterion, level=level, note=note, milliseconds=7)
+
+
+def test_suggestions_cite_evidence_that_the_page_shows() -> None:
+    screen = shown(merge_run())
+    by_id = {criterion.id: criterion for criterion in screen.criteria}
+    elements = {view.element for view in screen.failing}
+    assert by_id["correctness"].suggested == 2
+    assert {evidence.element for evidence in by_id["correctness"].evidence} == elements
+    assert by_id["security"].evidence[0].element == "line-0-27"
+    assert by_id["security"].evidence[0].text.startswith("line 27: B602 (high, CWE-78)")
+
+
+def test_what_the_machine_cannot_tell_has_no_suggestion_and_says_why() -> None:
+    efficiency = next(criterion for criterion in shown(merge_run()).criteria if criterion.id == "efficiency")
+    assert efficiency.suggested is None
+    assert efficiency.evidence == ()
+    assert efficiency.says == RUBRIC.criterion("efficiency").no_basis
+
+
+def test_failing_cases_and_the_worst_findings_come_first() -> None:
+    screen = shown(merge_run())
+    assert [view.case.case for view in screen.failing] == ["unsorted", "reversed", "duplicates-apart"]
+    assert all(case.outcome is Outcome.PASSED for case in screen.passing)
+    assert [view.finding.rule for view in screen.findings] == ["B602", "B108", "B404"]
+
+
+def test_flags_stand_apart_from_findings() -> None:
+    screen = shown(MadeRun(signals=(passed("one"), found("exit-game", "ends the test", line=1, flag=True))))
+    assert [view.finding.rule for view in screen.flags] == ["exit-game"]
+    assert screen.findings == ()
+
+
+def test_reduced_integrity_is_counted() -> None:
+    screen = shown(MadeRun(signals=(passed("one", integrity="reduced"), failed("two", "f()", "1", "2"))))
+    assert (screen.reduced, screen.cases) == (1, 2)
+
+
+def test_more_failures_than_a_page_holds_are_counted() -> None:
+    cases = tuple(failed(f"case-{number}", "f()", "1", "2") for number in range(present.SHOWN_CASES + 3))
+    screen = shown(MadeRun(signals=cases))
+    assert (len(screen.failing), screen.unshown, screen.cases) == (present.SHOWN_CASES, 3, present.SHOWN_CASES + 3)
+
+
+def test_another_rubric_version_suggests_nothing() -> None:
+    made = MadeRun(signals=merge_run().signals, rubric_version="0123456789ab")
+    assert {criterion.suggested for criterion in shown(made).criteria} == {None}
+    assert all("rubric has changed" in criterion.says for criterion in shown(made).criteria)
+
+
+def test_drafts_are_shown_until_a_review_stands() -> None:
+    made = merge_run()
+    drafts = {"correctness": draft("correctness", 0, "loops"), "harm": draft("harm", 1, "deletes files")}
+    screen = shown(made, drafts)
+    assert [criterion.level for criterion in screen.criteria] == [0, None, None, None]
+    assert screen.criteria[0].note == "loops"
+    assert (screen.harm, screen.saved) == ("deletes files", False)
+
+    decisions = [Decision(criterion=criterion.id, level=3, note="n", milliseconds=1) for criterion in RUBRIC.criteria]
+    review = decide(RUBRIC, made.findings().prefills, decisions, harm=False, harm_note="")
+    stands = ReviewRecord(
+        id="r", run_id=RunId("run"), reviewer=ReviewerId("ada"), review=review, created_at=NOW, withdrawn=False
+    )
+    screen = shown(made, drafts, stands)
+    assert [criterion.level for criterion in screen.criteria] == [3, 3, 3, 3]
+    assert (screen.harm, screen.saved) == (None, True)
+
+
+def test_a_note_alone_decides_nothing() -> None:
+    screen = shown(merge_run(), {"security": draft("security", None, "look at line 27")})
+    security = next(criterion for criterion in screen.criteria if criterion.id == "security")
+    assert (security.level, security.note) == (None, "look at line 27")
+
+
+def test_who_wrote_it_is_not_on_the_page() -> None:
+    assert "secret-model" not in repr(shown(merge_run()))
+
+
+def test_an_abstention_is_shown() -> None:
+    screen = shown(MadeRun(signals=(could_not_look("cannot be parsed"),)))
+    assert [abstention.reason for abstention in screen.abstentions] == ["cannot be parsed"]
+    security = next(criterion for criterion in screen.criteria if criterion.id == "security")
+    assert security.suggested is None
+    assert security.evidence[0].text == "assay/security could not look: cannot be parsed"
+
+
+def test_measurements_are_told_with_their_place() -> None:
+    screen = shown(MadeRun(signals=(measured("cyclomatic-max", 12.0, line=7, note="merge"), measured("nan", float("nan")))))
+    assert [(view.value, view.line) for view in screen.measurements] == [("12", "line-0-7"), ("nan", "")]
+
+
+def test_fenced_code_in_a_prompt_stands_apart() -> None:
+    parts = present.prompt_parts("Write f.\n\n```python\nf(1)\n```\nThat is all.\n")
+    assert [(part.text, part.code) for part in parts] == [("Write f.", False), ("f(1)", True), ("That is all.", False)]
+
+
+@given(st.lists(st.tuples(st.text("ab` ", max_size=9).map(lambda prose: f"w{prose}"), st.text("x=1 \n", max_size=9))))
+def test_prose_and_code_come_in_order_and_whole(pieces: list[tuple[str, str]]) -> None:
+    prompt = "".join(f"{prose}\n```py\n{code}\n```\n" for prose, code in pieces)
+    expected = [part for prose, code in pieces for part in ((prose, False), (code, True)) if part[0]]
+    assert [(part.text, part.code) for part in present.prompt_parts(prompt)] == expected
