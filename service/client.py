@@ -62,6 +62,7 @@ class Client:
         base_url: such as `http://127.0.0.1:8000`.
         token: an API token; each call says in its error when the token lacks a scope.
         patience_seconds: how long one call goes on trying while the server is busy (429, 503) or away.
+        batch_size: submissions in one request.
         pause: how to wait; tests replace it to wait in no time.
     """
 
@@ -71,9 +72,11 @@ class Client:
         token: str,
         *,
         patience_seconds: float = 300.0,
+        batch_size: int = BATCH_SIZE,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._patience_seconds = patience_seconds
+        self._batch_size = batch_size
         self._pause = pause
         self._reached = False
         url = httpx2.URL(base_url)
@@ -116,7 +119,7 @@ class Client:
         Raises RefusedError at the first that the server refuses. Give each an idempotency key: a batch whose answer
         was lost on the way is sent again.
         """
-        for start, batch in _batches(submissions):
+        for start, batch in _batches(submissions, self._batch_size):
             yield from self._submit_batch(batch, start)
 
     def run_many(
@@ -127,14 +130,14 @@ class Client:
         Each submission carries this tag. One that is found again by its idempotency key gives the run of that time.
         Raises RefusedError at the first that the server refuses, after which those under way go on by themselves.
         """
-        batches = _batches(submissions)
+        batches = _batches(submissions, self._batch_size)
         pages = self._pages(tag)
         waiting: set[str] = set()
         # Runs of the tag that nobody waits for yet: a later batch may find them again by its keys.
         early: dict[str, RunOut] = {}
         more = True
         while more or waiting:
-            while more and len(waiting) + BATCH_SIZE <= max(in_flight, BATCH_SIZE):
+            while more and len(waiting) + self._batch_size <= max(in_flight, self._batch_size):
                 start, batch = next(batches, (0, []))
                 more = bool(batch)
                 waiting.update(accepted.run_id for accepted in self._submit_batch(batch, start))
@@ -230,11 +233,11 @@ class Client:
             raise ApiError(message, status=response.status_code) from error
 
 
-def _batches(submissions: Iterable[SubmissionIn]) -> Iterator[tuple[int, list[SubmissionIn]]]:
+def _batches(submissions: Iterable[SubmissionIn], size: int) -> Iterator[tuple[int, list[SubmissionIn]]]:
     """Position of its first, and the submissions, of each request."""
     remaining = iter(submissions)
     start = 0
-    while batch := list(islice(remaining, BATCH_SIZE)):
+    while batch := list(islice(remaining, size)):
         yield start, batch
         start += len(batch)
 
