@@ -15,6 +15,7 @@ SignIn = Callable[..., Page]
 ATTACK = "</textarea></code><img src=x onerror=window.pwned=1><script>window.pwned=1</script>\"' onclick='window.pwned=1'"
 HIDDEN = "a\x1b[2J\u202eb\u200bc\u2066d"
 SHOWN = "aESC[2JU+202EbU+200BcU+2066d"
+SHOWN_IN_NAMES = "a⟨ESC⟩[2J⟨U+202E⟩b⟨U+200B⟩c⟨U+2066⟩d"
 
 
 def hostile_run() -> MadeRun:
@@ -24,10 +25,10 @@ def hostile_run() -> MadeRun:
         prompt=f"Prompt {text}\n```\n{text}\n```\n",
         files={"solution.py": f"x = 1  # {text}\n", "b.py": f"'''{text}'''\n"},
         signals=(
-            failed("case", text, text, text, integrity="reduced"),
+            failed(f"case {text}", text, text, text, integrity="reduced"),
             failed("time", text, text, "", end="wall-timeout", integrity="reduced"),
             passed("fine", integrity="reduced"),
-            found("B999", text, line=1, cwe=78),
+            found(f"B999{HIDDEN}", text, line=1, cwe=78),
             found("exit-game", text, line=1, flag=True),
             could_not_look(text),
             measured("cyclomatic-max", 99, line=1, note=text),
@@ -110,6 +111,8 @@ def test_hostile_text_is_inert_and_visible(service: LiveService, sign_in: SignIn
     for place in ("#case-0", "#line-1-1", "#line-0-1", ".prompt pre", ".prompt p >> nth=0", "#finding-0", ".alarm.flagged"):
         expect(page.locator(place)).to_contain_text(SHOWN)
         expect(page.locator(place)).to_contain_text("<script>window.pwned=1</script>")
+    for place in ("#case-0 h4", "#finding-0 b", "#line-1-1 .remark b >> nth=0"):
+        expect(page.locator(place)).to_contain_text(SHOWN_IN_NAMES)
     assert page.evaluate("window.pwned") is None
     assert page.locator("img, script:not([src]), [onclick], [onerror]").count() == 0
     hidden = "[\\u0000-\\u0008\\u000b-\\u001f\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069]"

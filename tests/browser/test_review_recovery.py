@@ -114,6 +114,7 @@ def test_a_saved_review_opens_read_only_and_undo_reopens_it(service: LiveService
     expect(page.locator("#message")).to_contain_text("You have reviewed this")
     expect_level(page, "security", 1)
     press(page, "v", "4")
+    expect(page.locator("#message")).to_have_text("All criteria are decided. Undo takes the last one back.")
     expect_level(page, "security", 1)
     expect(card(page, "security").locator("button").first).to_be_disabled()
     press(page, "u")
@@ -128,6 +129,8 @@ def test_without_a_connection_work_goes_on_and_nothing_is_lost(service: LiveServ
     expect(page.locator("#sync")).to_have_text("4 not saved")
     for criterion, level in FOUR_LEVELS.items():
         expect_level(page, criterion, level)
+    card(page, "security").locator("button[data-level='4']").click()  # too late without an undo
+    expect_level(page, "security", FOUR_LEVELS["security"])
     assert service.storage.drafts(run_id, "ada") == {}
     with page.expect_navigation():
         page.context.set_offline(False)
