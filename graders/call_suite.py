@@ -163,7 +163,7 @@ def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Ite
     verdicts = _verdicts(context, suite, cases, expected, sitting)
     shown = 0
     for case, wanted, answer, passed in zip(cases, expected, sitting.answers, verdicts, strict=True):
-        outcome = _outcome(answer, passed)
+        outcome = _outcome(answer, passed=passed)
         tell = outcome is not Outcome.PASSED and shown < SHOWN_CASES
         shown += tell
         yield CaseOutcome(
@@ -181,7 +181,7 @@ def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Ite
         )
 
 
-def _outcome(answer: Answer, passed: bool) -> Outcome:
+def _outcome(answer: Answer, *, passed: bool) -> Outcome:
     if passed:
         return Outcome.PASSED
     return {"ended": Outcome.ERROR, "not-run": Outcome.NOT_RUN}.get(answer.kind, Outcome.FAILED)

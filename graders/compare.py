@@ -5,7 +5,8 @@ All values are of exact built-in types (`graders.encoding.from_json`), so `==` r
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 Check = Callable[[object, object], bool]
 """`(expected, got) -> bool`"""
@@ -53,7 +54,7 @@ def float_check(absolute: float, relative: float) -> Check:
 
 def unordered(expected: object, got: object) -> bool:
     """The same elements the same number of times, in any order, and the same type of container."""
-    if isinstance(expected, Set) and isinstance(got, Set):
+    if isinstance(expected, AbstractSet) and isinstance(got, AbstractSet):
         return expected == got
     if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
         return type(expected) is type(got) and _same_elements(expected, got)

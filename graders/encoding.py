@@ -107,7 +107,7 @@ _ENCODERS: tuple[tuple[type, Callable[..., Tree]], ...] = (
     (
         fractions.Fraction,
         lambda value, depth: {
-            "$fraction": [_encode_int(value._numerator, depth), _encode_int(value._denominator, depth)]
+            "$fraction": [_encode_int(value.numerator, depth), _encode_int(value.denominator, depth)]
         },
     ),
     (datetime.datetime, lambda value, depth: {"$datetime": datetime.datetime.isoformat(value)}),

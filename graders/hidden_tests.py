@@ -34,12 +34,12 @@ class HiddenTests(Grader):
             for outcome in _RUNNERS[suite.kind](watched, suite, self.id, self.criterion):
                 ended = ended or outcome.outcome is Outcome.ERROR
                 yield outcome
-            yield from self._flags(suite, executions[seen:], ended)
+            yield from self._flags(suite, executions[seen:], ended=ended)
         if executions:
             yield self._measured("cpu-time", sum(run.cpu_seconds for run in executions), "s")
             yield self._measured("peak-memory", max(run.peak_memory_mib for run in executions), "MiB")
 
-    def _flags(self, suite: Suite, executions: list[Execution], ended: bool) -> Iterator[Finding]:
+    def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
         """Signs of play with the examination. They are shown, and lower nothing by themselves."""
         denied = sorted({what for run in executions for what in run.denied})
         if denied:

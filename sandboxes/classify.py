@@ -5,7 +5,7 @@ supervisor saw, because a program that is being killed for one reason often dies
 """
 
 from dataclasses import dataclass
-from signal import SIGKILL, SIGXCPU, SIGXFSZ
+from signal import SIGXCPU, SIGXFSZ
 
 from sandboxes.interface import End, SandboxError
 
@@ -72,20 +72,16 @@ def classify(seen: Seen) -> End:
             exit_code=seen.container_exit_code,
             supervisor=seen.supervisor_error,
         )
-    if report.oom_kills > 0 and (report.signal == SIGKILL or report.exit_code != 0 or seen.stopped_for):
-        return End.OUT_OF_MEMORY
-    if seen.stopped_for == "wall":
-        return End.WALL_TIMEOUT
-    if report.stopped == "cpu" or report.signal == SIGXCPU:
-        return End.CPU_TIMEOUT
-    if report.signal == SIGXFSZ:
-        return End.DISK_LIMIT
-    if seen.stopped_for == "protocol":
-        return End.EXITED
-    if report.stopped == "left" or (report.exit_code == 0 and report.signal is None):
-        return End.EXITED
-    if report.disk_full:
-        return End.DISK_LIMIT
-    if report.forks_refused > 0:
-        return End.PROCESS_LIMIT
-    return End.SIGNALLED if report.signal is not None else End.EXITED
+    left_well = report.stopped == "left" or (report.exit_code == 0 and report.signal is None)
+    in_order = (
+        (report.oom_kills > 0 and (not left_well or seen.stopped_for != ""), End.OUT_OF_MEMORY),
+        (seen.stopped_for == "wall", End.WALL_TIMEOUT),
+        (report.stopped == "cpu" or report.signal == SIGXCPU, End.CPU_TIMEOUT),
+        (report.signal == SIGXFSZ, End.DISK_LIMIT),
+        # From here on: it ended by itself or was let go; a limit that it met and coped with is no end.
+        (left_well or seen.stopped_for == "protocol", End.EXITED),
+        (report.disk_full, End.DISK_LIMIT),
+        (report.forks_refused > 0, End.PROCESS_LIMIT),
+        (report.signal is not None, End.SIGNALLED),
+    )
+    return next((end for holds, end in in_order if holds), End.EXITED)

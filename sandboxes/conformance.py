@@ -235,7 +235,9 @@ def a_daemon_left_behind_does_not_hold_the_end_up(session: Session) -> None:
 @_check
 def files_lie_in_the_working_directory(session: Session) -> None:
     files = {"a.txt": b"\x00\xff", "deep/er/b.txt": "ü".encode()}
-    _says(_run(session, "print(open('a.txt','rb').read(), open('deep/er/b.txt').read())", files=files), r"b'\x00\xff' ü")
+    _says(
+        _run(session, "print(open('a.txt','rb').read(), open('deep/er/b.txt').read())", files=files), r"b'\x00\xff' ü"
+    )
 
 
 @_check
@@ -265,7 +267,10 @@ def the_environment_is_ours_and_small(session: Session) -> None:
 
 @_check
 def usage_is_measured(session: Session) -> None:
-    execution = _run(session, "x = b'x' * (50 << 20)\nimport time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass")
+    execution = _run(
+        session,
+        "x = b'x' * (50 << 20)\nimport time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass",
+    )
     assert 0.25 <= execution.cpu_seconds < 3 and 50 <= execution.peak_memory_mib <= 128, execution
 
 

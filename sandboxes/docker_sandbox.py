@@ -30,7 +30,7 @@ from docker.errors import DockerException, NotFound
 from docker.types import Ulimit
 
 from sandboxes.classify import Report, Seen, classify, parse_report
-from sandboxes.interface import Command, End, Execution, SandboxError
+from sandboxes.interface import Command, Execution, SandboxError
 
 OWNER_LABEL = "assay.owner"
 CREATOR_LABEL = "assay.creator"
@@ -51,7 +51,7 @@ _ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError
 
 def _place() -> str:
     """The host and the process namespace that this process's pid means something in."""
-    return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"
+    return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
 def _creator() -> str:
@@ -187,7 +187,9 @@ def _remove(client: DockerClient, container: str) -> None:
     except NotFound:
         pass
     except _ENGINE_ERRORS as error:
-        raise SandboxError("the Docker engine could not remove a container", container=container, error=error) from error
+        raise SandboxError(
+            "the Docker engine could not remove a container", container=container, error=error
+        ) from error
 
 
 class Box:
@@ -278,7 +280,7 @@ class Box:
             self._selector.close()
         if hasattr(self, "_stream"):
             # The SDK keeps the HTTP response under the stream; closing the stream alone leaves the socket open.
-            self._stream._response.close()
+            self._stream._response.close()  # noqa: SLF001
             self._stream.close()
             self._socket.close()
 

@@ -30,7 +30,9 @@ def connect() -> DockerClient:
         client = DockerClient.from_env(timeout=120, max_pool_size=POOL_SIZE)
         client.ping()
     except DockerException as error:
-        raise SandboxError("no Docker engine answers", host=os.environ.get("DOCKER_HOST", "local"), error=error) from error
+        raise SandboxError(
+            "no Docker engine answers", host=os.environ.get("DOCKER_HOST", "local"), error=error
+        ) from error
     return client
 
 
@@ -45,7 +47,9 @@ def running() -> bool:
 def start(report: Report) -> None:
     """Start the local engine and wait until it answers. Raises SandboxError that says what to do by hand."""
     if os.environ.get("DOCKER_HOST"):
-        raise SandboxError(f"DOCKER_HOST is {os.environ['DOCKER_HOST']}, but no engine answers there; start it, or unset it")
+        raise SandboxError(
+            f"DOCKER_HOST is {os.environ['DOCKER_HOST']}, but no engine answers there; start it, or unset it"
+        )
     dockerd = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin")
     if dockerd is None:
         raise SandboxError("no Docker engine is installed; on Debian or Ubuntu: apt-get install docker.io")

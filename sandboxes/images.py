@@ -107,7 +107,9 @@ def _mirrors(codename: str) -> list[str]:
     """The host's own sources of its release, as lines of sources.list; none where apt does not tell."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     wanted = {codename, f"{codename}-updates", f"{codename}-security"}
     rows = {tuple(line.split()) for line in listing.stdout.splitlines()}
@@ -183,11 +185,19 @@ def _build(client: DockerClient, folder: Path, base: str, name: str) -> str:
     archive.seek(0)
     try:
         image, _ = client.images.build(
-            fileobj=archive, custom_context=True, network_mode="none", buildargs={"BASE": base}, tag=name, rm=True, forcerm=True
+            fileobj=archive,
+            custom_context=True,
+            network_mode="none",
+            buildargs={"BASE": base},
+            tag=name,
+            rm=True,
+            forcerm=True,
         )
     except BuildError as error:
         lines = [str(row.get("stream") or row.get("error") or "").strip() for row in error.build_log]
-        raise SandboxError("the box image could not be built:\n" + "\n".join(line for line in lines[-8:] if line)) from error
+        raise SandboxError(
+            "the box image could not be built:\n" + "\n".join(line for line in lines[-8:] if line)
+        ) from error
     except DockerException as error:
         raise SandboxError("the Docker engine could not build the box image", error=error) from error
     return str(image.id)

@@ -136,7 +136,7 @@ def demo(
     packages = _read_packages([demonstration.examples_folder()])
     settings = _settings(home=_settings().home / "demo", port=port)
     with embedded(settings, _tell) as (base_url, token):
-        with Client(base_url, token) as client, shown_progress() as progress:
+        with Client(base_url, token) as client, shown_progress(sys.stderr) as progress:
             shown = demonstration.run_demo(client, packages, progress)
         link = "" if no_serve else sign_in_link(settings, base_url)
         if as_json:
@@ -176,7 +176,7 @@ def evaluate(
 
     all_tasks = read_tasks(tasks)
     all_samples = read_samples(samples)
-    with _client(server, token) as client, shown_progress() as progress:
+    with _client(server, token) as client, shown_progress(sys.stderr) as progress:
         summary = run_evaluation(client, all_tasks, all_samples, out, progress)
     counts = (
         ", ".join(f"{count} {outcome}" for outcome, count in sorted(summary.outcomes.items())) or "nothing left to do"
@@ -204,7 +204,7 @@ def verify(
     from service.verify import verify as run_verification
 
     contents = _read_packages(packages)
-    with _client(server, token) as client, shown_progress() as progress:
+    with _client(server, token) as client, shown_progress(sys.stderr) as progress:
         reports = [run_verification(files, client, progress) for files in contents]
     typer.echo(json.dumps(as_data(reports), indent=2) if as_json else as_text(reports))
     if not all(report.as_stated for report in reports):

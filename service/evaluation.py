@@ -15,7 +15,9 @@ from service.storage.interface import Findings, RunRecord, Storage
 class Evaluation:
     """What a worker does with a run. Thread-safe; one for each process."""
 
-    def __init__(self, *, storage: Storage, registry: Registry, rubrics: Mapping[str, Rubric], sandbox: Sandbox) -> None:
+    def __init__(
+        self, *, storage: Storage, registry: Registry, rubrics: Mapping[str, Rubric], sandbox: Sandbox
+    ) -> None:
         self._storage = storage
         self._registry = registry
         self._rubrics = rubrics

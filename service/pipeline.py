@@ -1,6 +1,6 @@
 """One evaluation, straight through: graders look, signals come, the rubric suggests.
 
-    EvaluationError         nothing can be said about the submission; our failure or the task's, retried
+EvaluationError         nothing can be said about the submission; our failure or the task's, retried
 """
 
 from collections import Counter
@@ -92,7 +92,7 @@ def _graded(grader: Grader, context: Context) -> Iterator[Signal]:
         yield grader.abstention(str(reason))
     except (SandboxError, TaskUnusable):
         raise
-    except Exception as error:  # the grader fence: a plugin's bug costs its own criterion, not the run
+    except Exception as error:  # noqa: BLE001 - the grader fence: a plugin's bug costs its own criterion, not the run
         _log.exception("grader crashed", action="grade", grader=grader.id, submission=context.submission.id)
         yield grader.abstention(f"the grader crashed: {type(error).__name__}: {error}"[:500])
 
@@ -103,6 +103,8 @@ def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
     unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
     if unjudged:
         abstained = [signal.reason for signal in signals if isinstance(signal, Abstention)]
-        raise EvaluationError(f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}")
+        raise EvaluationError(
+            f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}"
+        )
     passed = all(case.outcome is Outcome.PASSED for case in cases)
     return RunOutcome.PASSED if passed else RunOutcome.FAILED

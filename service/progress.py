@@ -1,6 +1,5 @@
 """How far a long command is, on stderr: a bar on a terminal, now and then a line elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,7 +71,7 @@ class BarProgress:
 
 
 @contextmanager
-def shown_progress(stream: TextIO = sys.stderr) -> Iterator[Progress]:
+def shown_progress(stream: TextIO) -> Iterator[Progress]:
     """Progress as suits the stream; what it drew is finished on leaving."""
     if not stream.isatty():
         yield LineProgress(stream)

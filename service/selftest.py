@@ -18,7 +18,9 @@ def run(arguments: Sequence[str]) -> int:
     """
     checkout = Path(__file__).parent.parent
     if not (checkout / "tests").is_dir():
-        raise host.HostError("`assay test` runs in a checkout of the project; this copy was installed without its tests")
+        raise host.HostError(
+            "`assay test` runs in a checkout of the project; this copy was installed without its tests"
+        )
     host.install_programs(PROGRAMS, _report)
     host.prepare(_report)
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=checkout, check=False).returncode

@@ -81,7 +81,9 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
         report(f"this grader is left out: {broken}")
     with closing(SqlStorage.open(settings.storage_url)) as storage:
         jobs = TableJobs(storage.database)
-        with _workers(storage, jobs, registry, rubrics, settings, report) as wake:
+        with _workers(
+            storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
+        ) as wake:
             app = create_app(
                 storage=storage, jobs=jobs, rubrics=rubrics, registry=registry, settings=settings, wake=wake
             )
@@ -95,6 +97,7 @@ def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:
 
 @contextmanager
 def _workers(
+    *,
     storage: SqlStorage,
     jobs: TableJobs,
     registry: Registry,

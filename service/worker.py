@@ -113,7 +113,7 @@ class WorkerPool:
             return self._evaluate(self._storage.run(lease.run_id))
         except StorageError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The job fence: whatever it was, it is ours, and another attempt may do better.
             diagnostics = _diagnostics(error)
             _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)

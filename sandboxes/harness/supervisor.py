@@ -121,7 +121,7 @@ def usage() -> dict[str, float]:
 
 def disk_full() -> bool:
     """True where the box's writable places have no room or no inode left."""
-    for path in ("/box", "/dev/shm"):
+    for path in ("/box", "/dev/shm"):  # noqa: S108
         room = os.statvfs(path)
         if room.f_blocks and (room.f_bavail == 0 or (room.f_files and room.f_favail == 0)):
             return True
@@ -190,7 +190,7 @@ def become_program(request: Request, fds: list[int]) -> NoReturn:
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.chdir(WORK)
-        os.execvpe(request["argv"][0], request["argv"], request["environment"])
+        os.execvpe(request["argv"][0], request["argv"], request["environment"])  # noqa: S606
     except BaseException as error:
         os.write(2, f"assay: cannot start {request['argv'][0]}: {error}\n".encode())
     finally:
@@ -225,6 +225,7 @@ class Program:
         os.set_blocking(self.to_stdin, False)
         self.to_channel = bytearray()
         self.closing = False
+        self.leave_at = float("inf")  # set when the host has no more questions
 
     def feed_stdin(self, poll: select.poll) -> None:
         assert self.to_stdin is not None
@@ -290,7 +291,9 @@ def kill_all(program: "Program", status: int | None) -> int | None:
 # --- the loop -----------------------------------------------------------------------------------------------------------
 
 
-def relay(program: "Program", limits: dict[str, float], wake: int, base_cpu: float) -> tuple[int | None, str]:
+def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up, it would hide the order
+    program: "Program", limits: dict[str, float], wake: int, base_cpu: float
+) -> tuple[int | None, str]:
     """Until the program has ended: carry bytes both ways. Returns (wait status, why it was stopped)."""
     poll = select.poll()
     sources = {program.stdout: b"O", program.stderr: b"E"}
@@ -301,24 +304,16 @@ def relay(program: "Program", limits: dict[str, float], wake: int, base_cpu: flo
     assert program.to_stdin is not None  # open until all of it was written
     poll.register(program.to_stdin, select.POLLOUT)
     status: int | None = None
-    leave_at: float | None = None
-    next_poll = 0.0
+    next_look_at_cpu = 0.0
     while True:
         if program.channel is not None:
             poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
-        timeout = CPU_POLL_SECONDS if leave_at is None else max(0.0, min(CPU_POLL_SECONDS, leave_at - time.monotonic()))
-        for fd, _ in poll.poll(timeout * 1000):
-            if fd == wake:
-                os.read(wake, 4096)
-            elif fd == 0:
-                kind, payload = read_frame(0)
-                if kind == b"K":
+        for fd, _ in poll.poll(CPU_POLL_SECONDS * 1000):
+            if fd == 0:
+                if from_host(program):
                     return kill_all(program, status), "killed"
-                if kind == b"C" and program.channel is not None:
-                    program.to_channel += payload
-                if kind == b"Q":
-                    program.close_channel()
-                    leave_at = time.monotonic() + LEAVE_SECONDS
+            elif fd == wake:
+                os.read(wake, 4096)
             elif fd == program.to_stdin:
                 program.feed_stdin(poll)
             else:
@@ -327,12 +322,23 @@ def relay(program: "Program", limits: dict[str, float], wake: int, base_cpu: flo
         if status is not None:
             return kill_all(program, status), ""
         now = time.monotonic()
-        if leave_at is not None and now >= leave_at:
+        if now >= program.leave_at:
             return kill_all(program, status), "left"
-        if now >= next_poll:
-            next_poll = now + CPU_POLL_SECONDS
+        if now >= next_look_at_cpu:
+            next_look_at_cpu = now + CPU_POLL_SECONDS
             if usage()["cpu_seconds"] - base_cpu > limits["cpu_seconds"]:
                 return kill_all(program, status), "cpu"
+
+
+def from_host(program: "Program") -> bool:
+    """Take one frame from the host; True where it asks to end everything."""
+    kind, payload = read_frame(0)
+    if kind == b"C" and program.channel is not None:
+        program.to_channel += payload
+    if kind == b"Q":
+        program.close_channel()
+        program.leave_at = time.monotonic() + LEAVE_SECONDS
+    return kind == b"K"
 
 
 def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:

@@ -10,10 +10,23 @@ from dataclasses import replace
 import pytest
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Context, Finding, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
+from graders.interface import (
+    CaseOutcome,
+    Context,
+    Finding,
+    Limits,
+    Outcome,
+    Submission,
+    SubmissionId,
+    Suite,
+    Task,
+    TaskId,
+)
 from sandboxes.interface import Sandbox
 
-CASES = "\n".join(f'{{"call": "square_sum({list(range(n))})", "returns": "{sum(i * i for i in range(n))}"}}' for n in range(2, 14))
+CASES = "\n".join(
+    f'{{"call": "square_sum({list(range(n))})", "returns": "{sum(i * i for i in range(n))}"}}' for n in range(2, 14)
+)
 SUITE = Suite(id="hidden", kind="call", files={"hidden/cases.jsonl": CASES}, options={"entry_point": "square_sum"})
 TASK = Task(
     id=TaskId("square-sum"), version="1", title="", prompt="", language="python", entry_file="solution.py", suites=(SUITE,),

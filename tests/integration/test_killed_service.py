@@ -53,14 +53,14 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
 
 @pytest.fixture
 def token(tmp_path: Path) -> str:
-    return wiring.new_token(
-        Settings(home=tmp_path), "test", frozenset({"submitter", "author"}), days=1, sign_in=False
-    )
+    return wiring.new_token(Settings(home=tmp_path), "test", frozenset({"submitter", "author"}), days=1, sign_in=False)
 
 
 def submissions(count: int) -> list[SubmissionIn]:
     return [
-        SubmissionIn(task_id="median", solution=SOLUTIONS[number % 2], id=str(number), tag="t", idempotency_key=f"k{number}")
+        SubmissionIn(
+            task_id="median", solution=SOLUTIONS[number % 2], id=str(number), tag="t", idempotency_key=f"k{number}"
+        )
         for number in range(count)
     ]
 

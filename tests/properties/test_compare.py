@@ -10,7 +10,11 @@ from graders.compare import exact, float_check, unordered
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 CLOSE = float_check(1e-6, 1e-7)
@@ -58,7 +62,15 @@ def test_what_is_not_close(expected: object, got: object) -> None:
 
 @pytest.mark.parametrize(
     ("expected", "got"),
-    [(2.0, 2), (2.5, 2.5000001), ([[0.1 + 0.2]], [[0.3]]), (math.inf, math.inf), ({"a": 1.0}, {"a": 1.0 + 1e-9}), (5, 5.0), (1j, 1j + 1e-9)],
+    [
+        (2.0, 2),
+        (2.5, 2.5000001),
+        ([[0.1 + 0.2]], [[0.3]]),
+        (math.inf, math.inf),
+        ({"a": 1.0}, {"a": 1.0 + 1e-9}),
+        (5, 5.0),
+        (1j, 1j + 1e-9),
+    ],
 )
 def test_what_is_close(expected: object, got: object) -> None:
     assert CLOSE(expected, got)

@@ -1,5 +1,6 @@
 """The closed encoding: identity there and back, exact types, and nothing hostile gets through."""
 
+import contextlib
 import datetime
 import enum
 import json
@@ -151,7 +152,23 @@ hostile_trees = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                "$tuple $set $dict $bytes $int $str $float $complex $range $decimal $fraction $datetime $timedelta $uuid $x".split()
+                [
+                    "$tuple",
+                    "$set",
+                    "$dict",
+                    "$bytes",
+                    "$int",
+                    "$str",
+                    "$float",
+                    "$complex",
+                    "$range",
+                    "$decimal",
+                    "$fraction",
+                    "$datetime",
+                    "$timedelta",
+                    "$uuid",
+                    "$x",
+                ]
             ),
             inner,
             max_size=2,
@@ -172,15 +189,19 @@ def test_a_tree_nobody_wrote_is_a_value_or_refused(tree: object) -> None:
 
 @given(st.binary(max_size=200))
 def test_bytes_nobody_wrote_are_a_tree_or_refused(message: bytes) -> None:
-    try:
+    with contextlib.suppress(EncodingError):
         parse(message)
-    except EncodingError:
-        pass
 
 
 @pytest.mark.parametrize(
     "message",
-    [b"[" * 100_000, b'{"$tuple":' * 100_000, b"1" * 10_000, b'{"$int":"0x' + b"f" * (MAX_INT_BITS // 4 + 3) + b'"}', b'"\xff"'],
+    [
+        b"[" * 100_000,
+        b'{"$tuple":' * 100_000,
+        b"1" * 10_000,
+        b'{"$int":"0x' + b"f" * (MAX_INT_BITS // 4 + 3) + b'"}',
+        b'"\xff"',
+    ],
     ids=lambda message: message[:8].hex(),
 )
 def test_bombs_are_refused(message: bytes) -> None:

@@ -10,9 +10,18 @@ from sandboxes.classify import Report, Seen, classify, parse_report
 from sandboxes.interface import End, SandboxError
 
 CLEAN = Report(
-    exit_code=0, signal=None, stopped="", cpu_seconds=0.1, peak_bytes=1 << 20, oom_kills=0, forks_refused=0, disk_full=False
+    exit_code=0,
+    signal=None,
+    stopped="",
+    cpu_seconds=0.1,
+    peak_bytes=1 << 20,
+    oom_kills=0,
+    forks_refused=0,
+    disk_full=False,
 )
-SEEN = Seen(report=CLEAN, stopped_for="", started=True, container_oom=False, container_exit_code=None, supervisor_error="")
+SEEN = Seen(
+    report=CLEAN, stopped_for="", started=True, container_oom=False, container_exit_code=None, supervisor_error=""
+)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +78,13 @@ def test_every_report_has_an_end(
     exit_code: int | None, signal: int | None, stopped: str, counts: tuple[int, int], full: bool, stopped_for: str
 ) -> None:
     report = replace(
-        CLEAN, exit_code=exit_code, signal=signal, stopped=stopped, oom_kills=counts[0], forks_refused=counts[1], disk_full=full
+        CLEAN,
+        exit_code=exit_code,
+        signal=signal,
+        stopped=stopped,
+        oom_kills=counts[0],
+        forks_refused=counts[1],
+        disk_full=full,
     )
     end = classify(replace(SEEN, report=report, stopped_for=stopped_for))
     if stopped_for == "wall":
@@ -78,7 +93,7 @@ def test_every_report_has_an_end(
         assert end is End.EXITED
 
 
-@pytest.mark.parametrize("fields", [None, [], {}, {"exit_code": 1}, {**{f: None for f in Report.__slots__}}, {"x": 1}])
+@pytest.mark.parametrize("fields", [None, [], {}, {"exit_code": 1}, {**dict.fromkeys(Report.__slots__)}, {"x": 1}])
 def test_a_malformed_report_is_our_failure(fields: object) -> None:
     with pytest.raises(SandboxError, match="malformed"):
         parse_report(fields)
