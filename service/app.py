@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from graders.registry import Registry
 from rubrics.model import Rubric
-from service import problems
-from service.api import access, catalog, exports, reviews, runs, submissions, tasks
+from service.api.edge import Edge
+from service.api.routes import api_app
 from service.app_state import Services
 from service.catalog import Catalog
-from service.edge import Edge
 from service.jobs.interface import Jobs
 from service.settings import Settings
 from service.storage.interface import Storage
@@ -43,7 +42,7 @@ def create_app(
     wake: Callable[[], None] = _nobody_to_wake,
 ) -> FastAPI:
     """The application on these parts. It opens and closes none of them, so it needs no lifespan of its own."""
-    app = _routes()
+    app = api_app()
     app.include_router(pages.router)
     app.state.assay = Services(
         storage=storage,
@@ -58,35 +57,4 @@ def create_app(
         finished=FinishedRuns(storage),
     )
     app.add_middleware(Edge, max_body_mib=settings.max_body_mib)
-    return app
-
-
-def describe() -> dict[str, object]:
-    """The OpenAPI document of the API."""
-    return _routes().openapi()
-
-
-def _routes() -> FastAPI:
-    # No docs_url: FastAPI's page loads its scripts from elsewhere, which our own CSP forbids.
-    app = FastAPI(
-        title="Assay",
-        version="1",
-        description="Runs AI-written code against hidden tests in isolated boxes, and pre-fills a rubric for reviewers.",
-        docs_url=None,
-        redoc_url=None,
-    )
-    api = APIRouter(
-        prefix="/v1",
-        responses={
-            401: problems.described("Nobody is signed in."),
-            403: problems.described("The token lacks a scope."),
-            422: problems.described("Some field is wrong; `errors` names it."),
-        },
-    )
-    for module in (submissions, runs, tasks, reviews, exports, catalog):
-        api.include_router(module.router)
-    app.include_router(api)
-    app.include_router(catalog.health_router)
-    app.include_router(access.router)
-    problems.install(app)
     return app

@@ -50,7 +50,7 @@ class IntakeError(Exception):
     """A request was refused.
 
     Args:
-        kind: a key of `service.problems.KINDS`.
+        kind: a key of `service.api.problems.KINDS`.
         wrong: the fields at fault, at least one.
     """
 

@@ -14,8 +14,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from service.api.problems import ProblemError
 from service.app_state import Assay, Services
-from service.problems import ProblemError
 from service.storage.interface import ONE_TIME_PREFIX, Principal, Storage
 
 SCOPES = frozenset({"admin", "author", "submitter", "reviewer"})

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from service.api.access import Author
+from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField
 from service.app_state import Assay
 from service.exports import FORMATS, UnknownFormatError, export
-from service.problems import ProblemError, described
 
 MEDIA_TYPE = "application/x-ndjson"
 _ROWS_AT_ONCE = 50

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.app import describe
+from service.api.routes import api_app
 
 _PREFACE = """\
 # HTTP API
@@ -94,4 +94,4 @@ def _sentence(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render(describe()))
+    sys.stdout.write(render(api_app().openapi()))

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from rubrics.model import Decision, Rubric
 from rubrics.review import ReviewError, decide
 from service.api.access import Reviewer
+from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField, ReviewIn, ReviewOut, ReviewsOut
 from service.app_state import Assay, Services
-from service.problems import ProblemError, described
 from service.storage.interface import ConflictError, Findings, ReviewerId, ReviewRecord, RunId, RunOutcome
 
 router = APIRouter(tags=["reviews"])

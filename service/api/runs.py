@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from service.api.access import Anyone
+from service.api.problems import described
 from service.api.schemas import RunOut, RunsOut
 from service.api.submissions import Wait
 from service.api.view import run_out
 from service.app_state import Assay
-from service.problems import described
 from service.storage.interface import RunId, RunState
 
 router = APIRouter(tags=["runs"])

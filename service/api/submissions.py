@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from service import intake
 from service.api.access import Submitter
+from service.api.problems import ProblemError, described, document, field_errors
 from service.api.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, RunOut, SubmissionIn
 from service.api.view import run_out
 from service.app_state import Assay, Services
 from service.faults import crash_point
 from service.intake import Admitted, IntakeError, Request
-from service.problems import ProblemError, described, document, field_errors
 from service.storage.interface import Principal
 
 MAX_WAIT_SECONDS = 60

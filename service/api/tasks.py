@@ -10,10 +10,10 @@ from graders.interface import Task, TaskId
 from graders.package import PackageError
 from graders.registry import GraderChoiceError
 from service.api.access import Anyone, Author
+from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
 from service.catalog import TaskSummary, summarize
-from service.problems import ProblemError, described
 from service.storage.interface import TaskRecord
 
 router = APIRouter(tags=["tasks"])

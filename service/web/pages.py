@@ -19,9 +19,9 @@ from starlette.staticfiles import StaticFiles
 from rubrics.model import Decision, Review, Rubric
 from rubrics.review import decide
 from service.api.access import Reviewer, csrf_token, require
+from service.api.problems import ProblemError
 from service.api.schemas import Body, ErrorField
 from service.app_state import Assay, Services
-from service.problems import ProblemError
 from service.storage.interface import (
     ConflictError,
     DraftDecision,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from service.api.problems import KINDS
 from service.api.reference import render
-from service.app import describe
-from service.problems import KINDS
+from service.api.routes import api_app
 from service.settings import Settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -23,7 +23,7 @@ def rows(name: str) -> dict[str, list[str]]:
 
 
 def test_the_page_of_the_api_is_current() -> None:
-    assert (REFERENCE / "http-api.md").read_text() == render(describe()), "python -m service.api.reference"
+    assert (REFERENCE / "http-api.md").read_text() == render(api_app().openapi()), "python -m service.api.reference"
 
 
 def test_every_problem_is_explained_with_its_status() -> None:
@@ -53,7 +53,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_every_error_in_the_api_is_described_as_a_problem() -> None:
-    paths: dict[str, Any] = describe()["paths"]  # type: ignore[assignment]
+    paths: dict[str, Any] = api_app().openapi()["paths"]
     for path, operations in paths.items():
         for operation in operations.values():
             for status, response in operation["responses"].items():

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.problems import MEDIA_TYPE, ProblemError, document
 from service.api.schemas import ErrorField
-from service.problems import MEDIA_TYPE, ProblemError, document
 
 _HEADERS = {
     # Everything a page needs comes from this service, in files; submitted code that got into a page could do nothing.
