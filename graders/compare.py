@@ -35,18 +35,23 @@ exact: Check = _inside(_equal)
 """Python's `==`, but a nan equals a nan."""
 
 
+_NUMBERS: Mapping[type, tuple[type, ...]] = {float: (int, float), complex: (int, float, complex)}
+"""Type of an expected value that has a tolerance -> types that may come near it."""
+
+
 def float_check(absolute: float, relative: float) -> Check:
     """Numbers within `absolute + relative * |expected|`, inside equal containers; everything else exactly.
 
     The tolerance is for expected floats only: an expected integer is met by an equal number. A bool is no number here:
-    `True` for 1.0 is a look-alike, not an answer.
+    `True` for 1.0 is a look-alike, not an answer. Where a bool is expected, 0 is as good as False: a function that tells
+    yes from no may do so with either, and evalplus accepts both.
     """
 
     def close(expected: object, got: object) -> bool:
-        if isinstance(expected, bool) or isinstance(got, bool):
-            return type(expected) is type(got) and expected == got
-        if isinstance(expected, float | complex) and isinstance(got, int | float | complex):
-            return _close(expected, got, absolute, relative)
+        if isinstance(got, bool) and not isinstance(expected, bool):
+            return False
+        if isinstance(got, _NUMBERS.get(type(expected), ())):
+            return _close(expected, got, absolute, relative)  # type: ignore[arg-type]
         return _equal(expected, got)
 
     return _inside(close)

@@ -51,7 +51,7 @@ def test_tolerance_is_numpys(expected: float, got: float) -> None:
 @pytest.mark.parametrize(
     ("expected", "got"),
     [
-        (1.0, True), (True, 1), (2.5, "2.5"), ([1.0], (1.0,)), (1.0, None), (1.0, [1.0]), (5, 5.0000001), (1.0, math.nan),
+        (1.0, True), (1, True), (True, 2), (1.0, 1 + 1e-9j), (2.5, "2.5"), ([1.0], (1.0,)), (1.0, None), (1.0, [1.0]), (5, 5.0000001), (1.0, math.nan),
         (math.inf, 1e308), (1e308, math.inf), (math.inf, -math.inf), (math.nan, 1.0), ({"a": 1.0}, {"b": 1.0}), (1.0, 10**400),
         ([1.0, 2.0], [1.0]), (0.5, 0.6),
     ],
@@ -70,6 +70,9 @@ def test_what_is_not_close(expected: object, got: object) -> None:
         ({"a": 1.0}, {"a": 1.0 + 1e-9}),
         (5, 5.0),
         (1j, 1j + 1e-9),
+        (1.0, 1 + 0j),
+        (True, 1),
+        (False, 0),
     ],
 )
 def test_what_is_close(expected: object, got: object) -> None:
