@@ -1,0 +1,195 @@
+"""`assay eval` as a user runs it, against the real API; what a box would find out is read from the text here."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+from tests.integration.live import Live, live_service
+from tests.integration.stored import PACKAGE
+
+PLUS = {
+    "task_id": "Made/1",
+    "prompt": "def right(x):\n",
+    "entry_point": "right",
+    "canonical_solution": "    return x\n",
+    "test": "def check(candidate):\n    pass\n",
+    "base_input": [[1]],
+    "plus_input": [[2]],
+    "atol": 0,
+}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    home = tmp_path / "home"
+    home.mkdir()
+    with live_service(home) as running:
+        yield running
+
+
+class Command:
+    """One command line in a folder of its own."""
+
+    def __init__(self, folder: Path, live: Live) -> None:
+        self.out = folder / "R.jsonl"
+        self.samples = folder / "S.jsonl"
+        self.tasks = folder / "package"
+        for path, text in PACKAGE.items():
+            (self.tasks / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.tasks / path).write_text(text)
+        self._server = ["--server", live.base_url, "--token", live.token("author", "submitter")]
+
+    def line(self) -> list[str]:
+        return ["eval", str(self.tasks), "--samples", str(self.samples), "--out", str(self.out), *self._server]
+
+    def asked(self, *rows: Any) -> "Command":
+        self.samples.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        return self
+
+    def run(self, code: int = 0) -> str:
+        """Run it in this process; its stderr."""
+        result = CliRunner().invoke(app, self.line(), prog_name="assay")
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        return result.stderr
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        return {row["id"]: row for row in map(json.loads, self.out.read_text().splitlines())}
+
+
+@pytest.fixture
+def command(tmp_path: Path, live: Live) -> Command:
+    return Command(tmp_path, live)
+
+
+def sample(id: str, text: str, task_id: str = "numbers/double") -> dict[str, Any]:
+    return {"id": id, "task_id": task_id, "solution": text}
+
+
+def submitted(live: Live) -> int:
+    return sum(live.storage.run_counts().values())
+
+
+def test_a_row_for_each_sample_in_the_documented_form(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"), sample("b", "wrong"), {**sample("c", ""), "solution": None, "files": FILES})
+    assert "1 failed, 2 passed" in command.run()
+    rows = command.rows()
+    assert {id: row["outcome"] for id, row in rows.items()} == {"a": "passed", "b": "failed", "c": "passed"}
+    run = live.storage.run(rows["b"].pop("run_id"))
+    assert run.submission.client_id == "b"
+    assert rows["b"] == {
+        "id": "b",
+        "task_id": "numbers/double",
+        "outcome": "failed",
+        "cases": {"passed": 1, "failed": 1, "total": 2},
+        "ends": {"exited": 2},
+        "flags": ["exit-game"],
+        "levels": {"correctness": 1},
+    }
+
+
+FILES = {"solution.py": "import words", "words.py": "right = 1"}
+
+
+def test_a_completion_is_judged_with_its_prompt(command: Command, live: Live) -> None:
+    command.tasks = command.tasks.with_name("tasks.jsonl")
+    command.tasks.write_text(json.dumps(PLUS))
+    command.asked({"id": "a", "task_id": "Made/1", "completion": "    return 0\n"}, sample("b", "alone", "Made/1"))
+    command.run()
+    run = live.storage.run(command.rows()["a"]["run_id"])
+    assert run.submission.submission.files == {"solution.py": "def right(x):\n    return 0\n"}
+    assert command.rows()["b"]["outcome"] == "failed"
+
+
+def test_repeating_the_command_evaluates_what_is_missing_and_nothing_else(command: Command, live: Live) -> None:
+    command.asked(*(sample(f"s{number}", f"right {number}") for number in range(7)))
+    command.run()
+    whole = command.rows()
+    lines = command.out.read_bytes().splitlines(keepends=True)
+    command.out.write_bytes(b"".join(lines[:3]) + lines[3][:20])
+    assert "samples: 3 of 7 are there already" in command.run()
+    assert command.rows() == whole
+    assert submitted(live) == 7
+    assert "nothing left to do; 7 were there already" in command.run()
+
+
+def test_results_that_were_removed_are_made_anew(command: Command, live: Live) -> None:
+    command.asked(sample("a", "ungradable"))
+    assert "ungradable: the engine went away" in command.run(code=1)
+    command.run()  # what is in the results stays, and is no news
+    command.out.unlink()
+    command.run(code=1)
+    assert submitted(live) == 2
+
+
+def test_an_interrupted_command_finds_its_runs_again(command: Command, live: Live) -> None:
+    live.evaluation.held.clear()
+    command.asked(*(sample(f"s{number}", "right") for number in range(5)))
+    process = subprocess.Popen([Path(sys.executable).with_name("assay"), *command.line()], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while submitted(live) < 5:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert b"Traceback" not in errors
+    live.evaluation.held.set()
+    command.run()
+    assert len(command.rows()) == 5
+    assert submitted(live) == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (sample("b", "x", "unknown/task"), ":2: task_id: expected the id of one of the 1 tasks, not 'unknown/task'"),
+        ({"id": "b", "task_id": "numbers/double", "completion": "x"}, ":2: completion: expected `solution` or `files`"),
+        (sample("b", "  "), ":2: solution: expected a program; the file is empty"),
+        (sample("b", "x = '\0'"), ":2: solution: expected text without NUL"),
+        (sample("b", "x = '\ud800'"), ":2: solution: expected text that can be written as UTF-8"),
+        (sample("b", "#" * 10_000_000), ":2: solution: expected at most"),
+        ({**sample("b", ""), "solution": None, "files": {"../solution.py": "x"}}, ":2: files.../solution.py: expected"),
+        ({**sample("b", ""), "solution": None, "files": {"other.py": "x"}}, ":2: files.solution.py: expected"),
+        (sample("a", "x"), ":2: id: expected an id of its own"),
+        ({"id": "b"}, ":2: task_id: expected a text"),
+    ],
+)
+def test_a_bad_sample_stops_it_before_anything_is_submitted(
+    command: Command, live: Live, row: dict[str, Any], message: str
+) -> None:
+    assert message in command.asked(sample("a", "right"), row).run(code=2)
+    assert submitted(live) == 0
+    assert not command.out.exists()
+
+
+def test_results_of_something_else_stop_it_before_anything_is_submitted(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"))
+    command.out.write_text(command.samples.read_text())
+    assert "R.jsonl:1: expected a result of `assay eval`" in command.run(code=2)
+    assert submitted(live) == 0
+
+
+def test_a_broken_task_and_a_missing_file_are_mistakes(command: Command) -> None:
+    command.asked(sample("a", "right"))
+    (command.tasks / "task.toml").write_text("id = ")
+    assert "task.toml: expected valid TOML" in command.run(code=2)
+    command.tasks = command.tasks.with_name("missing")
+    assert "missing: expected a file that can be read" in command.run(code=2)
+
+
+def test_a_server_that_refuses_or_is_away(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"))
+    command._server = ["--server", live.base_url, "--token", "wrong"]
+    assert "assay: " in command.run(code=2)
+    command._server = ["--server", "http://127.0.0.1:9"]
+    assert "cannot reach the server" in command.run(code=3)
