@@ -16,6 +16,10 @@ HARM = "harm"
 """The harm flag's place among the drafts of a run."""
 SHOWN_CASES = 200
 """Failing cases drawn on one page."""
+EVIDENCE_CHARACTERS = 60
+"""Of each value in a line of evidence; the evidence itself is a key away."""
+BRIEF_LINES = 15
+"""A response of no more lines leaves room for a longer prompt."""
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$\n?", re.MULTILINE | re.DOTALL)
 
@@ -104,6 +108,10 @@ class Screen:
     """The note of the harm flag; None where none is raised."""
     saved: bool
     """True where this reviewer's complete review stands."""
+
+    @property
+    def brief(self) -> bool:
+        return sum(len(file.lines) for file in self.files) <= BRIEF_LINES
 
     @property
     def cases(self) -> int:
@@ -262,11 +270,7 @@ def _criterion(
 def _told(signal: Signal) -> str:
     match signal:
         case CaseOutcome():
-            if signal.outcome is Outcome.PASSED:
-                return f"{signal.case} passed"
-            if signal.end:
-                return f"{signal.given or signal.case} ended by {signal.end}"
-            return f"{signal.given or signal.case} wanted {signal.wanted}, got {signal.got}"
+            return _told_case(signal)
         case Finding():
             cwe = f", CWE-{signal.cwe}" if signal.cwe else ""
             return f"{_where(signal)}{signal.rule} ({signal.severity}{cwe}): {signal.message}"
@@ -275,6 +279,19 @@ def _told(signal: Signal) -> str:
             return f"{_where(signal)}{signal.name} {signal.value:.4g} {signal.unit}".rstrip() + note
         case Abstention():
             return f"{signal.grader} could not look: {signal.reason}"
+
+
+def _told_case(case: CaseOutcome) -> str:
+    """What went wrong comes before the call, which may be long; the line is cut at its end."""
+    if case.outcome in (Outcome.PASSED, Outcome.NOT_RUN):
+        return f"{case.case} {'passed' if case.outcome is Outcome.PASSED else 'did not run'}"
+    happened = case.end or f"wanted {_short(case.wanted)}, got {_short(case.got)}"
+    return f"{case.case}: {happened}{' in ' if case.given else ''}{_short(case.given)}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EVIDENCE_CHARACTERS else f"{line[:EVIDENCE_CHARACTERS]}…"
 
 
 def _where(signal: Finding | Measurement) -> str:

@@ -71,7 +71,9 @@ def test_the_numeric_pad_and_other_layouts_set_levels(page: Page, shift: bool) -
 def test_space_is_dead_where_nothing_is_suggested(service: LiveService, page: Page, run_id: RunId) -> None:
     press(page, "j")
     expect_current(page, "efficiency")
-    expect(card(page, "efficiency").locator(".why")).to_contain_text("No basis for a suggestion. Assay does not measure cost yet")
+    expect(card(page, "efficiency").locator(".why")).to_contain_text(
+        "No basis for a suggestion. Assay does not measure cost yet"
+    )
     expect(card(page, "efficiency").locator(".suggested")).to_have_count(0)
     press(page, " ")
     expect(page.locator("#message")).to_contain_text("Nothing is suggested here")
@@ -88,8 +90,15 @@ def test_a_level_that_the_criterion_does_not_have_is_no_key(page: Page) -> None:
 
 def test_moving_decides_nothing(page: Page) -> None:
     for key, criterion in (
-        ("j", "efficiency"), ("ArrowDown", "security"), ("j", "best_practices"), ("j", "best_practices"),
-        ("k", "security"), ("ArrowUp", "efficiency"), ("c", "correctness"), ("k", "correctness"), ("v", "security"),
+        ("j", "efficiency"),
+        ("ArrowDown", "security"),
+        ("j", "best_practices"),
+        ("j", "best_practices"),
+        ("k", "security"),
+        ("ArrowUp", "efficiency"),
+        ("c", "correctness"),
+        ("k", "correctness"),
+        ("v", "security"),
     ):
         press(page, key)
         expect_current(page, criterion)
@@ -168,7 +177,9 @@ def test_a_note_is_typed_not_obeyed_and_is_kept(service: LiveService, page: Page
     assert (draft.level, draft.note) == (2, "fails on 3 unsorted inputs, see j and u")
 
 
-def test_harm_is_flagged_with_a_note_and_stored_with_the_review(service: LiveService, page: Page, run_id: RunId) -> None:
+def test_harm_is_flagged_with_a_note_and_stored_with_the_review(
+    service: LiveService, page: Page, run_id: RunId
+) -> None:
     press(page, "f")
     page.keyboard.type("runs whatever the path says, j 1 u")
     page.get_by_role("button", name="Flag it").click()

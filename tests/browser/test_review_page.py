@@ -12,7 +12,9 @@ from tests.browser.reviewing import card, expect_current, expect_level, open_run
 
 SignIn = Callable[..., Page]
 
-ATTACK = "</textarea></code><img src=x onerror=window.pwned=1><script>window.pwned=1</script>\"' onclick='window.pwned=1'"
+ATTACK = (
+    "</textarea></code><img src=x onerror=window.pwned=1><script>window.pwned=1</script>\"' onclick='window.pwned=1'"
+)
 HIDDEN = "a\x1b[2J\u202eb\u200bc\u2066d"
 SHOWN = "aESC[2JU+202EbU+200BcU+2066d"
 SHOWN_IN_NAMES = "a⟨ESC⟩[2J⟨U+202E⟩b⟨U+200B⟩c⟨U+2066⟩d"
@@ -41,7 +43,9 @@ def violations(page: Page) -> str:
     return results.generate_report() if results.violations_count else ""
 
 
-def test_the_failing_case_is_in_view_at_once_and_nothing_scrolls_but_the_panes(service: LiveService, sign_in: SignIn) -> None:
+def test_the_failing_case_is_in_view_at_once_and_nothing_scrolls_but_the_panes(
+    service: LiveService, sign_in: SignIn
+) -> None:
     page = sign_in("ada")
     open_run(page, service, service.add(merge_run()))
     case = page.locator("#case-0")
@@ -52,7 +56,9 @@ def test_the_failing_case_is_in_view_at_once_and_nothing_scrolls_but_the_panes(s
         expect(card(page, criterion)).to_be_in_viewport(ratio=1)
     for button in ("Undo", "Flag harm", "Skip"):
         expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(
+        "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
+    )
 
 
 def test_nothing_moves_while_a_response_is_reviewed(service: LiveService, sign_in: SignIn) -> None:
@@ -71,7 +77,11 @@ def test_suggested_is_dashed_and_empty_and_decided_is_filled(service: LiveServic
     open_run(page, service, service.add(merge_run()))
     suggested = card(page, "correctness").locator("button[data-level='2']")
     expect(suggested).to_have_css("border-top-style", "dashed")
-    empty = card(page, "correctness").locator("button[data-level='1']").evaluate("(box) => getComputedStyle(box).backgroundColor")
+    empty = (
+        card(page, "correctness")
+        .locator("button[data-level='1']")
+        .evaluate("(box) => getComputedStyle(box).backgroundColor")
+    )
     expect(suggested).to_have_css("background-color", empty)
     expect_level(page, "correctness", None)
     expect(suggested).to_have_accessible_name("2 Partly right (suggested)")
@@ -99,7 +109,7 @@ def test_integrity_is_shown_before_everything_else(service: LiveService, sign_in
     alarms = page.get_by_role("region", name="Integrity")
     expect(alarms).to_be_in_viewport(ratio=1)
     expect(alarms).to_contain_text("Integrity flag")
-    expect(alarms).to_contain_text("3 of 3 cases ran in one process with the response")
+    expect(alarms).to_contain_text("3 of 3 cases ran in one process with the response: a pass can be forged")
     expect(page.locator("#case-0")).to_contain_text("integrity: reduced")
     expect(page.locator("#case-1")).to_contain_text("wall-timeout")
 
@@ -108,7 +118,15 @@ def test_hostile_text_is_inert_and_visible(service: LiveService, sign_in: SignIn
     page = sign_in("ada")
     open_run(page, service, service.add(hostile_run()))
     press(page, "e", "v", "e", "b", "e", "f", "Escape")
-    for place in ("#case-0", "#line-1-1", "#line-0-1", ".prompt pre", ".prompt p >> nth=0", "#finding-0", ".alarm.flagged"):
+    for place in (
+        "#case-0",
+        "#line-1-1",
+        "#line-0-1",
+        ".prompt pre",
+        ".prompt p >> nth=0",
+        "#finding-0",
+        ".alarm.flagged",
+    ):
         expect(page.locator(place)).to_contain_text(SHOWN)
         expect(page.locator(place)).to_contain_text("<script>window.pwned=1</script>")
     for place in ("#case-0 h4", "#finding-0 b", "#line-1-1 .remark b >> nth=0"):
@@ -159,10 +177,23 @@ def test_everything_can_be_reached_by_tab_and_the_focus_is_seen(service: LiveSer
     reached = set()
     for _press in range(80):
         press(page, "Tab")
-        reached.add(page.evaluate("document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''"))
-        seen = page.evaluate("document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle")
+        reached.add(
+            page.evaluate("document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''")
+        )
+        seen = page.evaluate(
+            "document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle"
+        )
         assert seen in (True, "solid"), reached
-    assert reached >= {"undo", "open-harm", "open-skip", "open-help", "Prompt", "Code of the response", "tests", "tab-tests"}
+    assert reached >= {
+        "undo",
+        "open-harm",
+        "open-skip",
+        "open-help",
+        "Prompt",
+        "Code of the response",
+        "tests",
+        "tab-tests",
+    }
 
 
 def test_tabs_are_walked_with_the_arrow_keys(service: LiveService, sign_in: SignIn) -> None:
@@ -193,7 +224,11 @@ def test_an_empty_queue_says_so(sign_in: SignIn) -> None:
 def test_a_large_response_opens(service: LiveService, sign_in: SignIn) -> None:
     lines = "".join(f"x{number} = {number}\n" for number in range(20_000))
     page = sign_in("ada")
-    open_run(page, service, service.add(MadeRun(files={"solution.py": lines, "wide.py": "#" * 200_000}, signals=(passed("one"),))))
+    open_run(
+        page,
+        service,
+        service.add(MadeRun(files={"solution.py": lines, "wide.py": "#" * 200_000}, signals=(passed("one"),))),
+    )
     expect(page.get_by_text("15000 more lines are not drawn here")).to_be_attached()
     press(page, " ")
     expect_level(page, "correctness", 4)

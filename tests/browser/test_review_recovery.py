@@ -147,7 +147,8 @@ def test_what_was_not_sent_outlives_the_page(service: LiveService, page: Page, r
     expect_level(page, "efficiency", 3)
     expect_saved(page)
     assert {id: draft.level for id, draft in service.storage.drafts(run_id, "ada").items()} == {
-        "correctness": 0, "efficiency": 3,
+        "correctness": 0,
+        "efficiency": 3,
     }
 
 
@@ -163,7 +164,9 @@ def test_an_answer_that_got_lost_leads_to_one_review(service: LiveService, page:
     assert len(service.storage.reviews(run_id=run_id)) == 1
 
 
-def test_two_reviewers_do_not_get_the_same_response(service: LiveService, page: Page, sign_in: SignIn, run_id: RunId) -> None:
+def test_two_reviewers_do_not_get_the_same_response(
+    service: LiveService, page: Page, sign_in: SignIn, run_id: RunId
+) -> None:
     other = service.add(MadeRun(title="Another", signals=(passed("one"),)))
     bob = sign_in("bob")
     expect(bob.get_by_role("row", name="Merge intervals")).to_contain_text("with another reviewer")

@@ -52,12 +52,17 @@ def reviewed(service: LiveService, run_id: RunId) -> dict[str, DecidedCriterion]
     return {entry.decision.criterion: entry for entry in record.review.decided}
 
 
-def test_the_last_decision_makes_the_review_and_the_server_computes_the_verdicts(service: LiveService, ada: Session) -> None:
+def test_the_last_decision_makes_the_review_and_the_server_computes_the_verdicts(
+    service: LiveService, ada: Session
+) -> None:
     answers = [ada.decide(criterion, level).json()["saved"] for criterion, level in LEVELS.items()]
     assert answers == [False, False, False, True]
     decided = reviewed(service, ada.run_id)
     assert {id: entry.verdict for id, entry in decided.items()} == {
-        "correctness": "confirmed", "efficiency": "unaided", "security": "overridden", "best_practices": "unaided",
+        "correctness": "confirmed",
+        "efficiency": "unaided",
+        "security": "overridden",
+        "best_practices": "unaided",
     }
     assert decided["security"].suggested == 1
 
@@ -153,7 +158,9 @@ def test_a_submitter_is_no_reviewer(service: LiveService) -> None:
     assert answer.status_code == 403
 
 
-def test_a_claimed_response_is_not_open_to_another_reviewer_until_the_claim_ends(service: LiveService, ada: Session) -> None:
+def test_a_claimed_response_is_not_open_to_another_reviewer_until_the_claim_ends(
+    service: LiveService, ada: Session
+) -> None:
     bob = Session(service, "bob", ada.run_id)
     assert bob.page.status_code == 409
     assert "ada" in bob.page.text

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -23,9 +24,17 @@ from tests.browser.made_runs import (
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def shown(made: MadeRun, drafts: dict[str, DraftDecision] | None = None, review: ReviewRecord | None = None) -> present.Screen:
+def shown(
+    made: MadeRun, drafts: dict[str, DraftDecision] | None = None, review: ReviewRecord | None = None
+) -> present.Screen:
     return present.screen(
-        record_of(made), made.findings(), title=made.title, prompt=made.prompt, rubric=RUBRIC, drafts=drafts or {}, review=review
+        record_of(made),
+        made.findings(),
+        title=made.title,
+        prompt=made.prompt,
+        rubric=RUBRIC,
+        drafts=drafts or {},
+        review=review,
     )
 
 
@@ -41,6 +50,23 @@ def test_suggestions_cite_evidence_that_the_page_shows() -> None:
     assert {evidence.element for evidence in by_id["correctness"].evidence} == elements
     assert by_id["security"].evidence[0].element == "line-0-27"
     assert by_id["security"].evidence[0].text.startswith("line 27: B602 (high, CWE-78)")
+
+
+def test_a_line_of_evidence_begins_with_what_went_wrong() -> None:
+    made = MadeRun(
+        signals=(
+            failed("long", f"merge({'[1, 2], ' * 100})", "[[1, 2]]", "[]"),
+            failed("slow", "merge([])", "[]", "", end="wall-timeout"),
+            replace(failed("later", "", "", ""), outcome=Outcome.NOT_RUN),
+        )
+    )
+    told = [evidence.text for evidence in shown(made).criteria[0].evidence]
+    assert sorted(text[:42] for text in told) == [
+        "later did not run",
+        "long: wanted [[1, 2]], got [] in merge([1,",
+        "slow: wall-timeout in merge([])",
+    ]
+    assert max(len(text) for text in told) < 150
 
 
 def test_what_the_machine_cannot_tell_has_no_suggestion_and_says_why() -> None:
@@ -117,7 +143,9 @@ def test_an_abstention_is_shown() -> None:
 
 
 def test_measurements_are_told_with_their_place() -> None:
-    screen = shown(MadeRun(signals=(measured("cyclomatic-max", 12.0, line=7, note="merge"), measured("nan", float("nan")))))
+    screen = shown(
+        MadeRun(signals=(measured("cyclomatic-max", 12.0, line=7, note="merge"), measured("nan", float("nan"))))
+    )
     assert [(view.value, view.line) for view in screen.measurements] == [("12", "line-0-7"), ("nan", "")]
 
 
