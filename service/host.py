@@ -42,6 +42,11 @@ def prepare(report: Report, *, base_image: str = "") -> DockerSandbox:
         return sandbox
 
 
+def missing() -> Sequence[str]:
+    """What a worker needs and this host lacks right now, in words for an operator."""
+    return () if engine.running() else ("the Docker engine does not answer",)
+
+
 def install_programs(programs: dict[str, str], report: Report) -> None:
     """Install the Debian packages of those programs (program -> package) that are missing. Raises HostError."""
     with _one_at_a_time():

@@ -3,7 +3,7 @@
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from graders.registry import Registry
 from rubrics.model import Rubric
-from service import host
+from service import host, logs
 from service.api import access
 from service.app import create_app
 from service.evaluation import Evaluation
@@ -74,6 +74,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
 
     Raises HostError, SandboxError, RegistryError, StorageError or OSError (the port is taken).
     """
+    logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
     rubrics = builtin_rubrics()
     registry = Registry.discover(_criteria(rubrics))
@@ -84,11 +85,23 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
         with _workers(
             storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
         ) as wake:
+            missing = host.missing if settings.workers else _nothing
             app = create_app(
-                storage=storage, jobs=jobs, rubrics=rubrics, registry=registry, settings=settings, wake=wake
+                storage=storage,
+                jobs=jobs,
+                rubrics=rubrics,
+                registry=registry,
+                settings=settings,
+                wake=wake,
+                missing=missing,
             )
             with _listening(app, settings) as base_url:
                 yield base_url, storage
+
+
+def _nothing() -> Sequence[str]:
+    """What an instance without workers lacks."""
+    return ()
 
 
 def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:

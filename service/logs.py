@@ -1,0 +1,28 @@
+"""What the service writes about itself: one line an event on stderr, `action=` first among its words.
+
+Tracebacks are plain text without local variables: those may hold tokens and submissions.
+"""
+
+import sys
+
+import structlog
+
+
+def configure() -> None:
+    """For the whole process. Text for people on a terminal, JSON lines otherwise."""
+    people = sys.stderr.isatty()
+    last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback) if people else _JSON
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if people else [structlog.processors.format_exc_info]),
+            last,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+_JSON = structlog.processors.JSONRenderer()
