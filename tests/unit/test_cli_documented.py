@@ -11,7 +11,8 @@ from service.cli import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
 SECTIONS = {
-    title: text for title, _, text in (part.partition("\n") for part in re.split(r"^## assay ", PAGE, flags=re.MULTILINE)[1:])
+    title: text
+    for title, _, text in (part.partition("\n") for part in re.split(r"^## assay ", PAGE, flags=re.MULTILINE)[1:])
 }
 PROGRAM = typer.main.get_command(app)
 COMMANDS = PROGRAM.commands  # type: ignore[attr-defined]
