@@ -19,8 +19,14 @@ def texts(file: source.CodeFile) -> list[str]:
 
 def finding(line: int) -> Finding:
     return Finding(
-        grader="assay/security", criterion="security", rule="B1", message=UntrustedText("bad"),
-        severity=Severity.LOW, confidence=Severity.LOW, path="a.py", line=line,
+        grader="assay/security",
+        criterion="security",
+        rule="B1",
+        message=UntrustedText("bad"),
+        severity=Severity.LOW,
+        confidence=Severity.LOW,
+        path="a.py",
+        line=line,
     )
 
 
