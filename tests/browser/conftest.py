@@ -125,8 +125,9 @@ def service(tmp_path: Path) -> Iterator[LiveService]:
     storage.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each module, not for the session: Playwright keeps an event loop running in the thread of the tests."""
     chromium = shutil.which("chromium")
     assert chromium, "the browser tests need Debian's chromium: apt-get install chromium"
     with sync_playwright() as playwright:

@@ -134,7 +134,12 @@ def test_results_that_were_removed_are_made_anew(command: Command, live: Live) -
 def test_an_interrupted_command_finds_its_runs_again(command: Command, live: Live) -> None:
     live.evaluation.held.clear()
     command.asked(*(sample(f"s{number}", "right") for number in range(5)))
-    process = subprocess.Popen([Path(sys.executable).with_name("assay"), *command.line()], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("assay"), *command.line()],
+        stderr=subprocess.PIPE,
+        # A shell starts what it puts in the background with SIGINT ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while submitted(live) < 5:
         assert time.monotonic() < deadline
