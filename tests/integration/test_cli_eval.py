@@ -138,7 +138,7 @@ def test_an_interrupted_command_finds_its_runs_again(command: Command, live: Liv
         [Path(sys.executable).with_name("assay"), *command.line()],
         stderr=subprocess.PIPE,
         # A shell starts what it puts in the background with SIGINT ignored, and that would be inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
     while submitted(live) < 5:
