@@ -5,6 +5,7 @@ task takes what is part of the benchmark, here as a table by the number of the t
 answers are right, and three whose answer cannot be written down (a match object), of which only "a match or none" counts.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -124,6 +125,16 @@ _PREDICATES: Mapping[str, str] = {
     "digit_distance_nums": _PADDED_DIGITS,
 }
 
+_COMBINATIONS_TASK = "combinations_colors"
+_MOST_COLORS = 1_000_000
+
+
+def _has_an_answer_of_some_size(arguments: Arguments) -> bool:
+    """Five inputs of one task ask for all combinations of 77 or so; their answers, up to a gigabyte, leave no box."""
+    colors, length = arguments
+    return math.comb(len(colors) + length - 1, length) * length <= _MOST_COLORS if colors else True
+
+
 _MATCH_OR_NONE_TASKS = ("check_str", "text_match_three", "text_starta_endb")
 _MATCH_OR_NONE = '''"""A match object cannot leave the box, so these tests run beside the submission."""
 import pytest
@@ -147,6 +158,8 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
     entry_point = row["entry_point"]
     reference = row["prompt"] + row["canonical_solution"]
     inputs = arguments_of(row["task_id"], [*row["base_input"], *row["plus_input"]])
+    if entry_point == _COMBINATIONS_TASK:
+        inputs = [arguments for arguments in inputs if _has_an_answer_of_some_size(arguments)]
     if entry_point in _MATCH_OR_NONE_TASKS:
         suite = pytest_suite(_MATCH_OR_NONE.format(entry_point=entry_point, reference=reference, inputs=inputs))
     elif entry_point in _PREDICATES:

@@ -127,3 +127,10 @@ def test_a_match_is_as_good_as_a_yes(tmp_path: Path, returned: str, passes: bool
     (tmp_path / "test_hidden.py").write_text(suite.files["hidden/test_hidden.py"])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_hidden.py"]
     assert (subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0) is passes
+
+
+def test_answers_of_a_gigabyte_are_not_asked_for() -> None:
+    asked = [[["a", "b"], 3], [[], 0], [[], 5], [["a", "b", "c", "d", "e"], 77], [["a"], 77]]
+    files = mbpp_plus(row("combinations_colors", base_input=asked)).files
+    cases = parse_cases(files["hidden/cases.jsonl"], name="cases")
+    assert [list(case.args) for case in cases] == [asked[0], asked[1], asked[2], asked[4]]
