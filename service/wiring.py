@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.storage.sql import SqlStorage
 from service.worker import WorkerPool
 
-DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
 
@@ -41,7 +41,7 @@ def serve(settings: Settings, report: Report) -> None:
         if first_link is not None:
             report(f"nobody has access yet; this link signs an administrator in, once: {first_link}")
         asked_to_stop.wait()
-        report("finishing the runs under way (up to a minute)")
+        report("finishing the runs under way (up to 20 s; what is not done by then is done after the next start)")
 
 
 @contextmanager

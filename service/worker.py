@@ -128,7 +128,8 @@ class WorkerPool:
                 held = list(self._held)
             for lease in held:
                 try:
-                    if not self._jobs.renew(lease, datetime.now(UTC)):
+                    # not held any more: its run was finished, or given back, since the list was made
+                    if not self._jobs.renew(lease, datetime.now(UTC)) and lease in self._held:
                         _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
                 except StorageError:
                     _log.exception("storage failed", action="renew", run=lease.run_id)
