@@ -1,0 +1,64 @@
+"""The wheel holds what the program needs, not only its modules: it works where there is no checkout."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PROBE = """
+import sys
+from importlib.resources import files
+import service, sandboxes.images
+from service.rubric_files import builtin_rubrics
+from service.storage.sql import SqlStorage
+
+assert service.__file__.startswith(sys.argv[1]), service.__file__
+assert "default" in builtin_rubrics()
+assert sandboxes.images.tag() == sys.argv[2], "the image's inputs are not those of the checkout"
+SqlStorage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
+web = files("service") / "web"
+for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".css")):
+    assert any(entry.name.endswith(ending) for entry in (web / folder).iterdir()), (folder, ending)
+for driver in ("call_driver.py", "pytest_driver.py", "bandit_analyzer.py", "radon_analyzer.py"):
+    assert (files("graders") / "harness" / driver).is_file(), driver
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built and installed alone into a folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    built, target = folder / "built", folder / "target"
+    _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)], ROOT)
+    [wheel] = built.iterdir()
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(target)]
+    _run([*pip, str(wheel)], folder)
+    return target
+
+
+def _run(command: list[str], folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_works_without_the_checkout(installed: Path) -> None:
+    from sandboxes.images import tag
+
+    _run([sys.executable, "-P", "-c", PROBE, str(installed), tag()], installed, PYTHONPATH=str(installed))
+
+
+def test_its_program_starts(installed: Path) -> None:
+    code = "import sys; sys.argv = ['assay', '--help']; from service.cli import main; main()"
+    assert "demo" in _run([sys.executable, "-P", "-c", code], installed, PYTHONPATH=str(installed))
+
+
+def test_it_holds_no_tests_and_no_docker_package(installed: Path) -> None:
+    names = {entry.name for entry in installed.iterdir()}
+    assert {"service", "graders", "sandboxes", "rubrics"} <= names and not {"docker", "tests", "examples"} & names
