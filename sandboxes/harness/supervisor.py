@@ -180,7 +180,7 @@ def become_program(request: Request, fds: list[int]) -> NoReturn:
         os.setsid()
         set_dumpable(1)  # inherited as 0, which would close /proc/self to this child too
         for number, fd in enumerate(fds):
-            # all of them are above 3, so nothing is overwritten before it was copied
+            # all of them are above 3 (the wake-up pipe is 3 and 4), so none is overwritten before it was copied
             os.dup2(fd, number, inheritable=True)
         os.closerange(len(fds), 1024)
         limit(request)
@@ -210,18 +210,13 @@ class Program:
         self.channel: socket.socket | None = None
         if request["channel"]:
             self.channel, other = socket.socketpair()
-            fds.append(other.fileno())
+            fds.append(other.detach())
             self.channel.setblocking(False)
-        # lift the child's ends above 3, see become_program
-        lifted = [os.dup(fd) for fd in fds]
-        moved = [fd if fd > 3 else os.dup(fd) for fd in lifted]
         self.pid = os.fork()
         if self.pid == 0:
-            become_program(request, moved)
-        for fd in {*fds[:3], *lifted, *moved}:
+            become_program(request, fds)
+        for fd in fds:
             os.close(fd)
-        if self.channel is not None:
-            other.close()
         os.set_blocking(self.to_stdin, False)
         self.to_channel = bytearray()
         self.closing = False
