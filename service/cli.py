@@ -38,8 +38,18 @@ class Commands(TyperGroup):
             code = _exit_code(error)
             if code is None:
                 raise
-            typer.echo(f"assay: {error}", err=True)
+            typer.echo(f"assay: {_in_words(error)}", err=True)
             raise typer.Exit(code) from None
+
+
+def _in_words(error: Exception) -> str:
+    """The error and, where we failed, the facts that an operator needs to find the cause."""
+    from sandboxes.interface import SandboxError
+
+    if not isinstance(error, SandboxError):
+        return str(error)
+    facts = (f"\n  {name}: {value}" for name, value in error.diagnostics().items() if name != "message")
+    return str(error) + "".join(facts)
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -1,6 +1,9 @@
 """The other commands as a user runs them, on services that need no box."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -144,3 +147,20 @@ def test_a_setting_that_does_not_fit_is_a_mistake(package: Path, tmp_path: Path)
     result = CliRunner().invoke(app, ["tasks", str(package)], env=environment)
     assert result.exit_code == 2
     assert "queue_limit" in result.stderr
+
+
+def test_an_engine_that_does_not_answer_is_our_failure_and_says_what_to_do(tmp_path: Path) -> None:
+    """An engine that the user named is not replaced by another one."""
+    environment = {**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock", "ASSAY_HOME": str(tmp_path)}
+    program = Path(sys.executable).with_name("assay")
+    done = subprocess.run([program, "demo", "--no-serve"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "DOCKER_HOST is unix:///nonexistent.sock" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_our_failure_is_told_with_its_facts() -> None:
+    from sandboxes.interface import SandboxError
+    from service.cli import _in_words
+
+    told = _in_words(SandboxError("no engine", container="abc", error=OSError("disk full")))
+    assert told == "no engine\n  container: abc\n  error: disk full"
