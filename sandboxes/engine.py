@@ -5,6 +5,7 @@ An engine that answers is used as it is: nothing of it is configured, restarted 
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -37,11 +38,22 @@ def connect() -> DockerClient:
 
 
 def running() -> bool:
+    if not _listening():
+        return False
     try:
         connect().close()
     except SandboxError:
         return False
     return True
+
+
+def _listening() -> bool:
+    """False where nobody listens on the engine's local socket. The SDK leaves a socket open for each refused try."""
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not host.startswith("unix://"):
+        return True  # for the SDK to find out
+    with socket.socket(socket.AF_UNIX) as trial:
+        return trial.connect_ex(host.removeprefix("unix://")) == 0
 
 
 def start(report: Report) -> None:
@@ -61,10 +73,11 @@ def start(report: Report) -> None:
         _wait(lambda: "see journalctl -u docker", lambda: True)
         return
     report(f"starting the Docker engine (log: {LOG})")
-    with LOG.open("ab") as log:
-        # a session of its own: the engine serves others after this program has ended
-        process = subprocess.Popen([dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    _wait(lambda: _tail(LOG), lambda: process.poll() is None)
+    with LOG.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+        # A session of its own: the engine serves others after this program has ended. Not a Popen, which is waited for.
+        streams = [(os.POSIX_SPAWN_DUP2, source.fileno(), fd) for fd, source in enumerate((nothing, log, log))]
+        pid = os.posix_spawn(dockerd, [dockerd], os.environ, file_actions=streams, setsid=True)
+    _wait(lambda: _tail(LOG), lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
 
 
 def _wait(explain: Callable[[], str], alive: Callable[[], bool]) -> None:
