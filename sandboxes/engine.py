@@ -17,6 +17,10 @@ from docker.errors import DockerException
 from sandboxes.interface import SandboxError
 
 LOG = Path("/var/log/assay-dockerd.log")
+PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
 START_SECONDS = 60.0
 POOL_SIZE = 32
 """Connections to the engine that may be open at once; one for each box that runs, and some."""
@@ -73,11 +77,27 @@ def start(report: Report) -> None:
         _wait(lambda: "see journalctl -u docker", lambda: True)
         return
     report(f"starting the Docker engine (log: {LOG})")
+    for path, program in PID_FILES.items():
+        forget_dead(path, program)
     with LOG.open("ab") as log, Path(os.devnull).open("rb") as nothing:
         # A session of its own: the engine serves others after this program has ended. Not a Popen, which is waited for.
         streams = [(os.POSIX_SPAWN_DUP2, source.fileno(), fd) for fd, source in enumerate((nothing, log, log))]
         pid = os.posix_spawn(dockerd, [dockerd], os.environ, file_actions=streams, setsid=True)
     _wait(lambda: _tail(LOG), lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
+
+
+def forget_dead(path: Path, program: str) -> None:
+    """Remove a pid file that an engine which was killed left behind, unless that process is still this program.
+
+    The engine itself looks only whether some process has the number, and then refuses to start.
+    """
+    try:
+        pid = int(path.read_text())
+        alive = Path(f"/proc/{pid}/comm").read_text().strip() == program
+    except (OSError, ValueError):
+        alive = False
+    if not alive:
+        path.unlink(missing_ok=True)
 
 
 def _wait(explain: Callable[[], str], alive: Callable[[], bool]) -> None:

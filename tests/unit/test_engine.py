@@ -1,0 +1,28 @@
+"""What an engine that was killed leaves behind does not keep the next one from starting."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxes.engine import forget_dead
+
+OWN_NAME = Path("/proc/self/comm").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["4194999", str(os.getpid()), "", "x"], ids=["nobody", "another program", "empty", "no pid"]
+)
+def test_a_pid_file_of_a_dead_engine_is_removed(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "docker.pid"
+    path.write_text(text)
+    forget_dead(path, "dockerd")
+    assert not path.exists()
+    forget_dead(path, "dockerd")  # nothing there is fine
+
+
+def test_a_pid_file_of_a_living_engine_stays(tmp_path: Path) -> None:
+    path = tmp_path / "docker.pid"
+    path.write_text(str(os.getpid()))
+    forget_dead(path, OWN_NAME)
+    assert path.exists()
