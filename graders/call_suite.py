@@ -116,15 +116,20 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
 
     Raises TaskUnusable where the reference does not answer a case that needs it.
     """
-    if all(case.expected is not NO_ANSWER or case.raises is not None for case in cases):
+    if not any(map(_needs_reference, cases)):
         return [_stated(case) for case in cases]
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
     assert isinstance(reference, Sitting)
     return [
-        answer if case.expected is NO_ANSWER and case.raises is None else _stated(case)
+        answer if _needs_reference(case) else _stated(case)
         for case, answer in zip(cases, reference.answers, strict=True)
     ]
+
+
+def _needs_reference(case: Case) -> bool:
+    """True where the case itself does not state what is expected."""
+    return case.expected is NO_ANSWER and case.raises is None
 
 
 def _stated(case: Case) -> Answer:
@@ -138,8 +143,7 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
     if sitting.load_failure:
         raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
     for case, answer in zip(cases, sitting.answers, strict=True):
-        needed = case.expected is NO_ANSWER and case.raises is None
-        if needed and answer.kind not in ("value", "raised"):
+        if _needs_reference(case) and answer.kind not in ("value", "raised"):
             raise TaskUnusable(
                 f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}"
             )

@@ -14,15 +14,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from docker import DockerClient
 from docker.errors import BuildError, DockerException, ImageNotFound
 
+from sandboxes.engine import Report
 from sandboxes.interface import SandboxError
-
-Report = Callable[[str], None]
 
 REPOSITORY = "assay/box"
 BASE_REPOSITORY = "assay/base"

@@ -8,14 +8,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sandboxes import engine, images
 from sandboxes.docker_sandbox import DockerSandbox
-
-Report = Callable[[str], None]
+from sandboxes.engine import Report
 
 
 class HostError(Exception):

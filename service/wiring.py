@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from graders.registry import Registry
 from rubrics.model import Rubric
+from sandboxes.engine import Report
 from service import host, logs
 from service.api import access
 from service.app import create_app
@@ -25,9 +26,6 @@ from service.worker import WorkerPool
 DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
-
-
-Report = Callable[[str], None]
 
 
 def serve(settings: Settings, report: Report) -> None:
