@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.encoding import EncodingError, parse
-from graders.interface import Command, Conversation, Execution, Limits, Session
+from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
 
 _HARNESS = Path(__file__).parent / "harness"
 
@@ -48,9 +48,12 @@ class Examinee:
         return answer
 
     def finish(self) -> Execution:
-        """How the program ended; an answer that was none is among what was `denied`."""
+        """How the program ended; an answer that was none is among its evidence."""
         execution = self._conversation.finish()
-        return replace(execution, denied=(*execution.denied, f"channel: {self.broke}")) if self.broke else execution
+        if not self.broke:
+            return execution
+        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=self.broke[:200], refused=True)
+        return replace(execution, evidence=(*execution.evidence, broke))
 
 
 @contextmanager

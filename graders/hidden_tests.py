@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graders import call_suite, pytest_suite
-from graders.interface import CaseOutcome, Context, End, Example, Execution, Finding, Grader, Outcome, Signal, Suite
+from graders.interface import (
+    Behaviour,
+    CaseOutcome,
+    Context,
+    End,
+    Example,
+    Execution,
+    Finding,
+    Grader,
+    Outcome,
+    Signal,
+    Suite,
+)
 
 _RUNNERS: Mapping[str, Callable[[Context, Suite, str, str], Iterator[CaseOutcome]]] = {
     "call": call_suite.outcomes,
@@ -41,10 +53,10 @@ class HiddenTests(Grader):
 
     def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
         """Signs of play with the examination. They are shown, and lower nothing by themselves."""
-        denied = sorted({what for run in executions for what in run.denied})
-        if denied:
+        broke = {seen.detail for run in executions for seen in run.evidence if seen.behaviour is Behaviour.CHANNEL}
+        if broke:
             yield self.finding(
-                f"Suite {suite.id}: it interfered with the channel of the examination ({'; '.join(denied)}).",
+                f"Suite {suite.id}: it interfered with the channel of the examination ({'; '.join(sorted(broke))}).",
                 rule="assay/channel", severity="high", flag=True,
             )  # fmt: skip
         elif ended and any(run.end in (End.EXITED, End.SIGNALLED) for run in executions):

@@ -22,20 +22,34 @@ from rubrics.signals import (
     Signal,
     UntrustedText,
 )
-from sandboxes.interface import Command, Conversation, End, Execution, Limits, Session
+from sandboxes.interface import (
+    Behaviour,
+    Command,
+    Conversation,
+    End,
+    Evidence,
+    Execution,
+    Harness,
+    Limits,
+    Session,
+    Tier,
+)
 
 __all__ = [
     "Abstain",
     "Abstention",
+    "Behaviour",
     "CaseOutcome",
     "Command",
     "Context",
     "Conversation",
     "End",
+    "Evidence",
     "Example",
     "Execution",
     "Finding",
     "Grader",
+    "Harness",
     "Limits",
     "Measurement",
     "Outcome",
@@ -48,6 +62,7 @@ __all__ = [
     "Task",
     "TaskId",
     "TaskUnusable",
+    "Tier",
     "UntrustedText",
 ]
 

@@ -30,7 +30,7 @@ from docker.errors import DockerException, NotFound
 from docker.types import Ulimit
 
 from sandboxes.classify import Report, Seen, classify, parse_report
-from sandboxes.interface import Command, Execution, SandboxError
+from sandboxes.interface import Behaviour, Command, Evidence, Execution, SandboxError
 
 OWNER_LABEL = "assay.owner"
 CREATOR_LABEL = "assay.creator"
@@ -44,7 +44,6 @@ LAST_WORDS_SECONDS = 2.0
 """How long the supervisor may take to report after it was told to end everything."""
 SUPERVISOR_PROCESSES = 1
 STDERR_CAP_BYTES = 4096
-DENIED_CAP = 20
 
 _ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 
@@ -211,7 +210,7 @@ class Box:
         self._started_at: float | None = None
         self._ended_at: float | None = None
         self._stopped_for = ""
-        self._denied: list[str] = []
+        self._broke: list[Evidence] = []
         self._execution: Execution | None = None
         self._closed = False
 
@@ -313,15 +312,18 @@ class Box:
                 "HOME": "/box/tmp",
                 "TMPDIR": "/box/tmp",
                 "LANG": "C.UTF-8",
+                **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
                 **command.environment,
             },
+            "harness": [[path, len(content)] for path, content in command.harness.files],
             "files": [[path, len(content)] for path, content in command.files.items()],
             "stdin_size": len(command.stdin),
             "channel": self._channel,
             "limits": asdict(command.limits),
         }
         self._send(b"R", json.dumps(request).encode())
-        for content in (*command.files.values(), command.stdin):
+        harness = (content for _, content in command.harness.files)
+        for content in (*harness, *command.files.values(), command.stdin):
             if content:
                 self._send(b"F", content)
 
@@ -329,8 +331,7 @@ class Box:
 
     def _refuse(self, what: str) -> None:
         """The program broke the channel's protocol: that ends the program, nothing else."""
-        if len(self._denied) < DENIED_CAP:
-            self._denied.append(f"channel: {what}")
+        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
         self._stop("protocol")
 
     def _stop(self, why: str) -> None:
@@ -454,7 +455,7 @@ class Box:
             wall_seconds=wall,
             cpu_seconds=report.cpu_seconds if report else wall,
             peak_memory_mib=(report.peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
-            denied=tuple(self._denied),
+            evidence=tuple(self._broke),
         )
 
     def _container_state(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Makes the box image: a base, the packages that programs and analyzers need, and the supervisor.
+"""Makes the box image: a base, the packages that programs and analyzers need, and our programs for it.
 
 The build itself has no network. What it needs is fetched before it, by the clients that this host already uses:
 the base by mmdebstrap from the host's own Debian mirror (or by the engine, where an operator names a base image), the
@@ -36,10 +36,11 @@ def _folder() -> Path:
 
 
 def _inputs() -> dict[str, bytes]:
+    harness = (Path(__file__).parent / "harness").glob("*.py")
     return {
         "Dockerfile": (_folder() / "Dockerfile").read_bytes(),
         "requirements.lock": (_folder() / "requirements.lock").read_bytes(),
-        "supervisor.py": (Path(__file__).parent / "harness" / "supervisor.py").read_bytes(),
+        **{f"harness/{file.name}": file.read_bytes() for file in harness},
     }
 
 

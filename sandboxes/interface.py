@@ -82,18 +82,82 @@ class End(StrEnum):
     PROCESS_LIMIT = "process-limit"
 
 
+class Tier(StrEnum):
+    """How strongly a program is kept apart, weakest first. A task or an operator asks for a least tier."""
+
+    JAIL = "jail"
+    """A fork with namespaces, a system call filter and no rights, in a hardened container that serves many."""
+    CONTAINER = "container"
+    """A hardened container of its own."""
+    GVISOR = "gvisor"
+    """The same under gVisor's kernel, so that the program does not talk to the host's."""
+
+    def at_least(self, other: "Tier") -> bool:
+        order = list(Tier)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harness:
+    """Our own code that a program starts from. Kept apart from the program's files; the same for many commands.
+
+    Every box with a harness has it in the folder `/harness`, which is on the module search path of its `python3`.
+    Tier jail imports `preload` once, before it forks, so that a program that imports it pays nothing.
+    """
+
+    files: tuple[tuple[str, bytes], ...] = ()
+    """Relative path -> content."""
+    preload: tuple[str, ...] = ()
+    """Modules to import ahead; from `files` or from what the box image has installed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One program to run in a box of its own."""
 
     argv: tuple[str, ...]
-    """The program and its arguments; `python3` is the box's interpreter. Never a shell string."""
+    """The program and its arguments; `python3` is the box's interpreter. Never a shell string.
+
+    Tier jail runs `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` in a fork of an interpreter that is
+    already up; anything else is executed.
+    """
+    harness: Harness = Harness()
     files: Mapping[str, bytes] = field(default_factory=dict)
     """What the working directory holds at the start: relative path -> content. Parents are made."""
     stdin: bytes = b""
     limits: Limits = field(default_factory=Limits)
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the box's own small environment."""
+
+
+class Behaviour(StrEnum):
+    """What a program tried that a reviewer may want to know of."""
+
+    NETWORK = "network"
+    """Asked for a socket that is not local, or to connect, bind or send to an address."""
+    PROGRAM = "program"
+    """Started another program."""
+    WRITE = "write"
+    """Opened, made, moved or removed something outside its own places."""
+    READ = "read"
+    """Opened a path that holds nothing for it, such as another user's keys."""
+    SYSCALL = "syscall"
+    """A system call that no program here needs."""
+    PROCESSES = "processes"
+    """More processes or threads than allowed."""
+    CHANNEL = "channel"
+    """Broke the protocol of its conversation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Something that the box refused or noticed. Noticing is no verdict: an honest program may start another."""
+
+    behaviour: Behaviour
+    detail: str
+    """Which address, program, path or call, as printable ASCII, at most 200 characters. Untrusted: the program chose it."""
+    refused: bool
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +176,12 @@ class Execution:
     wall_seconds: float
     cpu_seconds: float
     peak_memory_mib: float
-    denied: tuple[str, ...] = ()
-    """Attempts that the box refused or that broke its protocol, for a reviewer to read. Capped."""
+    processes: int = 1
+    """Processes and threads that were started, the first included; 0 where the tier cannot tell."""
+    written_bytes: int = 0
+    """Bytes that its processes passed to write(2) and its kin, streams included; 0 where the tier cannot tell."""
+    evidence: tuple[Evidence, ...] = ()
+    """What the box refused or noticed, capped; empty says nothing in tier gvisor, which cannot see it."""
 
 
 class Conversation(Protocol):

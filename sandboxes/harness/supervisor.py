@@ -5,8 +5,8 @@ Theory of operation
 The host attaches to this process's stdin and stdout before it starts. Everything is frames: one byte of kind, four
 bytes of length (big-endian), payload.
 
-    from the host   R  request: JSON {argv, environment, files: [[path, size]...], stdin_size, channel, limits}
-                    F  content of the files and of stdin, concatenated, in as many frames as it takes
+    from the host   R  request: JSON {argv, environment, harness and files: [[path, size]...], stdin_size, channel, limits}
+                    F  content of the harness, of the files and of stdin, concatenated, in as many frames as it takes
                     C  bytes for the program's channel (its file descriptor 3)
                     Q  no more questions: close the channel, give the program a moment, end it
                     K  end everything now
@@ -36,6 +36,7 @@ import time
 from typing import Any, NoReturn
 
 WORK = "/box/work"
+HARNESS = "/box/harness"
 CHUNK = 65536
 CPU_POLL_SECONDS = 0.05
 LEAVE_SECONDS = 0.3
@@ -136,7 +137,7 @@ def receive_request() -> tuple[Request, bytes]:
     if kind != b"R":
         raise SystemExit("expected a request")
     request = json.loads(payload)
-    wanted = sum(size for _, size in request["files"]) + request["stdin_size"]
+    wanted = sum(size for _, size in request["harness"] + request["files"]) + request["stdin_size"]
     content = bytearray()
     while len(content) < wanted:
         kind, payload = read_frame(0)
@@ -147,18 +148,19 @@ def receive_request() -> tuple[Request, bytes]:
 
 
 def place_files(request: Request, content: bytes) -> bytes:
-    """Write the working directory; returns what is left of the content: the program's stdin."""
-    os.makedirs(WORK)
+    """Write the harness and the working directory; returns what is left of the content: the program's stdin."""
     os.mkdir("/box/tmp", 0o1777)
     offset = 0
-    for path, size in request["files"]:
-        target = os.path.normpath(os.path.join(WORK, path))
-        if not target.startswith(WORK + "/"):
-            raise SystemExit("a file outside the working directory: " + path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(content[offset : offset + size])
-        offset += size
+    for folder, files in ((HARNESS, request["harness"]), (WORK, request["files"])):
+        os.mkdir(folder)
+        for path, size in files:
+            target = os.path.normpath(os.path.join(folder, path))
+            if not target.startswith(folder + "/"):
+                raise SystemExit(f"a file outside of {folder}: {path}")
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(content[offset : offset + size])
+            offset += size
     return content[offset:]
 
 
