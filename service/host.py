@@ -13,15 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandboxes import engine, images
-from sandboxes.docker_sandbox import DockerSandbox
+from sandboxes.container_sandbox import ContainerSandbox
 from sandboxes.engine import Report
+from sandboxes.sweep import sweep
 
 
 class HostError(Exception):
     """This host lacks something that Assay cannot install by itself. The message says what to do."""
 
 
-def prepare(report: Report, *, base_image: str = "") -> DockerSandbox:
+def prepare(report: Report, *, base_image: str = "") -> ContainerSandbox:
     """Everything that a box needs, made where it is missing; `report` is told each step as it begins.
 
     Raises HostError or SandboxError, each with what to do.
@@ -34,8 +35,8 @@ def prepare(report: Report, *, base_image: str = "") -> DockerSandbox:
         client = engine.connect()
         if images.find(client, base_image) is None and not base_image:
             _install({"mmdebstrap": "mmdebstrap"}, report, optional=True)
-        sandbox = DockerSandbox(client, images.ensure(client, report, base=base_image))
-        left_over = sandbox.sweep()
+        sandbox = ContainerSandbox(client, images.ensure(client, report, base=base_image))
+        left_over = sweep(client)
         if left_over:
             report(f"removed {left_over} containers that an earlier run left behind")
         return sandbox

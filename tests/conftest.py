@@ -8,5 +8,5 @@ from service.host import prepare
 
 @pytest.fixture(scope="session")
 def sandbox() -> Sandbox:
-    """A real DockerSandbox. Where there is no engine and none can be had, this fails: it never skips."""
+    """A real ContainerSandbox. Where there is no engine and none can be had, this fails: it never skips."""
     return prepare(lambda line: print(f"assay: {line}"))

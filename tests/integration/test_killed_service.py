@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 
-from sandboxes.docker_sandbox import CREATOR_LABEL, OWNER, OWNER_LABEL
+from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
 from sandboxes.interface import Sandbox
 from service import wiring
 from service.api.schemas import SubmissionIn

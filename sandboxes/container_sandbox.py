@@ -7,13 +7,10 @@ supervisor (`sandboxes/harness/supervisor.py`, which also describes the frames),
 attached connection: nothing is copied into or out of the container's file system from outside, no path inside it is
 ever opened by a process outside, and no shell is involved.
 
-Hardening, all of it fixed here and none of it reachable from a request: no network, read-only root, one size-limited
-tmpfs, all capabilities dropped, no new privileges, an unprivileged user, private ipc, memory without swap, a pids limit, no
-core files, no log kept by the engine. Everything that comes out is counted and capped on this side.
+How it is closed is in `sandboxes/hardening.py`. Everything that comes out is counted and capped on this side.
 """
 
 import json
-import os
 import selectors
 import socket
 import struct
@@ -21,20 +18,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import requests.exceptions
 from docker import DockerClient
-from docker.errors import DockerException, NotFound
-from docker.types import Ulimit
 
 from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.hardening import host_config
 from sandboxes.interface import Behaviour, Command, Evidence, Execution, SandboxError
-
-OWNER_LABEL = "assay.owner"
-CREATOR_LABEL = "assay.creator"
-OWNER = "assay"
+from sandboxes.sweep import ENGINE_ERRORS, labels, remove
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
@@ -45,39 +36,8 @@ LAST_WORDS_SECONDS = 2.0
 SUPERVISOR_PROCESSES = 1
 STDERR_CAP_BYTES = 4096
 
-_ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 
-
-def _place() -> str:
-    """The host and the process namespace that this process's pid means something in."""
-    return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
-
-
-def _creator() -> str:
-    """Names this very process, so that a sweep can tell whether it still lives: place, boot of the host, pid, start."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{_place()}/{boot}/{os.getpid()}/{_start_time(os.getpid())}"
-
-
-def _is_dead(creator: str) -> bool:
-    """True where the process was of this place and is gone. A process of another place is none of our business."""
-    words = creator.split("/")
-    if len(words) != 5 or "/".join(words[:2]) != _place():
-        return False
-    alive = words[2] == _creator().split("/")[2] and _start_time(int(words[3])) == words[4] != ""
-    return not alive
-
-
-def _start_time(pid: int) -> str:
-    """Clock ticks from boot to the start of a process; empty where there is no such process."""
-    try:
-        # after the parenthesised command, which may contain anything: field 22 of proc(5)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
-
-
-class DockerSandbox:
+class ContainerSandbox:
     """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process."""
 
     def __init__(self, client: DockerClient, image: str) -> None:
@@ -86,36 +46,22 @@ class DockerSandbox:
             raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
         self._client = client
         self._image = image
-        self._creator = _creator()
 
     @property
     def name(self) -> str:
         return f"container@{self._image}"
 
     @contextmanager
-    def session(self) -> Iterator["DockerSession"]:
-        yield DockerSession(self._client, self._image, self._creator)
-
-    def sweep(self) -> int:
-        """Remove containers that an Assay process on this host left behind when it died. Returns how many."""
-        removed = 0
-        try:
-            for row in self._client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"}):
-                if _is_dead(row["Labels"].get(CREATOR_LABEL, "")):
-                    _remove(self._client, row["Id"])
-                    removed += 1
-        except _ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine did not answer", error=error) from error
-        return removed
+    def session(self) -> Iterator["ContainerSession"]:
+        yield ContainerSession(self._client, self._image)
 
 
-class DockerSession:
+class ContainerSession:
     """The executions of one submission; each is a container of its own, so there is nothing to reset."""
 
-    def __init__(self, client: DockerClient, image: str, creator: str) -> None:
+    def __init__(self, client: DockerClient, image: str) -> None:
         self._client = client
         self._image = image
-        self._creator = creator
 
     def run(self, command: Command) -> Execution:
         with self._box(command, channel=False) as box:
@@ -131,7 +77,7 @@ class DockerSession:
     def _box(self, command: Command, *, channel: bool) -> Iterator["Box"]:
         try:
             container = self._create(command)
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             raise SandboxError("the Docker engine could not make a container", error=error) from error
         try:
             box = Box(self._client, container, command, channel=channel)
@@ -141,29 +87,16 @@ class DockerSession:
             finally:
                 box.disconnect()
         finally:
-            _remove(self._client, container)
+            remove(self._client, container)
 
     def _create(self, command: Command) -> str:
         limits = command.limits
         api = self._client.api
-        host_config = api.create_host_config(
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            ipc_mode="private",
-            mem_limit=limits.memory_mib << 20,
-            memswap_limit=limits.memory_mib << 20,
-            pids_limit=limits.processes + SUPERVISOR_PROCESSES,
-            tmpfs={"/box": f"rw,nosuid,nodev,exec,mode=1777,size={limits.disk_mib}m,nr_inodes=16384"},
-            shm_size=limits.disk_mib << 20,
-            ulimits=[
-                Ulimit(name="core", soft=0, hard=0),
-                Ulimit(name="nofile", soft=512, hard=512),
-                # 0: what a program locks would not be counted to it on every kernel
-                Ulimit(name="memlock", soft=0, hard=0),
-            ],
-            log_config={"Type": "none"},
+        config_of_host = host_config(
+            api,
+            memory_mib=limits.memory_mib,
+            processes=limits.processes + SUPERVISOR_PROCESSES,
+            disk_mib=limits.disk_mib,
         )
         config = api.create_container_config(
             image=self._image,
@@ -171,24 +104,13 @@ class DockerSession:
             hostname="box",
             stdin_open=True,
             tty=False,
-            labels={OWNER_LABEL: OWNER, CREATOR_LABEL: self._creator},
-            host_config=host_config,
+            labels=labels(),
+            host_config=config_of_host,
             network_disabled=True,
         )
         # When this process dies, the engine closes the box's stdin, and the supervisor ends everything by itself.
         config["StdinOnce"] = True
         return str(api.create_container_from_config(config)["Id"])
-
-
-def _remove(client: DockerClient, container: str) -> None:
-    try:
-        client.api.remove_container(container, v=True, force=True)
-    except NotFound:
-        pass
-    except _ENGINE_ERRORS as error:
-        raise SandboxError(
-            "the Docker engine could not remove a container", container=container, error=error
-        ) from error
 
 
 class Box:
@@ -226,7 +148,7 @@ class Box:
             self._socket: socket.socket = getattr(stream, "_sock", stream)
             self._socket.setblocking(False)
             self._client.api.start(self._container)
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             raise SandboxError("the Docker engine could not start a container", error=error) from error
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
@@ -461,6 +383,6 @@ class Box:
     def _container_state(self) -> dict[str, Any]:
         try:
             state: dict[str, Any] = self._client.api.inspect_container(self._container)["State"]
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             raise SandboxError("the Docker engine lost a container", container=self._container, error=error) from error
         return state

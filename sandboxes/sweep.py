@@ -1,0 +1,77 @@
+"""Whose containers are whose: the labels of a box, removing one, and removing those whose maker died."""
+
+import os
+import socket
+from pathlib import Path
+
+import requests.exceptions
+from docker import DockerClient
+from docker.errors import DockerException, NotFound
+
+from sandboxes.interface import SandboxError
+
+OWNER_LABEL = "assay.owner"
+CREATOR_LABEL = "assay.creator"
+OWNER = "assay"
+
+ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
+"""All that a call of the Docker SDK may raise when the engine refuses, is gone or does not answer."""
+
+
+def labels() -> dict[str, str]:
+    """The labels of a container that this process makes."""
+    return {OWNER_LABEL: OWNER, CREATOR_LABEL: creator()}
+
+
+def creator() -> str:
+    """Names this very process, so that a sweep can tell whether it still lives: place, boot of the host, pid, start."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{_place()}/{boot}/{os.getpid()}/{_start_time(os.getpid())}"
+
+
+def is_dead(creator_label: str) -> bool:
+    """True where the process was of this place and is gone. A process of another place is none of our business."""
+    words = creator_label.split("/")
+    if len(words) != 5 or "/".join(words[:2]) != _place():
+        return False
+    alive = words[2] == creator().split("/")[2] and _start_time(int(words[3])) == words[4] != ""
+    return not alive
+
+
+def sweep(client: DockerClient) -> int:
+    """Remove containers that an Assay process on this host left behind when it died. Returns how many."""
+    removed = 0
+    try:
+        for row in client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"}):
+            if is_dead(row["Labels"].get(CREATOR_LABEL, "")):
+                remove(client, row["Id"])
+                removed += 1
+    except ENGINE_ERRORS as error:
+        raise SandboxError("the Docker engine did not answer", error=error) from error
+    return removed
+
+
+def remove(client: DockerClient, container: str) -> None:
+    """Kill a container and remove it. One that is gone already is no error; SandboxError where the engine fails."""
+    try:
+        client.api.remove_container(container, v=True, force=True)
+    except NotFound:
+        pass
+    except ENGINE_ERRORS as error:
+        raise SandboxError(
+            "the Docker engine could not remove a container", container=container, error=error
+        ) from error
+
+
+def _place() -> str:
+    """The host and the process namespace that this process's pid means something in."""
+    return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def _start_time(pid: int) -> str:
+    """Clock ticks from boot to the start of a process; empty where there is no such process."""
+    try:
+        # after the parenthesised command, which may contain anything: field 22 of proc(5)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
