@@ -1,26 +1,27 @@
-"""Asking an analyzer about each Python file of a submission, in a box.
+"""Asking the analyzers about each Python file of a submission, in a box.
 
 The analyzers are libraries that read hostile source, so they never run in a process of the service. A box gets our
-driver as its only files; the submission's files come as messages, one question each (graders/harness/file_analysis.py).
-What comes back is as untrusted as the source was: the readers below take a value of the right type or raise Abstain.
+driver and no file of the submission; its files come as messages, one question each (graders/harness/analysis_driver.py),
+and all analyzers answer each question, so that a submission pays for one box. What comes back is as untrusted as the
+source was: the readers below take a value of the right type or raise Abstain.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TypeVar
 
+from graders.driver import ANALYSIS
 from graders.encoding import EncodingError, parse
-from graders.interface import SOURCE_CAP_BYTES, Abstain, Command, Context, Conversation, End, Limits
+from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
 from sandboxes.interface import SandboxError
 
-LIMITS = Limits(wall_seconds=90, cpu_seconds=40, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
+LIMITS = Limits(wall_seconds=120, cpu_seconds=60, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
 """For all files of a submission; the driver has tighter ones for each."""
 START_SECONDS = 30.0
-"""The interpreter and the tool's imports, on a busy machine."""
-ANSWER_SECONDS = 15.0
-"""The driver itself gives up on a file after 10."""
+"""The interpreter and the tools' imports, on a busy machine."""
+ANSWER_SECONDS = 25.0
+"""The driver itself gives up on a file after 10, for each of the two analyzers."""
 _MALFORMED = "the analyzer's answer could not be read"
 
 
@@ -31,51 +32,65 @@ class NotLooked:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Analysis:
+    """What a box said of a submission."""
+
+    tools: object
+    """Names and versions of the analyzers; as they came, so anything."""
+    answers: Mapping[str, "Answer | NotLooked"]
+    """By path: what came for the question, with a place for each analyzer, or why nothing did."""
+
+
 Answer = Mapping[str, object]
 Look = TypeVar("Look")
 
 
 def ask_about_files(
-    context: Context, driver: str, tool: str, read: Callable[[Answer], Look]
+    context: Context, tool: str, read: Callable[[Answer], Look]
 ) -> Iterator[tuple[str, Look | NotLooked]]:
     """For each `.py` file of the submission its path and what the analyzer found, or why it did not look.
 
-    `driver` is a module of graders/harness, `tool` the name and version that it must answer with, `read` takes what was
-    found apart and raises Abstain where that is malformed. Raises Abstain where there is nothing to look at, and
-    SandboxError where the image lacks the tool: our failure, nothing of the submission is in the box by then.
+    `tool` is the name and version that must have looked (`bandit-1.9.4`), `read` takes what was found apart and raises
+    Abstain where that is malformed. Raises Abstain where there is nothing to look at, and SandboxError where the image
+    lacks the tool: our failure, the tools are named before anything of the submission is in the box.
     """
+    analysis = context.once("analysis", lambda: _analyse(context))
+    assert isinstance(analysis, _Analysis)
+    if not isinstance(analysis.tools, list) or tool not in analysis.tools:
+        raise SandboxError(f"the box image has {analysis.tools}, this grader needs {tool}: build the image again")
+    name = tool.partition("-")[0]
+    for path, answer in analysis.answers.items():
+        yield path, answer if isinstance(answer, NotLooked) else _look(answer, name, read)
+
+
+def _look(answer: Answer, name: str, read: Callable[[Answer], Look]) -> Look | NotLooked:
+    try:
+        own = object_in(answer.get(name))
+        return NotLooked(text_in(own, "cannot")) if "cannot" in own else read(object_in(own.get("found")))
+    except Abstain:
+        return NotLooked(_MALFORMED)
+
+
+def _analyse(context: Context) -> _Analysis:
     sources = dict(context.texts(".py"))
     if not sources:
         raise Abstain("the submission has no .py file")
-    with context.session.converse(_command(driver)) as conversation:
-        _greet(conversation, driver, tool)
-        for path, source in sources.items():
-            unfit = _unfit(source)
-            yield path, unfit if unfit is not None else _ask(conversation, source, read)
+    with context.session.converse(ANALYSIS.command(files={}, limits=LIMITS)) as conversation:
+        return _Analysis(
+            tools=_greet(conversation),
+            answers={path: _unfit(source) or _ask(conversation, source) for path, source in sources.items()},
+        )
 
 
-def _command(driver: str) -> Command:
-    names = ("file_analysis.py", f"{driver}.py")
-    harness = files("graders").joinpath("harness")
-    # -I keeps the working directory off the path; it is put there again because it holds nothing but these files.
-    start = f"import os, sys; sys.path.insert(0, os.getcwd()); from graders.harness.{driver} import main; main()"
-    return Command(
-        argv=("python3", "-I", "-c", start),
-        files={f"graders/harness/{name}": harness.joinpath(name).read_bytes() for name in names},
-        limits=LIMITS,
-    )
-
-
-def _greet(conversation: Conversation, driver: str, tool: str) -> None:
+def _greet(conversation: Conversation) -> object:
     answer = conversation.ask(b"{}", seconds=START_SECONDS)
     if answer is None:
-        raise SandboxError(f"the analyzer {driver} does not start in the box", execution=conversation.finish())
+        raise SandboxError("the analyzers do not start in the box", execution=conversation.finish())
     try:
-        found = object_in(parse(answer)).get("tool")
+        return object_in(parse(answer)).get("tools")
     except (EncodingError, Abstain) as error:
-        raise SandboxError(f"the analyzer {driver} does not answer as it should", answer=answer[:200]) from error
-    if found != tool:
-        raise SandboxError(f"the box image has {found}, this grader needs {tool}: build the image again")
+        raise SandboxError("the analyzers do not answer as they should", answer=answer[:200]) from error
 
 
 def _unfit(source: str) -> NotLooked | None:
@@ -89,14 +104,13 @@ def _unfit(source: str) -> NotLooked | None:
     return None
 
 
-def _ask(conversation: Conversation, source: str, read: Callable[[Answer], Look]) -> Look | NotLooked:
+def _ask(conversation: Conversation, source: str) -> Answer | NotLooked:
     message = conversation.ask(json.dumps({"source": source}).encode("ascii"), seconds=ANSWER_SECONDS)
     if message is None:
         # and None for every file after it: a conversation that is over stays so
         return NotLooked(f"the analyzer's box ended: {_how(conversation)}")
     try:
-        answer = object_in(parse(message))
-        return NotLooked(text_in(answer, "cannot")) if "cannot" in answer else read(object_in(answer.get("found")))
+        return object_in(parse(message))
     except (EncodingError, Abstain):
         return NotLooked(_MALFORMED)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import check_named
+from graders.driver import CALL
 from graders.encoding import EncodingError, from_json, to_json
 from graders.examination import Examinee, examine
 from graders.interface import CaseOutcome, Context, End, Execution, Outcome, Suite, TaskUnusable, UntrustedText
@@ -78,7 +79,7 @@ def sit(
     boxed = {f"submission/{path}": text for path, text in files.items()}
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     for _ in range(1 + RESTARTS):
-        with examine(context.session, "call_driver.py", ("submission",), boxed, context.task.limits) as examinee:
+        with examine(context.session, CALL, ("submission",), boxed, context.task.limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
                 answers += _put(examinee, cases[len(answers) :], patience[len(answers) :])
@@ -234,9 +235,7 @@ def _judged_in_box(
     """The author's predicate decides, in a box of its own. One that raises, or is not done in time, has not accepted."""
     [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
     verdicts = []
-    with examine(
-        context.session, "call_driver.py", ("checker",), {"checker/checker.py": text}, context.task.limits
-    ) as judge:
+    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
             raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")

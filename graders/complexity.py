@@ -41,7 +41,7 @@ class Complexity(Grader):
 
     def grade(self, context: Context) -> Iterator[Signal]:
         looks: dict[str, _Look] = {}
-        for path, look in ask_about_files(context, "radon_analyzer", TOOL, _read):
+        for path, look in ask_about_files(context, TOOL, _read):
             if isinstance(look, NotLooked):
                 yield self.abstention(look.reason, path=path)
                 continue

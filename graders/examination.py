@@ -6,13 +6,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from graders.driver import Driver
 from graders.encoding import EncodingError, parse
-from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
-
-_HARNESS = Path(__file__).parent / "harness"
+from graders.interface import Behaviour, Conversation, Evidence, Execution, Limits, Session
 
 
 class Examinee:
@@ -58,16 +56,9 @@ class Examinee:
 
 @contextmanager
 def examine(
-    session: Session, driver: str, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits
+    session: Session, driver: Driver, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits
 ) -> Iterator[Examinee]:
-    """Start `graders/harness/<driver>` in a box with these files (path in the working directory -> text)."""
-    harness = {
-        f"harness/{driver}": (_HARNESS / driver).read_bytes(),
-        "harness/encoding.py": (_HARNESS.parent / "encoding.py").read_bytes(),
-    }
-    texts = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
-    command = Command(
-        argv=("python3", "-I", f"harness/{driver}", *arguments), files={**texts, **harness}, limits=limits
-    )
-    with session.converse(command) as conversation:
+    """Start a driver in a box with these files (path in the working directory -> text)."""
+    content = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
+    with session.converse(driver.command(*arguments, files=content, limits=limits)) as conversation:
         yield Examinee(conversation)

@@ -114,6 +114,8 @@ class Task:
     graders: Mapping[str, Mapping[str, object]]
     """Grader id -> its options, for each grader that this task asks for beyond the built-in ones or sets options of."""
     rubric_id: str
+    minimum_tier: Tier = Tier.JAIL
+    """The weakest tier that its submissions and its reference run in; a request or the operator may ask for more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ class Context:
     """Boxes for this submission's executions. The reference never runs in the same box as the submission."""
     remember: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
     """`remember(key, make)`: the value of `make()` for this task version, made once per worker."""
+    once: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
+    """`once(key, make)`: the value of `make()` for this run, made once: what several graders need of a submission."""
     ended: Callable[[Execution], None] = lambda execution: None
     """To be told of each execution of the submission's own code, and how it ended."""
 

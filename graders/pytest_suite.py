@@ -7,6 +7,7 @@ passed is expected of a submission, and an id that is not reported as passed has
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from graders.driver import PYTEST
 from graders.examination import Examinee, examine
 from graders.interface import CaseOutcome, Context, End, Execution, Outcome, Suite, TaskUnusable, UntrustedText
 
@@ -46,9 +47,7 @@ def run_suite(context: Context, files: Mapping[str, str], suite: Suite, expected
     boxed |= {f"tests/{path}": text for path, text in suite.files.items()}
     for _ in range(1 + RESTARTS):
         left = None if expected is None else [test for test in expected if test not in reports]
-        with examine(
-            context.session, "pytest_driver.py", ("tests", "submission"), boxed, context.task.limits
-        ) as examinee:
+        with examine(context.session, PYTEST, ("tests", "submission"), boxed, context.task.limits) as examinee:
             first = examinee.ask({"tests": left, "seconds": TEST_SECONDS}, seconds=COLLECT_SECONDS)
             collected = _names(first)
             died_in = _follow(examinee, collected, reports) if collected else ""

@@ -52,7 +52,7 @@ class Security(Grader):
 
     def grade(self, context: Context) -> Iterator[Signal]:
         scanned = lines = 0
-        for path, look in ask_about_files(context, "bandit_analyzer", TOOL, _read):
+        for path, look in ask_about_files(context, TOOL, _read):
             if isinstance(look, NotLooked):
                 yield self.abstention(look.reason, path=path)
                 continue

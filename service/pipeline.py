@@ -54,7 +54,9 @@ def evaluate(
         ends[execution.end.value] += 1
 
     with sandbox.session() as session:
-        context = Context(task=task, submission=submission, session=session, remember=remember, ended=ended)
+        context = Context(
+            task=task, submission=submission, session=session, remember=remember, once=_memo(), ended=ended
+        )
         signals = tuple(signal for grader in graders for signal in _graded(grader, context))
     return Findings(
         outcome=_outcome(task, signals),
@@ -69,7 +71,19 @@ def evaluate(
     )
 
 
-def ungradable(sandbox: Sandbox, diagnostics: Mapping[str, str]) -> Findings:
+def _memo() -> Remember:
+    """Keeps what was made under each key; what could not be made is tried again."""
+    made: dict[str, object] = {}
+
+    def once(key: str, make: Callable[[], object]) -> object:
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    return once
+
+
+def ungradable(diagnostics: Mapping[str, str]) -> Findings:
     """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
     return Findings(
         outcome=RunOutcome.UNGRADABLE,
@@ -78,7 +92,7 @@ def ungradable(sandbox: Sandbox, diagnostics: Mapping[str, str]) -> Findings:
         rubric_id="",
         rubric_version="",
         grader_versions={},
-        sandbox=sandbox.name,
+        sandbox="",
         ends={},
         diagnostics=diagnostics,
     )

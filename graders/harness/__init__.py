@@ -1,1 +1,1 @@
-"""What runs inside the box on behalf of a grader. Sent there as files; standard library and the box's packages only."""
+"""What runs inside the box: the drivers that the host talks to. Imports the standard library and the image's tools only."""

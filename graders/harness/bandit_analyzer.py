@@ -16,11 +16,12 @@ from bandit.core import (
     test_set,
 )
 
-from graders.harness.file_analysis import code_lines, parse, serve
+from graders.harness.file_analysis import code_lines, parse
 
 FINDINGS_CAP = 100
 """The worst ones of a file are kept; a file of 10,000 asserts is one fact, not 10,000."""
 MESSAGE_CAP = 300
+TOOL = f"bandit-{bandit.__version__}"
 RANKS = {"HIGH": 3, "MEDIUM": 2, "LOW": 1}
 
 
@@ -89,8 +90,3 @@ def _name(rule: str) -> str:
 def checks() -> test_set.BanditTestSet:
     """All of bandit's checks with their defaults; nothing of the submission configures them."""
     return test_set.BanditTestSet(config.BanditConfig())
-
-
-def main() -> None:
-    checks()  # before the first fork, so that no fork pays for it
-    serve(analyze, f"bandit-{bandit.__version__}")

@@ -12,44 +12,14 @@ written ahead of their question worthless.
 Standard library only, and all of it is imported before the submission's folder becomes importable.
 """
 
-import importlib
-import importlib.util
-import json
-import os
-import struct
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
+from importlib import import_module
 
-CHANNEL = 3
+from graders.encoding import EncodingError, from_json, to_json
+from graders.harness.channel import receive, send
+from graders.harness.search_path import make_importable
+
 MESSAGE_CHARACTERS = 1000
-
-
-def read_exactly(size: int) -> bytes:
-    parts: list[bytes] = []
-    while size:
-        part = os.read(CHANNEL, size)
-        if not part:
-            # The host is done. Not sys.exit: threads and exit hooks of the submission have had their time.
-            os._exit(0)
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def write_all(data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(CHANNEL, view) :]
-
-
-def load_encoding(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("assay_encoding", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def describe(error: BaseException) -> dict[str, object]:
@@ -63,36 +33,26 @@ def describe(error: BaseException) -> dict[str, object]:
 
 
 def load(question: dict[str, str]) -> Callable[..., object]:
-    module = importlib.import_module(question["module"])
-    function: Callable[..., object] = getattr(module, question["function"])
+    function: Callable[..., object] = getattr(import_module(question["module"]), question["function"])
     return function
 
 
 def main(folder: str) -> None:
-    encoding = load_encoding(Path(__file__).with_name("encoding.py"))
-    json_loads, json_dumps = json.loads, json.dumps
-    decode, encode, refusal = encoding.from_json, encoding.to_json, encoding.EncodingError
-    sys.path.insert(0, folder)
+    make_importable(folder)
     function: Callable[..., object] = main  # replaced by the first question
     while True:
-        (size,) = struct.unpack(">I", read_exactly(4))
-        question = json_loads(read_exactly(size))
+        question = receive()
         answer = {"nonce": question["nonce"]}
         try:
             if "module" in question:
                 function = load(question)
                 answer["value"] = None
             else:
-                args = [decode(tree) for tree in question["args"]]
-                kwargs = {name: decode(tree) for name, tree in question["kwargs"].items()}
-                answer["value"] = encode(function(*args, **kwargs))
-        except refusal as error:
+                args = [from_json(tree) for tree in question["args"]]
+                kwargs = {name: from_json(tree) for name, tree in question["kwargs"].items()}
+                answer["value"] = to_json(function(*args, **kwargs))
+        except EncodingError as error:
             answer["refused"] = str(error)
         except BaseException as error:  # SystemExit and KeyboardInterrupt too: whatever it raised is its answer
             answer["raised"] = describe(error)
-        reply = json_dumps(answer, separators=(",", ":")).encode("ascii")
-        write_all(struct.pack(">I", len(reply)) + reply)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+        send(answer)

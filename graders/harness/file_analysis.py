@@ -1,15 +1,11 @@
-"""Runs inside the box: answers questions about one source file each, every one in a fork of its own.
+"""Runs inside the box: lets an analyzer look at the source of one file, in a fork with limits.
 
-The source is data and stays data: it comes as a message, is parsed and never executed, and no file of the submission
-exists in the box, so none can be imported in the place of a library (a submission may well hold an `ast.py`).
+The source is data and stays data: it is parsed and never executed, and no file of the submission exists in the box, so
+none can be imported in the place of a library (a submission may well hold an `ast.py`).
 
-Each file gets its own forked child, because a MemoryError, a segmentation fault or a spin on one file must not cost the
-others their answer. Limits of the child, tried on hostile source: docs/explanation/analyzers.md.
-
-    question    {"source": str}, or {} to ask who answers
-    answer      {"found": {...}} or {"cannot": "a reason in words"}
-
-Standard library only.
+Each look is in its own forked child, because a MemoryError, a segmentation fault or a spin on one file must not cost the
+other files, or the other analyzer, their answer. Limits of the child, tried on hostile source:
+docs/explanation/analyzers.md. Standard library only.
 """
 
 import ast
@@ -28,8 +24,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-CHANNEL = 3
-"""File descriptor of the conversation, see sandboxes.interface.Conversation."""
 MEMORY_BYTES = 768 << 20
 """bandit took 2.2 GB for a long literal; what people write takes less than a tenth of this."""
 STACK_BYTES = 64 << 20
@@ -92,7 +86,10 @@ def answer_for(analyze: Analyze, source: bytes) -> dict[str, Any]:
 
 
 def answer_in_fork(analyze: Analyze, source: bytes) -> dict[str, Any]:
-    """Look at a file in a child with limits, and wait for it no longer than WALL_SECONDS."""
+    """Look at a file in a child with limits, and wait for it no longer than WALL_SECONDS.
+
+    {"found": what `analyze` returns} or {"cannot": "a reason in words"}.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -150,29 +147,3 @@ def _read_all(fd: int, deadline: float) -> tuple[bytes, bool]:
         parts.append(part)
         size += len(part)
     return b"".join(parts), True
-
-
-def _read_exactly(size: int) -> bytes:
-    """Raises EOFError where the host has closed the channel."""
-    parts = []
-    while size:
-        part = os.read(CHANNEL, min(size, 1 << 16))
-        if not part:
-            raise EOFError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def serve(analyze: Analyze, tool: str) -> None:
-    """Answer questions until the host closes the channel. `tool` is the analyzer's name and version."""
-    while True:
-        try:
-            question = json.loads(_read_exactly(int.from_bytes(_read_exactly(4), "big")))
-        except EOFError:
-            return
-        answer = answer_in_fork(analyze, question["source"].encode("utf-8")) if question else {"tool": tool}
-        message = json.dumps(answer).encode("ascii")
-        view = memoryview(len(message).to_bytes(4, "big") + message)
-        while view:
-            view = view[os.write(CHANNEL, view) :]

@@ -11,39 +11,16 @@ outcomes are marked `integrity: reduced`. What it cannot do is make a missing te
 reference produced, and whatever is not reported as passed has not passed.
 """
 
-import json
 import os
-import struct
-import sys
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-CHANNEL = 3
+from graders.harness.channel import receive, send
+from graders.harness.search_path import make_importable
+
 TEXT_CHARACTERS = 4000
-
-
-def read_exactly(size: int) -> bytes:
-    parts: list[bytes] = []
-    while size:
-        part = os.read(CHANNEL, size)
-        if not part:
-            os._exit(0)
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def receive() -> dict[str, Any]:
-    (size,) = struct.unpack(">I", read_exactly(4))
-    question: dict[str, Any] = json.loads(read_exactly(size))
-    return question
-
-
-def send(question: dict[str, Any], **answer: object) -> None:
-    reply = json.dumps({"nonce": question["nonce"], **answer}).encode("ascii")
-    os.write(CHANNEL, struct.pack(">I", len(reply)) + reply)
 
 
 class Reporter:
@@ -55,7 +32,7 @@ class Reporter:
         self.phases: list[pytest.TestReport] = []
 
     def answer(self, **fields: object) -> None:
-        send(self.question, **fields)
+        send({"nonce": self.question["nonce"], **fields})
         self.question = receive()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -89,9 +66,10 @@ class Reporter:
 
 
 def main(tests: str, submission: str) -> None:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     first = receive()
     reporter = Reporter(first)
-    sys.path.insert(0, submission)
+    make_importable(submission)
     status = pytest.main(
         [
             # nothing that lies in the submission's folder configures the run
@@ -101,11 +79,6 @@ def main(tests: str, submission: str) -> None:
         ],
         plugins=[reporter],
     )  # fmt: skip
-    send(reporter.question, end=int(status), text="\n".join(reporter.problems)[:TEXT_CHARACTERS])
+    reporter.answer(end=int(status), text="\n".join(reporter.problems)[:TEXT_CHARACTERS])
     while True:
         receive()
-
-
-if __name__ == "__main__":
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    main(sys.argv[1], sys.argv[2])

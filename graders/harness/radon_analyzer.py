@@ -8,11 +8,12 @@ import radon
 from radon.metrics import mi_compute, mi_parameters
 from radon.visitors import ComplexityVisitor
 
-from graders.harness.file_analysis import code_lines, parse, serve
+from graders.harness.file_analysis import code_lines, parse
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Scope = ast.Module | Definition
 NAME_CAP = 200
+TOOL = f"radon-{radon.__version__}"
 
 
 def scopes(tree: ast.Module) -> Iterator[tuple[str, Scope]]:
@@ -74,7 +75,3 @@ def maintainability(text: str) -> float:
     """
     volume, complexity, lines, comments = mi_parameters(text)
     return float(mi_compute(max(volume, 1), complexity, lines, comments))
-
-
-def main() -> None:
-    serve(analyze, f"radon-{radon.__version__}")

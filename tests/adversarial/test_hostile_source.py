@@ -80,7 +80,7 @@ def security(sandbox: Sandbox, files: Mapping[str, str]) -> list[Signal]:
 def complexity(sandbox: Sandbox, files: Mapping[str, str]) -> dict[str, Answer | NotLooked]:
     """What radon said of each file."""
     with sandbox.session() as session:
-        return dict(ask_about_files(context_of(files, session), "radon_analyzer", RADON, lambda found: found))
+        return dict(ask_about_files(context_of(files, session), RADON, lambda found: found))
 
 
 @pytest.fixture(scope="module")

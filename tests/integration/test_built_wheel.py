@@ -23,7 +23,7 @@ SqlStorage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
 web = files("service") / "web"
 for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".css")):
     assert any(entry.name.endswith(ending) for entry in (web / folder).iterdir()), (folder, ending)
-for driver in ("call_driver.py", "pytest_driver.py", "bandit_analyzer.py", "radon_analyzer.py"):
+for driver in ("__main__.py", "call_driver.py", "pytest_driver.py", "analysis_driver.py", "radon_analyzer.py"):
     assert (files("graders") / "harness" / driver).is_file(), driver
 """
 

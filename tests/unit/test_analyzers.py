@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,25 @@ import pytest
 
 from graders.complexity import TOOL as RADON
 from graders.complexity import Complexity
-from graders.interface import Abstain, Abstention, End, Finding, Grader, Measurement, Severity, Signal
+from graders.interface import (
+    Abstain,
+    Abstention,
+    End,
+    Finding,
+    Grader,
+    Measurement,
+    Severity,
+    Signal,
+    Submission,
+    SubmissionId,
+)
 from graders.security import TOOL as BANDIT
 from graders.security import Security
 from graders.testing import context_of
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Execution, SandboxError
+from service.pipeline import evaluate
+from service.rubric_files import builtin_rubrics
 
 PLACE = {
     "rule": "B602", "name": "subprocess_popen", "message": "shell", "severity": "HIGH", "confidence": "LOW", "line": 3,
@@ -29,12 +43,15 @@ RADON_FOUND: dict[str, Any] = {
 
 
 def replying(reply: Callable[[str], object], tool: str, execution: Execution = QUIET) -> FakeSandbox:
-    """A box whose analyzer greets with `tool` and then answers each source with `reply` (None: it is gone)."""
+    """A box that greets with both tools; `tool` then answers each source with `reply` (None: it is gone)."""
 
     def answer(question: bytes) -> bytes | None:
         asked = json.loads(question)
-        value: object = reply(asked["source"]) if asked else {"tool": tool}
-        return value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+        if not asked:
+            return json.dumps({"tools": [BANDIT, RADON]}).encode()
+        value = reply(asked["source"])
+        text = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+        return None if text is None else b'{"%s": %s}' % (tool.partition("-")[0].encode(), text)
 
     return FakeSandbox(programs=lambda command: FakeProgram(answer=answer, execution=execution))
 
@@ -63,15 +80,51 @@ def test_a_finding_carries_rule_place_and_both_ranks() -> None:
     assert (scanned.name, scanned.value) == ("files-scanned", 1)
 
 
-def test_only_the_driver_is_a_file_in_the_box() -> None:
+def test_no_file_of_the_submission_is_in_the_box() -> None:
     sandbox = replying(lambda source: {"found": BANDIT_FOUND}, BANDIT)
     graded(
         Security(), sandbox, {"ast.py": "raise SystemExit", "graders/harness/bandit_analyzer.py": "raise SystemExit"}
     )
     [command] = sandbox.commands
-    assert set(command.files) == {"graders/harness/file_analysis.py", "graders/harness/bandit_analyzer.py"}
-    assert b"raise SystemExit" not in b"".join(command.files.values())
-    assert command.argv[:2] == ("python3", "-I")
+    assert command.files == {}
+    assert b"raise SystemExit" not in b"".join(content for _, content in command.harness.files)
+    assert {"-P", "-s"} < set(command.argv)
+
+
+def test_both_graders_of_a_run_read_the_answers_of_one_box() -> None:
+    asked: list[str] = []
+
+    def answer(question: bytes) -> bytes:
+        source = json.loads(question).get("source")
+        if source is None:
+            return json.dumps({"tools": [BANDIT, RADON]}).encode()
+        asked.append(source)
+        return json.dumps({"bandit": {"found": BANDIT_FOUND}, "radon": {"cannot": "it died"}}).encode()
+
+    sandbox = FakeSandbox(programs=lambda command: FakeProgram(answer=answer))
+    task = replace(context_of({}).task, suites=())
+    submission = Submission(id=SubmissionId("s"), task_id=task.id, files={"a.py": "x", "b.py": "y"})
+    for _ in range(2):
+        findings = evaluate(
+            task,
+            submission,
+            graders=(Complexity(), Security()),
+            rubric=builtin_rubrics()["default"],
+            sandbox=sandbox,
+            remember=lambda key, make: make(),
+        )
+    assert asked == ["x", "y"] * 2, "each run asks for itself, and once"
+    assert len(sandbox.commands) == 2
+    assert [(signal.grader, type(signal)) for signal in findings.signals] == [
+        *[("assay/complexity", Abstention)] * 2, *[("assay/security", Finding)] * 2, ("assay/security", Measurement),
+    ]  # fmt: skip
+
+
+def test_one_tools_missing_answer_costs_the_other_nothing() -> None:
+    sandbox = replying(lambda source: {"found": BANDIT_FOUND}, BANDIT)
+    [signal] = graded(Complexity(), sandbox, {"a.py": "x"})
+    assert isinstance(signal, Abstention)
+    assert [type(signal) for signal in graded(Security(), sandbox, {"a.py": "x"})] == [Finding, Measurement]
 
 
 @pytest.mark.parametrize(("grader", "tool"), [(Security(), BANDIT), (Complexity(), RADON)])
@@ -132,7 +185,7 @@ def test_a_box_that_ends_costs_the_files_that_were_not_answered_and_no_other() -
 
 
 def test_an_image_without_the_tool_is_our_failure() -> None:
-    for reply in (None, b"[]", b"{", b'{"tool": "bandit-1.0"}'):
+    for reply in (None, b"[]", b"{", b"{}", b'{"tools": 1}', b'{"tools": ["bandit-1.0", "radon-6.0.1"]}'):
         program = FakeProgram(answer=lambda question, reply=reply: reply)  # type: ignore[misc]
         with pytest.raises(SandboxError):
             graded(Security(), FakeSandbox(programs=lambda command, program=program: program), {"a.py": "x"})  # type: ignore[misc]

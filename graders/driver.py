@@ -1,0 +1,50 @@
+"""Our own programs for boxes: what each kind of them brings along, and how it is started.
+
+One `Harness` for each kind, made once: tier jail keeps an interpreter warm for each different one. There are three
+because a fork costs the more the more is imported, and a `call` suite, the most frequent, needs neither pytest nor bandit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files as resource_files
+
+from graders.interface import Command, Harness, Limits
+
+_STANDARD = (
+    "abc", "bisect", "collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "math", "operator",
+    "random", "re", "statistics", "string", "typing",
+)  # fmt: skip
+"""What solutions import most. Importing it in each box would cost more than the examination itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """A module of graders/harness whose `main` is the program."""
+
+    module: str
+    harness: Harness
+
+    def command(self, *arguments: str, files: Mapping[str, bytes], limits: Limits) -> Command:
+        """The program with these arguments and these files in its working directory.
+
+        Neither that directory nor one of the user's is on its search path (-P, -s), and no byte code is written (-B).
+        """
+        argv = ("python3", "-B", "-P", "-s", "-m", "graders.harness", self.module, *arguments)
+        return Command(argv=argv, harness=self.harness, files=files, limits=limits)
+
+
+def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
+    """`uses`: the other modules of graders/harness that it imports; `preload`: what is imported ahead besides itself."""
+    package = resource_files("graders")
+    paths = ["__init__.py", "encoding.py"]
+    paths += [f"harness/{name}.py" for name in ("__init__", "__main__", "channel", "search_path", *uses, module)]
+    harness = Harness(
+        files=tuple((f"graders/{path}", package.joinpath(path).read_bytes()) for path in paths),
+        preload=(*preload, f"graders.harness.{module}"),
+    )
+    return Driver(module=module, harness=harness)
+
+
+CALL = _driver("call_driver", preload=_STANDARD)
+PYTEST = _driver("pytest_driver", preload=_STANDARD)
+ANALYSIS = _driver("analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer")
