@@ -1,0 +1,191 @@
+"""Who is measured: each evaluates a job from beginning to end, or raises where it did not come out right."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from engine import Engine
+from jobs import CALLS, PYTEST, SMALL, SOLUTION, Job
+
+from graders.hidden_tests import HiddenTests
+from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Task, TaskId
+from sandboxes.container_sandbox import ContainerSandbox
+from sandboxes.hardening import host_config
+from sandboxes.interface import Command, Harness, Sandbox
+
+READY_SECONDS = 20.0
+HARDENED = (
+    "--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--ipc=private",
+    "--memory=512m", "--memory-swap=512m", "--pids-limit=65", "--tmpfs=/box:rw,nosuid,nodev,exec,mode=1777,size=64m",
+    "--shm-size=64m", "--ulimit=core=0", "--ulimit=nofile=512", "--log-driver=none", "--user=10001:10001",
+)  # fmt: skip
+"""The hardening of our own containers (sandboxes/hardening.py), as options of `docker run`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    name: str
+    """`<job>/<who>`."""
+    evaluate: Callable[[], None]
+    """Thread-safe. Raises where the job did not come out right."""
+
+
+@contextmanager
+def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Contender]]:
+    """All of ours and the usual ways, ready to be measured."""
+    with ExitStack() as stack:
+        runner = stack.enter_context(_runner(engine))
+        container = stack.enter_context(_waiting_container(engine))
+        yield [
+            *_job_contenders("small", SMALL, runner, container, engine, tiers),
+            *_job_contenders("pytest", PYTEST, runner, container, engine, tiers),
+            *(_calls(name, tier) for name, tier in tiers.items()),
+        ]
+
+
+def _job_contenders(
+    name: str, job: Job, runner: "Runner", container: str, engine: Engine, tiers: Mapping[str, Sandbox]
+) -> Iterator[Contender]:
+    yield Contender(name=f"{name}/bare", evaluate=lambda: runner.run(job))
+    for tier_name, tier in tiers.items():
+        yield _through_port(f"{name}/{tier_name}", job, tier)
+    yield Contender(name=f"{name}/docker exec", evaluate=lambda: _docker(["exec", "--interactive", container], job))
+    run = ["run", "--rm", "--interactive", *HARDENED, "--entrypoint=", engine.image]
+    yield Contender(name=f"{name}/docker run", evaluate=lambda: _docker(run, job))
+
+
+def _through_port(name: str, job: Job, sandbox: Sandbox) -> Contender:
+    command = Command(
+        argv=job.argv,
+        files={path: text.encode() for path, text in job.files.items()},
+        environment=job.environment,
+        harness=Harness(preload=job.preload),
+    )
+
+    def evaluate() -> None:
+        with sandbox.session() as session:
+            execution = session.run(command)
+        job.passed(execution.exit_code, execution.stdout + execution.stderr)
+
+    return Contender(name=name, evaluate=evaluate)
+
+
+def _calls(name: str, sandbox: Sandbox) -> Contender:
+    """A call suite as `assay/hidden-tests` evaluates it, without analyzers."""
+    task = Task(
+        id=TaskId("merge-intervals"), version="1", title="", prompt="", language="python", entry_file="solution.py",
+        suites=(CALLS,), reference={}, limits=Limits(), graders={}, rubric_id="default",
+    )  # fmt: skip
+    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"solution.py": SOLUTION})
+    remembered: dict[str, object] = {}
+
+    def remember(key: str, make: Callable[[], object]) -> object:
+        if key not in remembered:
+            remembered[key] = make()
+        return remembered[key]
+
+    def evaluate() -> None:
+        with sandbox.session() as session:
+            context = Context(task=task, submission=submission, session=session, remember=remember)
+            signals = list(HiddenTests().grade(context))
+        outcomes = [signal.outcome for signal in signals if isinstance(signal, CaseOutcome)]
+        if outcomes != [Outcome.PASSED] * 10:
+            raise RuntimeError(f"the call suite came out as {outcomes}")
+
+    return Contender(name=f"calls/{name}", evaluate=evaluate)
+
+
+class Runner:
+    """Bare subprocesses, started by `runner.py` with the box's interpreter. Thread-safe."""
+
+    def __init__(self, address: Path) -> None:
+        self._address = str(address)
+        self._idle: SimpleQueue[socket.socket] = SimpleQueue()
+
+    def run(self, job: Job) -> None:
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(self._address)
+        request = {"argv": job.argv, "files": job.files, "environment": job.environment}
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection.makefile("rb") as lines:
+            answer = json.loads(lines.readline())
+        self._idle.put(connection)
+        job.passed(answer["code"], answer["output"].encode())
+
+    def close(self) -> None:
+        while not self._idle.empty():
+            self._idle.get().close()
+
+
+@contextmanager
+def _runner(engine: Engine) -> Iterator[Runner]:
+    """The runner in a container that only lends its interpreter: no filter of system calls, no limits."""
+    folder = engine.folder / "runner"
+    folder.mkdir()
+    folder.chmod(0o777)
+    shutil.copy(Path(__file__).with_name("runner.py"), folder)
+    container = engine.client.containers.run(
+        engine.image,
+        ["-I", "-S", "/runner/runner.py", "/runner/socket"],
+        entrypoint="python3",
+        detach=True,
+        network_mode="none",
+        security_opt=["seccomp=unconfined"],
+        tmpfs={"/box": "exec,mode=1777"},
+        volumes={str(folder): {"bind": "/runner", "mode": "rw"}},
+    )
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while not (folder / "socket").is_socket():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the runner did not start: {container.logs()!r}")
+            time.sleep(0.05)
+        runner = Runner(folder / "socket")
+        try:
+            yield runner
+        finally:
+            runner.close()
+    finally:
+        container.remove(force=True)
+
+
+@contextmanager
+def _waiting_container(engine: Engine) -> Iterator[str]:
+    """A hardened container that waits for `docker exec`."""
+    api = engine.client.api
+    container = api.create_container(
+        image=engine.image,
+        entrypoint=["sleep", "infinity"],
+        host_config=host_config(api, memory_mib=512, processes=65, disk_mib=64),
+    )["Id"]
+    try:
+        api.start(container)
+        yield container
+    finally:
+        api.remove_container(container, force=True)
+
+
+def _docker(command: list[str], job: Job) -> None:
+    """The job through the `docker` command: its files in a script over stdin, into a folder of its own."""
+    variables = [f"{name}={value}" for name, value in job.environment.items()]
+    files = "".join(f"cat > {path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\n" for path, text in job.files.items())
+    script = f"cd $(mktemp -d /box/XXXXXX)\n{files}exec env {' '.join(variables)} {' '.join(job.argv)}\n"
+    done = subprocess.run(["docker", *command, "sh"], input=script.encode(), capture_output=True, check=False)
+    job.passed(done.returncode, done.stdout + done.stderr)
+
+
+@contextmanager
+def tiers(engine: Engine) -> Iterator[dict[str, Sandbox]]:
+    """Each tier through the real port, and the fork of the jail's zygote without its walls."""
+    with ExitStack() as stack:  # noqa: F841
+        yield {"container": ContainerSandbox(engine.client, engine.image)}

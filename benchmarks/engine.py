@@ -1,0 +1,213 @@
+"""A Docker engine of the benchmark's own, in a cgroup of the benchmark's own: one counter sees all CPU time.
+
+What an evaluation costs is spread over this process, the engine, containerd, a shim and a runc for each container (which are
+gone before anybody could ask them), the containers, and commands such as `docker run`. Adding these up from /proc counts some
+twice and misses those that died between two looks; and an engine that others use at the same time counts their work too. So
+this process enters a new cgroup, starts an engine in it, and tells it to put its containers below it: the kernel's counter of
+that cgroup is the sum of everything, dead or alive, in nanoseconds (v1: cpuacct.usage; v2: cpu.stat in microseconds).
+
+Needs root and `dockerd`. Leaves nothing behind: engine, data, containers and cgroups are removed at the end.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker import DockerClient
+from docker.errors import DockerException
+
+from sandboxes import gvisor, images
+from sandboxes.engine import Report, connect, running
+
+START_SECONDS = 60.0
+QUIET_SECONDS = 0.15
+QUIET_SHARE = 0.05
+"""Of a core: with less than this for QUIET_SECONDS, what an evaluation left to the background is taken to be over."""
+SETTLE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The engine, and the counter that everything runs under."""
+
+    client: DockerClient
+    image: str
+    """Id of the box image in this engine."""
+    folder: Path
+    """Removed with the engine; containers may mount what is in it."""
+    counter: Path
+    cgroup_version: int
+
+    def cpu_seconds(self) -> float:
+        """User + system time of everything so far: this process, the engine, all containers, dead or alive."""
+        text = self.counter.read_text()
+        if self.cgroup_version == 1:
+            return int(text) / 1e9
+        return int(text.split()[1]) / 1e6  # the first line: usage_usec N
+
+    def settle(self) -> float:
+        """Wait until nobody works any more (containers are removed, pools are full); the CPU seconds by then."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        before = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(QUIET_SECONDS)
+            now = self.cpu_seconds()
+            if now - before < QUIET_SHARE * QUIET_SECONDS:
+                return now
+            before = now
+        return before
+
+
+@contextmanager
+def started(report: Report) -> Iterator[Engine]:
+    """The engine with the box image in it; `DOCKER_HOST` names it to whatever this process starts."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-benchmark-"))
+    folder.chmod(0o711)  # containers, which are not root, reach what they are given in it
+    try:
+        with _cgroup() as (name, counter, version):
+            address = f"unix://{folder}/docker.sock"
+            report("starting an engine of the benchmark's own")
+            with _dockerd(folder, address, name):
+                client = DockerClient(base_url=address, timeout=120)
+                try:
+                    image = _box_image(client, report)
+                    with _environment("DOCKER_HOST", address):
+                        yield Engine(client=client, image=image, folder=folder, counter=counter, cgroup_version=version)
+                    for container in client.containers.list(all=True):
+                        container.remove(force=True)
+                finally:
+                    client.close()
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _box_image(client: DockerClient, report: Report) -> str:
+    """The id of the box image: a copy of that of the host's engine, where one runs, else built here."""
+    if not running():
+        return images.ensure(client, report)
+    host = connect()
+    try:
+        image = images.ensure(host, report)
+        report("copying the box image from the host's engine")
+        client.images.load(host.api.get_image(image))
+    finally:
+        host.close()
+    return image
+
+
+@contextmanager
+def _dockerd(folder: Path, address: str, cgroup: str) -> Iterator[None]:
+    program = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin") or "dockerd"
+    options = [
+        f"--host={address}",
+        f"--data-root={folder}/data",
+        f"--exec-root={folder}/exec",
+        f"--pidfile={folder}/docker.pid",
+        f"--cgroup-parent=/{cgroup}/boxes",
+        "--exec-opt=native.cgroupdriver=cgroupfs",
+        "--bridge=none",  # no box has a network, and the host's own engine keeps its rules
+        "--iptables=false",
+        "--log-level=error",
+        *gvisor.engine_options(),
+    ]
+    with (folder / "docker.log").open("wb") as log:
+        engine = subprocess.Popen([program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(address):
+            if engine.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the engine did not start:\n{(folder / 'docker.log').read_text()[-2000:]}")
+            time.sleep(0.1)
+        yield
+    finally:
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+
+
+def _answers(address: str) -> bool:
+    if not Path(address.removeprefix("unix://")).exists():
+        return False
+    try:
+        client = DockerClient(base_url=address)
+    except DockerException:
+        return False
+    client.close()
+    return True
+
+
+@contextmanager
+def _cgroup() -> Iterator[tuple[str, Path, int]]:
+    """This process in a cgroup of its own: the cgroup's name, its counter, and the version of cgroups."""
+    root, version = _hierarchy()
+    name = f"assay-benchmark-{os.getpid()}"
+    members = root / name / "members"
+    home = root / _own_cgroup(version).lstrip("/")
+    members.mkdir(parents=True)
+    # Version 2 allows no processes in a cgroup that delegates to others: hence one for us beside the one for the boxes.
+    _enter(members, [os.getpid()])
+    try:
+        yield name, root / name / ("cpuacct.usage" if version == 1 else "cpu.stat"), version
+    finally:
+        _enter(home, [os.getpid()])
+        _remove(name)
+
+
+def _hierarchy() -> tuple[Path, int]:
+    """Where CPU time is counted, and by which version of cgroups."""
+    unified = None
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup" and "cpuacct" in options.split(","):
+            return Path(left.split()[4]), 1
+        if kind == "cgroup2":
+            unified = Path(left.split()[4])
+    if unified is None:
+        raise SystemExit("no cgroup counts CPU time here")
+    return unified, 2
+
+
+def _own_cgroup(version: int) -> str:
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        number, controllers, path = line.split(":", 2)
+        if "cpuacct" in controllers.split(",") if version == 1 else number == "0":
+            return path
+    return "/"
+
+
+def _enter(cgroup: Path, pids: Sequence[int]) -> None:
+    for pid in pids:
+        (cgroup / "cgroup.procs").write_text(str(pid))
+
+
+def _remove(name: str) -> None:
+    """Remove the cgroups of this name in all hierarchies: the engine made them where it keeps limits."""
+    deadline = time.monotonic() + START_SECONDS
+    for root in {path.parent for path in Path("/sys/fs/cgroup").glob(f"**/{name}")}:
+        folders = sorted((path for path in (root / name).rglob("*") if path.is_dir()), reverse=True)
+        for folder in (*folders, root / name):
+            while folder.exists() and time.monotonic() < deadline:
+                try:
+                    folder.rmdir()
+                except OSError:  # a process of it is just ending
+                    time.sleep(0.1)

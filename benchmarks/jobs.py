@@ -1,0 +1,90 @@
+"""What is evaluated: the same three jobs for everybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graders.interface import Suite
+
+_SOLUTION = '''
+def merge_intervals(intervals):
+    merged = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    return merged
+'''
+
+_CASES = (
+    ("[]", "[]"),
+    ("[[1, 2]]", "[[1, 2]]"),
+    ("[[1, 3], [2, 6]]", "[[1, 6]]"),
+    ("[[1, 3], [4, 6]]", "[[1, 3], [4, 6]]"),
+    ("[[4, 6], [1, 3]]", "[[1, 3], [4, 6]]"),
+    ("[[1, 4], [4, 5]]", "[[1, 5]]"),
+    ("[[1, 9], [2, 3]]", "[[1, 9]]"),
+    ("[[1, 2], [1, 2]]", "[[1, 2]]"),
+    ("[[-3, -1], [-2, 0]]", "[[-3, 0]]"),
+    ("[[0, 1], [2, 3], [1, 2]]", "[[0, 3]]"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A program that ends with exit code 0 and prints `says` when all is well."""
+
+    argv: tuple[str, ...]
+    files: Mapping[str, str]
+    says: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    preload: tuple[str, ...] = ()
+    """What a grader for such jobs would have the zygote import ahead."""
+
+    def passed(self, code: int | None, output: bytes) -> None:
+        """Raises RuntimeError where the job did not come out as it must: a cheap wrong answer is not fast."""
+        if code != 0 or self.says.encode() not in output:
+            raise RuntimeError(f"{' '.join(self.argv)} ended with {code} and said {output[-500:]!r}")
+
+
+SMALL = Job(
+    argv=("python3", "job.py"),
+    files={
+        "job.py": _SOLUTION
+        + "".join(f"assert merge_intervals({given}) == {wanted}\n" for given, wanted in _CASES)
+        + "print('all right')\n"
+    },
+    says="all right",
+)
+"""A function and ten assertions in one file."""
+
+PYTEST = Job(
+    # Lean: no plugin but pytest's own, no cache on disk.
+    argv=("python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_job.py"),
+    files={
+        "job.py": _SOLUTION,
+        "test_job.py": "from job import merge_intervals\n"
+        + "".join(
+            f"\n\ndef test_{number}():\n    assert merge_intervals({given}) == {wanted}\n"
+            for number, (given, wanted) in enumerate(_CASES)
+        ),
+    },
+    says="10 passed",
+    environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    preload=("pytest",),
+)
+"""The same as ten tests beside a module."""
+
+SOLUTION = _SOLUTION
+CALLS = Suite(
+    id="hidden",
+    kind="call",
+    files={
+        "cases.jsonl": "".join(
+            f'{{"id": "{number}", "call": "merge_intervals({given})", "returns": "{wanted}"}}\n'
+            for number, (given, wanted) in enumerate(_CASES)
+        )
+    },
+    options={"entry_point": "merge_intervals"},
+)
+"""The same as a call suite: ten questions to the box, ten answers that the host compares."""
