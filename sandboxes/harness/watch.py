@@ -1,0 +1,275 @@
+"""The observer of a program: answers what its filter asks, and keeps what a reviewer may want to know.
+
+Theory of operation
+-------------------
+The kernel holds a thread of the program inside a system call until `Watch.handle` has answered. What was passed by pointer
+is read from the program's memory; another thread may change it afterwards, so nothing that is read here decides over
+anything: what is refused is refused whatever its arguments are, and what is let through meets the box's walls as
+always. A program that asks for an internet socket gets a local one that leads nowhere, so that it goes on to name
+the address that it wants; the kernel's network code is never reached.
+
+Files that are named from the root are noted where they lie outside of the program's own places; relative ones are its own
+business, because it starts in its own place. Opening for reading is too frequent to be asked about: `Tripwires` hold an
+inotify watch on what no honest program opens, which costs nothing until somebody does. What stays unseen: a path
+relative to an open folder or after `chdir`, and a new file made exclusively (O_EXCL), which the walls refuse unseen.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import platform
+import posixpath
+import socket
+import struct
+
+import seccomp
+
+MOST = 20
+"""Different pieces of evidence that are kept of one program."""
+LONGEST = 200
+PATH_MAX = 4096
+ORDINARY = ("/run/nscd/socket", "/var/run/nscd/socket")
+"""Where libc itself asks for users and hosts."""
+
+# linux/seccomp.h
+_NOTIFICATION = struct.Struct("<QIIiIQ6Q")  # id, pid, flags, then seccomp_data: nr, arch, instruction_pointer, args
+_ANSWER = struct.Struct("<QqiI")  # id, value, error, flags
+_ADD_FD = struct.Struct("<QIIII")  # id, flags, srcfd, newfd, newfd_flags
+_RECEIVE, _SEND, _ID_VALID, _ADDFD, _SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103, 0x40082104
+_CONTINUE = 1
+_ADDFD_SEND = 2  # since Linux 5.14
+_SYNC_WAKE_UP = 1  # since Linux 6.6: the program goes on where this process was running
+
+_FILES = {
+    # call: (folder, path) pairs by number of the argument, None where the call has no folder
+    "open": ((None, 0),),
+    "creat": ((None, 0),),
+    "openat": ((0, 1),),
+    "openat2": ((0, 1),),
+    "truncate": ((None, 0),),
+    "unlink": ((None, 0),),
+    "unlinkat": ((0, 1),),
+    "rename": ((None, 0), (None, 1)),
+    "renameat": ((0, 1), (2, 3)),
+    "renameat2": ((0, 1), (2, 3)),
+    "mkdir": ((None, 0),),
+    "mkdirat": ((0, 1),),
+    "rmdir": ((None, 0),),
+    "symlink": ((None, 1),),
+    "symlinkat": ((1, 2),),
+    "link": ((None, 1),),
+    "linkat": ((2, 3),),
+    "chmod": ((None, 0),),
+    "fchmodat": ((0, 1),),
+    "fchmodat2": ((0, 1),),
+}
+_ADDRESSES = {"connect": (1, 2), "bind": (1, 2), "sendto": (4, 5)}
+"""Call -> arguments that hold the address and its length."""
+_REFUSED_ADDRESS = {"connect": errno.ENETUNREACH, "bind": errno.EACCES, "sendto": errno.ENETUNREACH}
+_FAMILIES = {family.value: family.name for family in socket.AddressFamily}
+_KINDS = {kind.value: kind.name for kind in socket.SocketKind}
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+
+_NAMES = {numbers[platform.machine() != "x86_64"]: name for name, numbers in seccomp.NUMBERS.items()}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Iovec(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+def printable(text: str) -> str:
+    """Printable ASCII of at most `LONGEST` characters: the program chose it, and people will read it."""
+    escaped = text.encode("unicode_escape", "surrogatepass").decode()
+    return escaped if len(escaped) <= LONGEST else escaped[: LONGEST - 3] + "..."
+
+
+def _signed(argument: int) -> int:
+    return int(ctypes.c_int32(argument & 0xFFFFFFFF).value)
+
+
+class Watch:
+    """Answers the notifications of one program. Not thread-safe; `handle` it whenever the listener is readable."""
+
+    def __init__(
+        self,
+        listener_fd: int,
+        *,
+        own: tuple[str, ...] = ("/box", "/tmp", "/var/tmp", "/dev"),  # noqa: S108 - as the program names them
+        expected_programs: int = 0,
+    ) -> None:
+        """Takes over the descriptor. `own`: the program's places; `expected_programs`: execs that we ourselves ask for."""
+        self._fd = listener_fd
+        self._own = own
+        self._expected_programs = expected_programs
+        self._counts: dict[tuple[str, str, bool], int] = {}
+        self.asked_for_socket = False
+        self._buffer = ctypes.create_string_buffer(PATH_MAX)
+        self._local = _Iovec(ctypes.addressof(self._buffer), PATH_MAX)
+        self._remote = _Iovec(0, 0)
+        os.set_inheritable(listener_fd, False)
+        try:
+            fcntl.ioctl(listener_fd, _SET_FLAGS, _SYNC_WAKE_UP)
+        except OSError:
+            pass  # an older kernel
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def evidence(self) -> list[dict[str, object]]:
+        """What was refused or noticed so far, in the order of its first time."""
+        return [
+            {"behaviour": behaviour, "detail": detail, "refused": refused, "times": times}
+            for (behaviour, detail, refused), times in self._counts.items()
+        ]
+
+    def handle(self) -> None:
+        """Take one notification and answer it. Returns at once where its process has died meanwhile."""
+        try:
+            notification = fcntl.ioctl(self._fd, _RECEIVE, bytes(_NOTIFICATION.size))
+        except OSError:
+            return
+        identity, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(notification)
+        try:
+            self._answer(identity, pid, _NAMES[number], arguments)
+        except OSError:
+            pass  # it died while it was being answered
+
+    # --- deciding -----------------------------------------------------------------------------------------------------
+
+    def _answer(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
+        if name in _FILES:
+            for folder, path in _FILES[name]:
+                self._notice_file(identity, pid, name, None if folder is None else arguments[folder], arguments[path])
+            self._send(identity, flags=_CONTINUE)
+        elif name in _ADDRESSES:
+            self._answer_address(identity, pid, name, arguments)
+        elif name == "socket":
+            self._answer_socket(identity, arguments)
+        elif name in ("execve", "execveat"):
+            self._notice_program(identity, pid, name, arguments)
+            self._send(identity, flags=_CONTINUE)
+        else:
+            if name == "socketpair":
+                self._note("network", f"socketpair {_family(arguments[0])}", refused=True)
+            else:
+                self._note("syscall", name, refused=True)
+            self._send(identity, error=seccomp.REFUSED[name])
+
+    def _notice_file(self, identity: int, pid: int, name: str, folder: int | None, pointer: int) -> None:
+        path = self._text(pid, pointer)
+        if not path.startswith("/"):
+            # From an open folder it could be anywhere, but nobody can tell where; from here it is the program's own.
+            if path.startswith("../") and folder in (None, seccomp.AT_FDCWD):
+                path = posixpath.normpath(posixpath.join(self._own[0], "work", path))
+            else:
+                return
+        path = posixpath.normpath(path)
+        if not self._is_own(path) and self._holds(identity):
+            self._note("write", f"{name} {path}", refused=False)
+
+    def _notice_program(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
+        path = self._text(pid, arguments[name == "execveat"])
+        absolute = posixpath.normpath(path) if path.startswith("/") else ""
+        if absolute and not self._is_own(absolute) and not os.path.exists(absolute):
+            return  # libc and Python try each folder of PATH in turn
+        if self._expected_programs:
+            self._expected_programs -= 1
+        elif self._holds(identity):
+            self._note("program", path or "unknown", refused=False)
+
+    def _answer_socket(self, identity: int, arguments: list[int]) -> None:
+        self.asked_for_socket = True
+        family, kind = _signed(arguments[0]), _signed(arguments[1])
+        plain = kind & ~(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        if family == socket.AF_UNIX:
+            self._send(identity, flags=_CONTINUE)
+            return
+        self._note("network", f"socket {_family(family)} {_KINDS.get(plain, plain)}", refused=True)
+        if family in _INTERNET and plain in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            self._give_decoy(identity, plain | kind & socket.SOCK_NONBLOCK, kind & socket.SOCK_CLOEXEC)
+        else:
+            self._send(identity, error=errno.EPERM if family in _INTERNET else errno.EAFNOSUPPORT)
+
+    def _give_decoy(self, identity: int, kind: int, flags: int) -> None:
+        with socket.socket(socket.AF_UNIX, kind) as decoy:
+            try:
+                fcntl.ioctl(self._fd, _ADDFD, _ADD_FD.pack(identity, _ADDFD_SEND, decoy.fileno(), 0, flags))
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # it died, or has no room for one more descriptor
+                    self._send(identity, error=error.errno or errno.EMFILE)
+                    return
+                number = fcntl.ioctl(self._fd, _ADDFD, _ADD_FD.pack(identity, 0, decoy.fileno(), 0, flags))
+                self._send(identity, value=number)
+
+    def _answer_address(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
+        pointer, length = (arguments[index] for index in _ADDRESSES[name])
+        raw = self._read(pid, pointer, min(length & 0xFFFFFFFF, 128))
+        family, where = _address(raw)
+        if family == socket.AF_UNIX:
+            path = posixpath.normpath(where) if where.startswith("/") else ""
+            if path and not self._is_own(path) and path not in ORDINARY and self._holds(identity):
+                self._note("network", f"{name} {path}", refused=False)
+            self._send(identity, flags=_CONTINUE)  # there are no sockets but local ones
+            return
+        if self._holds(identity):
+            self._note("network", f"{name} {where}", refused=True)
+        self._send(identity, error=_REFUSED_ADDRESS[name])
+
+    # --- the program's memory -----------------------------------------------------------------------------------------
+
+    def _read(self, pid: int, pointer: int, size: int) -> bytes:
+        """What can be read of `size` bytes of the program's memory; nothing where it hid or died."""
+        if not pid or not size:
+            return b""
+        self._remote.base, self._remote.length, self._local.length = pointer, size, size
+        done: int = _libc.process_vm_readv(pid, ctypes.byref(self._local), 1, ctypes.byref(self._remote), 1, 0)
+        return self._buffer[:done] if done > 0 else b""
+
+    def _text(self, pid: int, pointer: int) -> str:
+        """The string at that address as far as it can be read; empty where it cannot."""
+        return self._read(pid, pointer, PATH_MAX).partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+    def _holds(self, identity: int) -> bool:
+        """True where the program still waits, so that what was read came from it and not from a later process."""
+        try:
+            fcntl.ioctl(self._fd, _ID_VALID, struct.pack("<Q", identity))
+        except OSError:
+            return False
+        return True
+
+    def _is_own(self, path: str) -> bool:
+        return any(path == place or path.startswith(place + "/") for place in self._own)
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    def _send(self, identity: int, *, value: int = 0, error: int = 0, flags: int = 0) -> None:
+        fcntl.ioctl(self._fd, _SEND, _ANSWER.pack(identity, value, -error, flags))
+
+    def _note(self, behaviour: str, detail: str, *, refused: bool) -> None:
+        key = (behaviour, printable(detail), refused)
+        if key in self._counts or len(self._counts) < MOST:
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+
+def _family(number: int) -> str:
+    return _FAMILIES.get(_signed(number), f"family {_signed(number)}")
+
+
+def _address(raw: bytes) -> tuple[int, str]:
+    """A socket address as (family, text). Takes any bytes."""
+    if len(raw) < 2:
+        return socket.AF_UNSPEC, "unknown"
+    (family,) = struct.unpack_from("<H", raw)
+    if family == socket.AF_INET and len(raw) >= 8:
+        return family, f"{socket.inet_ntop(family, raw[4:8])}:{int.from_bytes(raw[2:4], 'big')}"
+    if family == socket.AF_INET6 and len(raw) >= 24:
+        return family, f"[{socket.inet_ntop(family, raw[8:24])}]:{int.from_bytes(raw[2:4], 'big')}"
+    if family == socket.AF_UNIX:
+        return family, raw[2:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    return family, _family(family)
