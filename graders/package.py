@@ -20,7 +20,7 @@ from typing import Any, TypeGuard
 
 from graders.cases import CaseError, parse_cases
 from graders.interface import Suite, Task, TaskId
-from sandboxes.interface import Limits, LimitsError
+from sandboxes.interface import Limits, LimitsError, Tier
 
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
@@ -31,7 +31,8 @@ KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": 
 CHECKERS = ("exact", "float", "unordered", "predicate")
 
 _MANIFEST_KEYS = {
-    "id", "title", "language", "entry_file", "reference", "rubric", "limits", "graders", "suite", "submission",
+    "id", "title", "language", "entry_file", "reference", "rubric", "minimum_tier", "limits", "graders",
+    "suite", "submission",
 }  # fmt: skip
 _SUITE_KEYS = {"id", "kind", "files", "weight"}
 _OPTION_KEYS: Mapping[str, set[str]] = {
@@ -98,6 +99,7 @@ def load(files: Mapping[str, str]) -> Task:
         limits=_limits(_table(manifest.get("limits", {}), "limits")),
         graders=_graders(manifest),
         rubric_id=_text(manifest.get("rubric", "default"), "rubric"),
+        minimum_tier=Tier(_one_of(manifest.get("minimum_tier", Tier.JAIL), "minimum_tier", tuple(Tier))),
     )
 
 

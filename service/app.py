@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from graders.registry import Registry
 from rubrics.model import Rubric
+from sandboxes.interface import Tier
 from service.api.edge import Edge
 from service.api.routes import api_app
 from service.app_state import Services
@@ -38,6 +39,7 @@ def create_app(
     registry: Registry,
     settings: Settings,
     now: Callable[[], datetime] = _utc_now,
+    tiers: Sequence[Tier] = tuple(Tier),
     missing: Callable[[], Sequence[str]] = _nothing_missing,
     wake: Callable[[], None] = _nobody_to_wake,
 ) -> FastAPI:
@@ -51,6 +53,7 @@ def create_app(
         registry=registry,
         settings=settings,
         now=now,
+        tiers=tuple(tiers),
         missing=missing,
         wake=wake,
         catalog=Catalog(storage),

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from graders.registry import Registry
 from rubrics.model import Rubric
+from sandboxes.interface import Tier
 from service.catalog import Catalog
 from service.jobs.interface import Jobs
 from service.settings import Settings
@@ -26,6 +27,8 @@ class Services:
     settings: Settings
     now: Callable[[], datetime]
     """Aware UTC."""
+    tiers: tuple[Tier, ...]
+    """What submissions may run in, weakest first."""
     missing: Callable[[], Sequence[str]]
     """What the workers lack (engine, image), in words for an operator; empty when all is there."""
     wake: Callable[[], None]

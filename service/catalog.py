@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graders import package
-from graders.interface import Suite, Task, TaskId
+from graders.interface import Suite, Task, TaskId, Tier
 from service.storage.interface import Storage
 
 _KEPT = 4096
@@ -27,6 +27,7 @@ class TaskSummary:
     prompt: str
     language: str
     entry_file: str
+    minimum_tier: Tier
     suites: tuple[SuiteSummary, ...]
 
 
@@ -54,6 +55,7 @@ def summarize(task: Task) -> TaskSummary:
         prompt=task.prompt,
         language=task.language,
         entry_file=task.entry_file,
+        minimum_tier=task.minimum_tier,
         suites=tuple(SuiteSummary(id=suite.id, kind=suite.kind, cases=_cases(suite)) for suite in task.suites),
     )
 

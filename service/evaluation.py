@@ -6,7 +6,7 @@ from graders import package
 from graders.interface import Task
 from graders.registry import Registry
 from rubrics.model import Rubric
-from sandboxes.interface import Sandbox
+from sandboxes.tiers import Tiers, strictest
 from service import pipeline
 from service.memory import TaskMemory
 from service.storage.interface import Findings, RunRecord, Storage
@@ -15,30 +15,30 @@ from service.storage.interface import Findings, RunRecord, Storage
 class Evaluation:
     """What a worker does with a run. Thread-safe; one for each process."""
 
-    def __init__(
-        self, *, storage: Storage, registry: Registry, rubrics: Mapping[str, Rubric], sandbox: Sandbox
-    ) -> None:
+    def __init__(self, *, storage: Storage, registry: Registry, rubrics: Mapping[str, Rubric], tiers: Tiers) -> None:
         self._storage = storage
         self._registry = registry
         self._rubrics = rubrics
-        self._sandbox = sandbox
+        self._tiers = tiers
         self._memory = TaskMemory()
 
     def __call__(self, run: RunRecord) -> Findings:
         """Raises whatever went wrong on our side; never for what the submission did."""
         submission = run.submission.submission
         version = run.submission.task_version
-        remember = self._memory.of(submission.task_id, version)
-        task = remember("task", lambda: package.load(self._storage.task(submission.task_id, version).files))
+        load = self._memory.of(submission.task_id, version)
+        task = load("task", lambda: package.load(self._storage.task(submission.task_id, version).files))
         assert isinstance(task, Task)
+        sandbox = self._tiers.at_least(strictest(task.minimum_tier, run.submission.minimum_tier))
         return pipeline.evaluate(
             task,
             submission,
             graders=self._registry.for_task(task),
             rubric=self._rubrics[task.rubric_id],
-            sandbox=self._sandbox,
-            remember=remember,
+            sandbox=sandbox,
+            # What the reference took in one tier says little of another.
+            remember=self._memory.of(submission.task_id, version, sandbox.name),
         )
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
-        return pipeline.ungradable(self._sandbox, diagnostics)
+        return pipeline.ungradable(diagnostics)

@@ -8,23 +8,26 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandboxes import engine, images
-from sandboxes.container_sandbox import ContainerSandbox
+from sandboxes import engine, facts, images, trial
+from sandboxes.doctor import Condition, diagnose, lacking
 from sandboxes.engine import Report
+from sandboxes.interface import SandboxError, Tier
 from sandboxes.sweep import sweep
+from sandboxes.tiers import Open, Tiers, adapters
 
 
 class HostError(Exception):
     """This host lacks something that Assay cannot install by itself. The message says what to do."""
 
 
-def prepare(report: Report, *, base_image: str = "") -> ContainerSandbox:
+def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) -> Tiers:
     """Everything that a box needs, made where it is missing; `report` is told each step as it begins.
 
+    Gives the tiers from `minimum` on that this host can hold, of which the weakest has run a program.
     Raises HostError or SandboxError, each with what to do.
     """
     with _one_at_a_time():
@@ -35,11 +38,39 @@ def prepare(report: Report, *, base_image: str = "") -> ContainerSandbox:
         client = engine.connect()
         if images.find(client, base_image) is None and not base_image:
             _install({"mmdebstrap": "mmdebstrap"}, report, optional=True)
-        sandbox = ContainerSandbox(client, images.ensure(client, report, base=base_image))
+        image = images.ensure(client, report, base=base_image)
         left_over = sweep(client)
         if left_over:
             report(f"removed {left_over} containers that an earlier run left behind")
-        return sandbox
+    return _hold(adapters(client, image), diagnose(facts.collect(client, base_image)), minimum, report)
+
+
+def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: Tier, report: Report) -> Tiers:
+    """The tiers from `minimum` on in which nothing is missing, the first of which has run a program.
+
+    A stricter tier takes the place of one that does not hold, and `report` is told. Raises HostError.
+    """
+    problems = {tier: _problem(conditions, tier) for tier in found if tier.at_least(minimum)}
+    while held := [tier for tier, problem in problems.items() if not problem]:
+        tiers = Tiers({tier: found[tier] for tier in held})
+        try:
+            probe = trial.starts(tiers.at_least(minimum))
+        except SandboxError as error:
+            problems[held[0]] = "; ".join(error.diagnostics().values())
+        else:
+            if probe.held:
+                for tier, problem in problems.items():
+                    if not tier.at_least(held[0]):
+                        report(f"tier {tier} cannot be held here, tier {held[0]} takes its place: {problem}")
+                return tiers
+            problems[held[0]] = f"a program did not run: {probe.says}"
+        tiers.close()
+    lines = (f"\n  {tier}: {problem}" for tier, problem in problems.items())
+    raise HostError(f"this host holds no tier from {minimum} on (`assay doctor` says more):" + "".join(lines))
+
+
+def _problem(conditions: Sequence[Condition], tier: Tier) -> str:
+    return "; ".join(f"{each.says}: {each.remedy}" for each in lacking(conditions, tier))
 
 
 def missing() -> Sequence[str]:

@@ -2,7 +2,7 @@
 
     IntakeError             a request was refused; says which problem, which fields, and what was expected there
 
-The checks are pure (`check_files`, `check_labels`); nothing is stored of a request that has anything wrong.
+The checks are pure (`check_files`, `check_labels`, `check_tier`); nothing is stored of a request that has anything wrong.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from graders.interface import Submission, SubmissionId, TaskId
+from graders.interface import Submission, SubmissionId, TaskId, Tier
 from service.catalog import Catalog, TaskSummary
 from service.storage.interface import KeyConflictError, NotFoundError, RunId, Storage, SubmissionRecord
 
@@ -35,6 +35,7 @@ class Request:
     tag: str = ""
     model: str = ""
     group_id: str = ""
+    minimum_tier: str = ""
     idempotency_key: str = ""
 
 
@@ -70,13 +71,20 @@ class Admitted:
 
 
 def accept(
-    storage: Storage, catalog: Catalog, requests: Sequence[Request], *, submitter: str, now: datetime
+    storage: Storage,
+    catalog: Catalog,
+    requests: Sequence[Request],
+    *,
+    submitter: str,
+    tiers: Sequence[Tier],
+    now: datetime,
 ) -> list[Admitted | IntakeError]:
     """Check every request; store and queue the good ones in one transaction. The answers are in the order of requests.
 
-    `submitter` keeps the idempotency keys of different people apart. Raises StorageError, and then stored nothing.
+    `submitter` keeps the idempotency keys of different people apart, `tiers` are those that this service offers.
+    Raises StorageError, and then stored nothing.
     """
-    outcomes: list[_Ready | IntakeError] = [_check(catalog, request, submitter, now) for request in requests]
+    outcomes: list[_Ready | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
     while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Ready)]:
         try:
             ids = storage.accept(
@@ -128,6 +136,22 @@ def check_labels(request: Request) -> Iterator[Wrong]:
             yield Wrong(field=field, expected="printable characters only: no control characters, no NUL")
 
 
+def check_tier(request: Request, task: TaskSummary, offered: Sequence[Tier]) -> Iterator[Wrong]:
+    """What is wrong with the tier that request and task ask for together, given those that the service offers."""
+    offers = f"a tier that this service offers ({', '.join(offered)})"
+    if request.minimum_tier not in ("", *Tier):
+        yield Wrong(field="minimum_tier", expected=f"one of {', '.join(Tier)}, not {request.minimum_tier!r}")
+    elif request.minimum_tier and not can_hold(offered, Tier(request.minimum_tier)):
+        yield Wrong(field="minimum_tier", expected=f"{offers}, not {request.minimum_tier!r}")
+    if not can_hold(offered, task.minimum_tier):
+        yield Wrong(field="task_id", expected=f"a task that runs in {offers}; this one wants {task.minimum_tier}")
+
+
+def can_hold(offered: Sequence[Tier], wanted: Tier) -> bool:
+    """Whether one of the offered tiers is at least as strict as the wanted one."""
+    return any(tier.at_least(wanted) for tier in offered)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
     """A request in which nothing is wrong."""
@@ -143,7 +167,9 @@ _KEY_CONFLICT = IntakeError(
 )
 
 
-def _check(catalog: Catalog, request: Request, submitter: str, now: datetime) -> _Ready | IntakeError:
+def _check(
+    catalog: Catalog, request: Request, submitter: str, tiers: Sequence[Tier], now: datetime
+) -> _Ready | IntakeError:
     wrong = list(check_labels(request))
     if (request.solution is None) == (request.files is None):
         wrong.append(Wrong(field="solution", expected="either `solution` (one file) or `files`, and not both"))
@@ -153,7 +179,7 @@ def _check(catalog: Catalog, request: Request, submitter: str, now: datetime) ->
         task = catalog.summary(TaskId(request.task_id), request.task_version)
     except NotFoundError:
         return _unknown_task(catalog, request)
-    wrong = list(check_files(_files(request, task), task.entry_file))
+    wrong = [*check_tier(request, task, tiers), *check_files(_files(request, task), task.entry_file)]
     if wrong:
         return IntakeError("invalid-submission", [_as_sent(each, request, task) for each in wrong])
     return _ready(request, task, submitter, now)
@@ -184,7 +210,12 @@ def _ready(request: Request, task: TaskSummary, submitter: str, now: datetime) -
         group_id=request.group_id,
     )
     record = SubmissionRecord(
-        submission=submission, task_version=task.version, client_id=request.id, tag=request.tag, created_at=now
+        submission=submission,
+        task_version=task.version,
+        client_id=request.id,
+        tag=request.tag,
+        created_at=now,
+        minimum_tier=Tier(request.minimum_tier or Tier.JAIL),
     )
     return _Ready(record=record, key=key, fingerprint=fingerprint)
 
@@ -200,6 +231,8 @@ def _fingerprint(request: Request) -> str:
         request.tag,
         request.model,
         request.group_id,
+        # keys from before there were tiers keep their fingerprints
+        *([request.minimum_tier] if request.minimum_tier else []),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -13,15 +13,15 @@ class TaskMemory:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._versions: OrderedDict[tuple[str, str], dict[str, _Entry]] = OrderedDict()
+        self._versions: OrderedDict[tuple[str, ...], dict[str, _Entry]] = OrderedDict()
 
-    def of(self, task_id: str, version: str) -> Callable[[str, Callable[[], object]], object]:
-        """`remember(key, make)` for that task version."""
+    def of(self, *version: str) -> Callable[[str, Callable[[], object]], object]:
+        """`remember(key, make)` for what these words name: a task and its version, and what else makes a difference."""
 
         def remember(key: str, make: Callable[[], object]) -> object:
             with self._lock:
-                entries = self._versions.setdefault((task_id, version), {})
-                self._versions.move_to_end((task_id, version))
+                entries = self._versions.setdefault(version, {})
+                self._versions.move_to_end(version)
                 while len(self._versions) > TASK_VERSIONS:
                     self._versions.popitem(last=False)
                 entry = entries.setdefault(key, _Entry())

@@ -22,7 +22,7 @@ def run(arguments: Sequence[str]) -> int:
             "`assay test` runs in a checkout of the project; this copy was installed without its tests"
         )
     host.install_programs(PROGRAMS, _report)
-    host.prepare(_report)
+    host.prepare(_report).close()  # the tests open their own
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=checkout, check=False).returncode
 
 

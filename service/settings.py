@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sandboxes.interface import Tier
+
 
 class Settings(BaseSettings):
     """Raises pydantic's ValidationError, which names the setting, for a value that does not fit."""
@@ -28,6 +30,9 @@ class Settings(BaseSettings):
     max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
     base_image: str = Field(
         "", description="Image to build the box from. Empty: one is made from this host's Debian mirror, or pulled."
+    )
+    minimum_tier: Tier = Field(
+        Tier.JAIL, description="The weakest tier that anything runs in: jail, container or gvisor."
     )
     session_hours: float = Field(12.0, gt=0, description="How long a reviewer stays signed in.")
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from graders.registry import Registry
 from rubrics.model import Rubric
 from sandboxes.engine import Report
+from sandboxes.interface import Tier
 from service import host, logs
 from service.api import access
 from service.app import create_app
@@ -82,7 +83,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
         jobs = TableJobs(storage.database)
         with _workers(
             storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
-        ) as wake:
+        ) as (wake, tiers):
             missing = host.missing if settings.workers else _nothing
             app = create_app(
                 storage=storage,
@@ -91,6 +92,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
                 registry=registry,
                 settings=settings,
                 wake=wake,
+                tiers=tiers,
                 missing=missing,
             )
             with _listening(app, settings) as base_url:
@@ -115,19 +117,23 @@ def _workers(
     rubrics: Mapping[str, Rubric],
     settings: Settings,
     report: Report,
-) -> Iterator[Callable[[], None]]:
-    """The worker threads of this process; gives what wakes them. Without workers this host needs no engine."""
+) -> Iterator[tuple[Callable[[], None], Sequence[Tier]]]:
+    """The worker threads of this process; gives what wakes them, and the tiers that they offer.
+
+    Without workers this host needs no engine, and the tiers are for the workers elsewhere to offer.
+    """
     if settings.workers == 0:
-        yield lambda: None
+        yield (lambda: None), tuple(Tier)
         return
-    sandbox = host.prepare(report, base_image=settings.base_image)
-    evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, sandbox=sandbox)
-    pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=settings.workers, name=socket.gethostname())
-    pool.start()
-    try:
-        yield pool.wake
-    finally:
-        pool.stop(drain_seconds=DRAIN_SECONDS)
+    with host.prepare(report, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
+        evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
+        name = socket.gethostname()
+        pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=settings.workers, name=name)
+        pool.start()
+        try:
+            yield pool.wake, tiers.offered
+        finally:
+            pool.stop(drain_seconds=DRAIN_SECONDS)
 
 
 @contextmanager

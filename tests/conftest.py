@@ -1,12 +1,22 @@
 """Fixtures of all tests: the real sandbox, made once."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from sandboxes.interface import Sandbox
+from sandboxes.interface import Sandbox, Tier
+from sandboxes.tiers import Tiers
 from service.host import prepare
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Sandbox:
-    """A real ContainerSandbox. Where there is no engine and none can be had, this fails: it never skips."""
-    return prepare(lambda line: print(f"assay: {line}"))
+def tiers() -> Iterator[Tiers]:
+    """The tiers of this host. Where there is no engine and none can be had, this fails: it never skips."""
+    with prepare(lambda line: print(f"assay: {line}")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def sandbox(tiers: Tiers) -> Sandbox:
+    """A real ContainerSandbox."""
+    return tiers.at_least(Tier.CONTAINER)

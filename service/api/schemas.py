@@ -34,6 +34,7 @@ class TaskOut(BaseModel):
     prompt: str
     language: str
     entry_file: str = Field(description="The file that a single-file solution becomes, such as solution.py.")
+    minimum_tier: str = Field(description="The weakest tier that it runs in: jail, container or gvisor.")
     suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
     created: bool = Field(default=False, description="True where this request stored a new version.")
 
@@ -54,6 +55,12 @@ class SubmissionIn(Body):
     tag: str = Field(default="", max_length=100, description="Your label for a batch; `GET /v1/runs?tag=` lists by it.")
     model: str = Field(default="", max_length=200, description="Who wrote it. Never shown to reviewers.")
     group_id: str = Field(default="", max_length=200, description="Responses to one prompt share it.")
+    minimum_tier: str = Field(
+        default="",
+        max_length=20,
+        description="jail, container or gvisor: run it in that tier or a stricter one. The strictest of this, the task's "
+        "and the operator's counts, so a weaker one changes nothing.",
+    )
     idempotency_key: str = Field(default="", max_length=200, description="The same key and content give the same run.")
 
 
@@ -119,7 +126,7 @@ class RunOut(BaseModel):
         default=[], description="Static findings and measurements; never hidden inputs."
     )
     abstentions: list[dict[str, str]] = []
-    sandbox: str = ""
+    sandbox: str = Field(default="", description="What it ran in: tier and image, `container@sha256:...`.")
     graders: dict[str, str] = {}
     rubric: str = ""
     diagnostics: dict[str, str] = {}

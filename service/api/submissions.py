@@ -81,7 +81,7 @@ def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> lis
     waiting = assay.jobs.depth(now)
     if waiting + len(requests) > assay.settings.queue_limit:
         raise ProblemError("queue-full", f"{waiting} runs are waiting or under way; send this again in a moment.")
-    outcomes = intake.accept(assay.storage, assay.catalog, requests, submitter=who.name, now=now)
+    outcomes = intake.accept(assay.storage, assay.catalog, requests, submitter=who.name, tiers=assay.tiers, now=now)
     crash_point("after-accept")
     assay.wake()
     return outcomes

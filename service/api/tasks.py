@@ -14,6 +14,7 @@ from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
 from service.catalog import TaskSummary, summarize
+from service.intake import can_hold
 from service.storage.interface import TaskRecord
 
 router = APIRouter(tags=["tasks"])
@@ -70,6 +71,9 @@ def _check_choices(task: Task, assay: Services) -> None:
         raise _invalid(error.field, error.expected) from error
     if task.rubric_id not in assay.rubrics:
         raise _invalid("rubric", f"one of the rubrics {', '.join(sorted(assay.rubrics))}, not {task.rubric_id!r}")
+    if not can_hold(assay.tiers, task.minimum_tier):
+        offers = ", ".join(assay.tiers)
+        raise _invalid("minimum_tier", f"a tier that this service offers ({offers}), not '{task.minimum_tier}'")
 
 
 def _invalid(field: str, expected: str) -> ProblemError:
@@ -84,6 +88,7 @@ def _out(task: TaskSummary, *, created: bool = False) -> TaskOut:
         prompt=task.prompt,
         language=task.language,
         entry_file=task.entry_file,
+        minimum_tier=task.minimum_tier,
         suites=[asdict(suite) for suite in task.suites],
         created=created,
     )

@@ -18,6 +18,7 @@ from typing import NewType, Protocol
 from graders.interface import Submission, TaskId
 from rubrics.model import Prefill, Review
 from rubrics.signals import Signal
+from sandboxes.interface import Tier
 
 RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
@@ -84,6 +85,8 @@ class SubmissionRecord:
     tag: str
     """The submitter's label for a batch; runs are listed by it."""
     created_at: datetime
+    minimum_tier: Tier = Tier.JAIL
+    """What the submitter asked for; task and operator may ask for more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,7 @@ class Findings:
     rubric_version: str
     grader_versions: Mapping[str, str]
     sandbox: str
-    """`Sandbox.name`: tier and image digest."""
+    """`Sandbox.name`: tier and image digest; empty where it is ungradable."""
     ends: Mapping[str, int]
     """`End` value -> number of the submission's executions that ended so."""
     diagnostics: Mapping[str, str]

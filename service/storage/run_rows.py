@@ -12,6 +12,7 @@ from graders.interface import Submission, SubmissionId, TaskId
 from rubrics import signals as signal_json
 from rubrics.records import prefill_from_json, prefill_to_json
 from rubrics.signals import CaseOutcome, Finding, Outcome
+from sandboxes.interface import Tier
 from service.storage.interface import (
     Findings,
     KeyConflictError,
@@ -167,6 +168,7 @@ def _submission_values(record: SubmissionRecord) -> dict[str, Any]:
         "client_id": record.client_id,
         "tag": record.tag,
         "created_at": record.created_at,
+        "minimum_tier": record.minimum_tier,
     }
 
 
@@ -185,6 +187,7 @@ _RECORDS: Select[Any] = (
         submissions.c.client_id,
         submissions.c.tag,
         submissions.c.created_at.label("submitted_at"),
+        submissions.c.minimum_tier,
         findings.c.sequence,
         findings.c.outcome,
         findings.c.signals,
@@ -218,6 +221,7 @@ def _record(row: Row[Any]) -> RunRecord:
             client_id=row.client_id,
             tag=row.tag,
             created_at=row.submitted_at,
+            minimum_tier=Tier(row.minimum_tier),
         ),
         state=RunState(row.state),
         attempt=row.attempt,

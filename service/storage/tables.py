@@ -98,6 +98,7 @@ submissions = Table(
     Column("client_id", Text, nullable=False),
     Column("tag", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("minimum_tier", String(20), nullable=False, server_default="jail"),
     ForeignKeyConstraint(["task_id", "task_version"], ["tasks.id", "tasks.version"]),
 )
 

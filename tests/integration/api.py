@@ -1,12 +1,13 @@
 """The real application on a real SQLite file, called in process, and people with tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from starlette.testclient import TestClient
 
 from graders.interface import Context, Example, Grader, Signal
 from graders.registry import Broken, Registry
+from sandboxes.interface import Tier
 from service.app import create_app
 from service.jobs.table import TableJobs
 from service.settings import Settings
@@ -35,7 +36,14 @@ REGISTRY = Registry(
 class Api:
     """The service with a task in it; `as_(scope)` gives a client that may do what the scope allows."""
 
-    def __init__(self, storage: SqlStorage, jobs: TableJobs, clock: Clock, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        storage: SqlStorage,
+        jobs: TableJobs,
+        clock: Clock,
+        settings: Settings | None = None,
+        tiers: Sequence[Tier] = tuple(Tier),
+    ) -> None:
         self.storage = storage
         self.jobs = jobs
         self.clock = clock
@@ -48,6 +56,7 @@ class Api:
             registry=REGISTRY,
             settings=settings or Settings(),
             now=clock,
+            tiers=tiers,
             missing=lambda: self.missing,
             wake=self._wake,
         )

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
 from service.settings import Settings
 from service.storage.interface import RunId, RunState
 from service.storage.sql import SqlStorage
 from tests.integration.api import Api
-from tests.integration.stored import Clock, finish_next
+from tests.integration.stored import PACKAGE, Clock, finish_next
 
 GOOD = {"task_id": "numbers/double", "solution": "def double(n):\n    return n + n\n"}
 
@@ -51,6 +52,8 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({**GOOD, "tag": "a\0b"}, 422, "invalid-submission", "tag"),
     ({**GOOD, "tag": "a" * 101}, 422, "invalid-request", "tag"),
     ({**GOOD, "solutoin": "x"}, 422, "invalid-request", "solutoin"),
+    ({**GOOD, "minimum_tier": "castle"}, 422, "invalid-submission", "minimum_tier"),
+    ({**GOOD, "minimum_tier": 1}, 422, "invalid-request", "minimum_tier"),
     ({"task_id": "numbers/double", "files": {"main.py": "x"}}, 422, "invalid-submission", "files.solution.py"),
     ({"task_id": "numbers/double", "files": {}}, 422, "invalid-submission", "files.solution.py"),
     ({"task_id": "numbers/double", "files": {"solution.py": 1}}, 422, "invalid-request", "files.solution.py"),
@@ -261,3 +264,52 @@ def test_a_bad_cursor_or_limit_is_refused(api: Api, query: dict[str, Any]) -> No
 def test_an_unknown_run_is_not_found(api: Api) -> None:
     answer = api.as_("submitter").get(f"/v1/runs/{RunId('nope')}")
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:assay:problem:not-found")
+
+
+@pytest.mark.parametrize("tier", ["", "jail", "container"])
+def test_the_tier_that_was_asked_for_is_kept_with_the_submission(api: Api, tier: str) -> None:
+    asked = {"minimum_tier": tier} if tier else {}
+    answer = api.as_("submitter").post("/v1/submissions", json={**GOOD, **asked})
+    assert answer.status_code == 202
+    assert api.storage.run(answer.json()["run_id"]).submission.minimum_tier == (tier or "jail")
+
+
+def test_a_tier_that_is_not_offered_is_refused_and_a_weaker_one_than_offered_is_not(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    api = Api(storage, jobs, clock, tiers=(Tier.CONTAINER,)).with_task()
+    submitter = api.as_("submitter")
+    assert submitter.post("/v1/submissions", json={**GOOD, "minimum_tier": "jail"}).status_code == 202
+    refused = submitter.post("/v1/submissions", json={**GOOD, "minimum_tier": "gvisor"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {"field": "minimum_tier", "expected": "a tier that this service offers (container), not 'gvisor'"}
+    ]
+    batch = submitter.post("/v1/submissions:batch", json={"submissions": [{**GOOD, "minimum_tier": "gvisor"}, GOOD]})
+    first, second = batch.json()["results"]
+    assert first["problem"]["errors"][0]["field"] == "submissions.0.minimum_tier"
+    assert second["accepted"]
+    assert queued(api) == 2
+
+
+def test_a_task_whose_tier_is_not_offered_any_more_takes_no_submission(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock, api: Api
+) -> None:
+    toml = PACKAGE["task.toml"].replace("numbers/double", "numbers/strict")
+    strict = {**PACKAGE, "task.toml": f'minimum_tier = "gvisor"\n{toml}'}
+    stored = api.as_("author").post("/v1/tasks", json={"files": strict})
+    assert stored.status_code == 201 and stored.json()["minimum_tier"] == "gvisor"
+    later = Api(storage, jobs, clock, tiers=(Tier.JAIL, Tier.CONTAINER))
+    refused = later.as_("submitter").post("/v1/submissions", json={**GOOD, "task_id": "numbers/strict"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["field"] == "task_id" and "gvisor" in error["expected"] and "jail, container" in error["expected"]
+    assert queued(api) == 0
+
+
+def test_the_same_key_with_another_tier_is_another_request(api: Api) -> None:
+    submitter = api.as_("submitter")
+    first = submitter.post("/v1/submissions", json={**GOOD, "idempotency_key": "k"})
+    again = submitter.post("/v1/submissions", json={**GOOD, "idempotency_key": "k"})
+    other = submitter.post("/v1/submissions", json={**GOOD, "idempotency_key": "k", "minimum_tier": "container"})
+    assert (first.status_code, again.json()["run_id"], other.status_code) == (202, first.json()["run_id"], 409)

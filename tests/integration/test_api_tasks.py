@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from sandboxes.interface import Tier
+from service.jobs.table import TableJobs
+from service.storage.sql import SqlStorage
 from tests.integration.api import Api
-from tests.integration.stored import PACKAGE
+from tests.integration.stored import PACKAGE, Clock
 
 
 def test_a_package_is_stored_once(api: Api) -> None:
@@ -40,6 +43,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({**PACKAGE, "task.toml": "id = "}, "task.toml"),
     (with_line("colour = 1"), "colour"),
     (with_line('rubric = "nope"'), "rubric"),
+    (with_line('minimum_tier = "castle"'), "minimum_tier"),
     ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/nope"]\n'}, 'graders."acme/nope"'),
     ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/loud"]\n'}, 'graders."acme/loud"'),
     ({**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/quiet"]\nallowed = "x"\n'}, 'graders."acme/quiet".allowed'),
@@ -94,3 +98,16 @@ def test_graders_and_rubrics_are_listed(api: Api) -> None:
         "r1",
         "as good as 2",
     )
+
+
+def test_a_task_whose_tier_the_service_does_not_offer_is_refused_with_what_it_offers(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    author = Api(storage, jobs, clock, tiers=(Tier.JAIL, Tier.CONTAINER)).as_("author")
+    answer = author.post("/v1/tasks", json={"files": with_line('minimum_tier = "gvisor"')})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "minimum_tier", "expected": "a tier that this service offers (jail, container), not 'gvisor'"}
+    ]
+    assert storage.tasks() == []
+    assert author.post("/v1/tasks", json={"files": with_line('minimum_tier = "container"')}).status_code == 201

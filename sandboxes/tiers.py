@@ -1,0 +1,69 @@
+"""The sandboxes of this process, one for each tier that it offers, opened when they are first needed."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from docker import DockerClient
+
+from sandboxes.container_sandbox import ContainerSandbox
+from sandboxes.interface import Sandbox, SandboxError, Tier
+
+Open = Callable[[], AbstractContextManager[Sandbox]]
+
+
+def strictest(first: Tier, *others: Tier) -> Tier:
+    """The strictest of these tiers."""
+    order = list(Tier)
+    return max((first, *others), key=order.index)
+
+
+def adapters(client: DockerClient, image: str) -> dict[Tier, Open]:
+    """How the sandbox of each tier is made on this engine; `image` is the box image's id."""
+    return {
+        Tier.JAIL: lambda: nullcontext(ContainerSandbox(client, image)),  # until JailSandbox has landed
+        Tier.CONTAINER: lambda: nullcontext(ContainerSandbox(client, image)),
+    }
+
+
+class Tiers:
+    """Thread-safe. Closing it closes every sandbox that was opened; it is a context manager."""
+
+    def __init__(self, open: Mapping[Tier, Open]) -> None:
+        """`open`: how the sandbox of each offered tier is made; at least one."""
+        self.offered = tuple(tier for tier in Tier if tier in open)
+        """Weakest first."""
+        self._open = dict(open)
+        self._opened: dict[Tier, Sandbox] = {}
+        self._stack = ExitStack()
+        self._lock = Lock()
+
+    def at_least(self, tier: Tier) -> Sandbox:
+        """The sandbox of the weakest offered tier that is as strict as this one.
+
+        Raises SandboxError where none is, or where it cannot be opened (the next call tries again).
+        """
+        fitting = [offered for offered in self.offered if offered.at_least(tier)]
+        if not fitting:
+            offers = ", ".join(self.offered)
+            raise SandboxError(f"tier {tier} is wanted, and this host offers {offers} (`assay doctor` says why)")
+        chosen = fitting[0]
+        with self._lock:  # two threads that need it first must not both open it
+            if chosen not in self._opened:
+                self._opened[chosen] = self._stack.enter_context(self._open[chosen]())
+            return self._opened[chosen]
+
+    def close(self) -> None:
+        with self._lock:
+            self._opened.clear()
+            self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
