@@ -16,9 +16,8 @@ from jobs import CALLS, PYTEST, SMALL, SOLUTION, Job
 
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Task, TaskId
-from sandboxes.container_sandbox import ContainerSandbox
 from sandboxes.hardening import host_config
-from sandboxes.interface import Command, Harness, Sandbox
+from sandboxes.interface import Command, Sandbox
 
 READY_SECONDS = 20.0
 HARDENED = (
@@ -34,7 +33,8 @@ class Contender:
     name: str
     """`<job>/<who>`."""
     evaluate: Callable[[], None]
-    """Thread-safe. Raises where the job did not come out right."""
+    """Raises where the job did not come out right. Thread-safe where `workers` is more than one."""
+    workers: int = 4
 
 
 @contextmanager
@@ -43,30 +43,31 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
     with ExitStack() as stack:
         runner = stack.enter_context(_runner(engine))
         container = stack.enter_context(_waiting_container(engine))
+        shared = {"runner": runner, "container": container, "image": engine.image, "tiers": tiers}
         yield [
-            *_job_contenders("small", SMALL, runner, container, engine, tiers),
-            *_job_contenders("pytest", PYTEST, runner, container, engine, tiers),
+            *_job_contenders("small", SMALL, **shared),
+            *_job_contenders("pytest", PYTEST, **shared),
             *(_calls(name, tier) for name, tier in tiers.items()),
         ]
 
 
 def _job_contenders(
-    name: str, job: Job, runner: "Runner", container: str, engine: Engine, tiers: Mapping[str, Sandbox]
+    name: str, job: Job, *, runner: "Runner", container: str, image: str, tiers: Mapping[str, Sandbox]
 ) -> Iterator[Contender]:
     yield Contender(name=f"{name}/bare", evaluate=lambda: runner.run(job))
     for tier_name, tier in tiers.items():
-        yield _through_port(f"{name}/{tier_name}", job, tier)
+        yield through_port(f"{name}/{tier_name}", job, tier)
     yield Contender(name=f"{name}/docker exec", evaluate=lambda: _docker(["exec", "--interactive", container], job))
-    run = ["run", "--rm", "--interactive", *HARDENED, "--entrypoint=", engine.image]
+    run = ["run", "--rm", "--interactive", *HARDENED, "--entrypoint=", image]
     yield Contender(name=f"{name}/docker run", evaluate=lambda: _docker(run, job))
 
 
-def _through_port(name: str, job: Job, sandbox: Sandbox) -> Contender:
+def through_port(name: str, job: Job, sandbox: Sandbox) -> Contender:
     command = Command(
         argv=job.argv,
         files={path: text.encode() for path, text in job.files.items()},
         environment=job.environment,
-        harness=Harness(preload=job.preload),
+        harness=job.harness,
     )
 
     def evaluate() -> None:
@@ -182,10 +183,3 @@ def _docker(command: list[str], job: Job) -> None:
     script = f"cd $(mktemp -d /box/XXXXXX)\n{files}exec env {' '.join(variables)} {' '.join(job.argv)}\n"
     done = subprocess.run(["docker", *command, "sh"], input=script.encode(), capture_output=True, check=False)
     job.passed(done.returncode, done.stdout + done.stderr)
-
-
-@contextmanager
-def tiers(engine: Engine) -> Iterator[dict[str, Sandbox]]:
-    """Each tier through the real port, and the fork of the jail's zygote without its walls."""
-    with ExitStack() as stack:  # noqa: F841
-        yield {"container": ContainerSandbox(engine.client, engine.image)}

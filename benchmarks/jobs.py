@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graders.interface import Suite
+from graders.driver import PYTEST as PYTEST_DRIVER
+from graders.interface import Harness, Suite
 
-_SOLUTION = '''
+SOLUTION = """
 def merge_intervals(intervals):
     merged = []
     for start, end in sorted(intervals):
@@ -14,9 +15,9 @@ def merge_intervals(intervals):
         else:
             merged.append([start, end])
     return merged
-'''
+"""
 
-_CASES = (
+CASES = (
     ("[]", "[]"),
     ("[[1, 2]]", "[[1, 2]]"),
     ("[[1, 3], [2, 6]]", "[[1, 6]]"),
@@ -38,8 +39,8 @@ class Job:
     files: Mapping[str, str]
     says: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    preload: tuple[str, ...] = ()
-    """What a grader for such jobs would have the zygote import ahead."""
+    harness: Harness = field(default_factory=Harness)
+    """That of the grader for such jobs: tier jail imports it ahead, other ways do not need it."""
 
     def passed(self, code: int | None, output: bytes) -> None:
         """Raises RuntimeError where the job did not come out as it must: a cheap wrong answer is not fast."""
@@ -50,8 +51,8 @@ class Job:
 SMALL = Job(
     argv=("python3", "job.py"),
     files={
-        "job.py": _SOLUTION
-        + "".join(f"assert merge_intervals({given}) == {wanted}\n" for given, wanted in _CASES)
+        "job.py": SOLUTION
+        + "".join(f"assert merge_intervals({given}) == {wanted}\n" for given, wanted in CASES)
         + "print('all right')\n"
     },
     says="all right",
@@ -62,27 +63,26 @@ PYTEST = Job(
     # Lean: no plugin but pytest's own, no cache on disk.
     argv=("python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_job.py"),
     files={
-        "job.py": _SOLUTION,
+        "job.py": SOLUTION,
         "test_job.py": "from job import merge_intervals\n"
         + "".join(
             f"\n\ndef test_{number}():\n    assert merge_intervals({given}) == {wanted}\n"
-            for number, (given, wanted) in enumerate(_CASES)
+            for number, (given, wanted) in enumerate(CASES)
         ),
     },
     says="10 passed",
     environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-    preload=("pytest",),
+    harness=PYTEST_DRIVER.harness,
 )
 """The same as ten tests beside a module."""
 
-SOLUTION = _SOLUTION
 CALLS = Suite(
     id="hidden",
     kind="call",
     files={
         "cases.jsonl": "".join(
             f'{{"id": "{number}", "call": "merge_intervals({given})", "returns": "{wanted}"}}\n'
-            for number, (given, wanted) in enumerate(_CASES)
+            for number, (given, wanted) in enumerate(CASES)
         )
     },
     options={"entry_point": "merge_intervals"},

@@ -60,14 +60,14 @@ def _timed(contender: Contender) -> float:
     return time.perf_counter() - before
 
 
-def throughput(
-    contenders: Sequence[Contender], *, workers: Sequence[int], repeat: int, seconds: float
-) -> Mapping[str, Mapping[int, float]]:
-    """Evaluations a second by number of workers: the median over rounds."""
-    seen: dict[str, dict[int, list[float]]] = {one.name: {count: [] for count in workers} for one in contenders}
+def throughput(contenders: Sequence[Contender], *, repeat: int, seconds: float) -> Mapping[str, Mapping[int, float]]:
+    """Evaluations a second by number of workers, of which there are up to as many as the contender can: medians."""
+    seen: dict[str, dict[int, list[float]]] = {
+        one.name: {count: [] for count in range(1, one.workers + 1)} for one in contenders
+    }
     for _ in range(repeat):
         for contender in contenders:
-            for count in workers:
+            for count in seen[contender.name]:
                 seen[contender.name][count].append(_rate(contender, count, seconds))
     return {name: {count: median(rates) for count, rates in by.items()} for name, by in seen.items()}
 

@@ -11,14 +11,15 @@ import json
 import os
 import socket
 import sys
+from pathlib import Path
 
 
 def run(request: dict[str, dict[str, str]], folder: str) -> dict[str, object]:
-    os.mkdir(folder)
-    os.chdir(folder)
+    place = Path(folder)
+    place.mkdir()
+    os.chdir(place)
     for path, text in request["files"].items():
-        with open(path, "w") as file:
-            file.write(text)
+        Path(path).write_text(text)
     reading, writing = os.pipe()
     streams = [(os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2)]
     environment = {**os.environ, **request["environment"]}
@@ -29,17 +30,17 @@ def run(request: dict[str, dict[str, str]], folder: str) -> dict[str, object]:
         output += part
     os.close(reading)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    remove(folder)
+    remove(place)
     return {"code": code, "output": output.decode("utf-8", "replace")}
 
 
-def remove(folder: str) -> None:
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            remove(entry.path)
+def remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
         else:
-            os.unlink(entry.path)
-    os.rmdir(folder)
+            path.unlink()
+    folder.rmdir()
 
 
 def serve(connection: socket.socket) -> None:
@@ -53,7 +54,7 @@ def serve(connection: socket.socket) -> None:
 def main() -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(sys.argv[1])
-    os.chmod(sys.argv[1], 0o666)
+    Path(sys.argv[1]).chmod(0o666)
     listener.listen()
     while True:
         connection, _ = listener.accept()
