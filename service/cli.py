@@ -221,6 +221,34 @@ def verify(
         raise typer.Exit(UNEXPECTED)
 
 
+@app.command(epilog="Example: `assay doctor --tier container`")
+def doctor(
+    *,
+    tier: Annotated[str, typer.Option(help="Look at this tier only: jail, container or gvisor.")] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the table as JSON, and nothing else, on stdout.")
+    ] = False,
+) -> None:
+    """Say what this host can enforce, tier by tier, and what to do about the rest. Nothing is installed or started.
+
+    Exit code 0 where the tier of --tier (or ASSAY_MINIMUM_TIER) holds, else 1.
+    """
+    from sandboxes.interface import Tier
+    from service.doctor import as_data, as_table, examine
+
+    if tier not in ("", *Tier):
+        raise typer.BadParameter(f"one of {', '.join(Tier)}, not {tier!r}", param_hint="--tier")
+    settings = _settings()
+    tiers = (Tier(tier),) if tier else tuple(Tier)
+    diagnosis = examine(tiers, _tell, base_image=settings.base_image)
+    if as_json:
+        typer.echo(json.dumps(as_data(diagnosis, tiers), indent=2))
+    else:
+        _print(as_table(diagnosis, tiers))
+    if not diagnosis.holds(Tier(tier) if tier else settings.minimum_tier):
+        raise typer.Exit(UNEXPECTED)
+
+
 @app.command(epilog="Example: `assay export --format preference --out pairs.jsonl`")
 def export(
     format: Annotated[str, typer.Option(help="preference, kto or jsonl.")],

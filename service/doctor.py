@@ -1,0 +1,131 @@
+"""`assay doctor`: what this host can hold, tier by tier, from its facts and from programs that tried.
+
+It changes nothing: no engine is started, no image is built.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sandboxes import engine, facts, trial
+from sandboxes.doctor import Condition, Facts, State, diagnose, lacking
+from sandboxes.engine import Report
+from sandboxes.interface import SandboxError, Tier
+from sandboxes.tiers import Tiers, adapters
+from sandboxes.trial import Probe
+
+_STYLES = {"held": "green", "weaker": "yellow", "unknown": "yellow", "missing": "bold red", "NOT HELD": "bold red"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """A host, looked at."""
+
+    facts: Facts
+    conditions: tuple[Condition, ...]
+    trials: Mapping[Tier, tuple[Probe, ...]]
+    """What programs tried in each tier that could be tried, and whether they were held."""
+
+    def holds(self, tier: Tier) -> bool:
+        """Nothing that it stands on is missing, and it held whatever was tried."""
+        probes = self.trials.get(tier, ())
+        return not lacking(self.conditions, tier) and bool(probes) and all(probe.held for probe in probes)
+
+
+def examine(tiers: Iterable[Tier], report: Report, *, base_image: str = "") -> Diagnosis:
+    """Look at this host and try each of these tiers in which nothing is missing; `report` is told each step."""
+    # Asked first, because the SDK leaves a socket open for each engine that does not answer.
+    if not engine.running():
+        found = facts.without_engine("")
+        return Diagnosis(facts=found, conditions=diagnose(found), trials={})
+    client = engine.connect()
+    try:
+        found = facts.collect(client, base_image)
+        conditions = diagnose(found)
+        image = found.engine.image if found.engine else ""
+        trials = {}
+        for tier, open in adapters(client, image).items() if image else ():
+            if tier in tiers and not lacking(conditions, tier):
+                report(f"trying tier {tier}")
+                trials[tier] = _tried(Tiers({tier: open}), tier)
+        return Diagnosis(facts=found, conditions=conditions, trials=trials)
+    finally:
+        client.close()
+
+
+def _tried(tiers: Tiers, tier: Tier) -> tuple[Probe, ...]:
+    with tiers:
+        try:
+            return tuple(trial.attempts(tiers.at_least(tier)))
+        except SandboxError as error:
+            return (Probe(name="it opens", held=False, says="; ".join(error.diagnostics().values())),)
+
+
+def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
+    """A line for each thing that tiers stand on and for each that was tried, then what to do, then the verdicts."""
+    table = Table(title="What this host holds", title_justify="left")
+    table.add_column("")
+    for tier in tiers:
+        table.add_column(tier, no_wrap=True)
+    table.add_column("found")
+    for condition in diagnosis.conditions:
+        cells = [_styled(condition.state if tier in condition.tiers else "") for tier in tiers]
+        table.add_row(condition.name, *cells, Text(condition.says))
+    table.add_section()
+    for name in dict.fromkeys(probe.name for probes in diagnosis.trials.values() for probe in probes):
+        seen = {tier: probe for tier, probes in diagnosis.trials.items() for probe in probes if probe.name == name}
+        cells = [_styled(_word(seen[tier]) if tier in seen else "") for tier in tiers]
+        # What was seen where it held is the same everywhere; where it did not hold, it is what is looked for.
+        told = next((probe for probe in seen.values() if not probe.held), next(iter(seen.values())))
+        table.add_row(f"tried: {name}", *cells, Text(told.says))
+    remedies = [
+        Text(f"{each.name} ({', '.join(each.tiers)}): {each.remedy}") for each in diagnosis.conditions if each.remedy
+    ]
+    verdicts = [Text(_verdict(diagnosis, tier)) for tier in tiers]
+    return Group(table, *([Text("What to do:"), *remedies] if remedies else []), *verdicts)
+
+
+def _styled(word: str) -> Text:
+    return Text(word, style=_STYLES.get(word, ""))
+
+
+def _word(probe: Probe) -> str:
+    return "held" if probe.held else "NOT HELD"
+
+
+def _verdict(diagnosis: Diagnosis, tier: Tier) -> str:
+    missing = lacking(diagnosis.conditions, tier)
+    if missing:
+        return f"tier {tier} cannot be held: {', '.join(each.name for each in missing)} missing"
+    if diagnosis.holds(tier):
+        weaker = [each.name for each in diagnosis.conditions if each.state is State.WEAKER and tier in each.tiers]
+        return f"tier {tier} holds" + (f" (weaker: {', '.join(weaker)})" if weaker else "")
+    failed = [probe.name for probe in diagnosis.trials.get(tier, ()) if not probe.held]
+    return f"tier {tier} does not hold: {', '.join(failed)}" if failed else f"tier {tier} was not tried"
+
+
+def as_data(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> dict[str, Any]:
+    """The same for programs, as JSON values; the facts as well."""
+    return {
+        "tiers": {
+            tier: {
+                "holds": diagnosis.holds(tier),
+                "missing": [each.name for each in lacking(diagnosis.conditions, tier)],
+                "tried": [asdict(probe) for probe in diagnosis.trials.get(tier, ())],
+            }
+            for tier in tiers
+        },
+        "conditions": [asdict(condition) for condition in diagnosis.conditions],
+        "facts": _plain(asdict(diagnosis.facts)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no sets."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return sorted(value) if isinstance(value, frozenset) else value

@@ -1,0 +1,106 @@
+"""`assay doctor` on this host, for real; and which tiers a service starts with."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sandboxes.doctor import Condition, State
+from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
+from sandboxes.interface import Sandbox, SandboxError, Tier
+from sandboxes.tiers import Open
+from service import host
+from service.cli import app
+
+
+def doctor(*line: str, **environment: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["doctor", *line], env={"DOCKER_HOST": None, **environment})
+    return result.exit_code, result.stdout
+
+
+def test_the_tier_that_was_asked_for_is_looked_at_and_tried(sandbox: Sandbox) -> None:
+    code, told = doctor("--tier", "container")
+    assert "tier container holds" in told, told
+    assert code == 0
+    assert "jail" not in told.splitlines()[2]
+
+
+@pytest.mark.timeout(300)
+def test_json_has_every_tier_with_what_was_seen(sandbox: Sandbox) -> None:
+    code, told = doctor("--json")
+    found = json.loads(told)
+    assert list(found["tiers"]) == list(Tier)
+    assert (code == 0) == found["tiers"]["jail"]["holds"]
+    for tier in found["tiers"].values():
+        assert tier["holds"] == (bool(tier["tried"]) and all(probe["held"] for probe in tier["tried"])), tier
+    container = found["tiers"]["container"]
+    assert container["holds"], container
+    assert len(container["tried"]) > 8
+    assert found["facts"]["engine"]["image"] == sandbox.name.partition("@")[2]
+    assert Path(found["facts"]["engine"]["data_folder"]).is_absolute()
+
+
+def test_without_an_engine_it_says_so_and_starts_none(tmp_path: Path) -> None:
+    code, told = doctor(DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
+    assert code == 1
+    assert "no Docker engine answers" in told
+    assert "tier jail cannot be held: engine missing" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tier_that_does_not_exist_is_a_mistake() -> None:
+    assert doctor("--tier", "castle")[0] == 2
+
+
+def working(tier: Tier) -> Open:
+    execution = replace(QUIET, stdout=b"42\n")
+    return lambda: nullcontext(FakeSandbox(lambda command: FakeProgram(execution=execution), name=f"{tier}@none"))
+
+
+def broken() -> nullcontext[Sandbox]:
+    raise SandboxError("no slot could be made", error="mount: permission denied")
+
+
+NO_NAMESPACES = Condition(
+    name="user namespaces", state=State.MISSING, tiers=(Tier.JAIL,), says="none may be made", remedy="sysctl them on"
+)
+
+
+def test_a_service_starts_with_all_tiers_that_hold() -> None:
+    told: list[str] = []
+    with host._hold({tier: working(tier) for tier in Tier}, (), Tier.JAIL, told.append) as tiers:
+        assert tiers.offered == tuple(Tier)
+    assert told == []
+
+
+def test_what_is_known_to_be_missing_is_not_even_tried() -> None:
+    told: list[str] = []
+    found: dict[Tier, Open] = {Tier.JAIL: lambda: pytest.fail("opened"), Tier.CONTAINER: working(Tier.CONTAINER)}
+    with host._hold(found, [NO_NAMESPACES], Tier.JAIL, told.append) as tiers:
+        assert tiers.offered == (Tier.CONTAINER,)
+    [line] = told
+    assert "tier jail cannot be held here, tier container takes its place" in line
+    assert "none may be made: sysctl them on" in line
+
+
+def test_a_tier_in_which_no_program_runs_is_not_offered() -> None:
+    told: list[str] = []
+    idle = FakeSandbox(lambda command: FakeProgram())
+    found: dict[Tier, Open] = {
+        Tier.JAIL: broken,
+        Tier.CONTAINER: lambda: nullcontext(idle),
+        Tier.GVISOR: working(Tier.GVISOR),
+    }
+    with host._hold(found, (), Tier.JAIL, told.append) as tiers:
+        assert tiers.offered == (Tier.GVISOR,)
+    assert ["mount: permission denied" in line for line in told] == [True, False]
+    assert "a program did not run" in told[1]
+
+
+def test_a_weaker_tier_never_takes_the_place_of_the_least_allowed() -> None:
+    found: dict[Tier, Open] = {Tier.JAIL: working(Tier.JAIL), Tier.CONTAINER: broken}
+    with pytest.raises(host.HostError, match=r"no tier from container on(.|\n)*container: .*permission denied"):
+        host._hold(found, (), Tier.CONTAINER, print)
