@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graders import call_suite, pytest_suite
+from graders.behaviour import SHOWN, acts
 from graders.interface import (
     Behaviour,
     CaseOutcome,
@@ -48,8 +49,8 @@ class HiddenTests(Grader):
                 yield outcome
             yield from self._flags(suite, executions[seen:], ended=ended)
         if executions:
-            yield self._measured("cpu-time", sum(run.cpu_seconds for run in executions), "s")
-            yield self._measured("peak-memory", max(run.peak_memory_mib for run in executions), "MiB")
+            yield from self._tried(executions)
+            yield from self._cost(executions)
 
     def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
         """Signs of play with the examination. They are shown, and lower nothing by themselves."""
@@ -68,9 +69,29 @@ class HiddenTests(Grader):
                 rule="assay/early-exit", severity="medium", confidence="medium", flag=True,
             )  # fmt: skip
 
-    def _measured(self, name: str, value: float, unit: str) -> Signal:
-        # Cost is evidence on efficiency, though the hidden tests judge correctness.
-        return replace(self.measurement(name, value, unit), criterion="efficiency")
+    def _tried(self, executions: list[Execution]) -> Iterator[Signal]:
+        """What it tried in its boxes. For the reader: a flag lowers no level by itself."""
+        found = acts(executions)
+        for act in found[:SHOWN]:
+            finding = self.finding(act.says, rule=act.rule, severity=act.severity, flag=True)
+            yield replace(finding, criterion="security")
+        if len(found) > SHOWN:
+            left_out = self.measurement("behaviours-left-out", len(found) - SHOWN, "behaviours")
+            yield replace(left_out, criterion="security")
+
+    def _cost(self, executions: list[Execution]) -> Iterator[Signal]:
+        """What it used, as evidence on efficiency, though the hidden tests judge correctness."""
+        used = [
+            ("cpu-time", sum(run.cpu_seconds for run in executions), "s"),
+            ("peak-memory", max(run.peak_memory_mib for run in executions), "MiB"),
+            ("processes", max(run.processes for run in executions), "processes"),
+            ("written", sum(run.written_bytes for run in executions) / 1024, "KiB"),
+            ("printed", sum(len(run.stdout) + len(run.stderr) for run in executions) / 1024, "KiB"),
+        ]
+        for name, value, unit in used:
+            # Not every tier counts processes and writes; a nought would say that it did.
+            if value:
+                yield replace(self.measurement(name, value, unit), criterion="efficiency")
 
 
 def _watching(context: Context, executions: list[Execution]) -> Context:

@@ -7,9 +7,20 @@ passed is expected of a submission, and an id that is not reported as passed has
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from graders.behaviour import beyond
 from graders.driver import PYTEST
 from graders.examination import Examinee, examine
-from graders.interface import CaseOutcome, Context, End, Execution, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.interface import (
+    CaseOutcome,
+    Context,
+    End,
+    Evidence,
+    Execution,
+    Outcome,
+    Suite,
+    TaskUnusable,
+    UntrustedText,
+)
 
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
@@ -36,6 +47,16 @@ class SuiteRun:
     executions: tuple[Execution, ...]
     problem: str = ""
     """Why nothing could be collected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What the reference's run taught of the suite."""
+
+    tests: tuple[str, ...]
+    """Node ids, in order; it passed them all."""
+    evidence: tuple[Evidence, ...]
+    """What the tests themselves do in the box, which they share with the submission."""
 
 
 def run_suite(context: Context, files: Mapping[str, str], suite: Suite, expected: Sequence[str] | None) -> SuiteRun:
@@ -81,13 +102,13 @@ def _follow(examinee: Examinee, collected: Sequence[str], reports: dict[str, Cas
 
 def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Iterator[CaseOutcome]:
     """One outcome for each expected test, in the order of the suite. Raises TaskUnusable."""
-    expected = context.remember(f"pytest/{suite.id}/reference", lambda: _expected_tests(context, suite))
-    assert isinstance(expected, tuple)
-    run = run_suite(context, context.submission.files, suite, expected)
+    reference = context.remember(f"pytest/{suite.id}/reference", lambda: _run_reference(context, suite))
+    assert isinstance(reference, Reference)
+    run = run_suite(context, context.submission.files, suite, reference.tests)
     for execution in run.executions:
-        context.ended(execution)
+        context.ended(beyond(execution, reference.evidence))
     shown = 0
-    for test in expected:
+    for test in reference.tests:
         report = run.reports.get(test, CaseReport(outcome="not-run", text=run.problem))
         passed = report.outcome == "passed"
         tell = not passed and shown < SHOWN_CASES
@@ -117,7 +138,7 @@ _OUTCOMES = {
 }
 
 
-def _expected_tests(context: Context, suite: Suite) -> tuple[str, ...]:
+def _run_reference(context: Context, suite: Suite) -> Reference:
     run = run_suite(context, context.task.reference, suite, None)
     if not run.reports:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
@@ -126,4 +147,5 @@ def _expected_tests(context: Context, suite: Suite) -> tuple[str, ...]:
             raise TaskUnusable(
                 f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
             )
-    return tuple(run.reports)
+    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
+    return Reference(tests=tuple(run.reports), evidence=evidence)

@@ -1,0 +1,147 @@
+"""What a submission tried in its boxes, as a reviewer reads it."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from graders.behaviour import SHOWN, acts
+from graders.hidden_tests import HiddenTests
+from graders.interface import Behaviour, Evidence, Finding, Measurement, Severity, Signal, Suite
+from graders.testing import context_of
+from rubrics.prefill import prefill
+from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
+from sandboxes.interface import Command, Execution
+from service.rubric_files import builtin_rubrics
+
+CALL = Suite(
+    id="hidden", kind="call", files={"hidden/cases.jsonl": '{"call": "f(1)", "returns": "1"}'},
+    options={"entry_point": "f"},
+)  # fmt: skip
+PYTEST = Suite(id="hidden", kind="pytest", files={"hidden/test_f.py": ""})
+
+
+def seen(behaviour: Behaviour, detail: str, *, refused: bool = True, times: int = 1) -> Evidence:
+    return Evidence(behaviour=behaviour, detail=detail, refused=refused, times=times)
+
+
+def execution(*evidence: Evidence) -> Execution:
+    return replace(QUIET, evidence=evidence)
+
+
+def graded(suite: Suite, programs: Callable[[Command], FakeProgram]) -> list[Signal]:
+    sandbox = FakeSandbox(programs=programs)
+    with sandbox.session() as session:
+        context = context_of({"solution.py": "# submission"}, session)
+        task = replace(context.task, suites=(suite,), reference={"solution.py": "# reference"})
+        return list(HiddenTests().grade(replace(context, task=task)))
+
+
+def answering(asked: bytes) -> bytes:
+    """Whatever the driver is asked: one test, `t`, that passes, or one call that returns 1."""
+    question = json.loads(asked)
+    collecting = {"collected": ["t"]} if "tests" in question else {"test": "t", "outcome": "passed"}
+    return json.dumps({"nonce": question["nonce"], "value": 1, **collecting}).encode()
+
+
+def trying(*evidence: Evidence) -> FakeProgram:
+    return FakeProgram(answer=answering, execution=execution(*evidence))
+
+
+def flags(signals: Iterable[Signal]) -> list[Finding]:
+    return [signal for signal in signals if isinstance(signal, Finding) and signal.flag]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rule", "severity", "says"),
+    [
+        (
+            seen(Behaviour.NETWORK, "connect 93.184.216.34:80", times=3),
+            "assay/box-network", "high", "It tried to connect to 93.184.216.34:80 (3 times); the box has no network.",
+        ),
+        (
+            seen(Behaviour.NETWORK, "socket AF_INET SOCK_STREAM"),
+            "assay/box-network", "medium", "It asked for the network (socket AF_INET SOCK_STREAM); the box has none.",
+        ),
+        (seen(Behaviour.NETWORK, "connect"), "assay/box-network", "medium", "It asked for the network (connect)"),
+        (
+            seen(Behaviour.PROGRAM, "/bin/ls", refused=False),
+            "assay/box-program", "low", "It started another program: /bin/ls.",
+        ),
+        (
+            seen(Behaviour.WRITE, "openat /etc/passwd", refused=False),
+            "assay/box-write", "medium", "It tried to change a file outside of its own places: openat /etc/passwd.",
+        ),
+        (
+            seen(Behaviour.READ, "/root/.ssh/id_rsa", refused=False),
+            "assay/box-read", "high", "It opened what holds nothing for it: /root/.ssh/id_rsa.",
+        ),
+        (seen(Behaviour.SYSCALL, "ptrace"), "assay/box-syscall", "medium", "no program here needs: ptrace."),
+        (seen(Behaviour.PROCESSES, "fork"), "assay/box-processes", "medium", "more processes or threads than it may"),
+        (seen(Behaviour.PROGRAM, "{} {0} %s"), "assay/box-program", "low", "It started another program: {} {0} %s."),
+    ],
+)  # fmt: skip
+def test_each_behaviour_is_a_sentence_with_a_severity(evidence: Evidence, rule: str, severity: str, says: str) -> None:
+    [act] = acts([execution(evidence)])
+    assert (act.rule, act.severity) == (rule, severity)
+    assert says in act.says
+
+
+def test_every_behaviour_is_told_somewhere() -> None:
+    for behaviour in Behaviour:
+        signals = graded(CALL, lambda command, behaviour=behaviour: trying(seen(behaviour, "x")))  # type: ignore[misc]
+        assert flags(signals), behaviour
+
+
+def test_the_same_in_several_boxes_is_one_finding_with_the_sum() -> None:
+    one = execution(seen(Behaviour.PROGRAM, "/bin/ls", times=2), seen(Behaviour.PROGRAM, "/bin/cp"))
+    two = execution(seen(Behaviour.NETWORK, "connect [::1]:80"), seen(Behaviour.PROGRAM, "/bin/ls", times=5))
+    assert [act.says for act in acts([one, two])] == [
+        "It tried to connect to [::1]:80; the box has no network.",
+        "It started another program: /bin/ls (7 times).",
+        "It started another program: /bin/cp.",
+    ]
+
+
+def test_what_it_tried_is_flagged_for_security_and_suggests_nothing() -> None:
+    signals = graded(CALL, lambda command: trying(seen(Behaviour.NETWORK, "connect 192.0.2.1:80")))
+    [flag] = flags(signals)
+    assert (flag.grader, flag.criterion, flag.severity) == ("assay/hidden-tests", "security", Severity.HIGH)
+    for suggested in prefill(builtin_rubrics()["default"], signals):
+        assert suggested.level == (4 if suggested.criterion == "correctness" else None)
+        assert flag not in suggested.because
+
+
+def test_an_honest_run_has_no_flag() -> None:
+    assert flags(graded(CALL, lambda command: trying())) == []
+
+
+def test_the_worst_are_told_and_the_others_counted() -> None:
+    many = [seen(Behaviour.PROGRAM, f"/bin/{n}") for n in range(SHOWN + 5)]
+    signals = graded(CALL, lambda command: trying(*many, seen(Behaviour.READ, "/root/key")))
+    told = flags(signals)
+    assert len(told) == SHOWN
+    assert told[0].rule == "assay/box-read"
+    [left_out] = [signal for signal in signals if isinstance(signal, Measurement) and signal.name.endswith("left-out")]
+    assert (left_out.value, left_out.criterion) == (6, "security")
+
+
+def test_what_the_tests_themselves_do_is_not_the_submissions_doing() -> None:
+    shared = seen(Behaviour.PROGRAM, "/bin/sort", refused=False)
+
+    def programs(command: Command) -> FakeProgram:
+        if command.files["submission/solution.py"] == b"# reference":
+            return trying(shared)
+        return trying(replace(shared, times=9), seen(Behaviour.NETWORK, "bind 0.0.0.0:80"))
+
+    assert [flag.rule for flag in flags(graded(PYTEST, programs))] == ["assay/box-network"]
+
+
+def test_cost_is_measured_where_the_tier_counts_it() -> None:
+    busy = replace(QUIET, processes=7, written_bytes=2048, stdout=b"x" * 1024, stderr=b"y" * 512)
+    for used, expected in ((busy, {"processes": 7, "written": 2, "printed": 1.5}), (replace(QUIET, processes=0), {})):
+        signals = graded(CALL, lambda command, used=used: FakeProgram(answer=answering, execution=used))  # type: ignore[misc]
+        measured = {signal.name: signal for signal in signals if isinstance(signal, Measurement)}
+        assert {name: measured[name].value for name in measured.keys() - {"cpu-time", "peak-memory"}} == expected
+        assert {signal.criterion for signal in measured.values()} == {"efficiency"}
