@@ -400,6 +400,8 @@ def main() -> None:
     set_dumpable(0)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
+    # A signal from inside reaches process 1 only where it has a handler, and Python installs one for this.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_writer)
     request, content = receive_request()
