@@ -114,6 +114,21 @@ def test_integrity_is_shown_before_everything_else(service: LiveService, sign_in
     expect(page.locator("#case-1")).to_contain_text("wall-timeout")
 
 
+def test_what_the_box_saw_is_told_and_what_is_only_noticed_looks_milder(service: LiveService, sign_in: SignIn) -> None:
+    page = sign_in("ada")
+    tried = found("assay/box-network", "It tried to connect to 192.0.2.1:80 (3 times).", line=0, flag=True)
+    started = found(
+        "assay/box-program", "It started another program: /bin/ls\x1b[2J.", line=0, severity="low", flag=True
+    )
+    open_run(page, service, service.add(MadeRun(signals=(passed("one"), started, tried))))
+    first, second = page.get_by_role("region", name="Integrity").locator(".alarm").all()
+    expect(first).to_contain_text("Integrity flag It tried to connect to 192.0.2.1:80 (3 times). assay/box-network")
+    expect(second).to_contain_text("Noticed It started another program: /bin/lsESC[2J. assay/box-program")
+    colours = [alarm.evaluate("(line) => getComputedStyle(line).backgroundColor") for alarm in (first, second)]
+    assert colours[0] != colours[1]
+    assert not violations(page)
+
+
 def test_hostile_text_is_inert_and_visible(service: LiveService, sign_in: SignIn) -> None:
     page = sign_in("ada")
     open_run(page, service, service.add(hostile_run()))
