@@ -7,8 +7,8 @@ from pathlib import Path
 
 from service import host
 
-PROGRAMS = {"chromium": "chromium", "fc-list": "fontconfig"}
-"""What the tests need beyond what the service needs: a browser for the reviewer's pages."""
+PROGRAMS = {"chromium": "chromium", "fc-list": "fontconfig", "runsc": "runsc"}
+"""What the tests need beyond what the service needs: a browser for the reviewer's pages, and gVisor for its tier."""
 
 
 def run(arguments: Sequence[str]) -> int:
