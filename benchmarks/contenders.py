@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from engine import Engine
 from jobs import CALLS, PYTEST, SMALL, SOLUTION, Job
@@ -43,7 +44,7 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
     with ExitStack() as stack:
         runner = stack.enter_context(_runner(engine))
         container = stack.enter_context(_waiting_container(engine))
-        shared = {"runner": runner, "container": container, "image": engine.image, "tiers": tiers}
+        shared: dict[str, Any] = {"runner": runner, "container": container, "image": engine.image, "tiers": tiers}
         yield [
             *_job_contenders("small", SMALL, **shared),
             *_job_contenders("pytest", PYTEST, **shared),

@@ -79,7 +79,15 @@ def _assay_eval(tier: str, half: Half, tasks: Path) -> float:
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-eval-") as folder:
         samples, out = Path(folder) / "samples.jsonl", Path(folder) / "results.jsonl"
         samples.write_text("".join(half.lines))
-        command = [Path(sys.executable).with_name("assay"), "eval", tasks, "--samples", samples, "--out", out]
+        command: list[str | Path] = [
+            Path(sys.executable).with_name("assay"),
+            "eval",
+            tasks,
+            "--samples",
+            samples,
+            "--out",
+            out,
+        ]
         environment = {**os.environ, "ASSAY_HOME": f"{folder}/home", "ASSAY_MINIMUM_TIER": tier}
         before = time.perf_counter()
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

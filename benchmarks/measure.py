@@ -1,5 +1,6 @@
 """Rounds over all contenders, so that what disturbs the machine hits each of them alike."""
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -26,13 +27,14 @@ class Taken:
     def cpu_ms(self) -> float:
         return median(self.rounds)
 
-    def wall_ms(self, share: float) -> float:
-        """The wall time that this share of the evaluations do not exceed."""
-        return sorted(self.walls)[max(0, min(len(self.walls) - 1, round(share * len(self.walls)) - 1))]
-
     def ratio(self, other: "Taken") -> float:
         """How many times the CPU of the other it takes: the median over rounds, each compared within itself."""
         return median(mine / theirs for mine, theirs in zip(self.rounds, other.rounds, strict=True))
+
+
+def share(values: Sequence[float], part: float) -> float:
+    """The value that this part of them do not exceed."""
+    return sorted(values)[max(0, math.ceil(part * len(values)) - 1)]
 
 
 def rounds(engine: Engine, contenders: Sequence[Contender], *, repeat: int, seconds: float) -> Mapping[str, Taken]:

@@ -48,8 +48,8 @@ PEERS = (
 DOCKERFILE = """
 FROM {image}
 USER root
-RUN rm /tmp && mkdir -p -m 1777 /tmp && mkdir -p /tmp/venv/bin /sandbox \\
-    && ln -s /usr/bin/python3 /usr/bin/python && ln -s /usr/bin/python3 /tmp/venv/bin/python
+RUN rm /tmp && mkdir -p -m 1777 /tmp && mkdir -p /sandbox/.sandbox-venv/bin \\
+    && ln -s /usr/bin/python3 /usr/bin/python && ln -s /usr/bin/python3 /sandbox/.sandbox-venv/bin/python
 ENTRYPOINT []
 CMD ["python3"]
 """
@@ -130,8 +130,17 @@ def _installed(peer: Peer) -> Path:
     folder = cache / peer.name
     python = folder / "bin/python"
     if not (folder / "complete").exists():
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.options]
-        for command in ([sys.executable, "-m", "venv", "--clear", folder], [*pip, *peer.requirements]):
+        pip: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *peer.options,
+        ]
+        make: list[str | Path] = [sys.executable, "-m", "venv", "--clear", folder]
+        for command in (make, [*pip, *peer.requirements]):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise PeerError(f"it cannot be installed: {done.stderr.strip()[-500:]}")

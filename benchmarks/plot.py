@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT = 760, 190, 110
@@ -12,9 +13,16 @@ STYLE = (
 )
 
 
-def svg(groups: Mapping[str, Sequence[tuple[str, float, bool]]]) -> str:
-    """`groups`: title -> bars of (name, CPU ms, ours); the dashed line in a group is its first bar, the baseline."""
-    values = [value for bars in groups.values() for _, value, _ in bars]
+@dataclass(frozen=True, slots=True)
+class Bar:
+    who: str
+    cpu_ms: float
+    ours: bool
+
+
+def svg(groups: Mapping[str, Sequence[Bar]]) -> str:
+    """`groups`: title -> bars; the dashed line of a group is its first bar, the baseline."""
+    values = [bar.cpu_ms for bars in groups.values() for bar in bars]
     low = 10 ** math.floor(math.log10(min(values)))
     high = max(values)
     parts = []
@@ -23,15 +31,15 @@ def svg(groups: Mapping[str, Sequence[tuple[str, float, bool]]]) -> str:
         parts.append(f'<text class="t" x="8" y="{y + 16}">{escape(title)}</text>')
         y += HEAD
         top = y
-        for name, value, ours in bars:
-            length = _x(value, low, high) - LEFT
+        for bar in bars:
+            length = _x(bar.cpu_ms, low, high) - LEFT
             parts += [
-                f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>',
-                f'<rect class="{"o" if ours else "b"}" x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>',
-                f'<text x="{LEFT + length + 6:.1f}" y="{y + 13}">{value:.3g} ms</text>',
+                f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(bar.who)}</text>',
+                f'<rect class="{"o" if bar.ours else "b"}" x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>',
+                f'<text x="{LEFT + length + 6:.1f}" y="{y + 13}">{bar.cpu_ms:.3g} ms</text>',
             ]
             y += BAR + GAP
-        x = _x(bars[0][1], low, high)
+        x = _x(bars[0].cpu_ms, low, high)
         parts.append(f'<line class="r" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{y - GAP + 4}"/>')
         y += 8
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img">'

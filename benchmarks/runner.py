@@ -12,9 +12,10 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 
-def run(request: dict[str, dict[str, str]], folder: str) -> dict[str, object]:
+def run(request: dict[str, Any], folder: str) -> dict[str, object]:
     place = Path(folder)
     place.mkdir()
     os.chdir(place)

@@ -1,11 +1,10 @@
 """What was asked of the sandbox, and whether it was reached in this run."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from costs import Cost
-from evaluations import Rate
-from measure import Taken
+from results import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +19,14 @@ class Target:
     def reached(self) -> bool:
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
-    @property
     def row(self) -> str:
         sign = "at most" if self.at_most else "at least"
         return f"| {self.what} | {sign} {self.limit:g} {self.unit} | {self.value:.3g} {self.unit} | {'yes' if self.reached else 'NO'} |"
 
 
-def targets(
-    taken: Mapping[str, Taken],
-    throughput: Mapping[str, Mapping[int, float]],
-    costs: Mapping[str, Cost],
-    rates: Mapping[str, Rate],
-) -> list[Target]:
+def targets(results: Results) -> list[Target]:
     """Those whose parts were measured."""
+    taken = results.taken
     found = []
 
     def compare(what: str, first: str, second: str, limit: float) -> None:
@@ -49,14 +43,14 @@ def targets(
         )
     if "calls/jail" in taken:
         found.append(Target(what="CPU, call suite of ten: jail", value=taken["calls/jail"].cpu_ms, limit=8, unit="ms"))
-    if "jail" in costs:
-        found += _costs(costs["jail"])
-    by_workers = throughput.get("small/jail", {})
+    if "jail" in results.costs:
+        found += _costs(results.costs["jail"])
+    by_workers = results.per_second.get("small/jail", {})
     if {1, 2} <= by_workers.keys():
         gain = by_workers[2] / by_workers[1]
         found.append(Target(what="throughput: jail, 2 workers / 1 worker", value=gain, limit=1.8, at_most=False))
-    if {"jail", "container"} <= rates.keys():
-        gain = rates["jail"].per_second / rates["container"].per_second
+    if {"jail", "container"} <= results.eval.keys():
+        gain = results.eval["jail"].per_second / results.eval["container"].per_second
         found.append(Target(what="throughput of `assay eval`: jail / container", value=gain, limit=3, at_most=False))
     return found
 
@@ -71,3 +65,10 @@ def _costs(jail: Cost) -> list[Target]:
         Target(what="past the wall limit: spin", value=max(jail.spin_overruns_ms), limit=100, unit="ms"),
         Target(what="past the wall limit: fork bomb", value=max(jail.fork_bomb_overruns_ms), limit=700, unit="ms"),
     ]
+
+
+def table(found: Sequence[Target]) -> str:
+    """Markdown."""
+    return "\n".join(
+        ["", "| target | asked | measured | reached |", "|---|---|---|---|", *(one.row() for one in found)]
+    )
