@@ -4,10 +4,15 @@ This is the one place that tells their failure from ours. The order matters: wha
 supervisor saw, because a program that is being killed for one reason often dies of another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import SIGXCPU, SIGXFSZ
 
-from sandboxes.interface import End, SandboxError
+from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
+
+from sandboxes.interface import Behaviour, End, Evidence, SandboxError
+
+MOST_EVIDENCE = 40
+LONGEST_DETAIL = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +23,19 @@ class Report:
     signal: int | None
     stopped: str
     """`` (it ended by itself), `cpu`, `left` (asked to leave after its channel closed), `killed` (the host asked)."""
-    cpu_seconds: float
-    peak_bytes: int
-    oom_kills: int
-    forks_refused: int
+    cpu_seconds: FiniteFloat
+    peak_bytes: NonNegativeInt
+    oom_kills: NonNegativeInt
+    forks_refused: NonNegativeInt
     disk_full: bool
+    limit_hits: NonNegativeInt | None = None
+    """How often the box's own memory limit was met; None where the kernel does not say."""
+    processes: NonNegativeInt = 0
+    written_bytes: NonNegativeInt = 0
+    evidence: tuple[Evidence, ...] = ()
+
+
+_REPORT = TypeAdapter(Report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +56,25 @@ class Seen:
 
 
 def parse_report(fields: object) -> Report:
-    """The report's JSON as a `Report`. Raises SandboxError: the supervisor is ours, so a malformed report is our failure."""
+    """The report's JSON as a `Report`. Raises SandboxError: the supervisor is ours, so a malformed report is our failure.
+
+    The texts in it are the program's: they are escaped and cut here, whatever the supervisor did.
+    """
     try:
-        report = Report(**fields)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise SandboxError("the box's supervisor sent a malformed report", report=fields) from error
-    numbers = (report.cpu_seconds, report.peak_bytes, report.oom_kills, report.forks_refused)
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise SandboxError("the box's supervisor sent a malformed report", report=fields)
-    return report
+        report = _REPORT.validate_python(fields)
+    except ValidationError as error:
+        raise SandboxError("the box's supervisor sent a malformed report", report=str(fields)[:2000]) from error
+    evidence = [replace(entry, detail=_printable(entry.detail)) for entry in report.evidence[:MOST_EVIDENCE]]
+    if report.forks_refused:
+        detail = "more processes or threads at once than allowed"
+        refused = Evidence(behaviour=Behaviour.PROCESSES, detail=detail, refused=True, times=report.forks_refused)
+        evidence.append(refused)
+    return replace(report, evidence=tuple(evidence))
+
+
+def _printable(text: str) -> str:
+    shown = (letter if " " <= letter <= "~" else ascii(letter)[1:-1] for letter in text[:LONGEST_DETAIL])
+    return "".join(shown)[:LONGEST_DETAIL]
 
 
 def classify(seen: Seen) -> End:
@@ -72,6 +95,8 @@ def classify(seen: Seen) -> End:
             exit_code=seen.container_exit_code,
             supervisor=seen.supervisor_error,
         )
+    if report.oom_kills and report.limit_hits == 0:
+        raise SandboxError("the host ran out of memory and killed a program that was within its limit")
     left_well = report.stopped == "left" or (report.exit_code == 0 and report.signal is None)
     in_order = (
         (report.oom_kills > 0 and (not left_well or seen.stopped_for != ""), End.OUT_OF_MEMORY),

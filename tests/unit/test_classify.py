@@ -1,13 +1,13 @@
 """What was seen of a box -> an End, or our own failure."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes.classify import Report, Seen, classify, parse_report
-from sandboxes.interface import End, SandboxError
+from sandboxes.interface import Behaviour, End, SandboxError
 
 CLEAN = Report(
     exit_code=0,
@@ -16,8 +16,12 @@ CLEAN = Report(
     cpu_seconds=0.1,
     peak_bytes=1 << 20,
     oom_kills=0,
+    limit_hits=1,
     forks_refused=0,
     disk_full=False,
+    processes=1,
+    written_bytes=0,
+    evidence=(),
 )
 SEEN = Seen(
     report=CLEAN, stopped_for="", started=True, container_oom=False, container_exit_code=None, supervisor_error=""
@@ -55,6 +59,23 @@ def test_the_hosts_reasons_come_first() -> None:
     assert classify(replace(SEEN, report=killed, stopped_for="wall")) is End.WALL_TIMEOUT
     assert classify(replace(SEEN, report=replace(killed, oom_kills=1), stopped_for="wall")) is End.OUT_OF_MEMORY
     assert classify(replace(SEEN, report=replace(killed, oom_kills=1), stopped_for="output")) is End.OUTPUT_LIMIT
+
+
+def test_what_the_host_killed_for_want_of_memory_is_ours() -> None:
+    killed = replace(CLEAN, exit_code=None, signal=9, oom_kills=1)
+    assert classify(replace(SEEN, report=replace(killed, limit_hits=3))) is End.OUT_OF_MEMORY
+    with pytest.raises(SandboxError, match="host ran out of memory"):
+        classify(replace(SEEN, report=replace(killed, limit_hits=0)))
+
+
+@given(st.text(max_size=400), st.integers(0, 60))
+def test_evidence_is_readable_and_little(detail: str, count: int) -> None:
+    row = {"behaviour": "network", "detail": detail, "refused": True, "times": 2}
+    report = parse_report({**asdict(CLEAN), "evidence": [row] * count})
+    assert len(report.evidence) == min(count, 40)
+    for evidence in report.evidence:
+        assert evidence.behaviour is Behaviour.NETWORK and evidence.times == 2
+        assert evidence.detail.isascii() and evidence.detail.isprintable() and len(evidence.detail) <= 200
 
 
 def test_no_report_is_ours_unless_the_box_ran_out() -> None:
