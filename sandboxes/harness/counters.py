@@ -1,0 +1,61 @@
+"""What a box has used, by its own control group: version 1 or 2, as mounted read-only at /sys/fs/cgroup.
+
+The files are opened once and read again and again, also by a process that no longer sees their folder.
+"""
+
+import os
+import resource
+
+ROOT = "/sys/fs/cgroup"
+
+_FILES = {
+    # version 2, version 1; a line's key, or none where the file is one number
+    "cpu": (("cpu.stat", "usage_usec"), ("cpuacct/cpuacct.usage", "")),
+    "memory": (("memory.current", ""), ("memory/memory.usage_in_bytes", "")),
+    "peak": (("memory.peak", ""), ("memory/memory.max_usage_in_bytes", "")),
+    "oom_kills": (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")),
+    "limit_hits": (("memory.events", "max"), ("memory/memory.failcnt", "")),
+    "processes": (("pids.current", ""), ("pids/pids.current", "")),
+    "forks_refused": (("pids.events", "max"), ("pids/pids.events", "max")),
+}
+
+
+class Counters:
+    """Raises nothing where a counter is missing: it then reads as None."""
+
+    def __init__(self, root: str = ROOT) -> None:
+        self._open: dict[str, tuple[int, str]] = {}
+        for name, places in _FILES.items():
+            for path, key in places:
+                try:
+                    fd = os.open(f"{root}/{path}", os.O_RDONLY | os.O_CLOEXEC)
+                except OSError:
+                    continue
+                self._open[name] = (fd, key)
+                break
+        # version 2 counts microseconds, version 1 nanoseconds
+        self._cpu_unit = 1e-6 if "cpu" in self._open and self._open["cpu"][1] else 1e-9
+
+    def missing(self) -> list[str]:
+        return [name for name in _FILES if name not in self._open]
+
+    def read(self, name: str) -> int | None:
+        if name not in self._open:
+            return None
+        fd, key = self._open[name]
+        text = os.pread(fd, 4096, 0).decode("ascii", "replace")
+        if not key:
+            return int(text)
+        for line in text.splitlines():
+            word, _, number = line.partition(" ")
+            if word == key:
+                return int(number)
+        return None
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all processes that ever were in the box."""
+        used = self.read("cpu")
+        if used is not None:
+            return used * self._cpu_unit
+        own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return own.ru_utime + own.ru_stime

@@ -1,0 +1,143 @@
+"""What tier jail asks of the kernel: namespaces, mounts, the loss of all rights. Raw calls, because Python has few of them.
+
+The calls go through `ctypes.PyDLL`, which keeps the interpreter's lock: there is one thread, and a clone must not come back
+without it. Standard library only.
+"""
+
+import ctypes
+import os
+
+CLONE_VM = 0x00000100
+NEWNS = 0x00020000
+NEWUTS = 0x04000000
+NEWIPC = 0x08000000
+NEWUSER = 0x10000000
+NEWPID = 0x20000000
+NEWNET = 0x40000000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 0x20, 0x1000, 0x4000, 0x40000
+MNT_DETACH = 2
+PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+CAPABILITY_VERSION_3 = 0x20080522
+SIGCHLD = 17
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+PAUSED_STACK_BYTES = 16384
+UID, GID = os.getuid(), os.getgid()
+"""As they are before any user namespace: a fresh one shows every id as nobody's until it has a map."""
+
+_libc = ctypes.PyDLL(None, use_errno=True)
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+_libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+_pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
+_paused_stack = ctypes.create_string_buffer(PAUSED_STACK_BYTES)
+_paused_stack_top = (ctypes.addressof(_paused_stack) + PAUSED_STACK_BYTES) & ~15
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def unshare(flags: int) -> None:
+    _checked(_libc.unshare(flags), f"unshare {flags:#x}")
+
+
+def bear_children_in(fd: int) -> None:
+    """Children of this process are born in that pid namespace from now on."""
+    _checked(_libc.setns(fd, NEWPID), "setns")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    result = _libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
+    _checked(result, f"mount {kind or source} on {target}")
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    number = PIVOT_ROOT[os.uname().machine]
+    _checked(_libc.syscall(number, new_root.encode(), put_old.encode()), f"pivot_root {new_root}")
+
+
+def unmount(target: str) -> None:
+    _checked(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
+def start_paused_init() -> int:
+    """Start process 1 of a new pid namespace, which does nothing until it is killed; returns its pid.
+
+    Further children of this process are born beside it, until `bear_children_in` says otherwise. It shares this process's memory (CLONE_VM), so that nothing is copied: a fork of the interpreter would cost ten
+    times as much. All it ever executes is libc's `pause` on a stack of its own. It must inherit SIGCHLD ignored: then the
+    kernel reaps what is orphaned in the namespace.
+    """
+    unshare(NEWPID)
+    return _checked(_libc.clone(_pause, _paused_stack_top, CLONE_VM | SIGCHLD, None), "clone")
+
+
+def write_file(path: str, text: str, folder: int | None = None) -> None:
+    fd = os.open(path, os.O_WRONLY, dir_fd=folder)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def map_identity(proc: int) -> None:
+    """After `unshare(NEWUSER)`: keep this process's own user and group. `proc`: an open folder of a procfs."""
+    write_file("self/setgroups", "deny", proc)
+    write_file("self/uid_map", f"{UID} {UID} 1", proc)
+    write_file("self/gid_map", f"{GID} {GID} 1", proc)
+
+
+def set_dumpable(value: int) -> None:
+    _checked(_libc.prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
+
+
+def drop_rights() -> None:
+    """No capability in any set, and none to be had by executing something."""
+    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    _checked(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def current_cpu() -> int:
+    return int(_libc.sched_getcpu())
+
+
+def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> None:
+    """Make the file system that programs will see in `folder` and move into it; the old one is gone afterwards.
+
+    /usr and /etc as the image has them (read-only already, by the container), the five harmless devices, and nothing else: no
+    /proc, no /sys. `empty` are further folders, `links` further symbolic links (path -> where to).
+    """
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    os.mkdir(folder)
+    mount("tmpfs", folder, "tmpfs", MS_NOSUID, "size=64m,mode=755")
+    for path in ("/usr", "/etc", "/dev", "/old", *empty):
+        os.makedirs(folder + path)
+    for name in os.listdir("/"):
+        if os.path.islink("/" + name) and os.readlink("/" + name).startswith(
+            "usr/"
+        ):  # /bin, /lib, ... of a merged /usr
+            os.symlink(os.readlink("/" + name), f"{folder}/{name}")
+    for path, where in links.items():
+        os.symlink(where, folder + path)
+    for path in ("/usr", "/etc"):
+        mount(path, folder + path, flags=MS_BIND | MS_REC)
+    for name in ("null", "zero", "full", "random", "urandom"):
+        os.close(os.open(f"{folder}/dev/{name}", os.O_CREAT | os.O_WRONLY))
+        mount(f"/dev/{name}", f"{folder}/dev/{name}", flags=MS_BIND)
+    pivot_root(folder, folder + "/old")
+    os.chdir("/")
+    unmount("/old")
+    os.rmdir("/old")
+
+
+def freeze_root() -> None:
+    """Nothing of the built file system can be written any more, whoever owns it."""
+    mount("none", "/", flags=MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
+
+
+def mount_private(path: str, size_mib: int, inodes: int) -> None:
+    options = f"size={size_mib}m,nr_inodes={inodes},mode=1777"
+    mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)

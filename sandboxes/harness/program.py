@@ -1,0 +1,182 @@
+"""Becoming the program: what a forked child of the zygote does once it is locked in.
+
+`python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
+just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
+sys.modules, the hash seed is that of the slot, and module destructors do not run at the end (exit hooks do).
+"""
+
+import atexit
+import builtins
+import importlib.machinery
+import json
+import os
+import runpy
+import signal
+import sys
+import threading
+import types
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+WORK = "/box/work"
+OUR_FOLDER = "/opt/assay/"
+PLAIN_OPTIONS = frozenset("BEIPsu")
+
+
+@dataclass(frozen=True)
+class PythonCall:
+    """A command line of python3, taken apart."""
+
+    mode: str
+    """`c`, `m` or `file`."""
+    target: str
+    arguments: list[str]
+    safe_path: bool
+    unbuffered: bool
+
+
+def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | None:
+    """None where it must be a new interpreter: another program, another option, or settings that are read at its start."""
+    if argv[0] != "python3":
+        return None
+    settings = {name for name in environment if name.startswith("PYTHON") and name != "PYTHONPATH"}
+    if settings or environment.get("LANG") != "C.UTF-8" or any(name.startswith("LC_") for name in environment):
+        return None
+    letters: set[str] = set()
+    for place, word in enumerate(argv[1:], start=1):
+        if word in ("-c", "-m"):
+            if place + 1 == len(argv):
+                return None
+            return _call(word[1], argv[place + 1], argv[place + 2 :], letters)
+        if not word.startswith("-"):
+            return _call("file", word, argv[place + 1 :], letters) if os.path.isfile(word) else None
+        letters |= set(word[1:])
+        if word == "-" or not letters <= PLAIN_OPTIONS:
+            return None
+    return None
+
+
+def _call(mode: str, target: str, arguments: list[str], letters: set[str]) -> PythonCall:
+    return PythonCall(mode, target, arguments, bool(letters & set("IP")), "u" in letters)
+
+
+def read_request(fd: int) -> tuple[dict[str, Any], memoryview]:
+    """The request's JSON and the content behind it. Four bytes of length, JSON, content."""
+    data = memoryview(os.pread(fd, os.fstat(fd).st_size, 0))
+    end = 4 + int.from_bytes(data[:4], "big")
+    return json.loads(bytes(data[4:end])), data[end:]
+
+
+def place_files(files: list[list[Any]], content: memoryview) -> None:
+    """Write [[relative path, size]...] into the working directory. Raises ValueError for a path that leads out of it."""
+    for path, size in files:
+        target = os.path.normpath(os.path.join(WORK, path))
+        if not target.startswith(WORK + "/"):
+            raise ValueError(f"a file outside of the working directory: {path}")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(content[:size])
+        content = content[size:]
+
+
+def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
+    try:
+        os.execvpe(argv[0], argv, environment)  # noqa: S606
+    except OSError as error:
+        os.write(2, f"assay: cannot start {argv[0]}: {error}\n".encode(errors="surrogateescape"))
+    os._exit(127)
+
+
+def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str, str]) -> types.ModuleType:
+    """Leave nothing of the zygote where a program would look; returns the program's `__main__`."""
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["-c" if call.mode == "c" else "-m" if call.mode == "m" else call.target, *call.arguments]
+    sys.orig_argv[:] = argv
+    if not call.safe_path:
+        first = {"c": "", "m": os.getcwd(), "file": os.path.dirname(os.path.realpath(call.target))}
+        sys.path.insert(0, first[call.mode])
+    if call.unbuffered:
+        sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
+    seed_numpy = sys.modules.get("numpy.random")
+    if seed_numpy is not None:  # `random` seeds itself after a fork, this does not
+        seed_numpy.seed()
+    main = types.ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    for name in [name for name, module in sys.modules.items() if _is_ours(module)]:
+        del sys.modules[name]
+    sys.modules["__main__"] = main
+    return main
+
+
+def _is_ours(module: types.ModuleType) -> bool:
+    return str(getattr(module, "__file__", None)).startswith(OUR_FOLDER)
+
+
+def run(call: PythonCall, main: types.ModuleType) -> NoReturn:
+    """Run the program as the interpreter's own main function would, and leave. Never returns."""
+    code = 0
+    try:
+        if call.mode == "m":
+            runpy._run_module_as_main(call.target)  # type: ignore[attr-defined]  # noqa: SLF001 - what `python3 -m` calls
+        elif call.mode == "c":
+            exec(compile(call.target, "<string>", "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+        else:
+            main.__dict__["__file__"] = call.target
+            main.__dict__["__cached__"] = None
+            main.__dict__["__loader__"] = importlib.machinery.SourceFileLoader("__main__", call.target)
+            with open(call.target, "rb") as file:
+                source = file.read()
+            exec(compile(source, call.target, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+    except SystemExit as stop:
+        code = _exit_code(stop)
+    except BaseException as error:
+        code = _report(error)
+    _leave(code)
+
+
+def _exit_code(stop: SystemExit) -> int:
+    if stop.code is None:
+        return 0
+    if isinstance(stop.code, int):
+        return stop.code & 0xFF
+    _print(str(stop.code))
+    return 1
+
+
+def _report(error: BaseException) -> int:
+    """As an interpreter reports an uncaught exception, without the frames that are ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OUR_FOLDER):
+        trace = trace.tb_next
+    try:
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+    except BaseException as second:
+        sys.__excepthook__(type(second), second, second.__traceback__)
+    if isinstance(error, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return 1
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stderr.write(text + "\n")
+    except BaseException:  # the program may have put anything there, or nothing
+        pass
+
+
+def _leave(code: int) -> NoReturn:
+    """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers. Not the destructors."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads, as the interpreter does
+        atexit._run_exitfuncs()  # noqa: SLF001
+    except BaseException as error:
+        _report(error)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except BaseException:
+            code = code or 120  # the interpreter's own word for output that it could not write
+    os._exit(code)

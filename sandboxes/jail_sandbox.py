@@ -1,0 +1,151 @@
+"""Tier `jail`: a fork of a ready interpreter for every execution, locked in by itself, in long-lived hardened containers.
+
+Theory of operation: docs/explanation/sandbox.md. What is on the other side: sandboxes/harness/zygote.py.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+from docker import DockerClient
+
+from sandboxes.interface import Command, Execution, SandboxError
+from sandboxes.jailed import Jailed
+from sandboxes.slot import Slot, SlotKey
+
+RUNS_PER_SLOT = 1000
+"""Then it is replaced, whatever it looks like."""
+IDLE_SLOTS = 8
+"""Kept ready when nothing runs; the least recently used go first."""
+
+
+class JailSandbox:
+    """Runs every program in a fork of a zygote. Thread-safe; one instance serves all workers of a process.
+
+    A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
+    """
+
+    def __init__(self, client: DockerClient, image: str, *, idle_slots: int = IDLE_SLOTS) -> None:
+        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run."""
+        if not image.startswith("sha256:"):
+            raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
+        self._client = client
+        self._image = image
+        self._idle_slots = idle_slots
+        self._idle: list[Slot] = []  # the least recently used first
+        self._lock = threading.Lock()
+        self._closed = False
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
+
+    @property
+    def name(self) -> str:
+        return f"jail@{self._image}"
+
+    @contextmanager
+    def session(self) -> Iterator["JailSession"]:
+        yield JailSession(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove all idle slots; those in use are removed when their program ends."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        self._background.shutdown()
+        for slot in idle:
+            with suppress(SandboxError):
+                slot.close()
+
+    @contextmanager
+    def jailed(self, command: Command, *, channel: bool) -> Iterator[Jailed]:
+        """Run a program in a slot; the slot is free again, or removed, when the context is left."""
+        slot = self._take(SlotKey.of(command))
+        doubt = "it was not used well"
+        try:
+            jailed = Jailed(slot, command, channel=channel)
+            try:
+                yield jailed
+            finally:
+                doubt = jailed.close()
+        finally:
+            self._give_back(slot, doubt)
+
+    # --- the pool -----------------------------------------------------------------------------------------------------
+
+    def _take(self, key: SlotKey) -> Slot:
+        while True:
+            with self._lock:
+                slot = next((slot for slot in reversed(self._idle) if slot.key == key), None)
+                if slot is not None:
+                    self._idle.remove(slot)
+            if slot is None:
+                return Slot(self._client, self._image, key)
+            if slot.alive():
+                return slot
+            self._discard(slot)
+
+    def _give_back(self, slot: Slot, doubt: str) -> None:
+        slot.runs += 1
+        worn = doubt or slot.runs >= RUNS_PER_SLOT
+        with self._lock:
+            keep = not worn and not self._closed
+            if keep:
+                self._idle.append(slot)
+            surplus = [self._idle.pop(0) for _ in range(len(self._idle) - self._idle_slots)]
+        for unused in surplus if keep else [*surplus, slot]:
+            self._discard(unused)
+        if worn and not self._closed:
+            self._replace(slot.key)
+
+    def _discard(self, slot: Slot) -> None:
+        """Off the caller's path where that is possible: removing a container takes a third of a second."""
+        try:
+            self._background.submit(_close, slot)
+        except RuntimeError:  # closing
+            _close(slot)
+
+    def _replace(self, key: SlotKey) -> None:
+        """Have the next program of this kind find a slot ready."""
+        with suppress(RuntimeError):
+            self._background.submit(self._make, key)
+
+    def _make(self, key: SlotKey) -> None:
+        with suppress(SandboxError):  # whoever needs one makes one, and hears of it
+            slot = Slot(self._client, self._image, key)
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(slot)
+                    return
+            slot.close()
+
+
+def _close(slot: Slot) -> None:
+    with suppress(SandboxError):  # the next start of Assay sweeps it away
+        slot.close()
+
+
+class JailSession:
+    """The executions of one submission. Each has a box of its own, so there is nothing to reset between them."""
+
+    def __init__(self, sandbox: JailSandbox) -> None:
+        self._sandbox = sandbox
+
+    def run(self, command: Command) -> Execution:
+        with self._sandbox.jailed(command, channel=False) as jailed:
+            jailed.wait()
+            return jailed.finish()
+
+    @contextmanager
+    def converse(self, command: Command) -> Iterator[Jailed]:
+        with self._sandbox.jailed(command, channel=True) as jailed:
+            yield jailed

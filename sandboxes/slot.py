@@ -1,0 +1,214 @@
+"""A slot of tier jail: one long-lived hardened container with a zygote in it (sandboxes/harness/zygote.py).
+
+The zygote connects to a socket of ours, in a folder that only this user can enter and that the container has mounted read-only;
+as soon as it has, the folder is gone. The container has no network all the while, and programs never see the socket.
+"""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+
+from sandboxes.hardening import host_config
+from sandboxes.interface import Command, Harness, SandboxError
+from sandboxes.seccomp_profile import profile
+from sandboxes.sweep import ENGINE_ERRORS, labels, remove
+
+START_SECONDS = 60.0
+"""From the start of the container to a zygote that has imported everything, on a busy machine."""
+OWN_PROCESSES = 3
+"""Process 1 of the container, the zygote, and process 1 of the program's namespace."""
+START_MEMORY_MIB = 512
+"""Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
+ZYGOTE = ("python3", "-I", "/opt/assay/zygote.py")
+MESSAGE_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class SlotKey:
+    """What a slot is made for; any command with the same can run in it."""
+
+    harness: Harness
+    memory_mib: int
+    processes: int
+
+    @classmethod
+    def of(cls, command: Command) -> "SlotKey":
+        return cls(command.harness, command.limits.memory_mib, command.limits.processes)
+
+
+class Slot:
+    """One container. `control` is the connection to its zygote; used by one program at a time."""
+
+    def __init__(self, client: DockerClient, image: str, key: SlotKey) -> None:
+        """Start it and wait until it can take a program. Raises SandboxError."""
+        self._client = client
+        self.key = key
+        self.runs = 0
+        self._peak: int | None = None
+        folder = Path(tempfile.mkdtemp(prefix="assay-slot-", dir=_socket_folder()))
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                shared = (
+                    folder / "shared"
+                )  # mounted from inside a folder that nobody else enters, so all may write there
+                shared.mkdir(mode=0o755)
+                listener.bind(str(shared / "s"))
+                (shared / "s").chmod(0o666)
+                listener.listen(1)
+                listener.settimeout(START_SECONDS)
+                self.container = self._start(image, shared)
+                try:
+                    self.control = self._accept(listener)
+                    self.facts = self._set_up()
+                except BaseException:
+                    remove(client, self.container)
+                    raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def alive(self) -> bool:
+        """False where the zygote has hung up: its container was killed, or the engine restarted."""
+        try:
+            return bool(self.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def reset_peak(self) -> None:
+        if self._peak is not None:
+            os.pwrite(self._peak, b"0", 0)
+
+    def peak_bytes(self) -> int | None:
+        """Most memory that was in use since `reset_peak`; None where this user may not reset the counter."""
+        return None if self._peak is None else int(os.pread(self._peak, 64, 0))
+
+    def state(self) -> Mapping[str, Any]:
+        """What the engine says of the container."""
+        try:
+            state: dict[str, Any] = self._client.api.inspect_container(self.container)["State"]
+        except ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine lost a container", container=self.container, error=error) from error
+        return state
+
+    def close(self) -> None:
+        """End everything in it and remove it. Raises SandboxError where the engine cannot."""
+        self.control.close()
+        if self._peak is not None:
+            os.close(self._peak)
+            self._peak = None
+        remove(self._client, self.container)
+
+    # --- start --------------------------------------------------------------------------------------------------------
+
+    def _start(self, image: str, shared: Path) -> str:
+        api = self._client.api
+        config = api.create_container_config(
+            image=image,
+            command=None,
+            entrypoint=list(ZYGOTE),
+            hostname="box",
+            labels=labels(),
+            network_disabled=True,
+            host_config=host_config(
+                api,
+                memory_mib=max(START_MEMORY_MIB, self.key.memory_mib),
+                processes=self.key.processes + OWN_PROCESSES,
+                disk_mib=1,
+                seccomp=profile(namespaces=True),
+                binds=[f"{shared}:/run/assay:ro"],
+            ),
+        )
+        try:
+            container = str(api.create_container_from_config(config)["Id"])
+        except ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine could not make a container", error=error) from error
+        try:
+            api.start(container)
+        except ENGINE_ERRORS as error:
+            with suppress(SandboxError):
+                remove(self._client, container)
+            raise SandboxError("the Docker engine could not start a container", error=error) from error
+        return container
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError as error:
+            raise SandboxError("the zygote did not connect", state=self.state()) from error
+        connection.settimeout(START_SECONDS)
+        return connection
+
+    def _set_up(self) -> Mapping[str, Any]:
+        """Give the zygote its harness; learn what it needs itself, and add that to the container's limit."""
+        harness = self.key.harness
+        with memory_file({"files": sizes(dict(harness.files))}, [content for _, content in harness.files]) as files:
+            message = json.dumps({"preload": harness.preload}).encode()
+            socket.send_fds(self.control, [message], [files.fileno()])
+        try:
+            answer = json.loads(self.control.recv(MESSAGE_BYTES) or b"{}")
+        except (OSError, ValueError) as error:
+            raise SandboxError("the zygote did not answer", state=self.state(), error=error) from error
+        if "memory_bytes" not in answer:
+            raise SandboxError("the zygote could not set itself up", answer=answer, state=self.state())
+        limit = (self.key.memory_mib << 20) + int(answer["memory_bytes"])
+        try:
+            self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
+        except ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine could not limit a container's memory", error=error) from error
+        self._peak = _open_peak(int(self.state()["Pid"]))
+        self.control.setblocking(False)
+        facts: dict[str, Any] = answer["facts"]
+        return {**facts, "peak_reset": self._peak is not None}
+
+
+def memory_file(header: Mapping[str, object], contents: list[bytes]) -> Any:
+    """An open file in memory: four bytes of length, the header as JSON, the contents."""
+    file = os.fdopen(os.memfd_create("assay", os.MFD_CLOEXEC), "wb", buffering=0)
+    encoded = json.dumps(header).encode()
+    data = b"".join((len(encoded).to_bytes(4, "big"), encoded, *contents))
+    while data:
+        data = data[file.write(data) :]
+    return file
+
+
+def sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
+    return [(path, len(content)) for path, content in files.items()]
+
+
+def _socket_folder() -> str | None:
+    """Where a socket's path is short and on a file system that the engine sees too; None for the default of temp files."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    candidates = ("/run", runtime) if runtime else ("/run",)
+    return next((folder for folder in candidates if os.access(folder, os.W_OK)), None)
+
+
+def _open_peak(pid: int) -> int | None:
+    """The counter of the most memory used, of the control group that process `pid` is in; open for resetting it."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        file = {
+            "memory": f"/sys/fs/cgroup/memory{path}/memory.max_usage_in_bytes",
+            "": f"/sys/fs/cgroup{path}/memory.peak",
+        }.get(controllers)
+        if file is not None:
+            with suppress(OSError):
+                fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+                with suppress(OSError):
+                    os.pwrite(fd, b"0", 0)
+                    return fd
+                os.close(fd)
+    return None
