@@ -1,103 +1,188 @@
-"""Tier `container`: a fresh, hardened Docker container for every execution, through the Docker SDK.
+"""Tiers `container` and `gvisor`: a fresh, hardened container for every execution, through the Docker SDK.
 
 Theory of operation
 -------------------
-A container is made, attached to, started, used for one program and removed with force. Process 1 in it is our
-supervisor (`sandboxes/harness/supervisor.py`, which also describes the frames), so all streams come over the one
-attached connection: nothing is copied into or out of the container's file system from outside, no path inside it is
-ever opened by a process outside, and no shell is involved.
+A container is made, attached to and started ahead of its use (`sandboxes/ready.py`), takes one program, and is removed with
+force. How it is closed is in `sandboxes/hardening.py`, how it is talked to in `sandboxes/attached.py`. Tier gvisor differs in
+its runtime, and in the room that gVisor's own kernel needs in the container's limits.
 
-How it is closed is in `sandboxes/hardening.py`. Everything that comes out is counted and capped on this side.
+What fails before a program has begun is mended here and never seen: a ready container that died is replaced, an engine that
+does not answer is waited for. What fails afterwards is a SandboxError, because a program is not begun twice.
 """
 
-import json
-import selectors
-import socket
-import struct
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from docker import DockerClient
+from docker.errors import APIError, ImageNotFound
 
-from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes import gvisor
+from sandboxes.attached import Box, BoxLostError, Shape
 from sandboxes.hardening import host_config
-from sandboxes.interface import Behaviour, Command, Evidence, Execution, SandboxError
+from sandboxes.interface import Command, Execution, SandboxError, Tier
+from sandboxes.ready import ReadyBoxes
 from sandboxes.sweep import ENGINE_ERRORS, labels, remove
 
-MAX_MESSAGE_BYTES = 16 << 20
-"""Longest message on a channel, either way."""
-START_SECONDS = 30.0
-"""From the request to the supervisor's `S`: our own time, not charged to the program."""
-LAST_WORDS_SECONDS = 2.0
-"""How long the supervisor may take to report after it was told to end everything."""
+READY = 2
+"""Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
+PATIENCE_SECONDS = 60.0
+"""How long an engine that does not answer is waited for."""
+LONGEST_PAUSE_SECONDS = 5.0
+BEGINNINGS = 3
+"""How many boxes may be lost, one after the other, before their program has begun."""
+REMOVERS = 2
 SUPERVISOR_PROCESSES = 1
-STDERR_CAP_BYTES = 4096
 
 
 class ContainerSandbox:
-    """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process."""
+    """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process.
 
-    def __init__(self, client: DockerClient, image: str) -> None:
-        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run."""
+    A context manager: leaving it removes all that is kept ready.
+    """
+
+    def __init__(
+        self,
+        client: DockerClient,
+        image: str,
+        *,
+        tier: Tier = Tier.CONTAINER,
+        ready: int = READY,
+        restore: Callable[[], str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run.
+
+        Args:
+            client: of the engine; has to outlive this object.
+            image: the box image.
+            tier: CONTAINER or GVISOR, whose runtime the engine has to know.
+            ready: how many containers are kept ready.
+            restore: makes the box image again where the engine has lost it, and gives its id.
+            patience_seconds: how long an engine that does not answer is waited for.
+        """
         if not image.startswith("sha256:"):
             raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
+        if tier is Tier.JAIL:
+            raise ValueError("a container of its own is tier container or gvisor")
         self._client = client
         self._image = image
+        self._tier = tier
+        self._restore = restore
+        self._patience_seconds = patience_seconds
+        self._image_lock = threading.Lock()
+        self._closing = threading.Event()
+        self._removers = ThreadPoolExecutor(max_workers=REMOVERS, thread_name_prefix="assay-remove")
+        self._ready = ReadyBoxes(self._make, self.discard, ready)
 
     @property
     def name(self) -> str:
-        return f"container@{self._image}"
+        return f"{self._tier}@{self._image}"
 
     @contextmanager
     def session(self) -> Iterator["ContainerSession"]:
-        yield ContainerSession(self._client, self._image)
-
-
-class ContainerSession:
-    """The executions of one submission; each is a container of its own, so there is nothing to reset."""
-
-    def __init__(self, client: DockerClient, image: str) -> None:
-        self._client = client
-        self._image = image
-
-    def run(self, command: Command) -> Execution:
-        with self._box(command, channel=False) as box:
-            box.wait()
-            return box.finish()
-
-    @contextmanager
-    def converse(self, command: Command) -> Iterator["Box"]:
-        with self._box(command, channel=True) as box:
-            yield box
-
-    @contextmanager
-    def _box(self, command: Command, *, channel: bool) -> Iterator["Box"]:
+        session = ContainerSession(self)
         try:
-            container = self._create(command)
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine could not make a container", error=error) from error
-        try:
-            box = Box(self._client, container, command, channel=channel)
-            try:
-                box.start()
-                yield box
-            finally:
-                box.disconnect()
+            yield session
         finally:
-            remove(self._client, container)
+            wait(session.removals, timeout=self._patience_seconds)
 
-    def _create(self, command: Command) -> str:
-        limits = command.limits
+    def close(self) -> None:
+        """Remove what is kept ready, and wait for it."""
+        self._ready.close()
+        self._closing.set()
+        self._removers.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- for the session ------------------------------------------------------------------------------------------------
+
+    def begin(self, command: Command, *, channel: bool) -> Box:
+        """A box in which this program has just begun. Raises SandboxError."""
+        shape = Shape.of(command.limits)
+        for left in reversed(range(BEGINNINGS)):
+            box = self._take(shape)
+            try:
+                box.begin(command, channel=channel)
+            except BoxLostError:
+                self.discard(box)
+                if not left:
+                    raise
+            except BaseException:
+                self.discard(box)
+                raise
+            else:
+                return box
+        raise AssertionError("unreachable")
+
+    def discard(self, box: Box) -> "Future[None]":
+        """Have a container removed, whatever runs in it; the future is done when it is gone."""
+        box.disconnect()
+        try:
+            return self._removers.submit(self._remove, box.container)
+        except RuntimeError:  # a session that is left after the sandbox was closed
+            self._remove(box.container)
+            gone: Future[None] = Future()
+            gone.set_result(None)
+            return gone
+
+    # --- making and removing ----------------------------------------------------------------------------------------------
+
+    def _take(self, shape: Shape) -> Box:
+        while (box := self._ready.take(shape)) is not None:
+            if box.waits():
+                return box
+            self.discard(box)
+        return self._make_patiently(shape)
+
+    def _make_patiently(self, shape: Shape) -> Box:
+        deadline = time.monotonic() + self._patience_seconds
+        pause = 0.1
+        restored = False
+        while True:
+            image = self._image
+            try:
+                return self._make(shape)
+            except ImageNotFound as error:
+                if restored or self._restore is None:
+                    raise SandboxError("the Docker engine does not have the box image", image=image) from error
+                self._restore_image(image, self._restore)
+                restored = True
+                continue
+            except ENGINE_ERRORS as error:
+                if no_use_waiting(error) or time.monotonic() + pause > deadline:
+                    raise SandboxError(_said(error), error=error) from error
+            if self._closing.wait(pause):
+                raise SandboxError("the sandbox was closed")
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _restore_image(self, lost: str, restore: Callable[[], str]) -> None:
+        with self._image_lock:
+            if self._image == lost:  # else another thread has restored it meanwhile
+                self._image = restore()
+
+    def _make(self, shape: Shape) -> Box:
+        """A container that waits for its program. Raises whatever the engine's SDK does."""
+        box = Box(self._client, self._create(shape), shape)
+        try:
+            box.connect()
+        except BaseException:
+            self.discard(box)
+            raise
+        return box
+
+    def _create(self, shape: Shape) -> str:
         api = self._client.api
-        config_of_host = host_config(
-            api,
-            memory_mib=limits.memory_mib,
-            processes=limits.processes + SUPERVISOR_PROCESSES,
-            disk_mib=limits.disk_mib,
-        )
         config = api.create_container_config(
             image=self._image,
             command=None,
@@ -105,284 +190,81 @@ class ContainerSession:
             stdin_open=True,
             tty=False,
             labels=labels(),
-            host_config=config_of_host,
+            host_config=self._host_config(shape),
             network_disabled=True,
         )
         # When this process dies, the engine closes the box's stdin, and the supervisor ends everything by itself.
         config["StdinOnce"] = True
         return str(api.create_container_from_config(config)["Id"])
 
-
-class Box:
-    """One container while it runs one program: the pump between the attached connection and the caller."""
-
-    def __init__(self, client: DockerClient, container: str, command: Command, *, channel: bool) -> None:
-        self._client = client
-        self._container = container
-        self._command = command
-        self._channel = channel
-        self._incoming = bytearray()  # from the engine: its stream frames
-        self._frames = bytearray()  # from the supervisor: our frames
-        self._outgoing = bytearray()
-        self._answer = bytearray()  # from the program: bytes on its channel
-        self._output = {b"O": bytearray(), b"E": bytearray()}
-        self._printed = 0
-        self._supervisor_stderr = bytearray()
-        self._report: Report | None = None
-        self._started_at: float | None = None
-        self._ended_at: float | None = None
-        self._stopped_for = ""
-        self._broke: list[Evidence] = []
-        self._execution: Execution | None = None
-        self._closed = False
-
-    # --- the caller's side --------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        try:
-            # The connection's own time-out would end a quiet program; the pump has its own clock.
-            stream = self._client.api.attach_socket(
-                self._container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+    def _host_config(self, shape: Shape) -> dict[str, Any]:
+        api = self._client.api
+        if self._tier is Tier.GVISOR:
+            return gvisor.host_config(
+                api,
+                memory_mib=shape.memory_mib,
+                processes=shape.processes + SUPERVISOR_PROCESSES,
+                disk_mib=shape.disk_mib,
             )
-            self._stream = stream  # keeps the response, and with it the descriptor, alive
-            self._socket: socket.socket = getattr(stream, "_sock", stream)
-            self._socket.setblocking(False)
-            self._client.api.start(self._container)
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine could not start a container", error=error) from error
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._socket, selectors.EVENT_READ)
-        self._send_request()
-        self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
-        if self._started_at is None:
-            self._fail("the box did not start in time" if not self._closed else "the box ended before it started")
+        return host_config(
+            api,
+            memory_mib=shape.memory_mib,
+            processes=shape.processes + SUPERVISOR_PROCESSES,
+            disk_mib=shape.disk_mib,
+        )
 
-    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
-        if self._over():
-            return None
-        if self._answer:
-            self._refuse("an answer before the question")
-            return None
-        self._send(b"C", struct.pack(">I", len(message)) + message)
-        deadline = min(time.monotonic() + seconds, self._wall_deadline())
-        self._pump(self._has_answer, deadline)
-        if not self._has_answer():
-            if not self._over():
-                self._stop("wall")
-            return None
-        size = self._answer_size()
-        if len(self._answer) > 4 + size:
-            self._refuse("more than one answer to a question")
-            return None
-        answer = bytes(self._answer[4:])
-        self._answer.clear()
-        return answer
-
-    def wait(self) -> None:
-        """Until the program ends by itself, or is stopped at its wall limit."""
-        self._pump(lambda: False, self._wall_deadline())
-        if not self._over():
-            self._stop("wall")
-
-    def finish(self) -> Execution:
-        if self._execution is None:
-            if not self._over():
-                self._send(b"Q", b"")
-                self._pump(lambda: False, time.monotonic() + LAST_WORDS_SECONDS)
-                if not self._over():
-                    self._stop("wall")
-            self._execution = self._conclude()
-        return self._execution
-
-    def disconnect(self) -> None:
-        if hasattr(self, "_selector"):
-            self._selector.close()
-        if hasattr(self, "_stream"):
-            # The SDK keeps the HTTP response under the stream; closing the stream alone leaves the socket open.
-            self._stream._response.close()  # noqa: SLF001
-            self._stream.close()
-            self._socket.close()
-
-    # --- questions about the state ------------------------------------------------------------------------------------
-
-    def _over(self) -> bool:
-        return self._report is not None or self._closed or bool(self._stopped_for)
-
-    def _wall_deadline(self) -> float:
-        assert self._started_at is not None
-        return self._started_at + self._command.limits.wall_seconds
-
-    def _answer_size(self) -> int:
-        return int(struct.unpack_from(">I", self._answer)[0])
-
-    def _has_answer(self) -> bool:
-        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
-
-    # --- sending ------------------------------------------------------------------------------------------------------
-
-    def _send(self, kind: bytes, payload: bytes) -> None:
-        self._outgoing += struct.pack(">cI", kind, len(payload)) + payload
-
-    def _send_request(self) -> None:
-        command = self._command
-        request = {
-            "argv": command.argv,
-            "environment": {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "HOME": "/box/tmp",
-                "TMPDIR": "/box/tmp",
-                "LANG": "C.UTF-8",
-                **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
-                **command.environment,
-            },
-            "harness": [[path, len(content)] for path, content in command.harness.files],
-            "files": [[path, len(content)] for path, content in command.files.items()],
-            "stdin_size": len(command.stdin),
-            "channel": self._channel,
-            "limits": asdict(command.limits),
-        }
-        self._send(b"R", json.dumps(request).encode())
-        harness = (content for _, content in command.harness.files)
-        for content in (*harness, *command.files.values(), command.stdin):
-            if content:
-                self._send(b"F", content)
-
-    # --- stopping -----------------------------------------------------------------------------------------------------
-
-    def _refuse(self, what: str) -> None:
-        """The program broke the channel's protocol: that ends the program, nothing else."""
-        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
-        self._stop("protocol")
-
-    def _stop(self, why: str) -> None:
-        """End everything in the box and collect the supervisor's account of it, if it still gives one."""
-        self._stopped_for = why
-        self._ended_at = time.monotonic()
-        self._outgoing.clear()
-        self._send(b"K", b"")
-        self._pump(lambda: self._report is not None, time.monotonic() + LAST_WORDS_SECONDS)
-
-    def _fail(self, message: str) -> None:
-        raise SandboxError(message, container=self._container, supervisor=self._supervisor_text())
-
-    def _supervisor_text(self) -> str:
-        return self._supervisor_stderr.decode("utf-8", "replace")
-
-    # --- the pump -----------------------------------------------------------------------------------------------------
-
-    def _pump(self, enough: Any, deadline: float) -> None:
-        """Carry bytes until `enough()`, the final report, the end of the connection or the deadline."""
-        while not enough() and self._report is None and not self._closed:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
-            self._selector.modify(self._socket, wanted)
-            for _, ready in self._selector.select(left):
-                try:
-                    if ready & selectors.EVENT_WRITE:
-                        del self._outgoing[: self._socket.send(self._outgoing[: 1 << 18])]
-                    if ready & selectors.EVENT_READ:
-                        self._receive(self._socket.recv(1 << 18))
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    self._closed = True
-
-    def _receive(self, data: bytes) -> None:
-        """Take apart the engine's stream: 8 bytes of header (stream number, length), payload."""
-        if not data:
-            self._closed = True
-            return
-        self._incoming += data
-        offset = 0
-        while len(self._incoming) - offset >= 8:
-            stream, size = struct.unpack_from(">BxxxI", self._incoming, offset)
-            if len(self._incoming) - offset - 8 < size:
-                break
-            payload = self._incoming[offset + 8 : offset + 8 + size]
-            offset += 8 + size
-            if stream == 1:
-                self._frames += payload
+    def _remove(self, container: str) -> None:
+        """Again and again until it is gone: what the engine does not remove now would stay as long as this process."""
+        pause = 0.1
+        while True:
+            try:
+                remove(self._client, container)
+            except SandboxError:
+                if self._closing.wait(pause):
+                    return  # a later start of Assay sweeps it away
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                self._supervisor_stderr += payload[: STDERR_CAP_BYTES - len(self._supervisor_stderr)]
-        del self._incoming[:offset]
-        self._take_frames()
+                return
 
-    def _take_frames(self) -> None:
-        offset = 0
-        while len(self._frames) - offset >= 5:
-            kind, size = struct.unpack_from(">cI", self._frames, offset)
-            if len(self._frames) - offset - 5 < size:
-                break
-            payload = bytes(self._frames[offset + 5 : offset + 5 + size])
-            offset += 5 + size
-            self._take(kind, payload)
-        del self._frames[:offset]
 
-    def _take(self, kind: bytes, payload: bytes) -> None:
-        if kind in self._output:
-            self._take_output(kind, payload)
-        elif kind == b"C":
-            self._take_answer(payload)
-        elif kind == b"S":
-            self._started_at = time.monotonic()
-        elif kind == b"X":
-            self._ended_at = self._ended_at or time.monotonic()
-            self._report = parse_report(json.loads(payload))
-        else:
-            self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
+class ContainerSession:
+    """The executions of one submission; each is a container of its own, so there is nothing to reset."""
 
-    def _take_output(self, kind: bytes, payload: bytes) -> None:
-        cap = self._command.limits.output_kib << 10
-        room = max(0, cap - self._printed)
-        self._output[kind] += payload[:room]
-        self._printed += len(payload)
-        if self._printed > cap and not self._stopped_for:
-            self._stop("output")
+    def __init__(self, sandbox: ContainerSandbox) -> None:
+        self._sandbox = sandbox
+        self.removals: list[Future[None]] = []
+        """Done when the containers of this session are gone."""
 
-    def _take_answer(self, payload: bytes) -> None:
-        if self._stopped_for:
-            return
-        self._answer += payload
-        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
-            self._refuse("a message longer than allowed")
+    def run(self, command: Command) -> Execution:
+        with self._box(command, channel=False) as box:
+            box.wait()
+            return box.finish()
 
-    # --- the account --------------------------------------------------------------------------------------------------
+    @contextmanager
+    def converse(self, command: Command) -> Iterator[Box]:
+        with self._box(command, channel=True) as box:
+            yield box
 
-    def _conclude(self) -> Execution:
-        report = self._report
-        state = {} if report is not None else self._container_state()
-        end = classify(
-            Seen(
-                report=report,
-                stopped_for=self._stopped_for,
-                started=self._started_at is not None,
-                container_oom=bool(state.get("OOMKilled")),
-                container_exit_code=state.get("ExitCode"),
-                supervisor_error=self._supervisor_text(),
-            )
-        )
-        assert self._started_at is not None
-        wall = (self._ended_at or time.monotonic()) - self._started_at
-        return Execution(
-            end=end,
-            exit_code=report.exit_code if report else None,
-            signal=report.signal if report else None,
-            stdout=bytes(self._output[b"O"]),
-            stderr=bytes(self._output[b"E"]),
-            truncated=self._printed > self._command.limits.output_kib << 10,
-            wall_seconds=wall,
-            cpu_seconds=report.cpu_seconds if report else wall,
-            peak_memory_mib=(report.peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
-            evidence=tuple(self._broke),
-        )
-
-    def _container_state(self) -> dict[str, Any]:
+    @contextmanager
+    def _box(self, command: Command, *, channel: bool) -> Iterator[Box]:
+        box = self._sandbox.begin(command, channel=channel)
         try:
-            state: dict[str, Any] = self._client.api.inspect_container(self._container)["State"]
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine lost a container", container=self._container, error=error) from error
-        return state
+            yield box
+        finally:
+            self.removals.append(self._sandbox.discard(box))
+
+
+def no_use_waiting(error: BaseException) -> bool:
+    """True where the engine answered, and would answer the same again; one that is going down says 5xx for a while."""
+    if not isinstance(error, APIError):
+        return False
+    text = str(error).lower()
+    return error.is_client_error() or "no space left" in text or "oci runtime" in text
+
+
+def _said(error: BaseException) -> str:
+    if "no space left" in str(error).lower():
+        return "the disk with the Docker engine's data is full"
+    if isinstance(error, APIError):
+        return "the Docker engine could not make a container"
+    return "the Docker engine does not answer"

@@ -9,6 +9,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
+
+from docker.api import APIClient
+
+from sandboxes import hardening
 
 RUNTIME = "assay-runsc"
 """By this name the engine knows it."""
@@ -21,6 +26,20 @@ KERNEL_TASKS = 256
 """Room in the container's limit of tasks for the threads of gVisor's own two processes."""
 TASKS_PER_PROCESS = 4
 """Tasks of the host that gVisor needs for one process of the program at most: its stub and the threads that serve it."""
+
+
+def host_config(api: APIClient, *, memory_mib: int, processes: int, disk_mib: int) -> dict[str, Any]:
+    """As `hardening.host_config`, for a container under gVisor."""
+    config = hardening.host_config(
+        api,
+        memory_mib=memory_mib + KERNEL_MIB,
+        processes=KERNEL_TASKS + TASKS_PER_PROCESS * processes,
+        disk_mib=disk_mib,
+        runtime=RUNTIME,
+    )
+    # Its kernel would mount an unlimited one of its own over the image's link to /box/tmp.
+    config["Tmpfs"]["/tmp"] = f"rw,nosuid,nodev,exec,mode=1777,size={disk_mib}m"  # noqa: S108
+    return config
 
 
 def program() -> str:

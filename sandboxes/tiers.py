@@ -1,7 +1,7 @@
 """The sandboxes of this process, one for each tier that it offers, opened when they are first needed."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -20,11 +20,15 @@ def strictest(first: Tier, *others: Tier) -> Tier:
     return max((first, *others), key=order.index)
 
 
-def adapters(client: DockerClient, image: str) -> dict[Tier, Open]:
-    """How the sandbox of each tier is made on this engine; `image` is the box image's id."""
+def adapters(client: DockerClient, image: str, restore: Callable[[], str] | None = None) -> dict[Tier, Open]:
+    """How the sandbox of each tier is made on this engine.
+
+    `image` is the box image's id; `restore` makes the image again where the engine has lost it, and gives the new id.
+    """
     return {
-        Tier.JAIL: lambda: nullcontext(ContainerSandbox(client, image)),  # until JailSandbox has landed
-        Tier.CONTAINER: lambda: nullcontext(ContainerSandbox(client, image)),
+        Tier.JAIL: lambda: ContainerSandbox(client, image, restore=restore),  # until JailSandbox has landed
+        Tier.CONTAINER: lambda: ContainerSandbox(client, image, restore=restore),
+        Tier.GVISOR: lambda: ContainerSandbox(client, image, tier=Tier.GVISOR, restore=restore),
     }
 
 

@@ -42,7 +42,11 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
         left_over = sweep(client)
         if left_over:
             report(f"removed {left_over} containers that an earlier run left behind")
-    return _hold(adapters(client, image), diagnose(facts.collect(client, base_image)), minimum, report)
+
+    def restore() -> str:
+        return images.ensure(client, report, base=base_image)
+
+    return _hold(adapters(client, image, restore), diagnose(facts.collect(client, base_image)), minimum, report)
 
 
 def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: Tier, report: Report) -> Tiers:

@@ -1,0 +1,344 @@
+"""The connection to one container's supervisor: the pump between what the engine relays and the caller.
+
+Process 1 of the container is `sandboxes/harness/supervisor.py`, which describes the frames. All streams come over the one
+attached connection: nothing is copied into or out of the container's file system from outside, and no path inside it is
+ever opened by a process outside. Everything that comes out is counted and capped on this side.
+
+    SandboxError
+        BoxLostError        the container ended before its program began: another one can take it
+"""
+
+import json
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from docker import DockerClient
+
+from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.interface import Behaviour, Command, Evidence, Execution, Limits, SandboxError
+from sandboxes.sweep import ENGINE_ERRORS
+
+MAX_MESSAGE_BYTES = 16 << 20
+"""Longest message on a channel, either way."""
+START_SECONDS = 30.0
+"""From the request to the supervisor's `S`: our own time, not charged to the program."""
+LAST_WORDS_SECONDS = 2.0
+"""How long the supervisor may take to report after it was told to end everything."""
+STDERR_CAP_BYTES = 4096
+
+
+class BoxLostError(SandboxError):
+    """The container ended before its program began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The limits that a container is made with, and that cannot change afterwards."""
+
+    memory_mib: int
+    processes: int
+    disk_mib: int
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        return cls(memory_mib=limits.memory_mib, processes=limits.processes, disk_mib=limits.disk_mib)
+
+
+class Box:
+    """One container, which runs one program: made, connected, begun, talked to, disconnected."""
+
+    def __init__(self, client: DockerClient, container: str, shape: Shape) -> None:
+        self.container = container
+        self.shape = shape
+        self._client = client
+        self._command: Command
+        self._channel: bool
+        self._incoming = bytearray()  # from the engine: its stream frames
+        self._frames = bytearray()  # from the supervisor: our frames
+        self._outgoing = bytearray()
+        self._answer = bytearray()  # from the program: bytes on its channel
+        self._output = {b"O": bytearray(), b"E": bytearray()}
+        self._printed = 0
+        self._supervisor_stderr = bytearray()
+        self._report: Report | None = None
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._stopped_for = ""
+        self._broke: list[Evidence] = []
+        self._execution: Execution | None = None
+        self._closed = False
+
+    # --- the caller's side --------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Attach and start the container, whose supervisor then waits. Raises whatever the engine's SDK does."""
+        # The connection's own time-out would end a quiet program; the pump has its own clock.
+        stream = self._client.api.attach_socket(
+            self.container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        self._stream = stream  # keeps the response, and with it the descriptor, alive
+        self._socket: socket.socket = getattr(stream, "_sock", stream)
+        self._socket.setblocking(False)
+        self._client.api.start(self.container)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ)
+
+    def waits(self) -> bool:
+        """False where the container ended, or said something, before it was asked anything."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def begin(self, command: Command, *, channel: bool) -> None:
+        """Send the program, and return as it begins. Raises SandboxError; BoxLostError where another box may do."""
+        self._command = command
+        self._channel = channel
+        self._send_request()
+        self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
+        if self._started_at is None:
+            facts = {"container": self.container, "supervisor": self._supervisor_text()}
+            if self._closed:
+                raise BoxLostError("the box ended before it started", **facts)
+            raise SandboxError("the box did not start in time", **facts)
+
+    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
+        if len(message) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
+        if self._over():
+            return None
+        if self._answer:
+            self._refuse("an answer before the question")
+            return None
+        self._send(b"C", struct.pack(">I", len(message)) + message)
+        deadline = min(time.monotonic() + seconds, self._wall_deadline())
+        self._pump(self._has_answer, deadline)
+        if not self._has_answer():
+            if not self._over():
+                self._stop("wall")
+            return None
+        size = self._answer_size()
+        if len(self._answer) > 4 + size:
+            self._refuse("more than one answer to a question")
+            return None
+        answer = bytes(self._answer[4:])
+        self._answer.clear()
+        return answer
+
+    def wait(self) -> None:
+        """Until the program ends by itself, or is stopped at its wall limit."""
+        self._pump(lambda: False, self._wall_deadline())
+        if not self._over():
+            self._stop("wall")
+
+    def finish(self) -> Execution:
+        if self._execution is None:
+            if not self._over():
+                self._send(b"Q", b"")
+                self._pump(lambda: False, time.monotonic() + LAST_WORDS_SECONDS)
+                if not self._over():
+                    self._stop("wall")
+            self._execution = self._conclude()
+        return self._execution
+
+    def disconnect(self) -> None:
+        """Close the connection. The container is left, for whoever made it to remove."""
+        if hasattr(self, "_selector"):
+            self._selector.close()
+        if hasattr(self, "_stream"):
+            # The SDK keeps the HTTP response under the stream; closing the stream alone leaves the socket open.
+            self._stream._response.close()  # noqa: SLF001
+            self._stream.close()
+            self._socket.close()
+
+    # --- questions about the state ------------------------------------------------------------------------------------
+
+    def _over(self) -> bool:
+        return self._report is not None or self._closed or bool(self._stopped_for)
+
+    def _wall_deadline(self) -> float:
+        assert self._started_at is not None
+        return self._started_at + self._command.limits.wall_seconds
+
+    def _answer_size(self) -> int:
+        return int(struct.unpack_from(">I", self._answer)[0])
+
+    def _has_answer(self) -> bool:
+        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send(self, kind: bytes, payload: bytes) -> None:
+        self._outgoing += struct.pack(">cI", kind, len(payload)) + payload
+
+    def _send_request(self) -> None:
+        command = self._command
+        request = {
+            "argv": command.argv,
+            "environment": {
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/box/tmp",
+                "TMPDIR": "/box/tmp",
+                "LANG": "C.UTF-8",
+                **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
+                **command.environment,
+            },
+            "harness": [[path, len(content)] for path, content in command.harness.files],
+            "files": [[path, len(content)] for path, content in command.files.items()],
+            "stdin_size": len(command.stdin),
+            "channel": self._channel,
+            "limits": asdict(command.limits),
+        }
+        self._send(b"R", json.dumps(request).encode())
+        harness = (content for _, content in command.harness.files)
+        for content in (*harness, *command.files.values(), command.stdin):
+            if content:
+                self._send(b"F", content)
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def _refuse(self, what: str) -> None:
+        """The program broke the channel's protocol: that ends the program, nothing else."""
+        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
+        self._stop("protocol")
+
+    def _stop(self, why: str) -> None:
+        """End everything in the box and collect the supervisor's account of it, if it still gives one."""
+        self._stopped_for = why
+        self._ended_at = time.monotonic()
+        self._outgoing.clear()
+        self._send(b"K", b"")
+        self._pump(lambda: self._report is not None, time.monotonic() + LAST_WORDS_SECONDS)
+
+    def _fail(self, message: str) -> None:
+        raise SandboxError(message, container=self.container, supervisor=self._supervisor_text())
+
+    def _supervisor_text(self) -> str:
+        return self._supervisor_stderr.decode("utf-8", "replace")
+
+    # --- the pump -----------------------------------------------------------------------------------------------------
+
+    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
+        """Carry bytes until `enough()`, the final report, the end of the connection or the deadline."""
+        while not enough() and self._report is None and not self._closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
+            self._selector.modify(self._socket, wanted)
+            for _, ready in self._selector.select(left):
+                try:
+                    if ready & selectors.EVENT_WRITE:
+                        del self._outgoing[: self._socket.send(self._outgoing[: 1 << 18])]
+                    if ready & selectors.EVENT_READ:
+                        self._receive(self._socket.recv(1 << 18))
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    self._closed = True
+
+    def _receive(self, data: bytes) -> None:
+        """Take apart the engine's stream: 8 bytes of header (stream number, length), payload."""
+        if not data:
+            self._closed = True
+            return
+        self._incoming += data
+        offset = 0
+        while len(self._incoming) - offset >= 8:
+            stream, size = struct.unpack_from(">BxxxI", self._incoming, offset)
+            if len(self._incoming) - offset - 8 < size:
+                break
+            payload = self._incoming[offset + 8 : offset + 8 + size]
+            offset += 8 + size
+            if stream == 1:
+                self._frames += payload
+            else:
+                self._supervisor_stderr += payload[: STDERR_CAP_BYTES - len(self._supervisor_stderr)]
+        del self._incoming[:offset]
+        self._take_frames()
+
+    def _take_frames(self) -> None:
+        offset = 0
+        while len(self._frames) - offset >= 5:
+            kind, size = struct.unpack_from(">cI", self._frames, offset)
+            if len(self._frames) - offset - 5 < size:
+                break
+            payload = bytes(self._frames[offset + 5 : offset + 5 + size])
+            offset += 5 + size
+            self._take(kind, payload)
+        del self._frames[:offset]
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind in self._output:
+            self._take_output(kind, payload)
+        elif kind == b"C":
+            self._take_answer(payload)
+        elif kind == b"S":
+            self._started_at = time.monotonic()
+        elif kind == b"X":
+            self._ended_at = self._ended_at or time.monotonic()
+            self._report = parse_report(json.loads(payload))
+        else:
+            self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
+
+    def _take_output(self, kind: bytes, payload: bytes) -> None:
+        cap = self._command.limits.output_kib << 10
+        room = max(0, cap - self._printed)
+        self._output[kind] += payload[:room]
+        self._printed += len(payload)
+        if self._printed > cap and not self._stopped_for:
+            self._stop("output")
+
+    def _take_answer(self, payload: bytes) -> None:
+        if self._stopped_for:
+            return
+        self._answer += payload
+        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
+            self._refuse("a message longer than allowed")
+
+    # --- the account --------------------------------------------------------------------------------------------------
+
+    def _conclude(self) -> Execution:
+        report = self._report
+        state = {} if report is not None else self._container_state()
+        end = classify(
+            Seen(
+                report=report,
+                stopped_for=self._stopped_for,
+                started=self._started_at is not None,
+                container_oom=bool(state.get("OOMKilled")),
+                container_exit_code=state.get("ExitCode"),
+                supervisor_error=self._supervisor_text(),
+            )
+        )
+        assert self._started_at is not None
+        wall = (self._ended_at or time.monotonic()) - self._started_at
+        return Execution(
+            end=end,
+            exit_code=report.exit_code if report else None,
+            signal=report.signal if report else None,
+            stdout=bytes(self._output[b"O"]),
+            stderr=bytes(self._output[b"E"]),
+            truncated=self._printed > self._command.limits.output_kib << 10,
+            wall_seconds=wall,
+            cpu_seconds=report.cpu_seconds if report else wall,
+            peak_memory_mib=(report.peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
+            processes=report.processes if report else 0,
+            written_bytes=report.written_bytes if report else 0,
+            evidence=(*self._broke, *(report.evidence if report else ())),
+        )
+
+    def _container_state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = self._client.api.inspect_container(self.container)["State"]
+        except ENGINE_ERRORS as error:
+            raise SandboxError("the Docker engine lost a container", container=self.container, error=error) from error
+        return state
