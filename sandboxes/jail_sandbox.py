@@ -4,9 +4,10 @@ Theory of operation: docs/explanation/sandbox.md. What is on the other side: san
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from docker import DockerClient
 
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.jailed import Jailed
+from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.slot import Slot, SlotKey
 
 RUNS_PER_SLOT = 1000
@@ -28,21 +30,36 @@ class JailSandbox:
     A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
     """
 
-    def __init__(self, client: DockerClient, image: str, *, idle_slots: int = IDLE_SLOTS) -> None:
-        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run."""
-        if not image.startswith("sha256:"):
-            raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
+    def __init__(
+        self,
+        client: DockerClient,
+        image: str,
+        *,
+        idle_slots: int = IDLE_SLOTS,
+        restore: Callable[[], str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            client: of a local engine; has to outlive this object.
+            image: id of the box image.
+            idle_slots: how many slots are kept ready when nothing runs.
+            restore: makes the box image again where the engine has lost it, and gives its id.
+            patience_seconds: how long an engine that does not answer is waited for.
+        """
         self._client = client
-        self._image = image
+        self._image = BoxImage(image, restore)
+        self._patience_seconds = patience_seconds
         self._idle_slots = idle_slots
         self._idle: list[Slot] = []  # the least recently used first
         self._lock = threading.Lock()
-        self._closed = False
+        self._closing = threading.Event()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
 
     @property
     def name(self) -> str:
-        return f"jail@{self._image}"
+        return f"jail@{self._image.id}"
 
     @contextmanager
     def session(self) -> Iterator["JailSession"]:
@@ -59,7 +76,7 @@ class JailSandbox:
     def close(self) -> None:
         """Remove all idle slots; those in use are removed when their program ends."""
         with self._lock:
-            self._closed = True
+            self._closing.set()
             idle, self._idle = self._idle, []
         self._background.shutdown()
         for slot in idle:
@@ -89,7 +106,7 @@ class JailSandbox:
                 if slot is not None:
                     self._idle.remove(slot)
             if slot is None:
-                return Slot(self._client, self._image, key)
+                return self._make(key)
             if slot.alive():
                 return slot
             self._discard(slot)
@@ -98,13 +115,13 @@ class JailSandbox:
         slot.runs += 1
         worn = doubt or slot.runs >= RUNS_PER_SLOT
         with self._lock:
-            keep = not worn and not self._closed
+            keep = not worn and not self._closing.is_set()
             if keep:
                 self._idle.append(slot)
             surplus = [self._idle.pop(0) for _ in range(len(self._idle) - self._idle_slots)]
         for unused in surplus if keep else [*surplus, slot]:
             self._discard(unused)
-        if worn and not self._closed:
+        if worn and not self._closing.is_set():
             self._replace(slot.key)
 
     def _discard(self, slot: Slot) -> None:
@@ -117,13 +134,17 @@ class JailSandbox:
     def _replace(self, key: SlotKey) -> None:
         """Have the next program of this kind find a slot ready."""
         with suppress(RuntimeError):
-            self._background.submit(self._make, key)
+            self._background.submit(self._make_ready, key)
 
-    def _make(self, key: SlotKey) -> None:
+    def _make(self, key: SlotKey) -> Slot:
+        make = partial(Slot, self._client, key=key)
+        return make_patiently(make, self._image, self._closing, self._patience_seconds)
+
+    def _make_ready(self, key: SlotKey) -> None:
         with suppress(SandboxError):  # whoever needs one makes one, and hears of it
-            slot = Slot(self._client, self._image, key)
+            slot = self._make(key)
             with self._lock:
-                if not self._closed:
+                if not self._closing.is_set():
                     self._idle.append(slot)
                     return
             slot.close()

@@ -249,7 +249,7 @@ class Jailed:
         try:
             fields = json.loads(message)
             self._extra = {name: fields.pop(name) for name in ("problem", "doubt", "memory_before")}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             self._gone = True
             raise SandboxError("the zygote sent a malformed report", report=message[:1000]) from error
         self._report = parse_report(fields)

@@ -49,7 +49,7 @@ class Slot:
     """One container. `control` is the connection to its zygote; used by one program at a time."""
 
     def __init__(self, client: DockerClient, image: str, key: SlotKey) -> None:
-        """Start it and wait until it can take a program. Raises SandboxError."""
+        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError."""
         self._client = client
         self.key = key
         self.runs = 0
@@ -70,7 +70,8 @@ class Slot:
                     self.control = self._accept(listener)
                     self.facts = self._set_up()
                 except BaseException:
-                    remove(client, self.container)
+                    with suppress(SandboxError):
+                        remove(client, self.container)
                     raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -128,16 +129,13 @@ class Slot:
                 binds=[f"{shared}:/run/assay:ro"],
             ),
         )
-        try:
-            container = str(api.create_container_from_config(config)["Id"])
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine could not make a container", error=error) from error
+        container = str(api.create_container_from_config(config)["Id"])
         try:
             api.start(container)
-        except ENGINE_ERRORS as error:
+        except BaseException:
             with suppress(SandboxError):
                 remove(self._client, container)
-            raise SandboxError("the Docker engine could not start a container", error=error) from error
+            raise
         return container
 
     def _accept(self, listener: socket.socket) -> socket.socket:
@@ -156,15 +154,12 @@ class Slot:
             socket.send_fds(self.control, [message], [files.fileno()])
         try:
             answer = json.loads(self.control.recv(MESSAGE_BYTES) or b"{}")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SandboxError("the zygote did not answer", state=self.state(), error=error) from error
         if "memory_bytes" not in answer:
             raise SandboxError("the zygote could not set itself up", answer=answer, state=self.state())
         limit = (self.key.memory_mib << 20) + int(answer["memory_bytes"])
-        try:
-            self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine could not limit a container's memory", error=error) from error
+        self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
         self._peak = _open_peak(int(self.state()["Pid"]))
         self.control.setblocking(False)
         facts: dict[str, Any] = answer["facts"]

@@ -10,6 +10,7 @@ from docker import DockerClient
 
 from sandboxes.container_sandbox import ContainerSandbox
 from sandboxes.interface import Sandbox, SandboxError, Tier
+from sandboxes.jail_sandbox import JailSandbox
 
 Open = Callable[[], AbstractContextManager[Sandbox]]
 
@@ -26,7 +27,7 @@ def adapters(client: DockerClient, image: str, restore: Callable[[], str] | None
     `image` is the box image's id; `restore` makes the image again where the engine has lost it, and gives the new id.
     """
     return {
-        Tier.JAIL: lambda: ContainerSandbox(client, image, restore=restore),  # until JailSandbox has landed
+        Tier.JAIL: lambda: JailSandbox(client, image, restore=restore),
         Tier.CONTAINER: lambda: ContainerSandbox(client, image, restore=restore),
         Tier.GVISOR: lambda: ContainerSandbox(client, image, tier=Tier.GVISOR, restore=restore),
     }

@@ -14,7 +14,6 @@ _FILES = {
     "memory": (("memory.current", ""), ("memory/memory.usage_in_bytes", "")),
     "peak": (("memory.peak", ""), ("memory/memory.max_usage_in_bytes", "")),
     "oom_kills": (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")),
-    "limit_hits": (("memory.events", "max"), ("memory/memory.failcnt", "")),
     "processes": (("pids.current", ""), ("pids/pids.current", "")),
     "forks_refused": (("pids.events", "max"), ("pids/pids.events", "max")),
 }

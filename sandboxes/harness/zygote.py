@@ -184,7 +184,7 @@ class Run:
         self.slot = slot
         self.cpu_seconds, self.disk_mib, channel = LIMITS.unpack(limits)
         self.channel = bool(channel)
-        self.before = {name: slot.counters.read(name) or 0 for name in ("oom_kills", "limit_hits", "forks_refused")}
+        self.before = {name: slot.counters.read(name) or 0 for name in ("oom_kills", "forks_refused")}
         self.peak_before = slot.counters.read("peak") or 0
         self.memory_before = slot.counters.read("memory") or 0
         self.cpu_before = slot.counters.cpu_seconds()
