@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from docker import DockerClient
 
-from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.classify import Report, Seen, classify, decode, parse_report
 from sandboxes.interface import Behaviour, Command, Evidence, Execution, Limits, SandboxError
 from sandboxes.sweep import ENGINE_ERRORS
 
@@ -285,7 +285,7 @@ class Box:
             self._started_at = time.monotonic()
         elif kind == b"X":
             self._ended_at = self._ended_at or time.monotonic()
-            self._report = parse_report(json.loads(payload))
+            self._report = parse_report(decode(payload))
         else:
             self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
 

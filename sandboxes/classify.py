@@ -4,6 +4,7 @@ This is the one place that tells their failure from ours. The order matters: wha
 supervisor saw, because a program that is being killed for one reason often dies of another.
 """
 
+import json
 from dataclasses import dataclass, replace
 from signal import SIGXCPU, SIGXFSZ
 
@@ -53,6 +54,14 @@ class Seen:
     container_exit_code: int | None
     supervisor_error: str
     """What the supervisor printed on its own stderr."""
+
+
+def decode(message: bytes) -> object:
+    """The JSON that a box sent. Raises SandboxError where it is none, or is nested too deep to be ours."""
+    try:
+        return json.loads(message)
+    except (ValueError, RecursionError) as error:
+        raise SandboxError("the box sent what is no JSON", sent=message[:1000]) from error
 
 
 def parse_report(fields: object) -> Report:
