@@ -26,6 +26,7 @@ from sandboxes.attached import Box, BoxLostError, Shape
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Execution, SandboxError, Tier
 from sandboxes.ready import ReadyBoxes
+from sandboxes.seccomp_profile import profile
 from sandboxes.sweep import ENGINE_ERRORS, labels, remove
 
 READY = 2
@@ -211,6 +212,7 @@ class ContainerSandbox:
             memory_mib=shape.memory_mib,
             processes=shape.processes + SUPERVISOR_PROCESSES,
             disk_mib=shape.disk_mib,
+            seccomp=profile(namespaces=False),
         )
 
     def _remove(self, container: str) -> None:

@@ -21,7 +21,7 @@ not inherited. Still nothing here is trusted with a verdict: the worst that a pr
 misstate how it ended, and an exit code is never a pass.
 
 The host owns the wall clock. This process owns what only the inside sees: reaping, CPU time of the whole tree, the
-cgroup's counters. Standard library only; started as `python3 -I -S`.
+cgroup's counters, and what the program's filter of system calls refuses or lets it notice (watch.py). Standard library only; started as `python3 -I -S`.
 """
 
 import ctypes
@@ -32,14 +32,26 @@ import select
 import signal
 import socket
 import struct
+import sys
 import time
 from typing import Any, NoReturn
+
+OURS = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, OURS)
+
+import landlock  # noqa: E402 - the box has this folder flat, and -I keeps it off the path
+import seccomp  # noqa: E402
+import watch  # noqa: E402
 
 WORK = "/box/work"
 HARNESS = "/box/harness"
 CHUNK = 65536
 CPU_POLL_SECONDS = 0.05
 LEAVE_SECONDS = 0.3
+WRITABLE = ("/box", "/dev", "/proc")
+"""Where a program may write as far as file modes let it; nowhere else."""
+ROUNDING_BYTES = 1 << 20
+"""The kernel charges memory in steps, and gives up this far below a limit at most."""
 PR_SET_DUMPABLE = 4
 
 Request = dict[str, Any]
@@ -120,6 +132,29 @@ def usage() -> dict[str, float]:
     }
 
 
+def limit_hits() -> int | None:
+    """How often the box met its memory limit; on version 1, where newer kernels do not count it any more, whether."""
+    root = "/sys/fs/cgroup"
+    hits = counter(root + "/memory.events", "max")
+    if hits is not None:
+        return hits
+    peak, most = (counter(f"{root}/memory/memory.{name}_in_bytes") for name in ("max_usage", "limit"))
+    return None if peak is None or most is None else int(peak > most - ROUNDING_BYTES)
+
+
+def last_process() -> int:
+    """The number that was given to a process or thread last; 0 where this kernel does not tell."""
+    return int((read_text("/proc/loadavg").split() or ["0"])[-1])
+
+
+def written_bytes() -> int:
+    """What children passed to write(2) that were waited for. Only when none is left: it opens this process's own files."""
+    set_dumpable(1)
+    whole, own = (counter(f"/proc/self/{place}io", "wchar:") or 0 for place in ("", f"task/{os.getpid()}/"))
+    set_dumpable(0)
+    return whole - own
+
+
 def disk_full() -> bool:
     """True where the box's writable places have no room or no inode left."""
     for path in ("/box", "/dev/shm"):  # noqa: S108
@@ -176,7 +211,7 @@ def limit(request: Request) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def become_program(request: Request, fds: list[int]) -> NoReturn:
+def become_program(request: Request, fds: list[int], link: socket.socket) -> NoReturn:
     """In the child: never returns."""
     try:
         os.setsid()
@@ -184,7 +219,8 @@ def become_program(request: Request, fds: list[int]) -> NoReturn:
         for number, fd in enumerate(fds):
             # all of them are above 3 (the wake-up pipe is 3 and 4), so none is overwritten before it was copied
             os.dup2(fd, number, inheritable=True)
-        os.closerange(len(fds), 1024)
+        to_parent = socket.socket(fileno=os.dup2(link.fileno(), len(fds), inheritable=False))
+        os.closerange(len(fds) + 1, 1024)
         limit(request)
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")  # the program is to die first, not this supervisor
@@ -192,6 +228,9 @@ def become_program(request: Request, fds: list[int]) -> NoReturn:
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.chdir(WORK)
+        landlock.restrict(WRITABLE)
+        listener = seccomp.install(listen=True)
+        socket.send_fds(to_parent, [b"L"], [listener] if listener >= 0 else [])
         os.execvpe(request["argv"][0], request["argv"], request["environment"])  # noqa: S606
     except BaseException as error:
         os.write(2, f"assay: cannot start {request['argv'][0]}: {error}\n".encode())
@@ -214,15 +253,26 @@ class Program:
             self.channel, other = socket.socketpair()
             fds.append(other.detach())
             self.channel.setblocking(False)
+        link, child_link = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            become_program(request, fds)
+            become_program(request, fds, child_link)
         for fd in fds:
             os.close(fd)
+        child_link.close()
+        self.watch = self.await_filter(link)
         os.set_blocking(self.to_stdin, False)
         self.to_channel = bytearray()
         self.closing = False
         self.leave_at = float("inf")  # set when the host has no more questions
+
+    def await_filter(self, link: socket.socket) -> watch.Watch | None:
+        """Until the child is locked in. Returns the observer of its filter, None where this kernel cannot have one."""
+        with link:
+            word, listeners, _, _ = socket.recv_fds(link, 1, 1)
+        if not word:
+            raise SystemExit("the program could not be locked in")
+        return watch.Watch(listeners[0], own=WRITABLE + watch.OWN, expected_programs=1) if listeners else None
 
     def feed_stdin(self, poll: select.poll) -> None:
         assert self.to_stdin is not None
@@ -300,6 +350,8 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
         poll.register(fd, select.POLLIN)
     assert program.to_stdin is not None  # open until all of it was written
     poll.register(program.to_stdin, select.POLLOUT)
+    if program.watch is not None:
+        poll.register(program.watch, select.POLLIN)
     status: int | None = None
     next_look_at_cpu = 0.0
     while True:
@@ -313,6 +365,8 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
                 os.read(wake, 4096)
             elif fd == program.to_stdin:
                 program.feed_stdin(poll)
+            elif program.watch is not None and fd == program.watch.fileno():
+                program.watch.handle()
             else:
                 forward(poll, program, sources, fd)
         status = reap(program, status)
@@ -381,8 +435,10 @@ def drain(program: "Program") -> None:
             pass
 
 
-def report(status: int | None, why: str, before: dict[str, float]) -> dict[str, object]:
-    """The final report: exit_code or signal (None where not so), why the program was stopped, what it used."""
+def report(
+    status: int | None, why: str, before: dict[str, float], processes: int, evidence: list[dict[str, object]]
+) -> dict[str, object]:
+    """The final report: exit_code or signal (None where not so), why the program was stopped, what it used and tried."""
     after = usage()
     return {
         "exit_code": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
@@ -392,12 +448,17 @@ def report(status: int | None, why: str, before: dict[str, float]) -> dict[str, 
         "peak_bytes": after["peak_bytes"],
         "oom_kills": after["oom_kills"] - before["oom_kills"],
         "forks_refused": after["forks_refused"] - before["forks_refused"],
+        "limit_hits": limit_hits(),
         "disk_full": disk_full(),
+        "processes": processes,
+        "written_bytes": written_bytes(),
+        "evidence": evidence,
     }
 
 
 def main() -> None:
     set_dumpable(0)
+    seccomp.prepare(listen=True)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
     # A signal from inside reaches process 1 only where it has a handler, and Python installs one for this.
@@ -407,11 +468,15 @@ def main() -> None:
     request, content = receive_request()
     stdin = place_files(request, content)
     before = usage()
+    tripwires = watch.Tripwires((OURS,))
+    last_before = last_process()
     write_frame(b"S")
     program = Program(request, stdin)
     status, why = relay(program, request["limits"], wake, before["cpu_seconds"])
     drain(program)
-    write_frame(b"X", json.dumps(report(status, why, before)).encode())
+    processes = max(0, last_process() - last_before)
+    evidence = tripwires.collect() + (program.watch.evidence() if program.watch is not None else [])
+    write_frame(b"X", json.dumps(report(status, why, before, processes, evidence)).encode())
     # The host removes the container; leaving by ourselves would lose frames that are still on their way.
     while os.read(0, 4096):
         pass
