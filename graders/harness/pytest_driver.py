@@ -11,16 +11,25 @@ outcomes are marked `integrity: reduced`. What it cannot do is make a missing te
 reference produced, and whatever is not reported as passed has not passed.
 """
 
+import io
 import os
 from collections.abc import Generator
 from typing import Any
 
 import pytest
+from _pytest._io import TerminalWriter
 
 from graders.harness.channel import receive, send
 from graders.harness.search_path import make_importable
 
 TEXT_CHARACTERS = 4000
+
+
+class NoTerminal:
+    """In the place of pytest's terminal: pytest-timeout shows stacks there before it fails a test, and fails without it."""
+
+    def __init__(self) -> None:
+        self._tw = TerminalWriter(io.StringIO())
 
 
 class Reporter:
@@ -34,6 +43,9 @@ class Reporter:
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
         self.question = receive()
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.pluginmanager.register(NoTerminal(), "terminalreporter")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
