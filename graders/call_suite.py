@@ -6,7 +6,7 @@ states no answer, the reference's is expected; the reference runs in a box of it
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,7 +15,8 @@ from graders.compare import check_named
 from graders.driver import CALL
 from graders.encoding import EncodingError, from_json, to_json
 from graders.examination import Examinee, examine
-from graders.interface import CaseOutcome, Context, End, Execution, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.headroom import room
+from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
 
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
@@ -70,16 +71,22 @@ class Sitting:
 
 
 def sit(
-    context: Context, files: Mapping[str, str], suite: Suite, cases: Sequence[Case], patience: Sequence[float]
+    context: Context,
+    files: Mapping[str, str],
+    suite: Suite,
+    cases: Sequence[Case],
+    patience: Sequence[float],
+    *,
+    limits: Limits,
 ) -> Sitting:
-    """Put the cases to the program in `files`, one after the other, `patience` seconds each."""
+    """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all."""
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
     boxed = {f"submission/{path}": text for path, text in files.items()}
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     for _ in range(1 + RESTARTS):
-        with examine(context.session, CALL, ("submission",), boxed, context.task.limits) as examinee:
+        with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
                 answers += _put(examinee, cases[len(answers) :], patience[len(answers) :])
@@ -117,13 +124,14 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
 
     Raises TaskUnusable where the reference does not answer a case that needs it.
     """
-    if not any(map(_needs_reference, cases)):
+    # Where limits are relative, so is the patience with a case.
+    if not context.task.relative and not any(map(_needs_reference, cases)):
         return [_stated(case) for case in cases]
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
     assert isinstance(reference, Sitting)
     return [
-        answer if _needs_reference(case) else _stated(case)
+        answer if _needs_reference(case) else replace(_stated(case), seconds=answer.seconds)
         for case, answer in zip(cases, reference.answers, strict=True)
     ]
 
@@ -140,7 +148,8 @@ def _stated(case: Case) -> Answer:
 
 
 def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sitting:
-    sitting = sit(context, context.task.reference, suite, cases, [context.task.limits.wall_seconds] * len(cases))
+    limits = context.task.limits
+    sitting = sit(context, context.task.reference, suite, cases, [limits.wall_seconds] * len(cases), limits=limits)
     if sitting.load_failure:
         raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
     for case, answer in zip(cases, sitting.answers, strict=True):
@@ -152,17 +161,27 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
 
 
 def _patience(expected: Answer) -> float:
-    return max(CASE_SECONDS, REFERENCE_FACTOR * (expected.seconds or 0.0))
+    return room(expected.seconds or 0.0, times=REFERENCE_FACTOR, least=CASE_SECONDS)
 
 
-def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each case, in the order in which they were put. Raises TaskUnusable."""
+def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
+    """One run of the reference, to measure it. Raises TaskUnusable."""
+    return _sit_reference(context, suite, _cases(context, suite)).executions
+
+
+def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+    """One outcome for each case, in the order in which they were put. `limits` are the submission's.
+
+    Raises TaskUnusable.
+    """
     in_order = _cases(context, suite)
     by_id = dict(zip((case.id for case in in_order), expected_answers(context, suite, in_order), strict=True))
     # Another order for each submission: answers by rote, the n-th to the n-th call, meet other questions.
     cases = random.Random(context.submission.id).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
-    sitting = sit(context, context.submission.files, suite, cases, [_patience(answer) for answer in expected])
+    sitting = sit(
+        context, context.submission.files, suite, cases, [_patience(answer) for answer in expected], limits=limits
+    )
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)

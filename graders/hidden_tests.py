@@ -1,9 +1,9 @@
 """The grader that decides whether a submission is right: it runs the task's hidden suites."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graders import call_suite, pytest_suite
+from graders import call_suite, headroom, pytest_suite
 from graders.behaviour import SHOWN, acts
 from graders.interface import (
     Behaviour,
@@ -14,14 +14,19 @@ from graders.interface import (
     Execution,
     Finding,
     Grader,
+    Limits,
     Outcome,
     Signal,
     Suite,
 )
 
-_RUNNERS: Mapping[str, Callable[[Context, Suite, str, str], Iterator[CaseOutcome]]] = {
+_RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
     "call": call_suite.outcomes,
     "pytest": pytest_suite.outcomes,
+}
+_REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
+    "call": call_suite.run_reference,
+    "pytest": pytest_suite.run_reference,
 }
 
 
@@ -44,13 +49,28 @@ class HiddenTests(Grader):
         for suite in context.task.suites:
             seen = len(executions)
             ended = False
-            for outcome in _RUNNERS[suite.kind](watched, suite, self.id, self.criterion):
+            limits = yield from self._limits(context, suite)
+            for outcome in _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion):
                 ended = ended or outcome.outcome is Outcome.ERROR
                 yield outcome
             yield from self._flags(suite, executions[seen:], ended=ended)
         if executions:
             yield from self._tried(executions)
             yield from self._cost(executions)
+
+    def _limits(self, context: Context, suite: Suite) -> Generator[Signal, None, Limits]:
+        """The submission's limits for this suite; those that depend on the reference are reported as well."""
+        task = context.task
+        if not task.relative:
+            return task.limits
+        measured = headroom.cost(context, suite, lambda: _REFERENCES[suite.kind](context, suite))
+        limits = headroom.resolved(task, measured)
+        for name, times in sorted(task.relative.items()):
+            took, least = getattr(measured, name), headroom.LEAST_SECONDS[name]
+            note = f"suite {suite.id}: {times:g} times the reference's {took:.3f} s, and at least {least:g} s"
+            limit = self.measurement(f"{name.removesuffix('_seconds')}-limit", getattr(limits, name), "s", note=note)
+            yield replace(limit, criterion="efficiency")
+        return limits
 
     def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
         """Signs of play with the examination. They are shown, and lower nothing by themselves."""

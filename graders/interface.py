@@ -114,6 +114,8 @@ class Task:
     graders: Mapping[str, Mapping[str, object]]
     """Grader id -> its options, for each grader that this task asks for beyond the built-in ones or sets options of."""
     rubric_id: str
+    relative: Mapping[str, float] = field(default_factory=dict)
+    """`cpu_seconds`, `wall_seconds` -> how many times what the reference takes; `limits` has what the reference gets."""
     minimum_tier: Tier = Tier.JAIL
     """The weakest tier that its submissions and its reference run in; a request or the operator may ask for more."""
 

@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeGuard
 
 from graders.cases import CaseError, parse_cases
+from graders.headroom import LEAST_SECONDS, REFERENCE_SECONDS
 from graders.interface import Suite, Task, TaskId
 from sandboxes.interface import Limits, LimitsError, Tier
 
@@ -28,6 +29,8 @@ MAX_BYTES = 16 * 1024 * 1024
 
 KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
 """Folder of a submission -> its expected outcome."""
+LEAST_TIMES, MOST_TIMES = 3, 1000
+"""A relative limit is so many times what the reference takes; less than thrice is within the noise of a busy machine."""
 CHECKERS = ("exact", "float", "unordered", "predicate")
 
 _MANIFEST_KEYS = {
@@ -39,6 +42,7 @@ _OPTION_KEYS: Mapping[str, set[str]] = {
     "call": {"entry_point", "checker", "absolute", "relative"},
     "pytest": set(),
 }
+_TIMES = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?x")
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _TASK_ID = re.compile(rf"(?=.{{1,200}}\Z){_NAME}(/{_NAME})*")
 _SUITE_ID = re.compile(rf"(?=.{{1,100}}\Z){_NAME}")
@@ -85,6 +89,7 @@ def load(files: Mapping[str, str]) -> Task:
     if not files.get("prompt.md", "").strip():
         raise PackageError("prompt.md", "a file with what the model was asked")
     suites = _suites(manifest, files)
+    limits = _table(manifest.get("limits", {}), "limits")
     # Loaded for their errors: a package is looked at as a whole before it is stored.
     submissions(files)
     return Task(
@@ -96,7 +101,8 @@ def load(files: Mapping[str, str]) -> Task:
         entry_file=entry_file,
         suites=suites,
         reference=_reference(manifest, files, entry_file),
-        limits=_limits(_table(manifest.get("limits", {}), "limits")),
+        limits=_limits(limits),
+        relative=_relative(limits),
         graders=_graders(manifest),
         rubric_id=_text(manifest.get("rubric", "default"), "rubric"),
         minimum_tier=Tier(_one_of(manifest.get("minimum_tier", Tier.JAIL), "minimum_tier", tuple(Tier))),
@@ -188,18 +194,37 @@ def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:
+    """Those in numbers; where a limit is relative to the reference, what the reference itself gets."""
     whole = {field.name: field.type is int for field in fields(Limits)}
     _refuse_unknown(table, set(whole), "limits.")
-    for name, value in table.items():
+    numbers: dict[str, Any] = {
+        name: REFERENCE_SECONDS if _is_relative(name, value) else value for name, value in table.items()
+    }
+    for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int if whole[name] else int | float):
-            raise PackageError(f"limits.{name}", f"{'a whole number' if whole[name] else 'a number'}, not {value!r}")
+            kinds = 'a number of seconds, or "10x"' if name in LEAST_SECONDS else "a number"
+            raise PackageError(f"limits.{name}", f"{'a whole number' if whole[name] else kinds}, not {value!r}")
         if not math.isfinite(value):
             raise PackageError(f"limits.{name}", f"a finite number, not {value}")
     try:
-        return Limits(**table)
+        return Limits(**numbers)
     except LimitsError as error:
         name, _, rule = str(error).partition(" ")
         raise PackageError(name, f"a value that fits ({rule})") from error
+
+
+def _is_relative(name: str, value: object) -> bool:
+    return name in LEAST_SECONDS and isinstance(value, str) and bool(_TIMES.fullmatch(value))
+
+
+def _relative(table: Mapping[str, Any]) -> dict[str, float]:
+    """The limits that are given as times the reference's."""
+    relative = {name: float(value[:-1]) for name, value in table.items() if _is_relative(name, value)}
+    for name, times in relative.items():
+        if not LEAST_TIMES <= times <= MOST_TIMES:
+            expected = f'from "{LEAST_TIMES}x" to "{MOST_TIMES}x" what the reference takes, not {table[name]!r}'
+            raise PackageError(f"limits.{name}", expected)
+    return relative
 
 
 def _graders(manifest: Mapping[str, Any]) -> dict[str, dict[str, object]]:

@@ -16,6 +16,7 @@ from graders.interface import (
     End,
     Evidence,
     Execution,
+    Limits,
     Outcome,
     Suite,
     TaskUnusable,
@@ -59,7 +60,9 @@ class Reference:
     """What the tests themselves do in the box, which they share with the submission."""
 
 
-def run_suite(context: Context, files: Mapping[str, str], suite: Suite, expected: Sequence[str] | None) -> SuiteRun:
+def run_suite(
+    context: Context, files: Mapping[str, str], suite: Suite, expected: Sequence[str] | None, *, limits: Limits
+) -> SuiteRun:
     """Run the suite against the program in `files`; `expected` are the tests to run, None for all there are."""
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
@@ -68,7 +71,7 @@ def run_suite(context: Context, files: Mapping[str, str], suite: Suite, expected
     boxed |= {f"tests/{path}": text for path, text in suite.files.items()}
     for _ in range(1 + RESTARTS):
         left = None if expected is None else [test for test in expected if test not in reports]
-        with examine(context.session, PYTEST, ("tests", "submission"), boxed, context.task.limits) as examinee:
+        with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
             first = examinee.ask({"tests": left, "seconds": TEST_SECONDS}, seconds=COLLECT_SECONDS)
             collected = _names(first)
             died_in = _follow(examinee, collected, reports) if collected else ""
@@ -100,11 +103,19 @@ def _follow(examinee: Examinee, collected: Sequence[str], reports: dict[str, Cas
     return ""
 
 
-def outcomes(context: Context, suite: Suite, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each expected test, in the order of the suite. Raises TaskUnusable."""
-    reference = context.remember(f"pytest/{suite.id}/reference", lambda: _run_reference(context, suite))
+def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
+    """One run of the reference, to measure it."""
+    return run_suite(context, context.task.reference, suite, None, limits=context.task.limits).executions
+
+
+def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+    """One outcome for each expected test, in the order of the suite. `limits` are the submission's.
+
+    Raises TaskUnusable.
+    """
+    reference = context.remember(f"pytest/{suite.id}/reference", lambda: _learn(context, suite))
     assert isinstance(reference, Reference)
-    run = run_suite(context, context.submission.files, suite, reference.tests)
+    run = run_suite(context, context.submission.files, suite, reference.tests, limits=limits)
     for execution in run.executions:
         context.ended(beyond(execution, reference.evidence))
     shown = 0
@@ -138,8 +149,8 @@ _OUTCOMES = {
 }
 
 
-def _run_reference(context: Context, suite: Suite) -> Reference:
-    run = run_suite(context, context.task.reference, suite, None)
+def _learn(context: Context, suite: Suite) -> Reference:
+    run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
     if not run.reports:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
     for test, report in run.reports.items():

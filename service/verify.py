@@ -6,7 +6,7 @@ that and must pass each time, because a suite whose reference fails now and then
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from graders import package
@@ -45,7 +45,17 @@ class VerifyReport:
 
     task_id: str
     version: str
+    limits: Mapping[str, float | str]
+    """As the task states them: a number, or `10x` where it is times what the reference takes."""
     rows: tuple[Verified, ...]
+
+    @property
+    def resolved(self) -> tuple[str, ...]:
+        """What the relative limits came to, a sentence for each suite; more than one where workers differ."""
+        relative = [name for name, stated in self.limits.items() if isinstance(stated, str)]
+        names = {f"{name.removesuffix('_seconds')}-limit" for name in relative}
+        found = (finding for row in self.rows for finding in row.run.findings if finding.get("name") in names)
+        return tuple(sorted({f"{each['name']} {each['value']:g} s: {plain(str(each['note']))}" for each in found}))
 
     @property
     def as_stated(self) -> bool:
@@ -99,7 +109,9 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
         Verified(name=name, expected=submission.outcome, run=runs[name], surprises=surprises(submission, runs[name]))
         for name, submission in expected.items()
     )
-    return VerifyReport(task_id=task.id, version=stored.version, rows=tuple(rows))
+    relative = {name: f"{times:g}x" for name, times in task.relative.items()}
+    limits = {**asdict(task.limits), **relative}
+    return VerifyReport(task_id=task.id, version=stored.version, limits=limits, rows=tuple(rows))
 
 
 def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: int) -> SubmissionIn:
@@ -114,10 +126,12 @@ def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: in
 
 
 def as_text(reports: Sequence[VerifyReport]) -> str:
-    """A table for a terminal: a line for each submission, and below it what differs."""
+    """A table for a terminal: the limits, a line for each submission, and below it what differs."""
     lines = []
     for report in reports:
         lines.append(f"{report.task_id} (version {report.version})")
+        lines.append(f"  limits: {', '.join(f'{name} {value}' for name, value in report.limits.items())}")
+        lines += [f"  {sentence}" for sentence in report.resolved]
         width = max(len(row.name) for row in report.rows)
         for row in report.rows:
             mark = "DIFFERS" if row.surprises else "ok"
@@ -139,6 +153,8 @@ def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
                 "task_id": report.task_id,
                 "version": report.version,
                 "as_stated": report.as_stated,
+                "limits": dict(report.limits),
+                "resolved_limits": list(report.resolved),
                 "submissions": [
                     {
                         "name": row.name,

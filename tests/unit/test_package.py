@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from graders.interface import Tier
 from graders.package import MAX_BYTES, MAX_FILES, PackageError, load, submissions, version
 from service.packages import read_folder
 
@@ -57,6 +58,19 @@ def test_limits_and_graders_are_taken_over() -> None:
     task = load(changed(added('[limits]\nwall_seconds = 2.5\nprocesses = 3\n[graders."acme/no-print"]\nallowed = 2\n')))
     assert (task.limits.wall_seconds, task.limits.processes, task.limits.memory_mib) == (2.5, 3, 512)
     assert task.graders == {"acme/no-print": {"allowed": 2}}
+
+
+def test_limits_may_be_relative_to_the_reference() -> None:
+    task = load(changed(added('[limits]\ncpu_seconds = "10x"\nwall_seconds = "12.5x"\nprocesses = 3\n')))
+    assert task.relative == {"cpu_seconds": 10.0, "wall_seconds": 12.5}
+    # what the reference itself gets, when it is measured
+    assert (task.limits.cpu_seconds, task.limits.wall_seconds, task.limits.processes) == (60, 60, 3)
+    assert load(FILES).relative == {}
+
+
+def test_the_least_tier_is_taken_over() -> None:
+    assert load(FILES).minimum_tier is Tier.JAIL
+    assert load({**FILES, "task.toml": 'minimum_tier = "gvisor"\n' + MANIFEST}).minimum_tier is Tier.GVISOR
 
 
 def test_reference_may_be_a_folder() -> None:
@@ -212,7 +226,22 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
     "no cases": ({"hidden/cases.jsonl": "\n"}, "hidden/cases.jsonl:1", "at least one case"),
     "unknown limit": (added("[limits]\nseconds = 2\n"), "limits.seconds", "wall_seconds"),
     "limit of 0": (added("[limits]\nwall_seconds = 0\n"), "limits.wall_seconds", "greater than 0"),
-    "limit is a text": (added('[limits]\nwall_seconds = "2"\n'), "limits.wall_seconds", "a number"),
+    "limit is a text": (
+        added('[limits]\nwall_seconds = "2"\n'),
+        "limits.wall_seconds",
+        'a number of seconds, or "10x"',
+    ),
+    "relative by words": (added('[limits]\ncpu_seconds = "ten x"\n'), "limits.cpu_seconds", '"10x"'),
+    "relative and negative": (added('[limits]\ncpu_seconds = "-5x"\n'), "limits.cpu_seconds", '"10x"'),
+    "relative within the noise": (added('[limits]\ncpu_seconds = "1.5x"\n'), "limits.cpu_seconds", 'from "3x"'),
+    "relative without end": (added('[limits]\ncpu_seconds = "9999x"\n'), "limits.cpu_seconds", 'to "1000x"'),
+    "relative memory": (added('[limits]\nmemory_mib = "10x"\n'), "limits.memory_mib", "a whole number"),
+    "tier that does not exist": (
+        manifest('id = "double"', 'id = "double"\nminimum_tier = "castle"'),
+        "minimum_tier",
+        "jail, container, gvisor",
+    ),
+    "tier that is no text": (manifest('id = "double"', 'id = "double"\nminimum_tier = 2'), "minimum_tier", "one of jail"),
     "limit is true": (added("[limits]\nprocesses = true\n"), "limits.processes", "a whole number"),
     "limit is half a process": (added("[limits]\nprocesses = 1.5\n"), "limits.processes", "a whole number"),
     "endless limit": (added("[limits]\nwall_seconds = inf\n"), "limits.wall_seconds", "finite"),

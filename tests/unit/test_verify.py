@@ -42,7 +42,7 @@ class FakeEvaluator:
         task = load(files)
         return TaskOut(
             task_id=task.id, version=task.version, title=task.title, prompt=task.prompt, language=task.language,
-            entry_file=task.entry_file, suites=[], created=True,
+            entry_file=task.entry_file, minimum_tier=task.minimum_tier, suites=[], created=True,
         )  # fmt: skip
 
     def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
@@ -170,3 +170,25 @@ def test_insecure_submission_needs_a_security_finding(findings: list[dict[str, A
     run = run_out("x", "passed", findings=findings)
     assert surprises(packaged("insecure", "passed"), run) == ("expected a security finding, got none",)
     assert surprises(packaged("accepted", "passed"), run) == ()
+
+
+def test_relative_limits_are_shown_with_what_they_came_to() -> None:
+    class Measuring(FakeEvaluator):
+        def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+            note = "suite hidden: 10 times the reference's 0.300 s, and at least 2 s"
+            limit = {"kind": "measurement", "name": "cpu-limit", "value": 3.0, "unit": "s", "note": note}
+            for run in super().run_many(submissions, tag=tag):
+                yield run.model_copy(
+                    update={"findings": [limit, {"kind": "measurement", "name": "wall-limit", "value": 1}]}
+                )
+
+    files = {**FILES, "task.toml": FILES["task.toml"] + '[limits]\ncpu_seconds = "10x"\nwall_seconds = 9\n'}
+    report = verify(files, Measuring(), FakeProgress())
+    resolved = "cpu-limit 3 s: suite hidden: 10 times the reference's 0.300 s, and at least 2 s"
+    assert report.resolved == (resolved,)
+    text = as_text([report])
+    assert "  limits: wall_seconds 9, cpu_seconds 10x, memory_mib 512" in text
+    assert f"  {resolved}\n" in text
+    [task] = as_data([report])["tasks"]
+    assert (task["limits"]["cpu_seconds"], task["limits"]["wall_seconds"]) == ("10x", 9)
+    assert task["resolved_limits"] == [resolved]

@@ -1,0 +1,156 @@
+"""Limits that follow the reference: real runs, in real boxes, of references that take a known CPU time."""
+
+from collections.abc import Callable
+
+import pytest
+
+from graders.headroom import REFERENCE_RUNS
+from graders.hidden_tests import HiddenTests
+from graders.interface import (
+    CaseOutcome,
+    Context,
+    Execution,
+    Measurement,
+    Outcome,
+    Session,
+    Signal,
+    Submission,
+    SubmissionId,
+    Task,
+    TaskUnusable,
+)
+from graders.package import load
+from sandboxes.interface import Command, End, Sandbox
+from service.memory import TaskMemory
+
+SPIN = """
+import time
+def spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return seconds
+"""
+CALL = """
+[[suite]]
+id = "hidden"
+kind = "call"
+files = ["hidden/*"]
+entry_point = "answer"
+"""
+PYTEST = """
+[[suite]]
+id = "unit"
+kind = "pytest"
+files = ["unit/*"]
+"""
+
+
+def program(seconds: float) -> str:
+    return f"{SPIN}\ndef answer():\n    spin({seconds})\n    return 42\n"
+
+
+def task(reference: str, limits: str, suite: str = CALL) -> Task:
+    files = {
+        "task.toml": f'id = "t"\nreference = "submissions/accepted/reference.py"\n[limits]\n{limits}\n{suite}',
+        "prompt.md": "Write answer().",
+        "submissions/accepted/reference.py": reference,
+    }
+    if suite is CALL:
+        files["hidden/cases.jsonl"] = '{"call": "answer()", "returns": "42"}\n'
+    else:
+        files["unit/test_answer.py"] = "import solution\ndef test_answer():\n    assert solution.answer() == 42\n"
+    return load(files)
+
+
+class Graded:
+    """What came of one submission, and how its executions ended."""
+
+    def __init__(self, sandbox: Sandbox, task: Task, code: str, memory: TaskMemory | None = None) -> None:
+        self.ends: list[End] = []
+        remember = (memory or TaskMemory()).of(task.id, task.version)
+        submission = Submission(id=SubmissionId("s"), task_id=task.id, files={"solution.py": code})
+        with sandbox.session() as session:
+            self.session = Counting(session)
+            context = Context(
+                task=task, submission=submission, session=self.session, remember=remember, ended=self._ended
+            )
+            self.signals: list[Signal] = list(HiddenTests().grade(context))
+
+    def _ended(self, execution: Execution) -> None:
+        self.ends.append(execution.end)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return [signal.outcome for signal in self.signals if isinstance(signal, CaseOutcome)]
+
+    def limit(self, name: str) -> Measurement:
+        [found] = [each for each in self.signals if isinstance(each, Measurement) and each.name == name]
+        return found
+
+
+class Counting:
+    """A session that counts the commands it is given, and goes on to the real one."""
+
+    def __init__(self, session: Session) -> None:
+        self.commands: list[Command] = []
+        self.run = session.run
+        self._converse = session.converse
+
+    @property
+    def converse(self) -> Callable[..., object]:
+        def counted(command: Command) -> object:
+            self.commands.append(command)
+            return self._converse(command)
+
+        return counted
+
+
+@pytest.mark.parametrize("suite", [CALL, PYTEST], ids=["call", "pytest"])
+def test_the_limit_follows_the_reference(sandbox: Sandbox, suite: str) -> None:
+    """The same submission, hopeless beside a quick reference and fine beside a slow one."""
+    submission = program(2.6)
+    quick = Graded(sandbox, task(program(0.02), 'cpu_seconds = "3x"', suite), submission)
+    slow = Graded(sandbox, task(program(1.2), 'cpu_seconds = "3x"', suite), submission)
+    # on a very busy machine the time for a single case runs out first
+    assert set(quick.ends) <= {End.CPU_TIMEOUT, End.WALL_TIMEOUT} and quick.outcomes == [Outcome.ERROR]
+    assert slow.ends == [End.EXITED] and slow.outcomes == [Outcome.PASSED]
+    least = quick.limit("cpu-limit")
+    assert (least.value, least.unit, least.criterion) == (2.0 if suite is CALL else least.value, "s", "efficiency")
+    assert slow.limit("cpu-limit").value > 3.6
+    assert "suite" in slow.limit("cpu-limit").note and "3 times the reference's" in slow.limit("cpu-limit").note
+
+
+def test_a_wall_limit_may_be_relative_too(sandbox: Sandbox) -> None:
+    graded = Graded(
+        sandbox,
+        task(program(0.01), 'wall_seconds = "10x"'),
+        "import time\ndef answer():\n    time.sleep(50)\n    return 42\n",
+    )
+    assert graded.ends == [End.WALL_TIMEOUT]
+    assert 5 <= graded.limit("wall-limit").value < 50
+
+
+def test_the_reference_is_measured_once_for_a_version_and_worker(sandbox: Sandbox) -> None:
+    memory = TaskMemory()
+    relative = task(program(0.01), 'cpu_seconds = "10x"')
+    first = Graded(sandbox, relative, program(0), memory)
+    second = Graded(sandbox, relative, program(0), memory)
+    # once more for the time of each case
+    assert len(first.session.commands) == REFERENCE_RUNS + 1 + 1
+    assert len(second.session.commands) == 1
+    assert first.limit("cpu-limit") == second.limit("cpu-limit")
+    # only the submission lives under the limit; what measures has the time that it takes
+    limits = [command.limits.cpu_seconds for command in first.session.commands]
+    assert limits == [60.0] * (REFERENCE_RUNS + 1) + [2.0]
+
+
+def test_a_reference_that_does_not_end_by_itself_is_the_tasks_failure(sandbox: Sandbox) -> None:
+    with pytest.raises(TaskUnusable, match="suite hidden: the reference ended by out-of-memory when it was measured"):
+        Graded(sandbox, task("def answer():\n    return len(b'x' * (2 << 30))\n", 'cpu_seconds = "10x"'), program(0))
+
+
+def test_limits_in_seconds_measure_nothing(sandbox: Sandbox) -> None:
+    graded = Graded(sandbox, task(program(0.01), "cpu_seconds = 5"), program(0))
+    assert len(graded.session.commands) == 1
+    assert not [each for each in graded.signals if isinstance(each, Measurement) and each.name.endswith("-limit")]
