@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 
-from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
 from sandboxes.interface import Sandbox
+from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
 from service import wiring
 from service.api.schemas import SubmissionIn
 from service.client import Client

@@ -241,7 +241,11 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
         "minimum_tier",
         "jail, container, gvisor",
     ),
-    "tier that is no text": (manifest('id = "double"', 'id = "double"\nminimum_tier = 2'), "minimum_tier", "one of jail"),
+    "tier that is no text": (
+        manifest('id = "double"', 'id = "double"\nminimum_tier = 2'),
+        "minimum_tier",
+        "one of jail",
+    ),
     "limit is true": (added("[limits]\nprocesses = true\n"), "limits.processes", "a whole number"),
     "limit is half a process": (added("[limits]\nprocesses = 1.5\n"), "limits.processes", "a whole number"),
     "endless limit": (added("[limits]\nwall_seconds = inf\n"), "limits.wall_seconds", "finite"),
