@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from engine import Engine
-from jobs import CALLS, PYTEST, SMALL, SOLUTION, Job
+from jobs import CALLS, PYTEST, SMALL, SOLUTION, TESTS, Job
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Task, TaskId
+from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Sandbox
 
@@ -48,7 +48,8 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
         yield [
             *_job_contenders("small", SMALL, **shared),
             *_job_contenders("pytest", PYTEST, **shared),
-            *(_calls(name, tier) for name, tier in tiers.items()),
+            *(_graded(f"calls/{name}", CALLS, tier) for name, tier in tiers.items()),
+            *(_graded(f"suite/{name}", TESTS, tier) for name, tier in tiers.items()),
         ]
 
 
@@ -79,13 +80,13 @@ def through_port(name: str, job: Job, sandbox: Sandbox) -> Contender:
     return Contender(name=name, evaluate=evaluate)
 
 
-def _calls(name: str, sandbox: Sandbox) -> Contender:
-    """A call suite as `assay/hidden-tests` evaluates it, without analyzers."""
+def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
+    """A suite as the grader `assay/hidden-tests` evaluates it, without analyzers. What it remembers of a task is ready."""
     task = Task(
-        id=TaskId("merge-intervals"), version="1", title="", prompt="", language="python", entry_file="solution.py",
-        suites=(CALLS,), reference={}, limits=Limits(), graders={}, rubric_id="default",
+        id=TaskId("merge-intervals"), version="1", title="", prompt="", language="python", entry_file="job.py",
+        suites=(suite,), reference={"job.py": SOLUTION}, limits=Limits(), graders={}, rubric_id="default",
     )  # fmt: skip
-    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"solution.py": SOLUTION})
+    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": SOLUTION})
     remembered: dict[str, object] = {}
 
     def remember(key: str, make: Callable[[], object]) -> object:
@@ -99,9 +100,9 @@ def _calls(name: str, sandbox: Sandbox) -> Contender:
             signals = list(HiddenTests().grade(context))
         outcomes = [signal.outcome for signal in signals if isinstance(signal, CaseOutcome)]
         if outcomes != [Outcome.PASSED] * 10:
-            raise RuntimeError(f"the call suite came out as {outcomes}")
+            raise RuntimeError(f"the suite came out as {outcomes}")
 
-    return Contender(name=f"calls/{name}", evaluate=evaluate)
+    return Contender(name=name, evaluate=evaluate)
 
 
 class Runner:

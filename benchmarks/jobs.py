@@ -88,3 +88,6 @@ CALLS = Suite(
     options={"entry_point": "merge_intervals"},
 )
 """The same as a call suite: ten questions to the box, ten answers that the host compares."""
+
+TESTS = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["test_job.py"]})
+"""The ten tests as a pytest suite."""

@@ -7,6 +7,9 @@ from costs import Cost
 from evaluations import Rate
 from measure import Taken, share
 
+BARE = {"calls": "small", "suite": "pytest"}
+"""Jobs of graders: which bare program examines the same in the usual way."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
@@ -26,7 +29,8 @@ class Results:
 
     def ratio_to_bare(self, name: str) -> float | None:
         """CPU of a contender in times the bare program's with the same job; None where that was not measured."""
-        bare = f"{name.partition('/')[0]}/bare"
+        job = name.partition("/")[0]
+        bare = f"{BARE.get(job, job)}/bare"
         return self.taken[name].ratio(self.taken[bare]) if bare in self.taken else None
 
     def document(self) -> dict[str, object]:

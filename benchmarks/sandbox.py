@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from fnmatch import fnmatch
@@ -12,18 +13,24 @@ import contenders
 import costs
 import engine
 import evaluations
+import jobs
 import machine
 import measure
 import peers
 import plot
 from engine import Engine
-from results import Results
+from results import BARE, Results
 from targets import Target, table, targets
 
-from sandboxes.interface import Tier
+from sandboxes.interface import Sandbox, SandboxError, Tier
 from sandboxes.tiers import adapters
 
-JOBS = {"small": "A function and ten assertions", "pytest": "pytest, ten tests", "calls": "A call suite of ten"}
+JOBS = {
+    "small": "A function and ten assertions",
+    "pytest": "pytest, ten tests",
+    "calls": "A call suite of ten",
+    "suite": "A pytest suite of ten",
+}
 IDLE_SECONDS = 2.0
 
 
@@ -49,7 +56,7 @@ def _options() -> argparse.Namespace:
         nargs="+",
         default=["*"],
         metavar="PATTERN",
-        help="of small/WHO, pytest/WHO, calls/WHO, throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
+        help="of JOB/WHO (JOB: small, pytest, calls, suite), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
         "a tier, 'docker exec', 'docker run' or a peer (default: everything)",
     )
     parser.add_argument("--humaneval", type=Path, help="HumanEval.jsonl[.gz] for eval/TIER (default: our examples)")
@@ -65,13 +72,13 @@ def _measured(own: Engine, stack: ExitStack, options: argparse.Namespace) -> Res
 
     facts = machine.facts(own)
     opens = {tier.value: open for tier, open in adapters(own.client, own.image).items()}
-    tiers = {name: stack.enter_context(open()) for name, open in opens.items()}
+    tiers = dict(_held(opens, stack))
     everybody = stack.enter_context(contenders.opened(own, tiers))
     if options.peers:
         everybody += stack.enter_context(peers.opened(own, _tell))
     chosen = [one for one in everybody if wanted(one.name)]
     racing = [one for one in everybody if wanted(f"throughput/{one.name}")]
-    evaluated = [name for name in opens if wanted(f"eval/{name}")]
+    evaluated = [name for name in tiers if wanted(f"eval/{name}")]
 
     idle = _idle_ms(own)
     _tell(f"CPU and wall time of {len(chosen)} contenders, in {options.repeat} rounds")
@@ -79,13 +86,25 @@ def _measured(own: Engine, stack: ExitStack, options: argparse.Namespace) -> Res
     _tell(f"throughput of {len(racing)} contenders")
     rates = measure.throughput(racing, repeat=max(1, options.repeat // 4), seconds=4 * options.seconds)
     _tell("start, memory, limits and answers")
-    spent = {name: costs.of(own, open, times=options.repeat) for name, open in opens.items() if wanted(f"costs/{name}")}
+    spent = {name: costs.of(own, opens[name], times=options.repeat) for name in tiers if wanted(f"costs/{name}")}
     _tell(f"assay eval in {len(evaluated)} tiers")
     count, eval_rates = evaluations.compare(own, evaluated, options.humaneval)
     return Results(
         machine=facts, idle_cpu_ms_per_second=idle, taken=taken, per_second=rates, costs=spent, evaluations=count,
         eval=eval_rates,
     )  # fmt: skip
+
+
+def _held(opens: Mapping[str, costs.Open], stack: ExitStack) -> Iterator[tuple[str, Sandbox]]:
+    """The tiers that this host can hold."""
+    for name, open in opens.items():
+        sandbox = stack.enter_context(open())
+        try:
+            contenders.through_port(name, jobs.SMALL, sandbox).evaluate()
+        except SandboxError as error:
+            _tell(f"tier {name} is left out: {error}")
+        else:
+            yield name, sandbox
 
 
 def _idle_ms(own: Engine) -> float:
@@ -105,6 +124,9 @@ def _plotted(results: Results) -> str:
     bars: dict[str, list[plot.Bar]] = {title: [] for title in JOBS.values()}
     for name, one in results.taken.items():
         job, _, who = name.partition("/")
+        baseline = BARE.get(job)
+        if baseline and not bars[JOBS[job]] and f"{baseline}/bare" in results.taken:
+            bars[JOBS[job]].append(plot.Bar("bare", results.taken[f"{baseline}/bare"].cpu_ms, ours=False))
         bars[JOBS[job]].append(plot.Bar(who, one.cpu_ms, ours=who in list(Tier)))
     return plot.svg({title: group for title, group in bars.items() if group})
 

@@ -35,7 +35,8 @@ def targets(results: Results) -> list[Target]:
 
     compare("CPU, small job: jail / bare `python3 job.py`", "small/jail", "small/bare", 0.35)
     compare("CPU, small job: jail / plain fork of the same zygote", "small/jail", "small/fork", 1.15)
-    compare("CPU, ten tests: jail / lean `python -m pytest`", "pytest/jail", "pytest/bare", 0.10)
+    compare("CPU, ten tests: `python -m pytest` in jail / bare, lean", "pytest/jail", "pytest/bare", 0.10)
+    compare("CPU, ten tests: pytest suite of a task in jail / bare, lean", "suite/jail", "pytest/bare", 0.10)
     if {"small/jail", "small/docker run"} <= taken.keys():
         ratio = taken["small/docker run"].ratio(taken["small/jail"])
         found.append(

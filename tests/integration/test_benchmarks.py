@@ -1,0 +1,102 @@
+"""The benchmark counts what it says it counts. Nothing here asserts how long anything takes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandboxes.interface import Sandbox
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+CGROUPS = Path("/sys/fs/cgroup")
+
+pytestmark = pytest.mark.usefixtures("sandbox")  # which prepares the host's engine and the image
+
+
+def run(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=BENCHMARKS,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> tuple[dict, str, str]:
+    folder = tmp_path_factory.mktemp("benchmark")
+    plot, numbers = folder / "plot.svg", folder / "numbers.json"
+    only = ("small/bare", "small/jail", "small/docker run", "pytest/bare", "calls/jail")
+    # No time for a contender in a round: two evaluations, the least.
+    printed = run("sandbox.py", "--repeat", "2", "--seconds", "0", "--json", numbers, "--plot", plot, "--only", *only)
+    return json.loads(numbers.read_text()), printed, plot.read_text()
+
+
+def test_each_contender_does_the_asked_evaluations_in_the_asked_rounds(measured: tuple[dict, str, str]) -> None:
+    contenders = measured[0]["contenders"]
+    assert set(contenders) == {"small/bare", "small/jail", "small/docker run", "pytest/bare", "calls/jail"}
+    for numbers in contenders.values():
+        assert numbers["evaluations"] == 4
+        assert len(numbers["cpu_ms_by_round"]) == 2
+        assert min(numbers["cpu_ms_by_round"]) <= numbers["cpu_ms"] <= max(numbers["cpu_ms_by_round"])
+        assert 0 < numbers["wall_p50_ms"] <= numbers["wall_p95_ms"]
+
+
+def test_a_ratio_is_to_the_bare_program_of_the_same_job(measured: tuple[dict, str, str]) -> None:
+    contenders = measured[0]["contenders"]
+    assert contenders["small/bare"]["ratio_to_bare"] == contenders["pytest/bare"]["ratio_to_bare"] == 1
+    assert contenders["small/docker run"]["ratio_to_bare"] > 1  # it starts the same interpreter, and a container
+    # a call suite is compared to the program that asserts the same
+    assert contenders["calls/jail"]["ratio_to_bare"] != 1
+
+
+def test_targets_are_judged_by_their_numbers(measured: tuple[dict, str, str]) -> None:
+    numbers, printed, _ = measured
+    assert len(numbers["targets"]) == 3  # those whose parts were measured
+    for target in numbers["targets"]:
+        kept = target["value"] <= target["limit"] if target["at_most"] else target["value"] >= target["limit"]
+        assert target["reached"] is kept
+        assert f"| {target['what']} |" in printed
+
+
+def test_numbers_come_with_what_they_were_measured_on(measured: tuple[dict, str, str]) -> None:
+    machine = measured[0]["machine"]
+    assert machine["kernel"] == os.uname().release
+    assert machine["cgroup_version"] in (1, 2)
+    assert all(machine[name] for name in ("cpu", "cores", "docker", "python_of_the_box", "date"))
+
+
+def test_the_drawing_has_a_bar_for_each_contender(measured: tuple[dict, str, str]) -> None:
+    assert measured[2].count("<rect") == 6  # and the bare program, once more, beside the call suite
+
+
+COUNTED = """
+import engine
+with engine.started(print) as own:
+    burn = "import os, time\\nif os.fork() == 0:\\n    while time.process_time() < 0.5: pass\\n    os._exit(0)\\nos.wait()"
+    before = own.settle()
+    own.client.containers.run(own.image, ["-c", burn], entrypoint="python3", network_mode="none", remove=True)
+    assert own.settle() - before >= 0.5, "the time of a dead process in a removed container"
+    print("folder:", own.folder)
+    print("cgroup:", own.counter.parent.name)
+"""
+
+
+def test_the_counter_sees_the_dead_and_the_engine_leaves_nothing_behind() -> None:
+    said = dict(line.split(": ") for line in run("-c", COUNTED).splitlines() if line.startswith(("folder", "cgroup")))
+    assert not Path(said["folder"]).exists()
+    assert not list(CGROUPS.glob(f"**/{said['cgroup']}"))
+    assert said["folder"] not in Path("/proc/mounts").read_text()
+
+
+def test_a_wrong_answer_is_not_counted_as_a_fast_one() -> None:
+    program = "import jobs\ntry:\n    jobs.SMALL.passed(0, b'all wro')\nexcept RuntimeError:\n    print('refused')"
+    assert run("-c", program) == "refused\n"
