@@ -1,7 +1,7 @@
 """The outer filter of system calls: of everything in a box, our own processes in it included. In Docker's JSON.
 
 An allow-list by name: what programs in Python, C, C++, Java, Go, JavaScript, Rust, Ruby, PHP, Perl and Lua need, and
-nothing else. Docker's own default allows about 60 more. Names that a kernel or an older libseccomp does not know are
+nothing else. Names that a kernel or an older libseccomp does not know are
 skipped by the engine. Calls of another architecture (32-bit code on a 64-bit kernel) end the program.
 
 The program's own filter (`sandboxes/harness/seccomp.py`) takes away more, and tells the observer of each attempt. But the
@@ -52,30 +52,29 @@ accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom r
 setsockopt shutdown socket socketpair
 """
 ATTEMPTS = """
-ptrace process_vm_readv process_vm_writev pidfd_getfd personality chroot pivot_root mount umount2 mount_setattr open_tree
+ptrace process_vm_readv process_vm_writev pidfd_getfd personality setns chroot pivot_root mount umount2 mount_setattr open_tree
 move_mount fsopen fsconfig fsmount fspick shmget shmat shmctl shmdt semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
 acct quotactl swapon swapoff reboot sethostname setdomainname settimeofday clock_settime syslog vhangup iopl ioperm
 open_by_handle_at fanotify_init
 """
 """Allowed here to be refused by the program's own filter, which the observer hears of."""
 
-_CLONE_NEW = 0x7E020000
-"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
+_CLONE_NEWUSER = 0x10000000
 _ENOSYS = 38
 
 
 def profile(*, namespaces: bool) -> str:
     """JSON for Docker's security option `seccomp=`.
 
-    With `namespaces` a process may make and enter namespaces, as tier jail's zygote does for each program; without, the only
-    namespaces are the container's.
+    With `namespaces` a process may make a user namespace, and with the rights that it has in there all others, as tier
+    jail's zygote does for each program; without, the only namespaces are the container's.
     """
     names = f"{FILES} {MEMORY} {PROCESSES} {SIGNALS_AND_TIME} {WAITING} {SOCKETS} {ATTEMPTS}".split()
     if namespaces:
-        clone: list[dict[str, object]] = [_allow(["clone", "unshare", "setns"])]
+        calls = [_allow(sorted([*names, "clone", "unshare"]))]
     else:
-        no_namespace = {"index": 0, "value": _CLONE_NEW, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
-        clone = [{**_allow(["clone"]), "args": [no_namespace]}]
+        no_user_namespace = {"index": 0, "value": _CLONE_NEWUSER, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
+        calls = [_allow(sorted(names)), {**_allow(["clone", "unshare"]), "args": [no_user_namespace]}]
     return json.dumps(
         {
             "defaultAction": "SCMP_ACT_ERRNO",
@@ -83,8 +82,7 @@ def profile(*, namespaces: bool) -> str:
                 {"architecture": f"SCMP_ARCH_{name}", "subArchitectures": []} for name in ("X86_64", "AARCH64")
             ],
             "syscalls": [
-                _allow(sorted(names)),
-                *clone,
+                *calls,
                 # its flags are in memory, where a filter cannot look; libc then uses clone
                 {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
             ],

@@ -40,7 +40,6 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     # large and often broken into: programs in the kernel, its memory and its rings, keys
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "memfd_secret": (447, 447),
-    "uretprobe": (335, None), "uprobe": (336, None),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
     # what would outlive the program
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "semget": (64, 190),
