@@ -152,7 +152,10 @@ def _engine(engine: EngineFacts) -> Iterator[Condition]:
     if engine.image:
         yield _held("image", ALL, engine.image[:19])
     else:
-        yield _missing("image", ALL, "the box image was not built yet", "`assay serve` builds it at its start")
+        yield Condition(
+            name="image", state=State.UNKNOWN, tiers=ALL, says="the box image was not built yet: nothing can be tried",
+            remedy="`assay serve` builds it at its start",
+        )  # fmt: skip
 
 
 def _place(engine: EngineFacts) -> Condition:

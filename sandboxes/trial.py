@@ -89,6 +89,7 @@ _ATTEMPTS = (
         "print(count, flush=True)\n"
         "os._exit(0 if count <= 16 else 1)\n",
         lambda execution: execution.end is End.PROCESS_LIMIT or execution.exit_code == 0,
+        replace(LIMITS, cpu_seconds=8),  # a fork under gVisor is expensive
     ),
     _Attempt("CPU time is limited", "while True:\n    pass", _ends(End.CPU_TIMEOUT)),
     _Attempt(
