@@ -187,6 +187,7 @@ class ContainerSandbox:
         config = api.create_container_config(
             image=self._image,
             command=None,
+            user="0:0" if self._tier is Tier.GVISOR else None,  # root of gVisor's kernel; the program is not
             hostname="box",
             stdin_open=True,
             tty=False,

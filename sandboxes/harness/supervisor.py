@@ -34,6 +34,7 @@ import socket
 import struct
 import sys
 import time
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 OURS = os.path.dirname(os.path.abspath(__file__))
@@ -41,6 +42,7 @@ sys.path.insert(0, OURS)
 
 import landlock  # noqa: E402 - the box has this folder flat, and -I keeps it off the path
 import seccomp  # noqa: E402
+import under_gvisor  # noqa: E402
 import watch  # noqa: E402
 
 WORK = "/box/work"
@@ -111,6 +113,9 @@ def first(*values: float | None) -> float:
 
 
 def usage() -> dict[str, float]:
+    if under_gvisor.PRESENT:
+        used: dict[str, float] = under_gvisor.usage()
+        return used
     root = "/sys/fs/cgroup"
     microseconds = counter(root + "/cpu.stat", "usage_usec")
     nanoseconds = counter(root + "/cpuacct/cpuacct.usage")
@@ -215,6 +220,8 @@ def become_program(request: Request, fds: list[int], link: socket.socket) -> NoR
     """In the child: never returns."""
     try:
         os.setsid()
+        if under_gvisor.PRESENT:
+            under_gvisor.become_user()
         set_dumpable(1)  # inherited as 0, which would close /proc/self to this child too
         for number, fd in enumerate(fds):
             # all of them are above 3 (the wake-up pipe is 3 and 4), so none is overwritten before it was copied
@@ -379,6 +386,8 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
             next_look_at_cpu = now + CPU_POLL_SECONDS
             if usage()["cpu_seconds"] - base_cpu > limits["cpu_seconds"]:
                 return kill_all(program, status), "cpu"
+            if under_gvisor.PRESENT and under_gvisor.beyond(limits):
+                return kill_all(program, status), "killed"
 
 
 def from_host(program: "Program") -> bool:
@@ -466,7 +475,8 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_writer)
     request, content = receive_request()
-    stdin = place_files(request, content)
+    with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():
+        stdin = place_files(request, content)
     before = usage()
     tripwires = watch.Tripwires((OURS,))
     last_before = last_process()
