@@ -72,7 +72,8 @@ def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
     for tier in tiers:
         table.add_column(tier, no_wrap=True)
     table.add_column("found")
-    for condition in diagnosis.conditions:
+    conditions = [each for each in diagnosis.conditions if set(each.tiers) & set(tiers)]
+    for condition in conditions:
         cells = [_styled(condition.state if tier in condition.tiers else "") for tier in tiers]
         table.add_row(condition.name, *cells, Text(condition.says))
     table.add_section()
@@ -82,9 +83,7 @@ def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
         # What was seen where it held is the same everywhere; where it did not hold, it is what is looked for.
         told = next((probe for probe in seen.values() if not probe.held), next(iter(seen.values())))
         table.add_row(f"tried: {name}", *cells, Text(told.says))
-    remedies = [
-        Text(f"{each.name} ({', '.join(each.tiers)}): {each.remedy}") for each in diagnosis.conditions if each.remedy
-    ]
+    remedies = [Text(f"{each.name} ({', '.join(each.tiers)}): {each.remedy}") for each in conditions if each.remedy]
     verdicts = [Text(_verdict(diagnosis, tier)) for tier in tiers]
     return Group(table, *([Text("What to do:"), *remedies] if remedies else []), *verdicts)
 
