@@ -131,14 +131,7 @@ class Jailed:
         command, limits = self._command, self._command.limits
         header = {
             "argv": command.argv,
-            "environment": {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "HOME": "/box/tmp",
-                "TMPDIR": "/box/tmp",
-                "LANG": "C.UTF-8",
-                **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
-                **command.environment,
-            },
+            "environment": dict(command.environment),
             "files": sizes(command.files),
         }
         stdin, self._to_stdin = os.pipe2(os.O_CLOEXEC)

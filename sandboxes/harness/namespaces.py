@@ -6,6 +6,7 @@ without it. Standard library only.
 
 import ctypes
 import os
+import struct
 
 CLONE_VM = 0x00000100
 NEWNS = 0x00020000
@@ -29,6 +30,8 @@ _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
 _pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
+_OWN_RIGHTS = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
+_NO_RIGHTS = bytes(24)
 _paused_stack = ctypes.create_string_buffer(PAUSED_STACK_BYTES)
 _paused_stack_top = (ctypes.addressof(_paused_stack) + PAUSED_STACK_BYTES) & ~15
 
@@ -96,8 +99,7 @@ def set_dumpable(value: int) -> None:
 def drop_rights() -> None:
     """No capability in any set, and none to be had by executing something."""
     _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    _checked(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    _checked(_libc.capset(_OWN_RIGHTS, _NO_RIGHTS), "capset")
 
 
 def current_cpu() -> int:

@@ -3,7 +3,12 @@
 `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
 just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
 sys.modules, the hash seed is that of the slot, and module destructors do not run at the end (exit hooks do).
+
+What is imported here is in the memory of every fork, and a fork costs by the page: no typing, no dataclasses; and no
+threading, which does more after a fork than all the rest together.
 """
+
+from __future__ import annotations
 
 import atexit
 import builtins
@@ -13,51 +18,51 @@ import os
 import runpy
 import signal
 import sys
-import threading
 import types
-from dataclasses import dataclass
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
+"""Of every program; what a command adds comes on top."""
+OUR_MODULES = ("counters", "landlock", "namespaces", "program", "seccomp", "watch")
 PLAIN_OPTIONS = frozenset("BEIPsu")
 
 
-@dataclass(frozen=True)
 class PythonCall:
-    """A command line of python3, taken apart."""
+    """A command line of python3, taken apart. `mode` is `c`, `m` or `file`."""
 
-    mode: str
-    """`c`, `m` or `file`."""
-    target: str
-    arguments: list[str]
-    safe_path: bool
-    unbuffered: bool
+    __slots__ = ("arguments", "mode", "safe_path", "target", "unbuffered")
+
+    def __init__(self, mode: str, target: str, arguments: list[str], letters: set[str]) -> None:
+        self.mode = mode
+        self.target = target
+        self.arguments = arguments
+        self.safe_path = bool(letters & {"I", "P"})
+        self.unbuffered = "u" in letters
 
 
 def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | None:
     """None where it must be a new interpreter: another program, another option, or settings that are read at its start."""
     if argv[0] != "python3":
         return None
-    settings = {name for name in environment if name.startswith("PYTHON") and name != "PYTHONPATH"}
-    if settings or environment.get("LANG") != "C.UTF-8" or any(name.startswith("LC_") for name in environment):
+    if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in environment):
         return None
     letters: set[str] = set()
     for place, word in enumerate(argv[1:], start=1):
         if word in ("-c", "-m"):
             if place + 1 == len(argv):
                 return None
-            return _call(word[1], argv[place + 1], argv[place + 2 :], letters)
+            return PythonCall(word[1], argv[place + 1], argv[place + 2 :], letters)
         if not word.startswith("-"):
-            return _call("file", word, argv[place + 1 :], letters) if os.path.isfile(word) else None
+            return PythonCall("file", word, argv[place + 1 :], letters) if os.path.isfile(word) else None
         letters |= set(word[1:])
         if word == "-" or not letters <= PLAIN_OPTIONS:
             return None
     return None
-
-
-def _call(mode: str, target: str, arguments: list[str], letters: set[str]) -> PythonCall:
-    return PythonCall(mode, target, arguments, bool(letters & set("IP")), "u" in letters)
 
 
 def read_request(fd: int) -> tuple[dict[str, Any], memoryview]:
@@ -81,36 +86,37 @@ def place_files(files: list[list[Any]], content: memoryview) -> None:
 
 def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
     try:
-        os.execvpe(argv[0], argv, environment)  # noqa: S606
+        os.execvpe(argv[0], argv, {**os.environ, **environment})  # noqa: S606
     except OSError as error:
         os.write(2, f"assay: cannot start {argv[0]}: {error}\n".encode(errors="surrogateescape"))
     os._exit(127)
 
 
-def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str, str]) -> types.ModuleType:
-    """Leave nothing of the zygote where a program would look; returns the program's `__main__`."""
+def clear_interpreter() -> types.ModuleType:
+    """Before any fork: leave nothing of the zygote where a program would look. Returns the `__main__` of all programs to come."""
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(ENVIRONMENT)
+    for name in OUR_MODULES:
+        del sys.modules[name]
+    main = types.ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    return main
+
+
+def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str, str]) -> None:
+    """After the fork: what differs from program to program. `environment` is what comes on top of `ENVIRONMENT`."""
+    if environment:
+        os.environ.update(environment)
     sys.argv = ["-c" if call.mode == "c" else "-m" if call.mode == "m" else call.target, *call.arguments]
     sys.orig_argv[:] = argv
     if not call.safe_path:
-        first = {"c": "", "m": os.getcwd(), "file": os.path.dirname(os.path.realpath(call.target))}
-        sys.path.insert(0, first[call.mode])
+        sys.path.insert(0, {"c": "", "m": WORK}.get(call.mode, os.path.dirname(os.path.realpath(call.target))))
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     seed_numpy = sys.modules.get("numpy.random")
     if seed_numpy is not None:  # `random` seeds itself after a fork, this does not
         seed_numpy.seed()
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
-    for name in [name for name, module in sys.modules.items() if _is_ours(module)]:
-        del sys.modules[name]
-    sys.modules["__main__"] = main
-    return main
-
-
-def _is_ours(module: types.ModuleType) -> bool:
-    return str(getattr(module, "__file__", None)).startswith(OUR_FOLDER)
 
 
 def run(call: PythonCall, main: types.ModuleType) -> NoReturn:
@@ -169,7 +175,8 @@ def _print(text: str) -> None:
 def _leave(code: int) -> NoReturn:
     """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers. Not the destructors."""
     try:
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads, as the interpreter does
+        if "threading" in sys.modules:  # else there are no threads to wait for; the interpreter does the same
+            sys.modules["threading"]._shutdown()  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:
         _report(error)

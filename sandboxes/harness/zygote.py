@@ -22,7 +22,8 @@ for a socket by name; until then nobody can have left anything in it.
 Standard library only; started as `python3 -I`.
 """
 
-import fcntl
+from __future__ import annotations
+
 import gc
 import importlib
 import json
@@ -34,8 +35,6 @@ import socket
 import struct
 import sys
 import time
-import types
-from typing import Any
 
 OURS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, OURS)
@@ -71,11 +70,16 @@ GROWTH_BYTES = 16 << 20
 
 DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa", "/home/user/.aws/credentials")
 """Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
-HIGH_FD = 100
-"""Above all descriptors of the zygote's own."""
+TYPE_CHECKING = False  # see program.py: typing is not for here
+if TYPE_CHECKING:
+    import types
+    from typing import Any
 
-Becoming = tuple[program.PythonCall, types.ModuleType]
-"""What the child of a fork is to run, and its `__main__`."""
+    Becoming = tuple[program.PythonCall, types.ModuleType]
+    """What the child of a fork is to run, and its `__main__`."""
+
+TO_PARENT = 9
+"""Descriptor of a child's way to the zygote. Up to it all are kept taken, so that what is received lies above it."""
 
 
 class GoneError(Exception):
@@ -100,9 +104,12 @@ class Slot:
         self.own_pid_namespace = os.open("self/ns/pid", os.O_RDONLY, dir_fd=proc)
         self.loadavg = os.open("loadavg", os.O_RDONLY, dir_fd=proc)
         # Over this a child hands its listener, or says why it could not lock itself in.
-        self.from_child, self.to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.from_child, to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        os.dup2(to_parent.detach(), TO_PARENT, inheritable=False)
+        self.to_parent = socket.socket(fileno=TO_PARENT)
         self.cpus = os.sched_getaffinity(0)
         self.tripwires: watch.Tripwires
+        self.main: types.ModuleType
         self.memory_bytes = 0
         """In use when nothing runs."""
 
@@ -130,13 +137,22 @@ def build(setup: dict[str, Any], harness: int) -> None:
             file.write(content[:size])
         content = content[size:]
     if request["files"]:
-        # what is not imported ahead is at least compiled; both see the same time stamps, because nothing changes any more
-        import compileall  # noqa: PLC0415 - only here, and a smaller heap forks faster
-
-        compileall.compile_dir(HARNESS, quiet=2)
+        compile_ahead()
         sys.path.insert(0, HARNESS)
+        os.environ["PYTHONPATH"] = program.ENVIRONMENT["PYTHONPATH"] = HARNESS
     for name in setup["preload"]:
         importlib.import_module(name)
+
+
+def compile_ahead() -> None:
+    """What is not imported ahead is at least compiled. In a fork, because what this imports would make every fork dearer."""
+    child = os.fork()
+    if child == 0:
+        import compileall  # noqa: PLC0415
+
+        compileall.compile_dir(HARNESS, quiet=2)
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def settle(slot: Slot) -> None:
@@ -144,6 +160,7 @@ def settle(slot: Slot) -> None:
     sys.path.remove(OURS)
     namespaces.freeze_root()
     seccomp.prepare(listen=True)
+    slot.main = program.clear_interpreter()
     gc.collect()
     gc.freeze()
     slot.memory_bytes = slot.counters.read("memory") or 0
@@ -232,7 +249,7 @@ class Run:
             number = os.readlink("self", dir_fd=slot.proc)
             request, content = program.read_request(fds[0])
             program.place_files(request["files"], content)
-            to_parent = self._only_streams(fds[1:])
+            self._only_streams(fds[1:])
             namespaces.drop_rights()
             landlock.restrict(WRITABLE)
             call = program.python_call(request["argv"], request["environment"])
@@ -241,25 +258,23 @@ class Run:
             word = f"{'python' if call else 'exec'} {number}".encode()
             socket.send_fds(to_parent, [word], [box, listener] if listener >= 0 else [box])
             to_parent.close()
-            os.closerange(3 + self.channel, HIGH_FD)
+            os.closerange(3 + self.channel, TO_PARENT)
         except BaseException as error:
             to_parent.send(f"problem {type(error).__name__}: {error}".encode()[:4000])
             os._exit(126)
         if call is None:
             program.execute(request["argv"], request["environment"])
-        return call, program.prepare_interpreter(call, request["argv"], request["environment"])
+        program.prepare_interpreter(call, request["argv"], request["environment"])
+        return call, slot.main
 
-    def _only_streams(self, streams: list[int]) -> socket.socket:
-        """Put the program's streams on 0, 1, 2 (and 3) and close all else, but the way to the parent, which is returned."""
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH_FD + 1) for fd in streams]
-        os.dup2(self.slot.to_parent.fileno(), HIGH_FD, inheritable=False)
-        for number, fd in enumerate(high):
-            os.dup2(fd, number, inheritable=True)
-        os.closerange(len(streams), HIGH_FD)
-        os.closerange(HIGH_FD + 1, 1 << 20)
-        for kept in (self.slot.control, self.slot.from_child, self.slot.to_parent):
+    def _only_streams(self, streams: list[int]) -> None:
+        """Put the program's streams on 0, 1, 2 (and 3) and close all else, but the way to the parent."""
+        for number, fd in enumerate(streams):
+            os.dup2(fd, number)
+        os.closerange(len(streams), TO_PARENT)
+        os.closerange(TO_PARENT + 1, 1 << 20)
+        for kept in (self.slot.control, self.slot.from_child):
             kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
-        return socket.socket(fileno=HIGH_FD)
 
     def _limit(self) -> None:
         seconds = int(self.cpu_seconds) + 2  # behind the poll of the whole tree's time, which is exact
@@ -276,9 +291,8 @@ class Run:
             poll.register(fd, select.POLLIN)
         look_at_cpu = time.monotonic() + CPU_POLL_SECONDS
         while not self.stopped:
-            ready = {fd for fd, _ in poll.poll(CPU_POLL_SECONDS * 1000)}
-            if self.watch is not None and self.watch.fileno() in ready:
-                self.watch.handle()
+            ready = dict(poll.poll(CPU_POLL_SECONDS * 1000))
+            self._attend(poll, ready)
             if child in ready:
                 self._hear(poll)
             if ended in ready:
@@ -296,7 +310,16 @@ class Run:
             self._hear(poll)  # it ended in the very moment
         return self._report(status, written)
 
-    def _hear(self, poll: "select.poll") -> None:
+    def _attend(self, poll: select.poll, ready: dict[int, int]) -> None:
+        """Answer what the filter asks."""
+        if self.watch is None or self.watch.fileno() not in ready:
+            return
+        if ready[self.watch.fileno()] & select.POLLIN:
+            self.watch.handle()
+        else:  # all under the filter are dying; that takes a while, and would be told again and again
+            poll.unregister(self.watch)
+
+    def _hear(self, poll: select.poll) -> None:
         """The child has locked itself in, or says why it could not."""
         try:
             message, fds, _, _ = socket.recv_fds(self.slot.from_child, 4096, 2, socket.MSG_DONTWAIT)
@@ -401,6 +424,8 @@ class Run:
 
 
 def main() -> Becoming | None:
+    while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_PARENT:
+        pass
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     control.connect(SOCKET)
     proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
