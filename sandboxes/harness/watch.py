@@ -305,7 +305,7 @@ class Tripwires:
         return self._fd
 
     def collect(self) -> list[dict[str, object]]:
-        """What was opened since the last time, in the form of `Watch.evidence`."""
+        """What was opened since the last time, in the form of `Watch.evidence`. The kernel counts repetitions once."""
         counts: dict[str, int] = {}
         while self._fd >= 0:
             try:
@@ -317,7 +317,9 @@ class Tripwires:
                 number, _, _, length = self._EVENT.unpack_from(events, offset)
                 offset += self._EVENT.size + length
                 name = events[offset - length : offset].rstrip(b"\0").decode("utf-8", "surrogateescape")
-                path = printable(posixpath.join(self._paths.get(number, "unknown"), name).rstrip("/"))
+                if number not in self._paths:
+                    continue  # the kernel's word that it dropped some
+                path = printable(posixpath.join(self._paths[number], name).rstrip("/"))
                 if path in counts or len(counts) < MOST:
                     counts[path] = counts.get(path, 0) + 1
         return [
