@@ -8,6 +8,7 @@
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,17 +18,22 @@ USER = 10001
 TICKS = os.sysconf("SC_CLK_TCK")
 MEMORY = "/sys/fs/cgroup/memory/memory.usage_in_bytes"
 
+_began = time.monotonic()
 _account: dict[str, float] = {"peak_bytes": 0, "oom_kills": 0, "forks_refused": 0}
 
 
 def usage() -> dict[str, float]:
-    """As the supervisor's: `cpu_seconds` of all processes but this one, in steps of a tick."""
+    """As the supervisor's: `cpu_seconds` of all processes but this one, in steps of a tick.
+
+    gVisor counts a process that waits for a core as running, so where many do, what the cores can have given is the bound.
+    """
     ticks = 0
     for own, fields in _processes():
         # user, system, user and system of children that were waited for; orphans are waited for by this process
         ticks += sum(map(int, fields[13:15] if own else fields[11:15]))
     _look_at_memory()
-    return {"cpu_seconds": ticks / TICKS, **_account}
+    possible = (time.monotonic() - _began) * (os.cpu_count() or 1)
+    return {"cpu_seconds": min(ticks / TICKS, possible), **_account}
 
 
 def beyond(limits: dict[str, float]) -> bool:
@@ -36,8 +42,10 @@ def beyond(limits: dict[str, float]) -> bool:
     if tasks > limits["processes"]:
         _account["forks_refused"] = 1
         return True
-    if _look_at_memory() > int(limits["memory_mib"]) << 20:
+    limit_bytes = int(limits["memory_mib"]) << 20
+    if _look_at_memory() > limit_bytes:
         _account["oom_kills"] = 1
+        _account["peak_bytes"] = limit_bytes  # as where the kernel refuses what is beyond
         return True
     return False
 
@@ -73,5 +81,6 @@ def _processes() -> Iterator[tuple[bool, list[str]]]:
 def _look_at_memory() -> int:
     with open(MEMORY) as file:
         now = int(file.read())
-    _account["peak_bytes"] = max(_account["peak_bytes"], now)
+    if not _account["oom_kills"]:
+        _account["peak_bytes"] = max(_account["peak_bytes"], now)
     return now

@@ -1,0 +1,52 @@
+"""Where tier gvisor promises something else than `sandboxes.conformance` asks: name of a check -> what holds instead.
+
+* Files are not counted, only their bytes are: an endless number of empty ones ends at another limit.
+* A device file can be made, and opens nothing: gVisor has no such devices.
+* Some of process 1's files in /proc can be read. They hold what every box's environment holds; its streams do not open.
+"""
+
+from sandboxes.conformance import Check, python
+from sandboxes.interface import End, Session
+
+
+def many_files_end_at_some_limit(session: Session) -> None:
+    execution = session.run(python("for n in range(1_000_000): open(str(n), 'w').close()"))
+    assert execution.end in (End.CPU_TIMEOUT, End.WALL_TIMEOUT, End.OUT_OF_MEMORY, End.DISK_LIMIT), execution
+
+
+def privileged_calls_gain_nothing(session: Session) -> None:
+    code = """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mknod(b"/box/work/dev", 0o20600, 0x101)
+        calls = {
+            "mount": lambda: libc.mount(b"none", b"/box", b"tmpfs", 0, None), "chroot": lambda: libc.chroot(b"/box"),
+            "ptrace": lambda: libc.ptrace(16, 1, 0, 0), "setuid": lambda: libc.setuid(0), "reboot": lambda: libc.reboot(0),
+            "sethostname": lambda: libc.sethostname(b"x", 1), "device": lambda: libc.open(b"/box/work/dev", 0),
+            "setgroups": lambda: libc.setgroups(0, None), "kill": lambda: libc.kill(1, 9),
+        }
+        print([name for name, call in calls.items() if call() != -1])
+    """
+    execution = session.run(python(code))
+    assert execution.stdout == b"[]\n", execution
+
+
+def the_supervisor_tells_nothing(session: Session) -> None:
+    code = """
+        import os
+        for name in ("mem", "cwd", "root", "exe", "fd/0", "fd/1", "fd/2", "task/1/fd/1"):
+            for flags in (os.O_RDONLY, os.O_WRONLY):
+                try: print(name, os.open("/proc/1/" + name, flags))
+                except OSError: pass
+        variables = open("/proc/1/environ").read().split("\\0")
+        print(sorted(variable.partition("=")[0] for variable in variables if variable), "HOSTNAME=box" in variables)
+    """
+    execution = session.run(python(code))
+    assert execution.stdout == b"['HOME', 'HOSTNAME', 'LANG', 'PATH'] True\n", execution
+
+
+INSTEAD: dict[str, Check] = {
+    "inodes_are_limited": many_files_end_at_some_limit,
+    "privileged_calls_are_refused": privileged_calls_gain_nothing,
+    "the_supervisor_is_out_of_reach": the_supervisor_tells_nothing,
+}
