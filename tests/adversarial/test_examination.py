@@ -131,7 +131,7 @@ def test_an_attack_is_not_credited_and_harms_nobody(name: str, sandbox: Sandbox)
 @pytest.mark.parametrize("name", ["exits in the call", "replaces its process"])
 def test_leaving_instead_of_answering_raises_a_flag(name: str, sandbox: Sandbox) -> None:
     cases, flags = grade(sandbox, ATTACKS[name])
-    assert {flag.rule for flag in flags} == {"assay/early-exit"}
+    assert "assay/early-exit" in {flag.rule for flag in flags}
     assert Outcome.ERROR in {case.outcome for case in cases}
 
 
@@ -148,6 +148,7 @@ HONEST = {
     "remembers": "import functools\n@functools.lru_cache\ndef f(t): return sum(x * x for x in t)\ndef square_sum(xs): return f(tuple(xs))",
     "answers a float": "def square_sum(xs): return float(sum(x * x for x in xs))",
     "starts a thread": "import threading\nthreading.Thread(target=print).start()\n" + RIGHT,
+    "has modules named like the library's": {"solution.py": "from random import f as square_sum\nfrom types import OWN\nfrom graders import OWN", "random.py": "from operator import f", "operator.py": RIGHT.replace("square_sum", "f"), "types.py": "OWN = 1", "graders.py": "OWN = 1"},
     "uses its own module": {"solution.py": "from parts.math import sq\ndef square_sum(xs): return sum(map(sq, xs))", "parts/math.py": "def sq(x): return x * x", "parts/__init__.py": ""},
     "has a module named like one of the library's": {"solution.py": "import queue2 as q\nsquare_sum = q.f", "queue2.py": "def f(xs): return sum(x * x for x in xs)"},
 }  # fmt: skip
