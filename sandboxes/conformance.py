@@ -157,7 +157,9 @@ def a_full_disk_is_the_disk_limit(session: Session) -> None:
 
 @_check
 def inodes_are_limited(session: Session) -> None:
-    assert _run(session, "for n in range(1_000_000): open(str(n), 'w').close()").end is End.DISK_LIMIT
+    limits = _limited(wall_seconds=60, cpu_seconds=30)  # each new file is asked about (sandboxes/harness/watch.py)
+    code = "for n in range(1_000_000): open(str(n), 'w').close()"
+    assert _run(session, code, limits=limits).end is End.DISK_LIMIT
 
 
 @_check

@@ -13,6 +13,7 @@ _FILES = {
     "cpu": (("cpu.stat", "usage_usec"), ("cpuacct/cpuacct.usage", "")),
     "memory": (("memory.current", ""), ("memory/memory.usage_in_bytes", "")),
     "peak": (("memory.peak", ""), ("memory/memory.max_usage_in_bytes", "")),
+    "limit": (("memory.max", ""), ("memory/memory.limit_in_bytes", "")),
     "oom_kills": (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")),
     "processes": (("pids.current", ""), ("pids/pids.current", "")),
     "forks_refused": (("pids.events", "max"), ("pids/pids.events", "max")),

@@ -64,6 +64,8 @@ NAMESPACES = (
 WRITABLE = ("/box", "/dev")
 OWN_PROCESSES = 2
 """Process 1 of the container and this one. The paused process 1 of a program's namespace comes on top while it runs."""
+ROUNDING_BYTES = 4 << 20
+"""The kernel counts in steps, and fails before the last of them where much is wanted at once."""
 GROWTH_BYTES = 16 << 20
 """What a slot may hold more after a program than before its first: more is a doubt."""
 
@@ -400,6 +402,7 @@ class Run:
             "cpu_seconds": max(0.0, counters.cpu_seconds() - self.cpu_before),
             "peak_bytes": self._peak_bytes(),
             **{name: (counters.read(name) or 0) - self.before[name] for name in self.before},
+            "limit_hits": self._limit_hits(),
             "disk_full": self._disk_full(),
             "processes": processes,
             "written_bytes": written,
@@ -408,6 +411,11 @@ class Run:
             "problem": self.problem,
             "doubt": self._doubt(),
         }
+
+    def _limit_hits(self) -> int | None:
+        """Whether the box met its memory limit. By its peak, because newer kernels do not count it in version 1."""
+        peak, most = self.slot.counters.read("peak"), self.slot.counters.read("limit")
+        return None if peak is None or most is None else int(peak > most - ROUNDING_BYTES)
 
     def _doubt(self) -> str:
         """Why this slot should serve nobody any more; empty where it is as it was."""
