@@ -101,10 +101,11 @@ class Watch:
         """Takes over the descriptor. `own`: the program's places; `expected_programs`: execs that we ourselves ask for."""
         self._fd = listener_fd
         self._own = own
+        self._below_own = tuple(place + "/" for place in own)
         self._expected_programs = expected_programs
         self._counts: dict[tuple[str, str, bool], int] = {}
         self.asked_for_socket = False
-        self._buffer = ctypes.create_string_buffer(PATH_MAX)
+        self._buffer = ctypes.create_string_buffer(PATH_MAX + 1)
         self._local = _Iovec(ctypes.addressof(self._buffer), PATH_MAX)
         self._remote = _Iovec(0, 0)
         self._readable = select.poll()
@@ -230,17 +231,21 @@ class Watch:
 
     # --- the program's memory -----------------------------------------------------------------------------------------
 
-    def _read(self, pid: int, pointer: int, size: int) -> bytes:
-        """What can be read of `size` bytes of the program's memory; nothing where it hid or died."""
+    def _fetch(self, pid: int, pointer: int, size: int) -> int:
+        """Copy what can be read of `size` bytes of the program's memory to the buffer; 0 where it hid or died."""
         if not pid or not size:
-            return b""
+            return 0
         self._remote.base, self._remote.length, self._local.length = pointer, size, size
         done: int = _libc.process_vm_readv(pid, ctypes.byref(self._local), 1, ctypes.byref(self._remote), 1, 0)
-        return ctypes.string_at(self._buffer, done) if done > 0 else b""
+        return max(0, done)
+
+    def _read(self, pid: int, pointer: int, size: int) -> bytes:
+        return ctypes.string_at(self._buffer, self._fetch(pid, pointer, size))
 
     def _text(self, pid: int, pointer: int) -> str:
         """The string at that address as far as it can be read; empty where it cannot."""
-        return self._read(pid, pointer, PATH_MAX).partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        self._buffer[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
+        return self._buffer.value.decode("utf-8", "surrogateescape")
 
     def _holds(self, identity: int) -> bool:
         """True where the program still waits, so that what was read came from it and not from a later process."""
@@ -251,7 +256,7 @@ class Watch:
         return True
 
     def _is_own(self, path: str) -> bool:
-        return any(path == place or path.startswith(place + "/") for place in self._own)
+        return (path + "/").startswith(self._below_own)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
