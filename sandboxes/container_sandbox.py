@@ -11,7 +11,6 @@ does not answer is waited for. What fails afterwards is a SandboxError, because 
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -19,21 +18,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from docker import DockerClient
-from docker.errors import APIError, ImageNotFound
 
 from sandboxes import gvisor
 from sandboxes.attached import Box, BoxLostError, Shape
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Execution, SandboxError, Tier
+from sandboxes.patience import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.ready import ReadyBoxes
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import ENGINE_ERRORS, labels, remove
+from sandboxes.sweep import labels, remove
 
 READY = 2
 """Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
-PATIENCE_SECONDS = 60.0
-"""How long an engine that does not answer is waited for."""
-LONGEST_PAUSE_SECONDS = 5.0
 BEGINNINGS = 3
 """How many boxes may be lost, one after the other, before their program has begun."""
 REMOVERS = 2
@@ -56,33 +52,29 @@ class ContainerSandbox:
         restore: Callable[[], str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run.
+        """Nothing is made yet.
 
         Args:
             client: of the engine; has to outlive this object.
-            image: the box image.
+            image: the id of the box image.
             tier: CONTAINER or GVISOR, whose runtime the engine has to know.
             ready: how many containers are kept ready.
             restore: makes the box image again where the engine has lost it, and gives its id.
             patience_seconds: how long an engine that does not answer is waited for.
         """
-        if not image.startswith("sha256:"):
-            raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
         if tier is Tier.JAIL:
             raise ValueError("a container of its own is tier container or gvisor")
         self._client = client
-        self._image = image
+        self._image = BoxImage(image, restore)
         self._tier = tier
-        self._restore = restore
         self._patience_seconds = patience_seconds
-        self._image_lock = threading.Lock()
         self._closing = threading.Event()
         self._removers = ThreadPoolExecutor(max_workers=REMOVERS, thread_name_prefix="assay-remove")
-        self._ready = ReadyBoxes(self._make, self.discard, ready)
+        self._ready = ReadyBoxes(lambda shape: self._make(self._image.id, shape), self.discard, ready)
 
     @property
     def name(self) -> str:
-        return f"{self._tier}@{self._image}"
+        return f"{self._tier}@{self._image.id}"
 
     @contextmanager
     def session(self) -> Iterator["ContainerSession"]:
@@ -111,20 +103,21 @@ class ContainerSandbox:
     def begin(self, command: Command, *, channel: bool) -> Box:
         """A box in which this program has just begun. Raises SandboxError."""
         shape = Shape.of(command.limits)
-        for left in reversed(range(BEGINNINGS)):
+        lost = 0
+        while True:
             box = self._take(shape)
             try:
                 box.begin(command, channel=channel)
             except BoxLostError:
                 self.discard(box)
-                if not left:
+                lost += 1
+                if lost == BEGINNINGS:
                     raise
             except BaseException:
                 self.discard(box)
                 raise
             else:
                 return box
-        raise AssertionError("unreachable")
 
     def discard(self, box: Box) -> "Future[None]":
         """Have a container removed, whatever runs in it; the future is done when it is gone."""
@@ -144,37 +137,13 @@ class ContainerSandbox:
             if box.waits():
                 return box
             self.discard(box)
-        return self._make_patiently(shape)
+        return make_patiently(
+            lambda image: self._make(image, shape), self._image, self._closing, self._patience_seconds
+        )
 
-    def _make_patiently(self, shape: Shape) -> Box:
-        deadline = time.monotonic() + self._patience_seconds
-        pause = 0.1
-        restored = False
-        while True:
-            image = self._image
-            try:
-                return self._make(shape)
-            except ImageNotFound as error:
-                if restored or self._restore is None:
-                    raise SandboxError("the Docker engine does not have the box image", image=image) from error
-                self._restore_image(image, self._restore)
-                restored = True
-                continue
-            except ENGINE_ERRORS as error:
-                if no_use_waiting(error) or time.monotonic() + pause > deadline:
-                    raise SandboxError(_said(error), error=error) from error
-            if self._closing.wait(pause):
-                raise SandboxError("the sandbox was closed")
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-
-    def _restore_image(self, lost: str, restore: Callable[[], str]) -> None:
-        with self._image_lock:
-            if self._image == lost:  # else another thread has restored it meanwhile
-                self._image = restore()
-
-    def _make(self, shape: Shape) -> Box:
+    def _make(self, image: str, shape: Shape) -> Box:
         """A container that waits for its program. Raises whatever the engine's SDK does."""
-        box = Box(self._client, self._create(shape), shape)
+        box = Box(self._client, self._create(image, shape), shape)
         try:
             box.connect()
         except BaseException:
@@ -182,10 +151,10 @@ class ContainerSandbox:
             raise
         return box
 
-    def _create(self, shape: Shape) -> str:
+    def _create(self, image: str, shape: Shape) -> str:
         api = self._client.api
         config = api.create_container_config(
-            image=self._image,
+            image=image,
             command=None,
             user="0:0" if self._tier is Tier.GVISOR else None,  # root of gVisor's kernel; the program is not
             hostname="box",
@@ -255,19 +224,3 @@ class ContainerSession:
             yield box
         finally:
             self.removals.append(self._sandbox.discard(box))
-
-
-def no_use_waiting(error: BaseException) -> bool:
-    """True where the engine answered, and would answer the same again; one that is going down says 5xx for a while."""
-    if not isinstance(error, APIError):
-        return False
-    text = str(error).lower()
-    return error.is_client_error() or "no space left" in text or "oci runtime" in text
-
-
-def _said(error: BaseException) -> str:
-    if "no space left" in str(error).lower():
-        return "the disk with the Docker engine's data is full"
-    if isinstance(error, APIError):
-        return "the Docker engine could not make a container"
-    return "the Docker engine does not answer"
