@@ -128,12 +128,13 @@ def run(call: PythonCall, main: types.ModuleType) -> NoReturn:
         elif call.mode == "c":
             exec(compile(call.target, "<string>", "exec", dont_inherit=True), main.__dict__)  # noqa: S102
         else:
-            main.__dict__["__file__"] = call.target
+            path = os.path.join(os.getcwd(), call.target)
+            main.__dict__["__file__"] = path
             main.__dict__["__cached__"] = None
-            main.__dict__["__loader__"] = importlib.machinery.SourceFileLoader("__main__", call.target)
-            with open(call.target, "rb") as file:
+            main.__dict__["__loader__"] = importlib.machinery.SourceFileLoader("__main__", path)
+            with open(path, "rb") as file:
                 source = file.read()
-            exec(compile(source, call.target, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+            exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
     except SystemExit as stop:
         code = _exit_code(stop)
     except BaseException as error:
@@ -157,8 +158,14 @@ def _report(error: BaseException) -> int:
         trace = trace.tb_next
     try:
         sys.excepthook(type(error), error.with_traceback(trace), trace)
+    except SystemExit as stop:
+        return _exit_code(stop)
     except BaseException as second:
-        sys.__excepthook__(type(second), second, second.__traceback__)
+        second.__context__ = None
+        _print("Error in sys.excepthook:")
+        sys.__excepthook__(type(second), second, second.__traceback__ and second.__traceback__.tb_next)
+        _print("\nOriginal exception was:")
+        sys.__excepthook__(type(error), error, trace)
     if isinstance(error, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
