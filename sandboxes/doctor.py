@@ -18,6 +18,9 @@ GVISOR = (Tier.GVISOR,)
 
 OLDEST_API = (1, 41)
 """Docker 20.10: the first with cgroup v2 and private cgroup namespaces."""
+OLDEST_KERNEL = (5, 3)
+OLDEST_OBSERVER = (5, 9)
+"""From here on the observer can answer a program with a descriptor, instead of only a refusal."""
 LEAST_FREE_MIB = 1024
 COMFORTABLE_FREE_MIB = 5 * 1024
 COMFORTABLE_MEMORY_MIB = 2048
@@ -250,10 +253,14 @@ def _runtime(engine: EngineFacts, runtime: str) -> Condition:
 
 
 def _kernel(kernel: KernelFacts, engine: EngineFacts) -> Iterator[Condition]:
+    if release(engine.kernel) < OLDEST_KERNEL:
+        yield _missing("kernel", JAIL, f"{engine.kernel} has no pidfd_open(2)", f"use Linux 5.3 or newer, {STRICTER}")
+    else:
+        yield _held("kernel", JAIL, engine.kernel)
     yield _swap(kernel, engine)
     yield _accounting(kernel, engine)
     yield _namespaces(kernel)
-    if kernel.user_notification:
+    if kernel.user_notification and release(engine.kernel) >= OLDEST_OBSERVER:
         yield _held("evidence", OURS, f"kernel {engine.kernel} tells of what programs try")
     else:
         says = f"kernel {engine.kernel} refuses without telling: no evidence of behaviour"

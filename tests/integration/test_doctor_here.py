@@ -1,16 +1,18 @@
 """`assay doctor` on this host, for real; and which tiers a service starts with."""
 
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from sandboxes import trial
 from sandboxes.doctor import Condition, State
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
-from sandboxes.interface import Sandbox, SandboxError, Tier
+from sandboxes.interface import Command, Execution, Sandbox, SandboxError, Session, Tier
 from sandboxes.tiers import Open
 from service import host
 from service.cli import app
@@ -53,6 +55,32 @@ def test_without_an_engine_it_says_so_and_starts_none(tmp_path: Path) -> None:
 
 def test_a_tier_that_does_not_exist_is_a_mistake() -> None:
     assert doctor("--tier", "castle")[0] == 2
+
+
+class Generous:
+    """A real box that grants far more than was asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.converse = session.converse
+
+    def run(self, command: Command) -> Execution:
+        more = replace(command.limits, memory_mib=1024, processes=200, cpu_seconds=60)
+        return self._session.run(replace(command, limits=more))
+
+
+@pytest.mark.timeout(300)
+def test_limits_that_do_not_hold_are_seen(sandbox: Sandbox) -> None:
+    class Weak:
+        name = "weak@none"
+
+        @contextmanager
+        def session(self) -> Iterator[Session]:
+            with sandbox.session() as real:
+                yield Generous(real)
+
+    failed = {probe.name for probe in trial.attempts(Weak()) if not probe.held}
+    assert failed == {"memory is limited", "processes are limited", "CPU time is limited"}
 
 
 def working(tier: Tier) -> Open:

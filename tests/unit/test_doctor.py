@@ -97,6 +97,8 @@ HOSTS: dict[str, tuple[Facts, str, State, set[Tier]]] = {
     "v2 without a peak": (host(kernel="5.15.0"), "accounting", State.WEAKER, set()),
     "v2 without resetting": (host(kernel="6.1.0"), "accounting", State.WEAKER, set()),
     "v1 without cpuacct": (host(cgroup_version=1), "accounting", State.MISSING, set(Tier)),
+    "RHEL 8": (host(kernel="4.18.0-553.el8", cgroup_version=1, here={"controllers": frozenset({"cpuacct"})}), "kernel", State.MISSING, {Tier.JAIL}),
+    "half an observer": (host(kernel="5.4.0-200-generic"), "evidence", State.WEAKER, set()),
     "small": (host(memory_mib=1000), "memory", State.WEAKER, set()),
     "no engine": (replace(DEBIAN, engine=None), "engine", State.MISSING, set(Tier)),
 }  # fmt: skip
