@@ -6,11 +6,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from engine import Engine
 from jobs import CALLS, PYTEST, SMALL, SOLUTION, TESTS, Job
@@ -42,25 +41,28 @@ class Contender:
 def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Contender]]:
     """All of ours and the usual ways, ready to be measured."""
     with ExitStack() as stack:
-        runner = stack.enter_context(_runner(engine))
+        address = stack.enter_context(_runner(engine))
         container = stack.enter_context(_waiting_container(engine))
-        shared: dict[str, Any] = {"runner": runner, "container": container, "image": engine.image, "tiers": tiers}
-        yield [
-            *_job_contenders("small", SMALL, **shared),
-            *_job_contenders("pytest", PYTEST, **shared),
-            *(_graded(f"calls/{name}", CALLS, tier) for name, tier in tiers.items()),
-            *(_graded(f"suite/{name}", TESTS, tier) for name, tier in tiers.items()),
-        ]
+        found: list[Contender] = []
+        for name, job in (("small", SMALL), ("pytest", PYTEST)):
+            spawns = stack.enter_context(closing(Runner(address, job, fork=False)))
+            # With connections of its own: what is imported ahead stays in the process behind each.
+            forks = stack.enter_context(closing(Runner(address, job, fork=True)))
+            found += [
+                Contender(name=f"{name}/bare", evaluate=spawns.run),
+                Contender(name=f"{name}/fork", evaluate=forks.run),
+                *(through_port(f"{name}/{tier}", job, sandbox) for tier, sandbox in tiers.items()),
+                *_docker_contenders(name, job, container, engine.image),
+            ]
+        found += [_graded(f"calls/{name}", CALLS, tier) for name, tier in tiers.items()]
+        found += [_graded(f"suite/{name}", TESTS, tier) for name, tier in tiers.items()]
+        yield found
 
 
-def _job_contenders(
-    name: str, job: Job, *, runner: "Runner", container: str, image: str, tiers: Mapping[str, Sandbox]
-) -> Iterator[Contender]:
-    yield Contender(name=f"{name}/bare", evaluate=lambda: runner.run(job))
-    for tier_name, tier in tiers.items():
-        yield through_port(f"{name}/{tier_name}", job, tier)
-    yield Contender(name=f"{name}/docker exec", evaluate=lambda: _docker(["exec", "--interactive", container], job))
+def _docker_contenders(name: str, job: Job, container: str, image: str) -> Iterator[Contender]:
+    execute = ["exec", "--interactive", container]
     run = ["run", "--rm", "--interactive", *HARDENED, "--entrypoint=", image]
+    yield Contender(name=f"{name}/docker exec", evaluate=lambda: _docker(execute, job))
     yield Contender(name=f"{name}/docker run", evaluate=lambda: _docker(run, job))
 
 
@@ -106,24 +108,33 @@ def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
 
 
 class Runner:
-    """Bare subprocesses, started by `runner.py` with the box's interpreter. Thread-safe."""
+    """A job as bare subprocesses or plain forks, by `runner.py` with the box's interpreter. Thread-safe."""
 
-    def __init__(self, address: Path) -> None:
+    def __init__(self, address: Path, job: Job, *, fork: bool) -> None:
         self._address = str(address)
         self._idle: SimpleQueue[socket.socket] = SimpleQueue()
+        self._job = job
+        request = {
+            "argv": job.argv,
+            "files": job.files,
+            "environment": job.environment,
+            "fork": fork,
+            "harness": {path: content.decode() for path, content in job.harness.files},
+            "preload": job.harness.preload,
+        }
+        self._request = json.dumps(request).encode() + b"\n"
 
-    def run(self, job: Job) -> None:
+    def run(self) -> None:
         try:
             connection = self._idle.get_nowait()
         except Empty:
             connection = socket.socket(socket.AF_UNIX)
             connection.connect(self._address)
-        request = {"argv": job.argv, "files": job.files, "environment": job.environment}
-        connection.sendall(json.dumps(request).encode() + b"\n")
+        connection.sendall(self._request)
         with connection.makefile("rb") as lines:
             answer = json.loads(lines.readline())
         self._idle.put(connection)
-        job.passed(answer["code"], answer["output"].encode())
+        self._job.passed(answer["code"], answer["output"].encode())
 
     def close(self) -> None:
         while not self._idle.empty():
@@ -131,15 +142,15 @@ class Runner:
 
 
 @contextmanager
-def _runner(engine: Engine) -> Iterator[Runner]:
-    """The runner in a container that only lends its interpreter: no filter of system calls, no limits."""
+def _runner(engine: Engine) -> Iterator[Path]:
+    """The socket of a runner in a container that only lends its interpreter: no filter of system calls, no limits."""
     folder = engine.folder / "runner"
     folder.mkdir()
     folder.chmod(0o777)
     shutil.copy(Path(__file__).with_name("runner.py"), folder)
     container = engine.client.containers.run(
         engine.image,
-        ["-I", "-S", "/runner/runner.py", "/runner/socket"],
+        ["-I", "/runner/runner.py", "/runner/socket"],
         entrypoint="python3",
         detach=True,
         network_mode="none",
@@ -153,11 +164,7 @@ def _runner(engine: Engine) -> Iterator[Runner]:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the runner did not start: {container.logs()!r}")
             time.sleep(0.05)
-        runner = Runner(folder / "socket")
-        try:
-            yield runner
-        finally:
-            runner.close()
+        yield folder / "socket"
     finally:
         container.remove(force=True)
 

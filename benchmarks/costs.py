@@ -77,7 +77,7 @@ def _idle_memory(engine: Engine, open: Open, job: Job) -> Memory | None:
         through_port("memory", job, sandbox).evaluate()
         engine.settle()
         waiting = [container for container in _ours(engine) if container.id not in others]
-        amounts = [_memory(container.top(ps_args="-eo pid")["Processes"]) for container in waiting]
+        amounts = [_memory(engine.processes(container.id)) for container in waiting]
     return max(amounts, key=lambda memory: memory.unique_mib, default=None)
 
 
@@ -85,9 +85,9 @@ def _ours(engine: Engine) -> list[Container]:
     return list(engine.client.containers.list(filters={"label": f"{OWNER_LABEL}={OWNER}"}))
 
 
-def _memory(processes: list[list[str]]) -> Memory:
+def _memory(pids: Sequence[str]) -> Memory:
     unique = proportional = 0
-    for (pid,) in processes:
+    for pid in pids:
         sizes = {}
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
             name, _, size = line.partition(":")

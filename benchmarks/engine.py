@@ -52,6 +52,10 @@ class Engine:
             return int(text) / 1e9
         return int(text.split()[1]) / 1e6  # the first line: usage_usec N
 
+    def processes(self, container: str) -> list[str]:
+        """Pids on the host of what runs in a container, or for it (gVisor's kernel)."""
+        return (self.counter.parent / "boxes" / container / "cgroup.procs").read_text().split()
+
     def settle(self) -> float:
         """Wait until nobody works any more (containers are removed, pools are full); the CPU seconds by then."""
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -125,13 +129,16 @@ def _dockerd(folder: Path, address: str, cgroup: str) -> Iterator[None]:
         f"--pidfile={folder}/docker.pid",
         f"--cgroup-parent=/{cgroup}/boxes",
         "--exec-opt=native.cgroupdriver=cgroupfs",
-        "--bridge=none",  # no box has a network, and the host's own engine keeps its rules
+        "--bridge=none",  # no box has a network
         "--iptables=false",
         "--log-level=error",
         *gvisor.engine_options(),
     ]
     with (folder / "docker.log").open("wb") as log:
-        engine = subprocess.Popen([program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # In a network namespace of its own, because an engine without a bridge removes `docker0`, that of the host's engine.
+        engine = subprocess.Popen(
+            ["unshare", "--net", program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(address):

@@ -1,61 +1,117 @@
-"""Runs inside a container: programs as bare subprocesses, without any isolation of one from another.
+"""Runs inside a container: programs as bare subprocesses or plain forks, without any isolation of one from another.
 
-    python3 -I -S runner.py SOCKET
+    python3 -I runner.py SOCKET
 
-Serves each connection from a fork of its own. A request is a line of JSON {"argv", "files", "environment"}, the answer one
-of {"code", "output"}. The least that anybody does: a fresh folder with the files, posix_spawn, wait, remove the folder.
-Standard library only: this is the box's interpreter, so that the baseline runs on the same one as what is compared to it.
+Serves each connection from a process of its own. A request is a line of JSON {"argv", "files", "environment", "fork",
+"harness", "preload"}, the answer one of {"code", "output"}. The least that anybody does: a fresh folder with the files, then
+posix_spawn, or a fork of an interpreter that is up and has the harness imported, wait, remove the folder. Standard library
+only: this is the box's interpreter, so that the baselines run on the same one as what is compared to them.
 """
 
+# pathlib would make the heap larger that is forked, and the comparison easier for the jail.
+# ruff: noqa: PTH101, PTH102, PTH103, PTH106, PTH108, PTH109, PTH120, PTH123
+
+import gc
+import importlib
 import json
 import os
+import runpy
 import socket
 import sys
-from pathlib import Path
-from typing import Any
+import types
 
 
-def run(request: dict[str, Any], folder: str) -> dict[str, object]:
-    place = Path(folder)
-    place.mkdir()
-    os.chdir(place)
+def run(request: dict, folder: str) -> dict[str, object]:
+    os.mkdir(folder)
+    os.chdir(folder)
     for path, text in request["files"].items():
-        Path(path).write_text(text)
+        with open(path, "w") as file:
+            file.write(text)
     reading, writing = os.pipe()
-    streams = [(os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2)]
     environment = {**os.environ, **request["environment"]}
-    pid = os.posix_spawnp(request["argv"][0], request["argv"], environment, file_actions=streams)
+    if request["fork"]:
+        pid = os.fork()
+        if pid == 0:
+            become(request["argv"], request["environment"], writing)
+    else:
+        streams = [(os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2)]
+        pid = os.posix_spawnp(request["argv"][0], request["argv"], environment, file_actions=streams)
     os.close(writing)
     output = b""
     while part := os.read(reading, 65536):
         output += part
     os.close(reading)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    remove(place)
+    remove(folder)
     return {"code": code, "output": output.decode("utf-8", "replace")}
 
 
-def remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            remove(path)
+def become(argv: list[str], environment: dict[str, str], writing: int) -> None:
+    """Run `python3 [options] (FILE | -m MODULE) [ARGUMENT...]` in this interpreter, and leave."""
+    os.setsid()
+    for fd in (1, 2):
+        os.dup2(writing, fd)
+    os.environ.update(environment)
+    sys.path.insert(0, os.getcwd())
+    code = 0
+    try:
+        if "-m" in argv:
+            place = argv.index("-m") + 1
+            sys.argv = argv[place:]
+            runpy.run_module(argv[place], run_name="__main__", alter_sys=True)
         else:
-            path.unlink()
-    folder.rmdir()
+            sys.argv = argv[1:]
+            sys.modules["__main__"] = main_module = types.ModuleType("__main__")
+            with open(argv[1], "rb") as file:
+                exec(compile(file.read(), argv[1], "exec"), main_module.__dict__)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    except BaseException as error:  # noqa: BLE001 - whatever the job does is its answer
+        sys.stderr.write(repr(error))
+        code = 1
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def remove(folder: str) -> None:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            remove(entry.path)
+        else:
+            os.unlink(entry.path)
+    os.rmdir(folder)
 
 
 def serve(connection: socket.socket) -> None:
+    ready = False
     with connection.makefile("rwb") as lines:
         for number, line in enumerate(lines):
-            answer = run(json.loads(line), f"/box/{os.getpid()}-{number}")
+            request = json.loads(line)
+            if request["fork"] and not ready:
+                import_ahead(request["harness"], request["preload"])
+                ready = True
+            answer = run(request, f"/box/{os.getpid()}-{number}")
             lines.write(json.dumps(answer).encode() + b"\n")
             lines.flush()
+
+
+def import_ahead(files: dict[str, str], preload: list[str]) -> None:
+    folder = f"/box/harness-{os.getpid()}"
+    for path, text in files.items():
+        os.makedirs(os.path.dirname(f"{folder}/{path}"), exist_ok=True)
+        with open(f"{folder}/{path}", "w") as file:
+            file.write(text)
+    sys.path.insert(0, folder)
+    for name in preload:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 def main() -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(sys.argv[1])
-    Path(sys.argv[1]).chmod(0o666)
+    os.chmod(sys.argv[1], 0o666)
     listener.listen()
     while True:
         connection, _ = listener.accept()
