@@ -33,3 +33,8 @@ def test_example_does_what_it_says(folder: Path, client: Client) -> None:
     report = verify(files, client, LineProgress(sys.stdout))
     assert report.as_stated, as_text([report])
     assert len(report.rows) == len(submissions(files)) + 3
+    stated = {packaged.name: set(packaged.findings) for packaged in submissions(files) if packaged.kind == "accepted"}
+    flagged = {
+        row.name: row.run.flags for row in report.rows if set(row.run.flags) - stated.get(row.name, set(row.run.flags))
+    }
+    assert flagged == {}, "an honest submission has a flag that its author does not state"
