@@ -162,8 +162,9 @@ def _report(error: BaseException) -> int:
         return _exit_code(stop)
     except BaseException as second:
         second.__context__ = None
+        second.__traceback__ = second.__traceback__ and second.__traceback__.tb_next  # without this function's frame
         _print("Error in sys.excepthook:")
-        sys.__excepthook__(type(second), second, second.__traceback__ and second.__traceback__.tb_next)
+        sys.__excepthook__(type(second), second, second.__traceback__)
         _print("\nOriginal exception was:")
         sys.__excepthook__(type(error), error, trace)
     if isinstance(error, KeyboardInterrupt):
