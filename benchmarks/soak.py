@@ -1,7 +1,7 @@
 """Honest executions through one pool, very many: are all right, and does anything grow?
 
 On an engine of its own, so that what is counted is ours. Samples are taken while the workers work; growth is the change
-from the median of the second tenth of them (the first is the warm-up) to the median of the last tenth.
+from the median of the second quarter of them (the first is the warm-up) to the median of the last one.
 """
 
 import argparse
@@ -199,8 +199,8 @@ def _slots_memory(own: Engine) -> float:
 
 
 def _growth(samples: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    tenth = max(1, len(samples) // 10)
-    early, late = samples[tenth : 2 * tenth], samples[-tenth:]
+    quarter = max(1, len(samples) // 4)
+    early, late = samples[quarter : 2 * quarter], samples[-quarter:]
     if not early:
         return {}
     return {name: median(s[name] for s in late) - median(s[name] for s in early) for name in ALLOWED}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandboxes import engine, images
 from sandboxes.interface import Sandbox, Tier
 from tests.adversarial.box.tiers import TIERS, opened
 
@@ -15,5 +16,9 @@ def tier(request: pytest.FixtureRequest) -> Tier:
 
 @pytest.fixture(scope="session")
 def tier_sandbox(tier: Tier) -> Iterator[Sandbox]:
-    with opened(tier) as sandbox:
-        yield sandbox
+    client = engine.connect()
+    try:
+        with opened(tier, client, images.ensure(client, print)) as sandbox:
+            yield sandbox
+    finally:
+        client.close()
