@@ -12,6 +12,7 @@ from sandboxes.interface import Sandbox
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
+CONTENDERS = {"small/bare", "small/fork", "small/jail", "small/docker run", "pytest/bare", "calls/jail"}
 CGROUPS = Path("/sys/fs/cgroup")
 
 pytestmark = pytest.mark.usefixtures("sandbox")  # which prepares the host's engine and the image
@@ -34,7 +35,7 @@ def run(*arguments: str | Path) -> str:
 def measured(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> tuple[dict, str, str]:
     folder = tmp_path_factory.mktemp("benchmark")
     plot, numbers = folder / "plot.svg", folder / "numbers.json"
-    only = ("small/bare", "small/jail", "small/docker run", "pytest/bare", "calls/jail")
+    only = (*CONTENDERS, "costs/jail")
     # No time for a contender in a round: two evaluations, the least.
     printed = run("sandbox.py", "--repeat", "2", "--seconds", "0", "--json", numbers, "--plot", plot, "--only", *only)
     return json.loads(numbers.read_text()), printed, plot.read_text()
@@ -42,7 +43,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> tupl
 
 def test_each_contender_does_the_asked_evaluations_in_the_asked_rounds(measured: tuple[dict, str, str]) -> None:
     contenders = measured[0]["contenders"]
-    assert set(contenders) == {"small/bare", "small/jail", "small/docker run", "pytest/bare", "calls/jail"}
+    assert set(contenders) == CONTENDERS
     for numbers in contenders.values():
         assert numbers["evaluations"] == 4
         assert len(numbers["cpu_ms_by_round"]) == 2
@@ -60,11 +61,22 @@ def test_a_ratio_is_to_the_bare_program_of_the_same_job(measured: tuple[dict, st
 
 def test_targets_are_judged_by_their_numbers(measured: tuple[dict, str, str]) -> None:
     numbers, printed, _ = measured
-    assert len(numbers["targets"]) == 3  # those whose parts were measured
+    assert (
+        len(numbers["targets"]) == 8
+    )  # those whose parts were measured: without ten tests, throughput and `assay eval`
     for target in numbers["targets"]:
         kept = target["value"] <= target["limit"] if target["at_most"] else target["value"] >= target["limit"]
         assert target["reached"] is kept
         assert f"| {target['what']} |" in printed
+
+
+def test_the_costs_of_a_tier_are_of_as_many_repetitions(measured: tuple[dict, str, str]) -> None:
+    [(tier, costs)] = measured[0]["costs"].items()
+    assert tier == "jail"
+    assert len(costs["spin_overruns_ms"]) == len(costs["fork_bomb_overruns_ms"]) == 2
+    assert len(costs["answers_ms"]) == 199  # without the first, which waits for the program to start
+    for memory in costs["idle_memory"].values():
+        assert 1 < memory["unique_mib"] <= memory["proportional_mib"]
 
 
 def test_numbers_come_with_what_they_were_measured_on(measured: tuple[dict, str, str]) -> None:
@@ -75,7 +87,7 @@ def test_numbers_come_with_what_they_were_measured_on(measured: tuple[dict, str,
 
 
 def test_the_drawing_has_a_bar_for_each_contender(measured: tuple[dict, str, str]) -> None:
-    assert measured[2].count("<rect") == 6  # and the bare program, once more, beside the call suite
+    assert measured[2].count("<rect") == 7  # and the bare program, once more, beside the call suite
 
 
 COUNTED = """
