@@ -50,7 +50,7 @@ class ReadyBoxes:
     def _keep(self) -> None:
         pause = 0.1
         while (due := self._wait()) is not None:
-            if isinstance(due, Box):
+            if not isinstance(due, Shape):
                 self._discard(due)
                 continue
             try:
