@@ -139,7 +139,10 @@ class Watch:
             return
         identity, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(notification)
         try:
-            self._answer(identity, pid, _NAMES[number], arguments)
+            try:
+                self._answer(identity, pid, _NAMES[number], arguments)
+            except OSError as error:  # such as no descriptor left for a decoy; an answer it must have
+                self._send(identity, error=error.errno or errno.EIO)
         except OSError:
             pass  # it died while it was being answered
 
