@@ -36,6 +36,7 @@ class JailSandbox:
         image: str,
         *,
         idle_slots: int = IDLE_SLOTS,
+        runs_per_slot: int = RUNS_PER_SLOT,
         restore: Callable[[], str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
@@ -45,6 +46,7 @@ class JailSandbox:
             client: of a local engine; has to outlive this object.
             image: id of the box image.
             idle_slots: how many slots are kept ready when nothing runs.
+            runs_per_slot: after so many programs a slot is replaced.
             restore: makes the box image again where the engine has lost it, and gives its id.
             patience_seconds: how long an engine that does not answer is waited for.
         """
@@ -52,6 +54,7 @@ class JailSandbox:
         self._image = BoxImage(image, restore)
         self._patience_seconds = patience_seconds
         self._idle_slots = idle_slots
+        self._runs_per_slot = runs_per_slot
         self._idle: list[Slot] = []  # the least recently used first
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -113,7 +116,7 @@ class JailSandbox:
 
     def _give_back(self, slot: Slot, doubt: str) -> None:
         slot.runs += 1
-        worn = doubt or slot.runs >= RUNS_PER_SLOT
+        worn = doubt or slot.runs >= self._runs_per_slot
         with self._lock:
             keep = not worn and not self._closing.is_set()
             if keep:

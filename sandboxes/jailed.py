@@ -53,6 +53,10 @@ class Jailed:
         self._channel: socket.socket | None = None
         self._start(channel=channel)
 
+    @property
+    def container(self) -> str:
+        return self._slot.container
+
     # --- the caller's side --------------------------------------------------------------------------------------------
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:

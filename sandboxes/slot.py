@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,11 @@ class Slot:
                 listener.listen(1)
                 listener.settimeout(START_SECONDS)
                 self.container = self._start(image, shared)
-                try:
-                    self.control = self._accept(listener)
+                with ExitStack() as undo:
+                    undo.callback(self._give_up)
+                    self.control = undo.enter_context(self._accept(listener))
                     self.facts = self._set_up()
-                except BaseException:
-                    with suppress(SandboxError):
-                        remove(client, self.container)
-                    raise
+                    undo.pop_all()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -108,6 +106,10 @@ class Slot:
             os.close(self._peak)
             self._peak = None
         remove(self._client, self.container)
+
+    def _give_up(self) -> None:
+        with suppress(SandboxError):  # what went wrong before is what is told
+            remove(self._client, self.container)
 
     # --- start --------------------------------------------------------------------------------------------------------
 
