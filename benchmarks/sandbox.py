@@ -71,7 +71,12 @@ def _measured(own: Engine, stack: ExitStack, options: argparse.Namespace) -> Res
         return any(fnmatch(name, pattern) for pattern in options.only)
 
     facts = machine.facts(own)
-    opens = {tier.value: open for tier, open in adapters(own.client, own.image).items()}
+    kinds = (*JOBS, *(f"throughput/{job}" for job in JOBS), "costs", "eval")
+    opens = {
+        tier.value: open
+        for tier, open in adapters(own.client, own.image).items()
+        if any(wanted(f"{kind}/{tier}") for kind in kinds)
+    }
     tiers = dict(_held(opens, stack))
     everybody = stack.enter_context(contenders.opened(own, tiers))
     if options.peers:
