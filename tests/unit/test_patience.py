@@ -1,0 +1,32 @@
+"""When an engine that failed is asked again."""
+
+import pytest
+import requests
+from docker.errors import APIError, DockerException
+
+from sandboxes.patience import no_use_waiting
+
+
+def answered(status: int, text: str) -> APIError:
+    response = requests.Response()
+    response.status_code = status
+    return APIError("", response=response, explanation=text)
+
+
+@pytest.mark.parametrize(
+    ("error", "no_use"),
+    [
+        (answered(400, "invalid CapAdd"), True),
+        (answered(409, "name in use"), True),
+        (answered(500, "write /var/lib/docker/x: no space left on device"), True),
+        (answered(500, "OCI runtime create failed: unknown"), True),
+        (answered(500, "transport is closing"), False),
+        (answered(503, "shutting down"), False),
+        (requests.exceptions.ConnectionError(), False),
+        (ConnectionResetError(), False),
+        (DockerException("Error while fetching server API version"), False),
+    ],
+    ids=str,
+)
+def test_an_answer_that_would_be_the_same_again_is_not_waited_for(error: Exception, no_use: bool) -> None:
+    assert no_use_waiting(error) is no_use
