@@ -15,7 +15,10 @@ BENCHMARKS = ROOT / "benchmarks"
 CONTENDERS = {"small/bare", "small/fork", "small/jail", "small/docker run", "pytest/bare", "calls/jail"}
 CGROUPS = Path("/sys/fs/cgroup")
 
-pytestmark = pytest.mark.usefixtures("sandbox")  # which prepares the host's engine and the image
+pytestmark = [
+    pytest.mark.usefixtures("sandbox"),  # which prepares the host's engine and the image
+    pytest.mark.timeout(600),  # an engine of its own, twice, on a machine that may be busy
+]
 
 
 def run(*arguments: str | Path) -> str:
