@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sandboxes.interface import Command, End, Execution, Limits, Sandbox, SandboxError, Session
 
-LIMITS = Limits(wall_seconds=10, cpu_seconds=1, memory_mib=128, processes=16, disk_mib=16, output_kib=64)
+LIMITS = Limits(wall_seconds=40, cpu_seconds=2, memory_mib=128, processes=16, disk_mib=16, output_kib=64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
