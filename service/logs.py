@@ -20,7 +20,8 @@ def configure() -> None:
             *([] if people else [structlog.processors.format_exc_info]),
             last,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up for each line: a worker must not die of a stream that its process has replaced and closed.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
