@@ -151,7 +151,8 @@ class Watch:
     def _answer(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
         if name in _FILES:
             for folder, path in _FILES[name]:
-                self._notice_file(identity, pid, name, None if folder is None else arguments[folder], arguments[path])
+                start = seccomp.AT_FDCWD if folder is None else arguments[folder] & 0xFFFFFFFF
+                self._notice_file(identity, pid, name, start, arguments[path])
             self._send(identity, flags=_CONTINUE)
         elif name in _ADDRESSES:
             self._answer_address(identity, pid, name, arguments)
@@ -167,15 +168,12 @@ class Watch:
                 self._note("syscall", name, refused=True)
             self._send(identity, error=seccomp.REFUSED[name])
 
-    def _notice_file(self, identity: int, pid: int, name: str, folder: int | None, pointer: int) -> None:
-        path = self._text(pid, pointer)
+    def _notice_file(self, identity: int, pid: int, name: str, start: int, pointer: int) -> None:
+        path = posixpath.normpath(self._text(pid, pointer))
+        if path.startswith("../") and start == seccomp.AT_FDCWD:
+            path = posixpath.normpath(posixpath.join(self._own[0], "work", path))
         if not path.startswith("/"):
-            # From an open folder it could be anywhere, but nobody can tell where; from here it is the program's own.
-            if path.startswith("../") and folder in (None, seccomp.AT_FDCWD):
-                path = posixpath.normpath(posixpath.join(self._own[0], "work", path))
-            else:
-                return
-        path = posixpath.normpath(path)
+            return  # from here it is the program's own; from an open folder nobody can tell where it leads
         if not self._is_own(path) and self._holds(identity):
             self._note("write", f"{name} {path}", refused=False)
 
@@ -216,6 +214,7 @@ class Watch:
                 self._send(identity, error=ctypes.get_errno())
 
     def _answer_address(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
+        self.asked_for_socket = True  # one of a pair can have a name as well
         pointer, length = (arguments[index] for index in _ADDRESSES[name])
         raw = self._read(pid, pointer, min(length & 0xFFFFFFFF, 128))
         family, where = _address(raw)

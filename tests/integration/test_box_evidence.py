@@ -104,7 +104,7 @@ def test_programs_and_writes_are_noticed(box: Sandbox) -> None:
         subprocess.run("exit 0", shell=True)
         try: subprocess.run(["no-such-program"])
         except FileNotFoundError: pass
-        for path in ("/etc/x", "/usr/bin/python3", "../../etc/y", "/box/work/../../etc/z", "/harness/h"):
+        for path in ("/etc/x", "/usr/bin/python3", "../../etc/y", "a/../../../etc/w", "/box/work/../../etc/z", "/harness/h"):
             try: open(path, "w")
             except OSError: pass
         try: os.rename("/etc/passwd", "taken")
@@ -121,6 +121,7 @@ def test_programs_and_writes_are_noticed(box: Sandbox) -> None:
         (WRITE, "openat /usr/bin/python3", False),
         (WRITE, "openat /etc/y", False),
         (WRITE, "openat /etc/z", False),
+        (WRITE, "openat /etc/w", False),
         (WRITE, "openat /harness/h", False),
     }
     # rename is renameat on newer architectures
