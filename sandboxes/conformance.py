@@ -119,7 +119,7 @@ def cpu_time_of_children_counts(session: Session) -> None:
 @_check
 def too_much_memory_is_out_of_memory(session: Session) -> None:
     execution = _run(session, "x = [bytearray(1 << 20) for _ in range(1000)]")
-    assert execution.end is End.OUT_OF_MEMORY and execution.peak_memory_mib <= SMALL.memory_mib, execution
+    assert execution.end is End.OUT_OF_MEMORY and execution.peak_memory_mib <= SMALL.memory_mib + 1, execution
 
 
 @_check
@@ -153,6 +153,12 @@ def stdout_and_stderr_share_the_output_limit(session: Session) -> None:
 def a_full_disk_is_the_disk_limit(session: Session) -> None:
     code = "f = open('big', 'wb')\nfor _ in range(64): f.write(bytes(1 << 20)); f.flush()"
     assert _run(session, code).end is End.DISK_LIMIT
+
+
+@_check
+def files_that_do_not_fit_are_the_disk_limit(session: Session) -> None:
+    execution = _run(session, "print('never')", files={"big": bytes(SMALL.disk_mib + 1 << 20)})
+    assert execution.end is End.DISK_LIMIT and not execution.stdout, execution
 
 
 @_check

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import errno
 import importlib.machinery
 import json
 import os
@@ -72,16 +73,25 @@ def read_request(fd: int) -> tuple[dict[str, Any], memoryview]:
     return json.loads(bytes(data[4:end])), data[end:]
 
 
-def place_files(files: list[list[Any]], content: memoryview) -> None:
-    """Write [[relative path, size]...] into the working directory. Raises ValueError for a path that leads out of it."""
+def place_files(files: list[list[Any]], content: memoryview) -> bool:
+    """Write [[relative path, size]...] into the working directory; False where they do not fit into the box.
+
+    Raises ValueError for a path that leads out of it.
+    """
     for path, size in files:
         target = os.path.normpath(os.path.join(WORK, path))
         if not target.startswith(WORK + "/"):
             raise ValueError(f"a file outside of the working directory: {path}")
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(content[:size])
+        try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(content[:size])
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                return False
+            raise
         content = content[size:]
+    return True
 
 
 def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:

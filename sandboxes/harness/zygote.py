@@ -80,8 +80,9 @@ if TYPE_CHECKING:
     Becoming = tuple[program.PythonCall, types.ModuleType]
     """What the child of a fork is to run, and its `__main__`."""
 
-TO_PARENT = 9
-"""Descriptor of a child's way to the zygote. Up to it all are kept taken, so that what is received lies above it."""
+COUNTED, TO_PARENT = 8, 9
+"""Descriptors of a child: its io account in /proc, and its way to the zygote. All below are kept taken, so that what is
+received lies above them."""
 
 
 class GoneError(Exception):
@@ -211,8 +212,8 @@ class Run:
         self.last_before = slot.last_process()
         self.box: int | None = None
         """The program's /box, to ask how full it is."""
-        self.number = ""
-        """The program's pid as the container's procfs has it."""
+        self.counted: int | None = None
+        """The program's own account of what it reads and writes (proc(5), io)."""
         self.problem = ""
         self.stopped = ""
 
@@ -247,20 +248,23 @@ class Run:
             namespaces.unshare(namespaces.NEWUSER)
             namespaces.map_identity(slot.proc)
             namespaces.write_file("self/oom_score_adj", "1000", slot.proc)
-            self._limit()
-            number = os.readlink("self", dir_fd=slot.proc)
+            os.dup2(os.open("self/io", os.O_RDONLY, dir_fd=slot.proc), COUNTED, inheritable=False)
             request, content = program.read_request(fds[0])
-            program.place_files(request["files"], content)
+            fitting = program.place_files(request["files"], content)
+            self._limit()
             self._only_streams(fds[1:])
             namespaces.drop_rights()
             landlock.restrict(WRITABLE)
             call = program.python_call(request["argv"], request["environment"])
             box = os.open("/box", os.O_RDONLY | os.O_CLOEXEC)
             listener = seccomp.install(listen=True)
-            word = f"{'python' if call else 'exec'} {number}".encode()
-            socket.send_fds(to_parent, [word], [box, listener] if listener >= 0 else [box])
+            handed = [box, COUNTED, listener] if listener >= 0 else [box, COUNTED]
+            socket.send_fds(to_parent, [b"python" if call else b"exec"], handed)
             to_parent.close()
             os.closerange(3 + self.channel, TO_PARENT)
+            if not fitting:
+                os.write(2, b"assay: the files do not fit into the box\n")
+                os._exit(1)
         except BaseException as error:
             to_parent.send(f"problem {type(error).__name__}: {error}".encode()[:4000])
             os._exit(126)
@@ -273,7 +277,7 @@ class Run:
         """Put the program's streams on 0, 1, 2 (and 3) and close all else, but the way to the parent."""
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
-        os.closerange(len(streams), TO_PARENT)
+        os.closerange(len(streams), COUNTED)
         os.closerange(TO_PARENT + 1, 1 << 20)
         for kept in (self.slot.control, self.slot.from_child):
             kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
@@ -308,7 +312,7 @@ class Run:
         os.close(ended)
         written = self._written_bytes()
         status = self._end_everything()
-        if not self.number and not self.problem:
+        if self.box is None and not self.problem:
             self._hear(poll)  # it ended in the very moment
         return self._report(status, written)
 
@@ -324,17 +328,16 @@ class Run:
     def _hear(self, poll: select.poll) -> None:
         """The child has locked itself in, or says why it could not."""
         try:
-            message, fds, _, _ = socket.recv_fds(self.slot.from_child, 4096, 2, socket.MSG_DONTWAIT)
+            message, fds, _, _ = socket.recv_fds(self.slot.from_child, 4096, 3, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         word, _, rest = message.decode("utf-8", "replace").partition(" ")
         if word == "problem":
             self.problem = rest
             return
-        self.number = rest
-        self.box = fds[0]
-        if len(fds) > 1:
-            self.watch = watch.Watch(fds[1], expected_programs=int(word == "exec"))
+        self.box, self.counted, *listener = fds
+        if listener:
+            self.watch = watch.Watch(listener[0], expected_programs=int(word == "exec"))
             poll.register(self.watch.fileno(), select.POLLIN)
 
     def _asked_to_stop(self) -> str:
@@ -346,18 +349,10 @@ class Run:
 
     def _written_bytes(self) -> int:
         """Of the program and of its children that it has waited for; read while it is dead but not yet reaped."""
-        if not self.number:
+        if self.counted is None:
             return 0
-        try:
-            fd = os.open(f"{self.number}/io", os.O_RDONLY, dir_fd=self.slot.proc)
-        except OSError:
-            return 0
-        try:
-            text = os.read(fd, 4096).decode()
-        except OSError:
-            return 0
-        finally:
-            os.close(fd)
+        text = os.read(self.counted, 4096).decode()
+        os.close(self.counted)
         return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("wchar:")), 0)
 
     def _end_everything(self) -> int:
