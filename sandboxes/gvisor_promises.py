@@ -5,12 +5,15 @@
 * Some of process 1's files in /proc can be read. They hold what every box's environment holds; its streams do not open.
 """
 
-from sandboxes.conformance import Check, python
+from dataclasses import replace
+
+from sandboxes.conformance import SMALL, Check, python
 from sandboxes.interface import End, Session
 
 
 def many_files_end_at_some_limit(session: Session) -> None:
-    execution = session.run(python("for n in range(1_000_000): open(str(n), 'w').close()"))
+    limits = replace(SMALL, cpu_seconds=1)
+    execution = session.run(python("for n in range(1_000_000): open(str(n), 'w').close()", limits=limits))
     assert execution.end in (End.CPU_TIMEOUT, End.WALL_TIMEOUT, End.OUT_OF_MEMORY, End.DISK_LIMIT), execution
 
 
