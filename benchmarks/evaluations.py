@@ -14,6 +14,8 @@ from pathlib import Path
 from engine import Engine
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+TIMES = 18
+"""Each of our examples is evaluated so often: about as many evaluations as HumanEval has, so that the start counts little."""
 BROKEN = "    raise NotImplementedError\n"
 
 
@@ -61,13 +63,13 @@ def _of_humaneval(path: Path) -> tuple[Half, Half]:
 
 
 def _of_examples() -> tuple[Half, Half]:
-    """Two for each example: what its author accepts, and an empty file."""
+    """Two kinds for each example: what its author accepts, and a program without what is asked for."""
     tasks = sorted(path.parent for path in EXAMPLES.glob("*/task.toml"))
     right = [
         {"task_id": task.name, "solution": (task / "submissions/accepted/reference.py").read_text()} for task in tasks
     ]
     broken = [{"task_id": task.name, "solution": "missing = None\n"} for task in tasks]
-    return Half("passed", _numbered("right", right)), Half("failed", _numbered("broken", broken))
+    return Half("passed", _numbered("right", right * TIMES)), Half("failed", _numbered("broken", broken * TIMES))
 
 
 def _numbered(kind: str, samples: Sequence[Mapping[str, str]]) -> list[str]:
