@@ -66,6 +66,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None), "creat": (85, None), "openat": (257, 56), "openat2": (437, 437), "truncate": (76, 45),
     "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "symlink": (88, None), "symlinkat": (266, 36),
     "link": (86, None), "linkat": (265, 37), "chmod": (90, None), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "prlimit64": (302, 261), "setpriority": (141, 140), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
 }  # fmt: skip
 NEWEST = 469
 """Numbers above this one (file_setattr, Linux 6.17) are not known here. From 424 on they are the same everywhere."""
@@ -73,12 +75,20 @@ NEWEST = 469
 ARGUMENTS_DECIDE = (
     "clone", "clone3", "personality", "seccomp", "ioctl", "socket", "socketpair", "connect", "bind", "sendto",
     "execve", "execveat", "open", "creat", "openat", "openat2", "truncate", "rename", "renameat", "renameat2", "symlink", "symlinkat", "link", "linkat", "chmod", "fchmodat", "fchmodat2",
+    "prlimit64", "setpriority", "sched_setscheduler", "sched_setparam", "sched_setaffinity", "sched_setattr", "ioprio_set",
 )  # fmt: skip
+OF_A_PROCESS = {
+    # call: which argument is the process
+    "prlimit64": 0, "setpriority": 1, "sched_setscheduler": 0, "sched_setparam": 0, "sched_setaffinity": 0,
+    "sched_setattr": 0, "ioprio_set": 1,
+}  # fmt: skip
+"""Process 1 of a box has the program's user, and would let it set its limits and its turn: without CPU time or descriptors
+it could not end the program, nor report."""
 ABSENT = ("io_uring_setup", "io_uring_enter", "io_uring_register", "memfd_secret", "userfaultfd", "lookup_dcookie")
 """Told as missing in this kernel, so that a runtime which only asks for them does without."""
 REFUSED = {
     name: errno.ENOSYS if name in ABSENT else errno.EPERM for name in NUMBERS if name not in ARGUMENTS_DECIDE
-} | {
+} | dict.fromkeys(OF_A_PROCESS, errno.EPERM) | {
     "clone": errno.EPERM, "personality": errno.EPERM, "seccomp": errno.EPERM, "ioctl": errno.EPERM,
     "socket": errno.EAFNOSUPPORT, "socketpair": errno.EAFNOSUPPORT,
 }  # fmt: skip
@@ -146,6 +156,7 @@ def _rules(*, listen: bool) -> dict[str, Block]:
         "personality": _either(
             0, JUMP_EQUAL, PERSONALITY_QUERY, allow, _either(0, JUMP_EQUAL, 0, allow, refuse["personality"])
         ),
+        **{name: _either(at, JUMP_EQUAL, 1, refuse[name], allow) for name, at in OF_A_PROCESS.items()},
         # a program may put more filters on itself, but no listener beside ours
         "seccomp": _either(1, JUMP_BITS, FLAG_NEW_LISTENER, refuse["seccomp"], allow),
         "ioctl": _either(

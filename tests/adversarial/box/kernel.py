@@ -225,7 +225,7 @@ print([found for found in got if found[-1] not in (b"", [])] if os.getppid() != 
                         try: s.connect(address); s.send(b"x"); got.append((family, kind, address))
                         except (OSError, TypeError, ValueError, OverflowError): pass
                     s.close()
-        print([one for one in got if one[0] not in (16, 38)][:5])
+        print(got[:5])
         """,
         End.EXITED,
         says="[]",

@@ -7,7 +7,7 @@ from docker import DockerClient
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import adapters
 
-TIERS = (Tier.JAIL, Tier.CONTAINER)
+TIERS = tuple(Tier)
 
 
 def opened(tier: Tier, client: DockerClient, image: str) -> AbstractContextManager[Sandbox]:
@@ -15,5 +15,5 @@ def opened(tier: Tier, client: DockerClient, image: str) -> AbstractContextManag
     return adapters(client, image)[tier]()
 
 
-SEES = frozenset({Tier.JAIL})
+SEES = frozenset({Tier.JAIL, Tier.CONTAINER})
 """The tiers that tell what they refused. gVisor's kernel answers by itself and tells nothing."""
