@@ -337,7 +337,7 @@ def there_is_no_network(session: Session) -> None:
 def the_system_is_read_only(session: Session) -> None:
     code = """
         import os
-        for path in ("/etc/passwd", "/usr/lib/python3/x", "/x", "/opt/assay/supervisor.py", "/sys/x", "/proc/sys/kernel/hostname"):
+        for path in ("/etc/passwd", "/usr/lib/python3/x", "/x", "/opt/assay/sandboxes/harness/supervisor.py", "/sys/x", "/proc/sys/kernel/hostname"):
             try: open(path, "w"); print("wrote", path)
             except OSError: pass
     """

@@ -28,7 +28,7 @@ OWN_PROCESSES = 3
 """Process 1 of the container, the zygote, and process 1 of the program's namespace."""
 START_MEMORY_MIB = 512
 """Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
-ZYGOTE = ("python3", "-I", "/opt/assay/zygote.py")
+ZYGOTE = ("python3", "-I", "/opt/assay/sandboxes/harness/zygote.py")
 MESSAGE_BYTES = 65536
 
 

@@ -30,6 +30,7 @@ OUR_FOLDER = "/opt/assay/"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
 """Of every program; what a command adds comes on top."""
 OUR_MODULES = ("counters", "landlock", "namespaces", "program", "seccomp", "watch")
+"""Of this package."""
 PLAIN_OPTIONS = frozenset("BEIPsu")
 
 
@@ -106,7 +107,7 @@ def clear_interpreter() -> types.ModuleType:
     """Before any fork: leave nothing of the zygote where a program would look. Returns the `__main__` of all programs to come."""
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
-    for name in OUR_MODULES:
+    for name in ("sandboxes", "sandboxes.harness", *(f"sandboxes.harness.{module}" for module in OUR_MODULES)):
         del sys.modules[name]
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins

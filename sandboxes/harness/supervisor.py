@@ -25,6 +25,7 @@ cgroup's counters, and what the program's filter of system calls refuses or lets
 """
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -37,13 +38,10 @@ import time
 from contextlib import nullcontext
 from typing import Any, NoReturn
 
-OURS = os.path.dirname(os.path.abspath(__file__))
+OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-import landlock  # noqa: E402 - the box has this folder flat, and -I keeps it off the path
-import seccomp  # noqa: E402
-import under_gvisor  # noqa: E402
-import watch  # noqa: E402
+from sandboxes.harness import landlock, seccomp, under_gvisor, watch  # noqa: E402 - -I keeps our folder off the path
 
 WORK = "/box/work"
 HARNESS = "/box/harness"
@@ -188,7 +186,10 @@ def receive_request() -> tuple[Request, bytes]:
 
 
 def place_files(request: Request, content: bytes) -> bytes:
-    """Write the harness and the working directory; returns what is left of the content: the program's stdin."""
+    """Write the harness and the working directory; returns what is left of the content: the program's stdin.
+
+    Where they do not fit into the box, that is noted in the request, and the program is to fail of it.
+    """
     os.mkdir("/box/tmp", 0o1777)
     offset = 0
     for folder, files in ((HARNESS, request["harness"]), (WORK, request["files"])):
@@ -197,10 +198,15 @@ def place_files(request: Request, content: bytes) -> bytes:
             target = os.path.normpath(os.path.join(folder, path))
             if not target.startswith(folder + "/"):
                 raise SystemExit(f"a file outside of {folder}: {path}")
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with open(target, "wb") as file:
-                file.write(content[offset : offset + size])
             offset += size
+            try:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, "wb") as file:
+                    file.write(content[offset - size : offset])
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                request["argv"] = [sys.executable, "-I", "-S", "-c", "raise SystemExit('assay: the files do not fit')"]
     return content[offset:]
 
 
@@ -478,7 +484,7 @@ def main() -> None:
     with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():
         stdin = place_files(request, content)
     before = usage()
-    tripwires = watch.Tripwires((OURS,))
+    tripwires = watch.Tripwires((f"{OURS}/sandboxes/harness",))
     last_before = last_process()
     write_frame(b"S")
     program = Program(request, stdin)

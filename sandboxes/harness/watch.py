@@ -24,7 +24,7 @@ import select
 import socket
 import struct
 
-import seccomp
+from sandboxes.harness import seccomp
 
 OWN = ("/box", "/tmp", "/var/tmp", "/dev")  # noqa: S108 - as the program names them
 """The program's places in every tier."""

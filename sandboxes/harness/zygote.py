@@ -36,15 +36,11 @@ import struct
 import sys
 import time
 
-OURS = os.path.dirname(os.path.abspath(__file__))
+OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-import landlock  # noqa: E402 - the box has this folder flat, and -I keeps it off the path
-import namespaces  # noqa: E402
-import program  # noqa: E402
-import seccomp  # noqa: E402
-import watch  # noqa: E402
-from counters import Counters  # noqa: E402
+from sandboxes.harness import landlock, namespaces, program, seccomp, watch  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.harness.counters import Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"
 HARNESS = "/harness"
@@ -351,7 +347,10 @@ class Run:
         """Of the program and of its children that it has waited for; read while it is dead but not yet reaped."""
         if self.counted is None:
             return 0
-        text = os.read(self.counted, 4096).decode()
+        try:
+            text = os.read(self.counted, 4096).decode()
+        except PermissionError:  # it has hidden itself (PR_SET_DUMPABLE)
+            text = ""
         os.close(self.counted)
         return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("wchar:")), 0)
 

@@ -152,7 +152,7 @@ def test_forbidden_calls_are_refused(box: Sandbox) -> None:
 
 
 def test_reading_what_is_nobodys_is_noticed(box: Sandbox, tier: Tier) -> None:
-    path = {Tier.JAIL: "/root/.ssh/id_rsa", Tier.CONTAINER: "/opt/assay/supervisor.py"}[tier]
+    path = {Tier.JAIL: "/root/.ssh/id_rsa", Tier.CONTAINER: "/opt/assay/sandboxes/harness/supervisor.py"}[tier]
     execution = run(box, f"open({path!r}).read()")
     assert found(execution) == {(Behaviour.READ, path, False)}
     assert not run(box, "open('/etc/passwd').read()").evidence

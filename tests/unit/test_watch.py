@@ -1,18 +1,13 @@
 """What the observer makes of bytes that a program chose, and the tripwires. Notifications: tests/integration."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sandboxes.harness
-
-sys.path.insert(0, str(Path(sandboxes.harness.__path__[0])))  # the box has this folder flat
-
-import watch
+from sandboxes.harness import watch
 
 
 @given(st.text(max_size=500) | st.binary(max_size=500).map(lambda raw: raw.decode("utf-8", "surrogateescape")))
