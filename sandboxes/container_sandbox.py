@@ -12,7 +12,7 @@ does not answer is waited for. What fails afterwards is a SandboxError, because 
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -23,16 +23,16 @@ from sandboxes import gvisor
 from sandboxes.attached import Box, BoxLostError, Shape
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Execution, SandboxError, Tier
-from sandboxes.patience import LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.ready import ReadyBoxes
+from sandboxes.remover import Remover
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import labels, remove
+from sandboxes.sweep import labels, new_name
 
 READY = 2
 """Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
 BEGINNINGS = 3
 """How many boxes may be lost, one after the other, before their program has begun."""
-REMOVERS = 2
 SUPERVISOR_PROCESSES = 1
 
 
@@ -69,7 +69,7 @@ class ContainerSandbox:
         self._tier = tier
         self._patience_seconds = patience_seconds
         self._closing = threading.Event()
-        self._removers = ThreadPoolExecutor(max_workers=REMOVERS, thread_name_prefix="assay-remove")
+        self._remover = Remover(client)
         self._ready = ReadyBoxes(lambda shape: self._make(self._image.id, shape), self.discard, ready)
 
     @property
@@ -88,7 +88,7 @@ class ContainerSandbox:
         """Remove what is kept ready, and wait for it."""
         self._ready.close()
         self._closing.set()
-        self._removers.shutdown()
+        self._remover.close()
 
     def __enter__(self) -> Self:
         return self
@@ -122,13 +122,7 @@ class ContainerSandbox:
     def discard(self, box: Box) -> "Future[None]":
         """Have a container removed, whatever runs in it; the future is done when it is gone."""
         box.disconnect()
-        try:
-            return self._removers.submit(self._remove, box.container)
-        except RuntimeError:  # a session that is left after the sandbox was closed
-            self._remove(box.container)
-            gone: Future[None] = Future()
-            gone.set_result(None)
-            return gone
+        return self._remover.remove(box.container)
 
     # --- making and removing ----------------------------------------------------------------------------------------------
 
@@ -143,7 +137,13 @@ class ContainerSandbox:
 
     def _make(self, image: str, shape: Shape) -> Box:
         """A container that waits for its program. Raises whatever the engine's SDK does."""
-        box = Box(self._client, self._create(image, shape), shape)
+        name = new_name()
+        try:
+            container = self._create(image, shape, name)
+        except BaseException:
+            self._remover.remove(name)  # the engine may have made it and died before it could say so
+            raise
+        box = Box(self._client, container, shape)
         try:
             box.connect()
         except BaseException:
@@ -151,7 +151,7 @@ class ContainerSandbox:
             raise
         return box
 
-    def _create(self, image: str, shape: Shape) -> str:
+    def _create(self, image: str, shape: Shape, name: str) -> str:
         api = self._client.api
         config = api.create_container_config(
             image=image,
@@ -161,12 +161,13 @@ class ContainerSandbox:
             stdin_open=True,
             tty=False,
             labels=labels(),
+            stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save
             host_config=self._host_config(shape),
             network_disabled=True,
         )
         # When this process dies, the engine closes the box's stdin, and the supervisor ends everything by itself.
         config["StdinOnce"] = True
-        return str(api.create_container_from_config(config)["Id"])
+        return str(api.create_container_from_config(config, name)["Id"])
 
     def _host_config(self, shape: Shape) -> dict[str, Any]:
         api = self._client.api
@@ -184,19 +185,6 @@ class ContainerSandbox:
             disk_mib=shape.disk_mib,
             seccomp=profile(namespaces=False),
         )
-
-    def _remove(self, container: str) -> None:
-        """Again and again until it is gone: what the engine does not remove now would stay as long as this process."""
-        pause = 0.1
-        while True:
-            try:
-                remove(self._client, container)
-            except SandboxError:
-                if self._closing.wait(pause):
-                    return  # a later start of Assay sweeps it away
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            else:
-                return
 
 
 class ContainerSession:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sandboxes.classify import Report, Seen, classify, parse_report
 from sandboxes.interface import Behaviour, Command, Evidence, Execution, SandboxError
-from sandboxes.slot import MESSAGE_BYTES, Slot, memory_file, sizes
+from sandboxes.slot import MESSAGE_BYTES, Slot, request_file
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
@@ -133,11 +133,6 @@ class Jailed:
 
     def _start(self, *, channel: bool) -> None:
         command, limits = self._command, self._command.limits
-        header = {
-            "argv": command.argv,
-            "environment": dict(command.environment),
-            "files": sizes(command.files),
-        }
         stdin, self._to_stdin = os.pipe2(os.O_CLOEXEC)
         stdout_reader, stdout = os.pipe2(os.O_CLOEXEC)
         stderr_reader, stderr = os.pipe2(os.O_CLOEXEC)
@@ -157,7 +152,7 @@ class Jailed:
         self._wall_deadline = self._started_at + limits.wall_seconds
         try:
             self._slot.reset_peak()
-            with memory_file(header, list(command.files.values())) as request:
+            with request_file(command.argv, command.environment, command.files) as request:
                 message = b"R" + LIMITS.pack(limits.cpu_seconds, limits.disk_mib, channel)
                 socket.send_fds(self._control, [message], [request.fileno(), *theirs])
         except OSError as error:

@@ -9,11 +9,11 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from docker import DockerClient
 
@@ -151,7 +151,7 @@ class Slot:
     def _set_up(self) -> Mapping[str, Any]:
         """Give the zygote its harness; learn what it needs itself, and add that to the container's limit."""
         harness = self.key.harness
-        with memory_file({"files": sizes(dict(harness.files))}, [content for _, content in harness.files]) as files:
+        with request_file((), {}, dict(harness.files)) as files:
             message = json.dumps({"preload": harness.preload}).encode()
             socket.send_fds(self.control, [message], [files.fileno()])
         try:
@@ -168,18 +168,19 @@ class Slot:
         return {**facts, "peak_reset": self._peak is not None}
 
 
-def memory_file(header: Mapping[str, object], contents: list[bytes]) -> Any:
-    """An open file in memory: four bytes of length, the header as JSON, the contents."""
+def request_file(argv: Sequence[str], environment: Mapping[str, str], files: Mapping[str, bytes]) -> IO[bytes]:
+    """An open file in memory, in the form that `sandboxes.harness.program.Request` reads. Raises ValueError for a NUL."""
+    words = [str(len(argv)), *argv, str(len(environment)), *(f"{name}={value}" for name, value in environment.items())]
+    for path, content in files.items():
+        words += (path, str(len(content)))
+    header = "\0".join(words).encode("utf-8", "surrogateescape")
+    if header.count(b"\0") != len(words) - 1:
+        raise ValueError("a command line, an environment or a file name has a NUL in it")
     file = os.fdopen(os.memfd_create("assay", os.MFD_CLOEXEC), "wb", buffering=0)
-    encoded = json.dumps(header).encode()
-    data = b"".join((len(encoded).to_bytes(4, "big"), encoded, *contents))
+    data = b"".join((len(header).to_bytes(4, "big"), header, *files.values()))
     while data:
         data = data[file.write(data) :]
     return file
-
-
-def sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
-    return [(path, len(content)) for path, content in files.items()]
 
 
 def _socket_folder() -> str | None:

@@ -1,6 +1,7 @@
 """Whose containers are whose: the labels of a box, removing one, and removing those whose maker died."""
 
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -16,6 +17,11 @@ OWNER = "assay"
 
 ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 """All that a call of the Docker SDK may raise when the engine refuses, is gone or does not answer."""
+
+
+def new_name() -> str:
+    """Of a container to be. With it a container can be removed whose maker never heard the engine's answer."""
+    return f"assay-{secrets.token_hex(10)}"
 
 
 def labels() -> dict[str, str]:

@@ -21,12 +21,12 @@ _DEVICES = _MAKE_CHAR | _MAKE_BLOCK
 _NET = 0b11  # bind and connect over TCP: since ABI 4
 _SCOPES = 0b11  # abstract sockets of, and signals to, processes outside: since ABI 6
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before any fork
 
 
 def version() -> int:
     """The kernel's version of Landlock; 0 where there is none or it is switched off."""
-    return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, _GIVE_VERSION)))
+    return max(0, int(_syscall(_CREATE_RULESET, None, 0, _GIVE_VERSION)))
 
 
 def restrict(writable: tuple[str, ...]) -> int:
@@ -45,16 +45,16 @@ def restrict(writable: tuple[str, ...]) -> int:
     )  # fmt: skip
     # An older kernel takes a shorter struct: files, since ABI 4 network, since ABI 6 scopes.
     attributes = struct.pack("<QQQ", folders | _DEVICES, _NET, _SCOPES)[: 8 if abi < 4 else 16 if abi < 6 else 24]
-    ruleset = _checked(_libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0))
+    ruleset = _checked(_syscall(_CREATE_RULESET, attributes, len(attributes), 0))
     try:
         for path in writable:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
             try:
                 rights = folders if stat.S_ISDIR(os.fstat(place).st_mode) else files
-                _checked(_libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("<Qi", rights, place), 0))
+                _checked(_syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("<Qi", rights, place), 0))
             finally:
                 os.close(place)
-        _checked(_libc.syscall(_RESTRICT_SELF, ruleset, 0))
+        _checked(_syscall(_RESTRICT_SELF, ruleset, 0))
     finally:
         os.close(ruleset)
     return abi

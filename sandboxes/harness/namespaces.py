@@ -29,6 +29,8 @@ UID, GID = os.getuid(), os.getgid()
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+# A function is looked up at its first use, and every fork would pay for that again.
+_unshare, _setns, _mount, _prctl, _capset = _libc.unshare, _libc.setns, _libc.mount, _libc.prctl, _libc.capset
 _pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
 _OWN_RIGHTS = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
 _NO_RIGHTS = bytes(24)
@@ -44,16 +46,16 @@ def _checked(result: int, what: str) -> int:
 
 
 def unshare(flags: int) -> None:
-    _checked(_libc.unshare(flags), f"unshare {flags:#x}")
+    _checked(_unshare(flags), f"unshare {flags:#x}")
 
 
 def bear_children_in(fd: int) -> None:
     """Children of this process are born in that pid namespace from now on."""
-    _checked(_libc.setns(fd, NEWPID), "setns")
+    _checked(_setns(fd, NEWPID), "setns")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    result = _libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
+    result = _mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
     _checked(result, f"mount {kind or source} on {target}")
 
 
@@ -93,13 +95,13 @@ def map_identity(proc: int) -> None:
 
 
 def set_dumpable(value: int) -> None:
-    _checked(_libc.prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
+    _checked(_prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
 
 
 def drop_rights() -> None:
     """No capability in any set, and none to be had by executing something."""
-    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
-    _checked(_libc.capset(_OWN_RIGHTS, _NO_RIGHTS), "capset")
+    _checked(_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
+    _checked(_capset(_OWN_RIGHTS, _NO_RIGHTS), "capset")
 
 
 def current_cpu() -> int:

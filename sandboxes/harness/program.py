@@ -14,7 +14,6 @@ import atexit
 import builtins
 import errno
 import importlib.machinery
-import json
 import os
 import runpy
 import signal
@@ -23,7 +22,7 @@ import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
 WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
@@ -67,32 +66,44 @@ def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | No
     return None
 
 
-def read_request(fd: int) -> tuple[dict[str, Any], memoryview]:
-    """The request's JSON and the content behind it. Four bytes of length, JSON, content."""
-    data = memoryview(os.pread(fd, os.fstat(fd).st_size, 0))
-    end = 4 + int.from_bytes(data[:4], "big")
-    return json.loads(bytes(data[4:end])), data[end:]
+class Request:
+    """A program to be: its command line, what its environment has on top, its files.
 
-
-def place_files(files: list[list[Any]], content: memoryview) -> bool:
-    """Write [[relative path, size]...] into the working directory; False where they do not fit into the box.
-
-    Raises ValueError for a path that leads out of it.
+    As bytes: four of length, then that many of words with NULs between them (how many words the command line has, those,
+    how many settings there are, those as NAME=value, then path and size of each file), then the files' contents.
     """
-    for path, size in files:
-        target = os.path.normpath(os.path.join(WORK, path))
-        if not target.startswith(WORK + "/"):
-            raise ValueError(f"a file outside of the working directory: {path}")
-        try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with open(target, "wb") as file:
-                file.write(content[:size])
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                return False
-            raise
-        content = content[size:]
-    return True
+
+    __slots__ = ("argv", "contents", "environment", "files")
+
+    def __init__(self, fd: int) -> None:
+        data = memoryview(os.pread(fd, os.fstat(fd).st_size, 0))
+        end = 4 + int.from_bytes(data[:4], "big")
+        words = bytes(data[4:end]).decode("utf-8", "surrogateescape").split("\0")
+        middle = 1 + int(words[0])
+        self.argv = words[1:middle]
+        last = middle + 1 + int(words[middle])
+        self.environment = dict(setting.split("=", 1) for setting in words[middle + 1 : last])
+        self.files = list(zip(words[last::2], map(int, words[last + 1 :: 2]), strict=True))
+        self.contents = data[end:]
+
+    def place_files(self, folder: str) -> bool:
+        """Write them; False where they do not fit into the box. Raises ValueError for a path that leads out of `folder`."""
+        offset = 0
+        for path, size in self.files:
+            target = os.path.normpath(os.path.join(folder, path))
+            if not target.startswith(folder + "/"):
+                raise ValueError(f"a file outside of {folder}: {path}")
+            try:
+                if "/" in path:
+                    os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, "wb") as file:
+                    file.write(self.contents[offset : offset + size])
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    return False
+                raise
+            offset += size
+        return True
 
 
 def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
@@ -122,7 +133,9 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
     sys.argv = ["-c" if call.mode == "c" else "-m" if call.mode == "m" else call.target, *call.arguments]
     sys.orig_argv[:] = argv
     if not call.safe_path:
-        sys.path.insert(0, {"c": "", "m": WORK}.get(call.mode, os.path.dirname(os.path.realpath(call.target))))
+        # no link can lie there yet, so this is where the real path leads too
+        first = os.path.dirname(os.path.normpath(os.path.join(WORK, call.target))) if call.mode == "file" else WORK
+        sys.path.insert(0, "" if call.mode == "c" else first)
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     seed_numpy = sys.modules.get("numpy.random")

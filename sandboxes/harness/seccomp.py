@@ -235,7 +235,7 @@ def prepare(*, listen: bool) -> _Program:
     return _Program(len(block), code)
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before any fork
 
 
 def install(*, listen: bool) -> int:
@@ -248,7 +248,7 @@ def install(*, listen: bool) -> int:
     attempts = [FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV, FLAG_NEW_LISTENER] if listen else []
     for flags in (*attempts, 0):
         program = prepare(listen=flags != 0)
-        answer: int = _libc.syscall(number, SET_MODE_FILTER, flags, ctypes.byref(program))
+        answer: int = _syscall(number, SET_MODE_FILTER, flags, ctypes.byref(program))
         if answer >= 0:
             return answer if flags else -1
         if ctypes.get_errno() != errno.EINVAL:

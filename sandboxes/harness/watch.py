@@ -78,6 +78,11 @@ class _Iovec(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
+_BUFFER = ctypes.create_string_buffer(PATH_MAX + 1)
+"""What was read of a program's memory last. One for all observers of this process, which has one thread."""
+_LOCAL, _REMOTE = _Iovec(ctypes.addressof(_BUFFER), PATH_MAX), _Iovec(0, 0)
+
+
 def printable(text: str) -> str:
     """Printable ASCII of at most `LONGEST` characters: the program chose it, and people will read it."""
     escaped = text.encode("unicode_escape", "surrogatepass").decode()
@@ -105,9 +110,6 @@ class Watch:
         self._expected_programs = expected_programs
         self._counts: dict[tuple[str, str, bool], int] = {}
         self.asked_for_socket = False
-        self._buffer = ctypes.create_string_buffer(PATH_MAX + 1)
-        self._local = _Iovec(ctypes.addressof(self._buffer), PATH_MAX)
-        self._remote = _Iovec(0, 0)
         self._readable = select.poll()
         self._readable.register(listener_fd, select.POLLIN)
         os.set_inheritable(listener_fd, False)
@@ -129,14 +131,14 @@ class Watch:
             for (behaviour, detail, refused), times in self._counts.items()
         ]
 
-    def handle(self) -> None:
-        """Take one notification and answer it. Returns at once where there is none, or its process has died meanwhile."""
+    def handle(self) -> bool:
+        """Take one notification and answer it. False, at once, where there is none."""
         if not any(event & select.POLLIN for _, event in self._readable.poll(0)):
-            return  # the last of its processes is gone, which an older kernel would have us wait for
+            return False  # the last of its processes is gone, which an older kernel would have us wait for
         try:
             notification = fcntl.ioctl(self._fd, _RECEIVE, bytes(_NOTIFICATION.size))
         except OSError:
-            return
+            return True  # its process has died meanwhile
         identity, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(notification)
         try:
             try:
@@ -145,6 +147,7 @@ class Watch:
                 self._send(identity, error=error.errno or errno.EIO)
         except OSError:
             pass  # it died while it was being answered
+        return True
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -237,17 +240,17 @@ class Watch:
         """Copy what can be read of `size` bytes of the program's memory to the buffer; 0 where it hid or died."""
         if not pid or not size:
             return 0
-        self._remote.base, self._remote.length, self._local.length = pointer, size, size
-        done: int = _libc.process_vm_readv(pid, ctypes.byref(self._local), 1, ctypes.byref(self._remote), 1, 0)
+        _REMOTE.base, _REMOTE.length, _LOCAL.length = pointer, size, size
+        done: int = _libc.process_vm_readv(pid, ctypes.byref(_LOCAL), 1, ctypes.byref(_REMOTE), 1, 0)
         return max(0, done)
 
     def _read(self, pid: int, pointer: int, size: int) -> bytes:
-        return ctypes.string_at(self._buffer, self._fetch(pid, pointer, size))
+        return ctypes.string_at(_BUFFER, self._fetch(pid, pointer, size))
 
     def _text(self, pid: int, pointer: int) -> str:
         """The string at that address as far as it can be read; empty where it cannot."""
-        self._buffer[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
-        return self._buffer.value.decode("utf-8", "surrogateescape")
+        _BUFFER[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
+        return _BUFFER.value.decode("utf-8", "surrogateescape")
 
     def _holds(self, identity: int) -> bool:
         """True where the program still waits, so that what was read came from it and not from a later process."""

@@ -6,7 +6,7 @@ The slot is a hardened container without rights. This process connects to the ho
 that the host has mounted; the container has no network), makes namespaces of its own, builds the file system that programs
 will see, imports what the host asks for and then serves, one program at a time:
 
-    host    setup    JSON {"preload": [module...]}, with a memfd: the harness, in the form of a request
+    host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
     slot    ready    JSON {"memory_bytes": int, "enforces": {...}} or {"problem": str}
     host    R        the limits (LIMITS), with descriptors: request, stdin, stdout, stderr, and the channel if there is one
     host    K why    end everything; `why` comes back in the report
@@ -76,9 +76,10 @@ if TYPE_CHECKING:
     Becoming = tuple[program.PythonCall, types.ModuleType]
     """What the child of a fork is to run, and its `__main__`."""
 
-COUNTED, TO_PARENT = 8, 9
-"""Descriptors of a child: its io account in /proc, and its way to the zygote. All below are kept taken, so that what is
-received lies above them."""
+NOTHING, EVENTS, LISTENER, COUNTED, TO_PARENT = 5, 6, 7, 8, 9
+"""Descriptors that have a fixed number, here and in a child: /dev/null, an epoll that both add to, the filter's listener (the epoll
+knows it by file and number, so it has the same in both), the child's account of its reads and writes, its way to this
+process. All below are kept taken, so that what is received lies above them."""
 
 
 class GoneError(Exception):
@@ -106,15 +107,41 @@ class Slot:
         self.from_child, to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         os.dup2(to_parent.detach(), TO_PARENT, inheritable=False)
         self.to_parent = socket.socket(fileno=TO_PARENT)
+        with select.epoll() as events:
+            os.dup2(events.fileno(), EVENTS, inheritable=False)
+        self.events = select.epoll.fromfd(EVENTS)
+        self.events.register(control, select.EPOLLIN)
         self.cpus = os.sched_getaffinity(0)
         self.tripwires: watch.Tripwires
         self.main: types.ModuleType
         self.memory_bytes = 0
         """In use when nothing runs."""
+        self.most: int | None = None
+        self.level: dict[str, float] = {}
+        """As the counters stood when the last program had ended."""
 
-    def last_process(self) -> int:
-        """The number that was given to a process last, of all that live in here or in namespaces below."""
-        return int(os.pread(self.loadavg, 256, 0).split()[-1])
+    def read_level(self) -> dict[str, float]:
+        """How the counters stand. Nothing runs between programs: the end of one is the start of the next."""
+        names = ("peak", "memory", "oom_kills", "forks_refused", "processes")
+        level: dict[str, float] = {name: self.counters.read(name) or 0 for name in names}
+        level["cpu"] = self.counters.cpu_seconds()
+        # the number given to a process last, of all that live in here or in namespaces below
+        level["last_process"] = int(os.pread(self.loadavg, 256, 0).split()[-1])
+        return level
+
+    def limit(self) -> int:
+        """Of the memory; the host sets it after this process has said what it needs itself."""
+        if self.most is None:
+            self.most = self.counters.read("limit") or sys.maxsize
+        return self.most
+
+    def doubt(self) -> str:
+        """Why this slot should serve nobody any more; empty where it is as it was."""
+        if self.level["processes"] > OWN_PROCESSES:
+            return f"{self.level['processes'] - OWN_PROCESSES:.0f} processes are left over"
+        if self.level["memory"] > self.memory_bytes + GROWTH_BYTES:
+            return f"{(self.level['memory'] - self.memory_bytes) / (1 << 20):.0f} MiB are left over"
+        return ""
 
 
 # --- once ---------------------------------------------------------------------------------------------------------------
@@ -128,14 +155,9 @@ def build(setup: dict[str, Any], harness: int) -> None:
     for path in DECOYS:
         with open(path, "w") as file:
             file.write("nothing\n")
-    request, content = program.read_request(harness)
-    for path, size in request["files"]:
-        target = os.path.join(HARNESS, path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(content[:size])
-        content = content[size:]
-    if request["files"]:
+    request = program.Request(harness)
+    request.place_files(HARNESS)
+    if request.files:
         compile_ahead()
         sys.path.insert(0, HARNESS)
         os.environ["PYTHONPATH"] = program.ENVIRONMENT["PYTHONPATH"] = HARNESS
@@ -162,7 +184,8 @@ def settle(slot: Slot) -> None:
     slot.main = program.clear_interpreter()
     gc.collect()
     gc.freeze()
-    slot.memory_bytes = slot.counters.read("memory") or 0
+    slot.level = slot.read_level()
+    slot.memory_bytes = int(slot.level["memory"])
 
 
 def serve(control: socket.socket, proc: int) -> Becoming | None:
@@ -200,12 +223,7 @@ class Run:
         self.slot = slot
         self.cpu_seconds, self.disk_mib, channel = LIMITS.unpack(limits)
         self.channel = bool(channel)
-        self.before = {name: slot.counters.read(name) or 0 for name in ("oom_kills", "forks_refused")}
-        self.peak_before = slot.counters.read("peak") or 0
-        self.memory_before = slot.counters.read("memory") or 0
-        self.cpu_before = slot.counters.cpu_seconds()
         self.watch: watch.Watch | None = None
-        self.last_before = slot.last_process()
         self.box: int | None = None
         """The program's /box, to ask how full it is."""
         self.counted: int | None = None
@@ -245,17 +263,20 @@ class Run:
             namespaces.map_identity(slot.proc)
             namespaces.write_file("self/oom_score_adj", "1000", slot.proc)
             os.dup2(os.open("self/io", os.O_RDONLY, dir_fd=slot.proc), COUNTED, inheritable=False)
-            request, content = program.read_request(fds[0])
-            fitting = program.place_files(request["files"], content)
+            request = program.Request(fds[0])
+            fitting = request.place_files(program.WORK)
             self._limit()
             self._only_streams(fds[1:])
             namespaces.drop_rights()
             landlock.restrict(WRITABLE)
-            call = program.python_call(request["argv"], request["environment"])
+            call = program.python_call(request.argv, request.environment)
             box = os.open("/box", os.O_RDONLY | os.O_CLOEXEC)
             listener = seccomp.install(listen=True)
             handed = [box, COUNTED, listener] if listener >= 0 else [box, COUNTED]
             socket.send_fds(to_parent, [b"python" if call else b"exec"], handed)
+            if listener >= 0:
+                os.dup2(listener, LISTENER)
+                slot.events.register(LISTENER, select.EPOLLIN | select.EPOLLET)
             to_parent.close()
             os.closerange(3 + self.channel, TO_PARENT)
             if not fitting:
@@ -265,15 +286,15 @@ class Run:
             to_parent.send(f"problem {type(error).__name__}: {error}".encode()[:4000])
             os._exit(126)
         if call is None:
-            program.execute(request["argv"], request["environment"])
-        program.prepare_interpreter(call, request["argv"], request["environment"])
+            program.execute(request.argv, request.environment)
+        program.prepare_interpreter(call, request.argv, request.environment)
         return call, slot.main
 
     def _only_streams(self, streams: list[int]) -> None:
         """Put the program's streams on 0, 1, 2 (and 3) and close all else, but the way to the parent."""
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
-        os.closerange(len(streams), COUNTED)
+        os.closerange(len(streams), EVENTS)
         os.closerange(TO_PARENT + 1, 1 << 20)
         for kept in (self.slot.control, self.slot.from_child):
             kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
@@ -287,54 +308,52 @@ class Run:
     def follow(self) -> dict[str, object]:
         """Until the program has ended, by itself or by us; then everything it left is ended too. Returns the report."""
         ended = os.pidfd_open(self.pid)
-        control, child = self.slot.control.fileno(), self.slot.from_child.fileno()
-        poll = select.poll()
-        for fd in (control, child, ended):
-            poll.register(fd, select.POLLIN)
+        events, control = self.slot.events, self.slot.control.fileno()
+        events.register(ended, select.EPOLLIN)
         look_at_cpu = time.monotonic() + CPU_POLL_SECONDS
         while not self.stopped:
-            ready = dict(poll.poll(CPU_POLL_SECONDS * 1000))
-            self._attend(poll, ready)
-            if child in ready:
-                self._hear(poll)
+            ready = [fd for fd, _ in events.poll(CPU_POLL_SECONDS)]
+            if LISTENER in ready:
+                self._attend()
             if ended in ready:
                 break
             if control in ready:
                 self.stopped = self._asked_to_stop()
             elif time.monotonic() > look_at_cpu:
                 look_at_cpu = time.monotonic() + CPU_POLL_SECONDS
-                if self.slot.counters.cpu_seconds() - self.cpu_before > self.cpu_seconds:
+                if self.slot.counters.cpu_seconds() - self.slot.level["cpu"] > self.cpu_seconds:
                     self.stopped = "cpu"
         os.close(ended)
+        self._hear()
         written = self._written_bytes()
-        status = self._end_everything()
-        if self.box is None and not self.problem:
-            self._hear(poll)  # it ended in the very moment
-        return self._report(status, written)
+        return self._report(self._end_everything(), written)
 
-    def _attend(self, poll: select.poll, ready: dict[int, int]) -> None:
-        """Answer what the filter asks."""
-        if self.watch is None or self.watch.fileno() not in ready:
+    def _attend(self) -> None:
+        """Answer what the filter asks. The listener tells of a change once, so all that is there is answered."""
+        self._hear()
+        while self.watch is not None and self.watch.handle():
+            pass
+
+    def _hear(self) -> None:
+        """Take what the child said before it became the program: it has locked itself in, or why it could not.
+
+        Not before it is needed: as long as the child lives, each page that this process writes has to be copied.
+        """
+        if self.box is not None or self.problem:
             return
-        if ready[self.watch.fileno()] & select.POLLIN:
-            self.watch.handle()
-        else:  # all under the filter are dying; that takes a while, and would be told again and again
-            poll.unregister(self.watch)
-
-    def _hear(self, poll: select.poll) -> None:
-        """The child has locked itself in, or says why it could not."""
         try:
             message, fds, _, _ = socket.recv_fds(self.slot.from_child, 4096, 3, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return  # it did not get so far
         word, _, rest = message.decode("utf-8", "replace").partition(" ")
         if word == "problem":
             self.problem = rest
             return
         self.box, self.counted, *listener = fds
         if listener:
-            self.watch = watch.Watch(listener[0], expected_programs=int(word == "exec"))
-            poll.register(self.watch.fileno(), select.POLLIN)
+            os.dup2(listener[0], LISTENER, inheritable=False)
+            os.close(listener[0])
+            self.watch = watch.Watch(LISTENER, expected_programs=int(word == "exec"))
 
     def _asked_to_stop(self) -> str:
         try:
@@ -364,15 +383,6 @@ class Run:
         os.sched_setaffinity(0, self.slot.cpus)
         return status
 
-    def _peak_bytes(self) -> int:
-        """Exact where this program used more than any before it; otherwise what its largest process held at once.
-
-        A host that may reset the counter of the control group (slot.py) has the exact figure always, and takes it.
-        """
-        peak = self.slot.counters.read("peak") or 0
-        exact = max(0, peak - self.memory_before)
-        return exact if peak > self.peak_before else min(exact, self.largest)
-
     def _disk_full(self) -> bool:
         if self.box is None:
             return False
@@ -381,45 +391,36 @@ class Run:
         return room.f_bavail == 0 or room.f_favail == 0
 
     def _report(self, status: int, written: int) -> dict[str, object]:
-        counters = self.slot.counters
-        processes = self.slot.last_process() - self.last_before - 1  # the sleeping process 1 is ours
-        evidence = self.slot.tripwires.collect()
+        slot, before = self.slot, self.slot.level
+        evidence = slot.tripwires.collect()
         if self.watch is not None:
             evidence += self.watch.evidence()
-            if self.watch.asked_for_socket:
-                namespaces.unshare(namespaces.NEWNET)
-            self.watch.close()
+            os.dup2(NOTHING, LISTENER, inheritable=False)  # closes it and keeps the number taken
+        if self.watch is None or self.watch.asked_for_socket:
+            namespaces.unshare(namespaces.NEWNET)
+        disk_full = self._disk_full()
+        after = slot.level = slot.read_level()
+        # Exact where this program used more than any before it, otherwise what its largest process held at once. A host
+        # that may reset the counter of the control group (slot.py) has the exact figure always, and takes it.
+        peak = max(0, int(after["peak"] - before["memory"]))
         return {
             "exit_code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             "stopped": self.stopped,
-            "cpu_seconds": max(0.0, counters.cpu_seconds() - self.cpu_before),
-            "peak_bytes": self._peak_bytes(),
-            **{name: (counters.read(name) or 0) - self.before[name] for name in self.before},
-            "limit_hits": self._limit_hits(),
-            "disk_full": self._disk_full(),
-            "processes": processes,
+            "cpu_seconds": after["cpu"] - before["cpu"],
+            "peak_bytes": peak if after["peak"] > before["peak"] else min(peak, self.largest),
+            "oom_kills": after["oom_kills"] - before["oom_kills"],
+            "forks_refused": after["forks_refused"] - before["forks_refused"],
+            # By its peak, because newer kernels do not count it in version 1.
+            "limit_hits": int(after["peak"] > slot.limit() - ROUNDING_BYTES),
+            "disk_full": disk_full,
+            "processes": after["last_process"] - before["last_process"] - 1,  # the sleeping process 1 is ours
             "written_bytes": written,
             "evidence": evidence,
-            "memory_before": self.memory_before,
+            "memory_before": before["memory"],
             "problem": self.problem,
-            "doubt": self._doubt(),
+            "doubt": slot.doubt(),
         }
-
-    def _limit_hits(self) -> int | None:
-        """Whether the box met its memory limit. By its peak, because newer kernels do not count it in version 1."""
-        peak, most = self.slot.counters.read("peak"), self.slot.counters.read("limit")
-        return None if peak is None or most is None else int(peak > most - ROUNDING_BYTES)
-
-    def _doubt(self) -> str:
-        """Why this slot should serve nobody any more; empty where it is as it was."""
-        processes = self.slot.counters.read("processes")
-        if processes is not None and processes > OWN_PROCESSES:
-            return f"{processes - OWN_PROCESSES} processes are left over"
-        memory = self.slot.counters.read("memory")
-        if memory is not None and memory > self.slot.memory_bytes + GROWTH_BYTES:
-            return f"{(memory - self.slot.memory_bytes) >> 20} MiB are left over"
-        return ""
 
 
 # --- process 1 of the container --------------------------------------------------------------------------------------------
