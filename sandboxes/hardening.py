@@ -22,6 +22,7 @@ def host_config(
     disk_mib: int,
     runtime: str = "",
     seccomp: str = "",
+    apparmor: str = "",
     binds: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The engine's host configuration of a container.
@@ -33,13 +34,15 @@ def host_config(
         disk_mib: size of the tmpfs at /box, and again of /dev/shm.
         runtime: a runtime that the engine knows; empty for its default.
         seccomp: a profile as JSON (not a path); empty for the engine's default.
+        apparmor: a profile that the host has loaded, or `unconfined`; empty for the engine's default. Ignored without AppArmor.
         binds: `source:target:mode` of folders of the host that the container sees.
     """
+    profiles = [f"{name}={value}" for name, value in (("seccomp", seccomp), ("apparmor", apparmor)) if value]
     config: dict[str, Any] = api.create_host_config(
         network_mode="none",
         read_only=True,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges", *([f"seccomp={seccomp}"] if seccomp else [])],
+        security_opt=["no-new-privileges", *profiles],
         ipc_mode="private",
         mem_limit=memory_mib << 20,
         memswap_limit=memory_mib << 20,

@@ -128,6 +128,7 @@ class Slot:
                 processes=self.key.processes + OWN_PROCESSES,
                 disk_mib=1,
                 seccomp=profile(namespaces=True),
+                apparmor="unconfined",  # the engine's own profile forbids the mounts that lock a program in
                 binds=[f"{shared}:/run/assay:ro"],
             ),
         )
