@@ -22,7 +22,7 @@ from docker import DockerClient
 from sandboxes import gvisor
 from sandboxes.attached import Box, BoxLostError, Shape
 from sandboxes.hardening import host_config
-from sandboxes.interface import Command, Execution, SandboxError, Tier
+from sandboxes.interface import Command, Execution, Tier
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.ready import ReadyBoxes
 from sandboxes.remover import Remover

@@ -92,11 +92,13 @@ def start(report: Report) -> None:
 def forget_dead(path: Path, program: str) -> None:
     """Remove a pid file that an engine which was killed left behind, unless that process is still this program.
 
-    The engine itself looks only whether some process has the number, and then refuses to start.
+    The engine itself looks only whether some process has the number, even a dead one that nobody has waited for yet, and
+    then refuses to start, or waits for its containerd in vain.
     """
     try:
         pid = int(path.read_text())
-        alive = Path(f"/proc/{pid}/comm").read_text().strip() == program
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
+        alive = name == program and not rest.startswith("Z")
     except (OSError, ValueError):
         alive = False
     if not alive:

@@ -16,6 +16,7 @@ from docker import DockerClient
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.jailed import Jailed
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.remover import Remover
 from sandboxes.slot import Slot, SlotKey
 
 RUNS_PER_SLOT = 1000
@@ -59,6 +60,7 @@ class JailSandbox:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
+        self._remover = Remover(client)
 
     @property
     def name(self) -> str:
@@ -83,8 +85,8 @@ class JailSandbox:
             idle, self._idle = self._idle, []
         self._background.shutdown()
         for slot in idle:
-            with suppress(SandboxError):
-                slot.close()
+            slot.close()
+        self._remover.close()
 
     @contextmanager
     def jailed(self, command: Command, *, channel: bool) -> Iterator[Jailed]:
@@ -112,7 +114,7 @@ class JailSandbox:
                 return self._make(key)
             if slot.alive():
                 return slot
-            self._discard(slot)
+            slot.close()
 
     def _give_back(self, slot: Slot, doubt: str) -> None:
         slot.runs += 1
@@ -123,16 +125,9 @@ class JailSandbox:
                 self._idle.append(slot)
             surplus = [self._idle.pop(0) for _ in range(len(self._idle) - self._idle_slots)]
         for unused in surplus if keep else [*surplus, slot]:
-            self._discard(unused)
+            unused.close()
         if worn and not self._closing.is_set():
             self._replace(slot.key)
-
-    def _discard(self, slot: Slot) -> None:
-        """Off the caller's path where that is possible: removing a container takes a third of a second."""
-        try:
-            self._background.submit(_close, slot)
-        except RuntimeError:  # closing
-            _close(slot)
 
     def _replace(self, key: SlotKey) -> None:
         """Have the next program of this kind find a slot ready."""
@@ -140,7 +135,7 @@ class JailSandbox:
             self._background.submit(self._make_ready, key)
 
     def _make(self, key: SlotKey) -> Slot:
-        make = partial(Slot, self._client, key=key)
+        make = partial(Slot, self._client, key=key, remove=self._remover.remove)
         return make_patiently(make, self._image, self._closing, self._patience_seconds)
 
     def _make_ready(self, key: SlotKey) -> None:
@@ -151,11 +146,6 @@ class JailSandbox:
                     self._idle.append(slot)
                     return
             slot.close()
-
-
-def _close(slot: Slot) -> None:
-    with suppress(SandboxError):  # the next start of Assay sweeps it away
-        slot.close()
 
 
 class JailSession:

@@ -36,8 +36,12 @@ class BoxImage:
         if self._restore is None:
             raise SandboxError("the Docker engine does not have the box image", image=lost)
         with self._lock:
-            if self.id == lost:
+            if self.id != lost:
+                return
+            try:
                 self.id = self._restore()
+            except ENGINE_ERRORS as error:
+                raise SandboxError("the box image could not be made again", image=lost, error=error) from error
 
 
 def make_patiently(
@@ -69,15 +73,22 @@ def make_patiently(
 
 
 def no_use_waiting(error: BaseException) -> bool:
-    """True where the engine answered, and would answer the same again; one that is going down says 5xx for a while."""
-    if not isinstance(error, APIError):
+    """True where the engine answered, and would answer the same again.
+
+    One that is going down says 5xx for a while. A full disk is waited for too: while all workers wait, nothing in the queue
+    loses an attempt to it.
+    """
+    if not isinstance(error, APIError) or _disk_full(error):
         return False
-    text = str(error).lower()
-    return error.is_client_error() or "no space left" in text or "oci runtime" in text
+    return error.is_client_error() or "oci runtime" in str(error).lower()
+
+
+def _disk_full(error: BaseException) -> bool:
+    return "no space left" in str(error).lower()
 
 
 def _said(error: BaseException) -> str:
-    if "no space left" in str(error).lower():
+    if _disk_full(error):
         return "the disk with the Docker engine's data is full"
     if isinstance(error, APIError):
         return "the Docker engine could not make a container"

@@ -9,8 +9,9 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +21,7 @@ from docker import DockerClient
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Harness, SandboxError
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import ENGINE_ERRORS, labels, remove
+from sandboxes.sweep import ENGINE_ERRORS, labels, new_name
 
 START_SECONDS = 60.0
 """From the start of the container to a zygote that has imported everything, on a busy machine."""
@@ -29,6 +30,8 @@ OWN_PROCESSES = 3
 START_MEMORY_MIB = 512
 """Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
 ZYGOTE = ("python3", "-I", "/opt/assay/sandboxes/harness/zygote.py")
+LOOK_SECONDS = 1.0
+"""How often a container that has not connected yet is looked at: it may be dead."""
 MESSAGE_BYTES = 65536
 
 
@@ -48,12 +51,17 @@ class SlotKey:
 class Slot:
     """One container. `control` is the connection to its zygote; used by one program at a time."""
 
-    def __init__(self, client: DockerClient, image: str, key: SlotKey) -> None:
-        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError."""
+    def __init__(self, client: DockerClient, image: str, key: SlotKey, remove: Callable[[str], object]) -> None:
+        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError.
+
+        `remove` has a container removed, by id or name.
+        """
         self._client = client
+        self._remove = remove
         self.key = key
         self.runs = 0
         self._peak: int | None = None
+        name = new_name()
         folder = Path(tempfile.mkdtemp(prefix="assay-slot-", dir=_socket_folder()))
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -64,13 +72,15 @@ class Slot:
                 listener.bind(str(shared / "s"))
                 (shared / "s").chmod(0o666)
                 listener.listen(1)
-                listener.settimeout(START_SECONDS)
-                self.container = self._start(image, shared)
-                with ExitStack() as undo:
-                    undo.callback(self._give_up)
-                    self.control = undo.enter_context(self._accept(listener))
-                    self.facts = self._set_up()
-                    undo.pop_all()
+                listener.settimeout(LOOK_SECONDS)
+                self.container = self._start(image, shared, name)
+                self.control = self._accept(listener)
+                self.facts = self._set_up()
+        except BaseException:
+            if hasattr(self, "control"):
+                self.control.close()
+            remove(name)  # by name: the engine may have made it and died before it could say so
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -100,20 +110,16 @@ class Slot:
         return state
 
     def close(self) -> None:
-        """End everything in it and remove it. Raises SandboxError where the engine cannot."""
+        """End everything in it, and have it removed."""
         self.control.close()
         if self._peak is not None:
             os.close(self._peak)
             self._peak = None
-        remove(self._client, self.container)
-
-    def _give_up(self) -> None:
-        with suppress(SandboxError):  # what went wrong before is what is told
-            remove(self._client, self.container)
+        self._remove(self.container)
 
     # --- start --------------------------------------------------------------------------------------------------------
 
-    def _start(self, image: str, shared: Path) -> str:
+    def _start(self, image: str, shared: Path, name: str) -> str:
         api = self._client.api
         config = api.create_container_config(
             image=image,
@@ -121,6 +127,7 @@ class Slot:
             entrypoint=list(ZYGOTE),
             hostname="box",
             labels=labels(),
+            stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save
             network_disabled=True,
             host_config=host_config(
                 api,
@@ -132,22 +139,22 @@ class Slot:
                 binds=[f"{shared}:/run/assay:ro"],
             ),
         )
-        container = str(api.create_container_from_config(config)["Id"])
-        try:
-            api.start(container)
-        except BaseException:
-            with suppress(SandboxError):
-                remove(self._client, container)
-            raise
+        container = str(api.create_container_from_config(config, name)["Id"])
+        api.start(container)
         return container
 
     def _accept(self, listener: socket.socket) -> socket.socket:
-        try:
-            connection, _ = listener.accept()
-        except TimeoutError as error:
-            raise SandboxError("the zygote did not connect", state=self.state()) from error
-        connection.settimeout(START_SECONDS)
-        return connection
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError as error:
+                state = self.state()
+                if not state["Running"] or time.monotonic() > deadline:
+                    raise SandboxError("the zygote did not connect", state=state) from error
+            else:
+                connection.settimeout(START_SECONDS)
+                return connection
 
     def _set_up(self) -> Mapping[str, Any]:
         """Give the zygote its harness; learn what it needs itself, and add that to the container's limit."""

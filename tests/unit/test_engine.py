@@ -1,6 +1,7 @@
 """What an engine that was killed leaves behind does not keep the next one from starting."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,16 @@ def test_a_pid_file_of_a_living_engine_stays(tmp_path: Path) -> None:
     path.write_text(str(os.getpid()))
     forget_dead(path, OWN_NAME)
     assert path.exists()
+
+
+def test_an_engine_that_is_dead_but_not_waited_for_is_dead(tmp_path: Path) -> None:
+    path = tmp_path / "docker.pid"
+    process = subprocess.Popen(["sleep", "60"])
+    path.write_text(str(process.pid))
+    forget_dead(path, "sleep")
+    assert path.exists()
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    forget_dead(path, "sleep")
+    assert not path.exists()
+    process.wait()

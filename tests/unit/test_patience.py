@@ -18,8 +18,9 @@ def answered(status: int, text: str) -> APIError:
     [
         (answered(400, "invalid CapAdd"), True),
         (answered(409, "name in use"), True),
-        (answered(500, "write /var/lib/docker/x: no space left on device"), True),
         (answered(500, "OCI runtime create failed: unknown"), True),
+        (answered(500, "write /var/lib/docker/x: no space left on device"), False),
+        (answered(500, "OCI runtime create failed: mkdir x: no space left on device"), False),
         (answered(500, "transport is closing"), False),
         (answered(503, "shutting down"), False),
         (requests.exceptions.ConnectionError(), False),
