@@ -24,7 +24,14 @@ _log = structlog.get_logger()
 IDLE_SECONDS = 0.5
 """How long an idle worker waits before it looks again, if nobody wakes it."""
 RETRY_SECONDS = 1.0
-"""Before the second attempt; the third waits twice as long."""
+"""Before the second attempt; each further one waits twice as long as the one before, up to LONGEST_RETRY_SECONDS.
+
+Boxes fail together and for a while: an engine that restarts, a disk that is full. All attempts of a run must not be over
+before that is; with these numbers the last one is two minutes after the first, and more where an attempt waits by itself.
+"""
+LONGEST_RETRY_SECONDS = 60.0
+OTHER_ATTEMPTS = 3
+"""Of a run that fails elsewhere than in the box, because its task is unusable or we have a bug: that does not pass."""
 
 
 class Evaluate(Protocol):
@@ -117,9 +124,10 @@ class WorkerPool:
             # The job fence: whatever it was, it is ours, and another attempt may do better.
             diagnostics = _diagnostics(error)
             _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)
-            if lease.attempt >= MAX_ATTEMPTS:
+            if lease.attempt >= (MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS):
                 return self._evaluate.ungradable(diagnostics)
-            self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=RETRY_SECONDS * lease.attempt)
+            pause = min(RETRY_SECONDS * 2 ** (lease.attempt - 1), LONGEST_RETRY_SECONDS)
+            self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause)
             return None
 
     def _renew_all(self) -> None:

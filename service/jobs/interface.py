@@ -13,7 +13,7 @@ from service.storage.interface import RunId
 
 LEASE_SECONDS = 15.0
 """A killed worker's job is delivered again after this long."""
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 8
 """After this many deliveries that ended in our own failure, the run is finished as ungradable, with diagnostics."""
 
 

@@ -1,5 +1,6 @@
 """The worker pool on a real queue: our failures are retried, then told; they never become a grade."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -7,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
 from service import worker
 from service.jobs.interface import MAX_ATTEMPTS
 from service.jobs.table import TableJobs
 from service.storage.interface import Findings, RunId, RunOutcome, RunRecord
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool
+from service.worker import OTHER_ATTEMPTS, WorkerPool
 from tests.integration import stored
 
 
@@ -71,10 +73,14 @@ def test_every_accepted_run_is_finished(storage: SqlStorage, start) -> None:
     assert sorted(id for id, _ in evaluate.calls) == sorted(ids)
 
 
-@pytest.mark.parametrize("error", [SandboxError("engine gone", container="abc"), RuntimeError("a bug of ours")])
-def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [(SandboxError("engine gone", container="abc"), MAX_ATTEMPTS), (RuntimeError("a bug of ours"), OTHER_ATTEMPTS)],
+    ids=["sandbox", "bug"],
+)
+def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Exception, most: int) -> None:
     def act(run: RunRecord) -> Findings:
-        if run.attempt < MAX_ATTEMPTS:
+        if run.attempt < most:
             raise error
         return stored.findings()
 
@@ -82,7 +88,34 @@ def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Excepti
     start(FakeEvaluation(act))
     [run] = finished(storage, ids)
     assert run.findings is not None and run.findings.outcome is RunOutcome.FAILED
-    assert run.attempt == MAX_ATTEMPTS
+    assert run.attempt == most
+
+
+def test_what_does_not_pass_is_not_retried_as_often(storage: SqlStorage, start) -> None:
+    def act(run: RunRecord) -> Findings:
+        raise TaskUnusable("its reference is wrong")
+
+    evaluate = FakeEvaluation(act)
+    start(evaluate)
+    [run] = finished(storage, stored.accept(storage, 1))
+    assert run.findings is not None and run.findings.diagnostics["message"] == "its reference is wrong"
+    assert len(evaluate.calls) == OTHER_ATTEMPTS < MAX_ATTEMPTS
+
+
+def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> None:
+    """Or a storm of failures that takes a minute would use all of them up."""
+    times: list[float] = []
+
+    def act(run: RunRecord) -> Findings:
+        times.append(time.monotonic())
+        raise SandboxError("engine gone")
+
+    ids = stored.accept(storage, 1)
+    start(FakeEvaluation(act), size=1)
+    finished(storage, ids)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(pauses) == MAX_ATTEMPTS - 1
+    assert all(pause >= worker.RETRY_SECONDS * 2**number for number, pause in enumerate(pauses))
 
 
 def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: SqlStorage, start) -> None:
