@@ -12,11 +12,12 @@ Needs root and `dockerd`. Leaves nothing behind: engine, data, containers and cg
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from docker import DockerClient
 from docker.errors import DockerException
 
 from sandboxes import gvisor, images
-from sandboxes.engine import Report, connect, running
+from sandboxes.engine import Report, connect, forget_dead, running
 
 START_SECONDS = 60.0
 QUIET_SECONDS = 0.15
@@ -44,6 +45,7 @@ class Engine:
     """Removed with the engine; containers may mount what is in it."""
     counter: Path
     cgroup_version: int
+    daemon: "Daemon"
 
     def cpu_seconds(self) -> float:
         """User + system time of everything so far: this process, the engine, all containers, dead or alive."""
@@ -69,25 +71,87 @@ class Engine:
         return before
 
 
+class Daemon:
+    """The engine's process: may be stopped, or killed, and started again on the same data."""
+
+    def __init__(self, folder: Path, cgroup: str) -> None:
+        """Starts nothing yet. Everything of it is in `folder`."""
+        self.address = f"unix://{folder}/docker.sock"
+        self._folder = folder
+        self._cgroup = cgroup
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers. Raises SystemExit with its last words where it does not come up."""
+        forget_dead(self._folder / "docker.pid", "dockerd")
+        forget_dead(self._folder / "exec" / "containerd" / "containerd.pid", "containerd")
+        program = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin") or "dockerd"
+        options = [
+            f"--host={self.address}",
+            f"--data-root={self._folder}/data",
+            f"--exec-root={self._folder}/exec",
+            f"--pidfile={self._folder}/docker.pid",
+            f"--cgroup-parent=/{self._cgroup}/boxes",
+            "--exec-opt=native.cgroupdriver=cgroupfs",
+            "--bridge=none",  # no box has a network
+            "--iptables=false",
+            "--log-level=error",
+            *gvisor.engine_options(),
+        ]
+        log = self._folder / "docker.log"
+        with log.open("ab") as words:
+            # In a network namespace of its own, because an engine without a bridge removes `docker0`, that of the host's.
+            self._process = subprocess.Popen(
+                ["unshare", "--net", program, *options], stdin=subprocess.DEVNULL, stdout=words, stderr=words
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(self.address):
+            if not self.alive() or time.monotonic() > deadline:
+                raise SystemExit(f"the engine did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal and wait for its end; nothing where it has ended already."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait()
+
+
 @contextmanager
-def started(report: Report) -> Iterator[Engine]:
-    """The engine with the box image in it; `DOCKER_HOST` names it to whatever this process starts."""
+def started(report: Report, *, data_mib: int = 0) -> Iterator[Engine]:
+    """The engine with the box image in it; `DOCKER_HOST` names it to whatever this process starts.
+
+    `data_mib`: its data is in a file system of its own of that size, in memory; 0 for a folder of the host's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="assay-benchmark-"))
     folder.chmod(0o711)  # containers, which are not root, reach what they are given in it
     try:
-        with _cgroup() as (name, counter, version):
-            address = f"unix://{folder}/docker.sock"
+        with _cgroup() as (name, counter, version), _data(folder / "data", data_mib):
             report("starting an engine of the benchmark's own")
-            with _dockerd(folder, address, name):
-                client = DockerClient(base_url=address, timeout=120)
+            daemon = Daemon(folder, name)
+            try:
+                daemon.start()
+                client = DockerClient(base_url=daemon.address, timeout=120)
                 try:
                     image = _box_image(client, report)
-                    with _environment("DOCKER_HOST", address):
-                        yield Engine(client=client, image=image, folder=folder, counter=counter, cgroup_version=version)
+                    with _environment("DOCKER_HOST", daemon.address):
+                        yield Engine(
+                            client=client,
+                            image=image,
+                            folder=folder,
+                            counter=counter,
+                            cgroup_version=version,
+                            daemon=daemon,
+                        )
                     for container in client.containers.list(all=True):
                         container.remove(force=True)
                 finally:
                     client.close()
+            finally:
+                daemon.stop()
     finally:
         shutil.rmtree(folder)
 
@@ -120,40 +184,23 @@ def _box_image(client: DockerClient, report: Report) -> str:
 
 
 @contextmanager
-def _dockerd(folder: Path, address: str, cgroup: str) -> Iterator[None]:
-    program = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin") or "dockerd"
-    options = [
-        f"--host={address}",
-        f"--data-root={folder}/data",
-        f"--exec-root={folder}/exec",
-        f"--pidfile={folder}/docker.pid",
-        f"--cgroup-parent=/{cgroup}/boxes",
-        "--exec-opt=native.cgroupdriver=cgroupfs",
-        "--bridge=none",  # no box has a network
-        "--iptables=false",
-        "--log-level=error",
-        *gvisor.engine_options(),
-    ]
-    with (folder / "docker.log").open("wb") as log:
-        # In a network namespace of its own, because an engine without a bridge removes `docker0`, that of the host's engine.
-        engine = subprocess.Popen(
-            ["unshare", "--net", program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+def _data(folder: Path, mib: int) -> Iterator[None]:
+    if not mib:
+        yield
+        return
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=711", "assay", folder], check=True)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(address):
-            if engine.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the engine did not start:\n{(folder / 'docker.log').read_text()[-2000:]}")
-            time.sleep(0.1)
         yield
     finally:
-        engine.send_signal(signal.SIGTERM)
-        engine.wait()
+        # What a killed engine had mounted in it is still there.
+        subprocess.run(["umount", "--recursive", folder], check=True)
 
 
 def _answers(address: str) -> bool:
-    if not Path(address.removeprefix("unix://")).exists():
-        return False
+    with socket.socket(socket.AF_UNIX) as trial:  # the SDK leaves a socket open for each refused try
+        if trial.connect_ex(address.removeprefix("unix://")) != 0:
+            return False
     try:
         client = DockerClient(base_url=address)
     except DockerException:
@@ -176,6 +223,10 @@ def _cgroup() -> Iterator[tuple[str, Path, int]]:
         yield name, root / name / ("cpuacct.usage" if version == 1 else "cpu.stat"), version
     finally:
         _enter(home, [os.getpid()])
+        for file in (root / name).rglob("cgroup.procs"):  # shims whose engine was killed and did not come back
+            for pid in file.read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
         _remove(name)
 
 

@@ -1,0 +1,455 @@
+"""The engine fails under load: does every submission still come to its own outcome, once, and to nobody else's?
+
+On an engine of its own, with its data in a small file system of its own. The service's workers, its queue and its database
+are the real ones; submissions of `examples/median` are in flight from the beginning of each fault to its end. What a
+submission's findings must be is what they were before the first fault.
+"""
+
+import argparse
+import gc
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import engine
+import structlog
+from docker import DockerClient
+from docker.errors import ImageNotFound
+from engine import Engine
+from leftovers import at_rest
+from rich.console import Console
+from rich.table import Table
+
+from graders import package
+from graders.interface import Abstention, CaseOutcome, Submission, SubmissionId
+from graders.registry import Registry
+from sandboxes.engine import connect
+from sandboxes.interface import Tier
+from sandboxes.sweep import ENGINE_ERRORS
+from sandboxes.tiers import Tiers, adapters
+from service.evaluation import Evaluation
+from service.jobs.table import TableJobs
+from service.packages import read_folder
+from service.rubric_files import builtin_rubrics
+from service.storage.interface import Findings, RunId, RunOutcome, SubmissionRecord, TaskRecord
+from service.storage.sql import SqlStorage
+from service.worker import WorkerPool
+
+CONSOLE = Console()
+MEDIAN = Path(__file__).parents[1] / "examples" / "median"
+KINDS = ("accepted", "wrong")
+DATA_MIB = 1536
+"""Room for the box image twice: loading it needs that for a moment."""
+KILL_EVERY_SECONDS = 0.1
+AT_ONCE = 8
+"""So many submissions wait or are under way, at the least, while a fault lasts."""
+LONGEST_SECONDS = 600.0
+"""After the end of a fault, for all that was accepted; attempts are up to a minute apart by then."""
+SETTLE_SECONDS = 30.0
+ENGINE_PROGRAMS = {"dockerd", "containerd", "unshare"}
+
+Face = tuple[object, ...]
+"""Of findings: all that must not depend on faults."""
+
+
+# --- the faults -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a fault is given. Each returns how often it struck."""
+
+    own: Engine
+    client: DockerClient
+    """Of its own, so that it does not share the sandbox's connections."""
+    seconds: float
+    chance: random.Random
+
+    def times(self, pause: float) -> Iterator[None]:
+        """Again and again, so far apart, while the fault is to last."""
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            yield
+            time.sleep(pause)
+
+
+def kills(trouble: Trouble) -> int:
+    """`docker kill` of a random box, every 100 ms."""
+    return sum(_kill_one(trouble) for _ in trouble.times(KILL_EVERY_SECONDS))
+
+
+def stopped(trouble: Trouble) -> int:
+    """The engine is asked to stop, as by a package upgrade, and is started again after a second."""
+    return _restart(trouble, signal.SIGTERM)
+
+
+def crashed(trouble: Trouble) -> int:
+    """The engine is killed, and started again after a second."""
+    return _restart(trouble, signal.SIGKILL)
+
+
+def full_disk(trouble: Trouble) -> int:
+    """No byte is free where the engine keeps its data; boxes are killed, so that new ones are needed."""
+    filler = trouble.own.folder / "data" / "filler"
+    struck = 0
+    try:
+        with filler.open("ab", buffering=0) as file:
+            for _ in trouble.times(0.02):
+                _fill(file.fileno())
+                struck += _kill_one(trouble)
+    finally:
+        filler.unlink()
+    return struck
+
+
+def lost_image(trouble: Trouble) -> int:
+    """The box image is removed with force, and with it the boxes that keep it from being removed."""
+    struck = 0
+    for _ in trouble.times(0.5):
+        while not _image_removed(trouble):
+            _kill_one(trouble)
+        struck += 1
+    return struck
+
+
+FAULTS: Mapping[str, Callable[[Trouble], int]] = {
+    "kill": kills,
+    "stop": stopped,
+    "crash": crashed,
+    "disk": full_disk,
+    "image": lost_image,
+}
+
+
+def _kill_one(trouble: Trouble) -> int:
+    with suppress(*ENGINE_ERRORS):
+        running = trouble.client.api.containers()
+        if running:
+            trouble.client.api.kill(trouble.chance.choice(running)["Id"])
+            return 1
+    return 0
+
+
+def _restart(trouble: Trouble, number: signal.Signals) -> int:
+    struck = 0
+    for _ in trouble.times(2):
+        trouble.own.daemon.stop(number)
+        time.sleep(1)
+        trouble.own.daemon.start()
+        struck += 1
+    return struck
+
+
+def _fill(fd: int) -> None:
+    size = 1 << 24
+    while size:
+        try:
+            os.write(fd, bytes(size))
+        except OSError:
+            size //= 2
+
+
+def _image_removed(trouble: Trouble) -> bool:
+    try:
+        for row in trouble.client.api.containers(all=True):
+            trouble.client.api.remove_container(row["Id"], v=True, force=True)
+        trouble.client.api.remove_image(trouble.own.image, force=True)
+    except ImageNotFound:
+        return True
+    except ENGINE_ERRORS:
+        return False
+    return True
+
+
+# --- the service ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    name: str
+    files: Mapping[str, str]
+    outcome: RunOutcome
+    """By the folder that its author put it in."""
+
+
+class Load:
+    """The service's database, and submissions for it."""
+
+    def __init__(self, storage: SqlStorage) -> None:
+        files = read_folder(MEDIAN)
+        task = package.load(files)
+        now = datetime.now(UTC)
+        storage.add_task(TaskRecord(id=task.id, version=task.version, title=task.title, files=files, created_at=now))
+        self.storage = storage
+        self._task = task
+        self._numbers = count()
+        self.solutions = [
+            Solution(
+                name=f"{kind}/{path.stem}",
+                files={task.entry_file: path.read_text()},
+                outcome=RunOutcome.PASSED if kind == "accepted" else RunOutcome.FAILED,
+            )
+            for kind in KINDS
+            for path in sorted((MEDIAN / "submissions" / kind).glob("*.py"))
+        ]
+
+    def accept(self, solutions: Sequence[Solution]) -> dict[RunId, Solution]:
+        records = [
+            SubmissionRecord(
+                submission=Submission(
+                    id=SubmissionId(f"sub_{next(self._numbers)}"), task_id=self._task.id, files=solution.files
+                ),
+                task_version=self._task.version,
+                client_id=solution.name,
+                tag="faults",
+                created_at=datetime.now(UTC),
+            )
+            for solution in solutions
+        ]
+        ids = self.storage.accept(records, [""] * len(records), [""] * len(records))
+        return dict(zip(ids, solutions, strict=True))
+
+    def wait(self, ids: Mapping[RunId, Solution], deadline: float) -> None:
+        """Until all are done, or the deadline has come."""
+        while len(self.storage.done(ids)) < len(ids) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+@contextmanager
+def serving(own: Engine, tier: Tier, home: Path, archive: Path, workers: int) -> Iterator[Load]:
+    """The service as `service.wiring` puts it together, without HTTP and with one tier only."""
+    rubrics = builtin_rubrics()
+    registry = Registry.discover({criterion.id for rubric in rubrics.values() for criterion in rubric.criteria})
+    with closing(connect()) as client, closing(SqlStorage.open(f"sqlite:///{home}/assay.sqlite3")) as storage:
+
+        def restore() -> str:
+            try:
+                client.images.get(own.image)
+            except ImageNotFound:
+                with archive.open("rb") as file:
+                    client.images.load(file)
+            return own.image
+
+        with Tiers({tier: adapters(client, own.image, restore)[tier]}) as tiers:
+            evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
+            jobs = TableJobs(storage.database)
+            pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=workers, name="faults")
+            pool.start()
+            try:
+                yield Load(storage)
+            finally:
+                pool.stop(drain_seconds=60)
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the submissions of one fault."""
+
+    fault: str
+    struck: int
+    submissions: int
+    outcomes: Mapping[str, int]
+    attempts: Mapping[int, int]
+    """Attempts -> number of the runs that took so many."""
+    seconds: float
+    after_seconds: float
+    """From the end of the fault to the last finished run."""
+    wrong: Sequence[str]
+    """Runs that are not done, not as they must be, or done twice."""
+
+
+def face(findings: Findings) -> Face:
+    cases = sorted((s.suite, s.case, s.outcome) for s in findings.signals if isinstance(s, CaseOutcome))
+    abstained = sorted(signal.grader for signal in findings.signals if isinstance(signal, Abstention))
+    levels = sorted((prefill.criterion, prefill.level) for prefill in findings.prefills)
+    return findings.outcome, tuple(cases), tuple(abstained), tuple(levels), tuple(sorted(findings.ends.items()))
+
+
+def faces(load: Load) -> Mapping[str, Face]:
+    """What the findings of each solution are while nothing fails."""
+    ids = load.accept(load.solutions)
+    load.wait(ids, time.monotonic() + LONGEST_SECONDS)
+    found = {}
+    for id, solution in ids.items():
+        run = load.storage.run(id)
+        if run.findings is None or run.findings.outcome is not solution.outcome or run.attempt != 1:
+            raise SystemExit(f"{solution.name} does not come out as it must, and nothing has failed yet: {run}")
+        found[solution.name] = face(run.findings)
+    return found
+
+
+def suffer(load: Load, fault: str, trouble: Trouble, submissions: int, right: Mapping[str, Face]) -> Result:
+    """The load under one fault."""
+    began = time.monotonic()
+    choice = trouble.chance.choices
+    ids = load.accept(choice(load.solutions, k=submissions))
+    with ThreadPoolExecutor(1) as thread:
+        striking = thread.submit(FAULTS[fault], trouble)
+        while not striking.done():
+            if len(ids) - len(load.storage.done(ids)) < AT_ONCE:
+                ids |= load.accept(choice(load.solutions, k=AT_ONCE))
+            time.sleep(0.05)
+        over = time.monotonic()
+        struck = striking.result()
+    load.wait(ids, over + LONGEST_SECONDS)
+    now = time.monotonic()
+    records = {id: load.storage.run(id) for id in ids}
+    wrong = [
+        f"{ids[id].name}, attempt {run.attempt}: "
+        + ("not done" if run.findings is None else _difference(run.findings, right[ids[id].name]))
+        for id, run in records.items()
+        if run.findings is None or face(run.findings) != right[ids[id].name]
+    ]
+    wrong += _more_than_once(load.storage)
+    return Result(
+        fault=fault,
+        struck=struck,
+        submissions=len(ids),
+        outcomes=dict(Counter(run.findings.outcome.value if run.findings else "none" for run in records.values())),
+        attempts=dict(Counter(run.attempt for run in records.values())),
+        seconds=round(now - began, 1),
+        after_seconds=round(now - over, 1),
+        wrong=wrong,
+    )
+
+
+def _difference(findings: Findings, right: Face) -> str:
+    if findings.outcome is RunOutcome.UNGRADABLE:
+        return f"ungradable: {dict(findings.diagnostics)}"[:600]
+    names = ("outcome", "cases", "abstained", "levels", "ends")
+    pairs = zip(names, face(findings), right, strict=True)
+    return "; ".join(f"{name} {now}, not {then}" for name, now, then in pairs if now != then)[:600]
+
+
+def _more_than_once(storage: SqlStorage) -> list[str]:
+    """Submissions with more than one finished run, of all so far."""
+    times: Counter[str] = Counter()
+    after = ""
+    while True:
+        page, after = storage.finished_runs(tag=None, after=after, limit=1000)
+        times.update(run.submission.submission.id for run in page)
+        if len(page) < 1000:
+            return [f"{id} was finished {number} times" for id, number in times.items() if number > 1]
+
+
+def left_behind(own: Engine, before: Mapping[str, frozenset[str]]) -> Mapping[str, list[str]]:
+    """Containers, their processes, folders, descriptors and threads that are there now and were not before.
+
+    An engine that was killed leaves mounts and cgroups to the next one; those are not counted.
+    """
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        gc.collect()  # the SDK leaves the socket of each refused connection to it
+        after = at_rest(own)
+        more = {kind: sorted(after[kind] - before[kind]) for kind in ("containers", "temporary files")}
+        more |= {
+            kind: sorted(after[kind])[len(before[kind]) :]
+            for kind in ("descriptors", "threads")
+            if len(after[kind]) > len(before[kind])
+        }
+        more["processes"] = [
+            name for name in sorted(after["processes"] - before["processes"]) if name.split()[1] not in ENGINE_PROGRAMS
+        ]
+        more = {kind: names for kind, names in more.items() if names}
+        if not more or time.monotonic() > deadline:
+            return more
+        time.sleep(0.5)
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    options = _options()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    results: list[tuple[str, Result]] = []
+    over: dict[str, Mapping[str, list[str]]] = {}
+    with engine.started(CONSOLE.print, data_mib=DATA_MIB) as own, tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        with archive.open("wb") as file:
+            for part in own.client.api.get_image(own.image):
+                file.write(part)
+        for tier in options.tiers:
+            home = Path(folder) / tier
+            home.mkdir()
+            before = at_rest(own)
+            for result in _tier(own, Tier(tier), home, archive, options):
+                results.append((tier, result))
+                _tell_one(result)
+            over[tier] = left_behind(own, before)
+    held = _tell(results, over)
+    if options.json:
+        document = {"results": [{"tier": tier, **asdict(each)} for tier, each in results], "left": over, "held": held}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    sys.exit(not held)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--submissions", type=int, default=200, help="for each fault, at the least (default: 200)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each fault lasts (default: 20)")
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--tiers", nargs="+", choices=["jail", "container"], default=["jail", "container"])
+    parser.add_argument("--faults", nargs="+", choices=list(FAULTS), default=list(FAULTS))
+    parser.add_argument("--seed", type=int, default=1, help="of which solutions are submitted and which boxes killed")
+    parser.add_argument("--json", type=Path, help="file for the result")
+    return parser.parse_args()
+
+
+def _tier(own: Engine, tier: Tier, home: Path, archive: Path, options: argparse.Namespace) -> Iterator[Result]:
+    chance = random.Random(options.seed)
+    with serving(own, tier, home, archive, options.workers) as load:
+        right = faces(load)
+        for fault in options.faults:
+            CONSOLE.print(f"{tier}, {fault}: {FAULTS[fault].__doc__}", highlight=False)
+            with closing(connect()) as client:
+                trouble = Trouble(own, client, options.seconds, chance)
+                yield suffer(load, fault, trouble, options.submissions, right)
+
+
+def _tell_one(result: Result) -> None:
+    again = sum(number for attempts, number in result.attempts.items() if attempts > 1)
+    CONSOLE.print(
+        f"  struck {result.struck} times; {result.submissions} submissions in {result.seconds:.0f} s, the last one "
+        f"{result.after_seconds:.0f} s after it was over; {again} took more than one attempt, at most {max(result.attempts)}; "
+        f"{len(result.wrong)} wrong",
+        highlight=False,
+    )
+    for line in result.wrong[:10]:
+        CONSOLE.print(f"  {line}", markup=False, highlight=False, style="red")
+
+
+def _tell(results: Sequence[tuple[str, Result]], over: Mapping[str, Mapping[str, list[str]]]) -> bool:
+    table = Table("tier", "fault", "struck", "submissions", "outcomes", "attempts: runs", "seconds", "wrong")
+    for tier, each in results:
+        outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(each.outcomes.items()))
+        attempts = ", ".join(f"{attempts}: {number}" for attempts, number in sorted(each.attempts.items()))
+        numbers = (str(each.struck), str(each.submissions), outcomes, attempts, f"{each.seconds:.0f}")
+        table.add_row(tier, each.fault, *numbers, str(len(each.wrong)))
+    CONSOLE.print(table)
+    for tier, more in over.items():
+        for kind, names in more.items():
+            CONSOLE.print(f"left behind by {tier}, {kind}: {', '.join(names[:5])}", markup=False, style="red")
+    held = all(each.struck and not each.wrong for _, each in results) and not any(over.values())
+    CONSOLE.print("[bold green]held[/]" if held else "[bold red]NOT held[/]")
+    return held
+
+
+if __name__ == "__main__":
+    main()
