@@ -25,6 +25,7 @@ from sandboxes.sweep import ENGINE_ERRORS
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
+FRAME_HEAD = struct.Struct(">cI")
 START_SECONDS = 30.0
 """From the request to the supervisor's `S`: our own time, not charged to the program."""
 LAST_WORDS_SECONDS = 2.0
@@ -266,15 +267,22 @@ class Box:
         self._take_frames()
 
     def _take_frames(self) -> None:
-        offset = 0
-        while len(self._frames) - offset >= 5:
-            kind, size = struct.unpack_from(">cI", self._frames, offset)
-            if len(self._frames) - offset - 5 < size:
-                break
-            payload = bytes(self._frames[offset + 5 : offset + 5 + size])
-            offset += 5 + size
-            self._take(kind, payload)
-        del self._frames[:offset]
+        while (frame := self._next_frame()) is not None:
+            self._take(*frame)
+
+    def _next_frame(self) -> tuple[bytes, bytes] | None:
+        """The first whole frame, which is off the buffer then: taking it may lead back here."""
+        if len(self._frames) < FRAME_HEAD.size:
+            return None
+        kind, size = FRAME_HEAD.unpack_from(self._frames)
+        if size > MAX_MESSAGE_BYTES:  # it reads its streams in pieces of 64 KiB
+            self._fail("the box's supervisor announced a frame that is too long")
+        end = FRAME_HEAD.size + size
+        if len(self._frames) < end:
+            return None
+        payload = bytes(self._frames[FRAME_HEAD.size : end])
+        del self._frames[:end]
+        return kind, payload
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if kind in self._output:

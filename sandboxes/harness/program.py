@@ -138,6 +138,9 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
         sys.path.insert(0, "" if call.mode == "c" else first)
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
+    threading = sys.modules.get("threading")
+    if threading is not None:  # it still has the number that the zygote's thread has
+        threading.main_thread()._set_native_id()  # noqa: SLF001
     seed_numpy = sys.modules.get("numpy.random")
     if seed_numpy is not None:  # `random` seeds itself after a fork, this does not
         seed_numpy.seed()

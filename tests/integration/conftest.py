@@ -1,10 +1,12 @@
 """A storage on a real SQLite file, with its jobs and a clock."""
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.transport.unixconn import UnixHTTPConnection
 
 from service.jobs.table import TableJobs
 from service.storage.database import Database
@@ -19,6 +21,23 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "assay.sqlite3"
     SqlStorage.open(f"sqlite:///{file}").close()
     return file
+
+
+@pytest.fixture
+def tidy_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Docker SDK leaves the socket of each refused connection open, for the garbage collector to complain of."""
+
+    def connect_or_close(self: UnixHTTPConnection) -> None:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self.timeout)
+        try:
+            connection.connect(self.unix_socket)
+        except OSError:
+            connection.close()
+            raise
+        self.sock = connection
+
+    monkeypatch.setattr(UnixHTTPConnection, "connect", connect_or_close)
 
 
 @pytest.fixture

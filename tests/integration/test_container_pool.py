@@ -1,6 +1,5 @@
 """The boxes of tier container: used once, made ahead, replaced when they die, gone when nobody needs them."""
 
-import gc
 import re
 import subprocess
 import sys
@@ -24,8 +23,6 @@ LIMITS = Limits(memory_mib=97, disk_mib=16, processes=16)
 OTHER = replace(LIMITS, processes=17)
 HELLO = Command(argv=("python3", "-c", "print('hello')"), limits=LIMITS)
 SOCKET = Path("/var/run/docker.sock")
-LEFT_OPEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""The SDK leaves the socket of each refused connection to the garbage collector, which these tests call themselves."""
 WHICH = r"""
 import re
 print(re.search("/containers/([0-9a-f]{64})/", open("/proc/self/mountinfo").read())[1])
@@ -166,7 +163,7 @@ def test_nothing_grows(client: DockerClient, image: str) -> None:
     assert boxes(client) == []
 
 
-@LEFT_OPEN
+@pytest.mark.usefixtures("tidy_refusals")
 def test_an_engine_that_is_away_is_waited_for(tmp_path: Path, image: str) -> None:
     path = tmp_path / "engine.sock"
     client = DockerClient(base_url=f"unix://{path}", version="1.41")
@@ -177,10 +174,9 @@ def test_an_engine_that_is_away_is_waited_for(tmp_path: Path, image: str) -> Non
         path.symlink_to(SOCKET)  # the engine is back
         run.result(timeout=30)
     client.close()
-    gc.collect()
 
 
-@LEFT_OPEN
+@pytest.mark.usefixtures("tidy_refusals")
 def test_an_engine_that_stays_away_is_our_failure(tmp_path: Path, image: str) -> None:
     client = DockerClient(base_url=f"unix://{tmp_path}/engine.sock", version="1.41")
     with ContainerSandbox(client, image, patience_seconds=0.5) as sandbox:
@@ -189,7 +185,6 @@ def test_an_engine_that_stays_away_is_our_failure(tmp_path: Path, image: str) ->
             says_hello(sandbox)
         assert time.monotonic() - started < 10
     client.close()
-    gc.collect()
 
 
 def test_a_lost_image_is_made_again(client: DockerClient, image: str) -> None:

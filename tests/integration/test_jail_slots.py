@@ -1,6 +1,5 @@
 """Slots of tier jail: used again, replaced at the first doubt, mended when they die, removed at the end."""
 
-import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -130,7 +129,7 @@ def test_without_a_way_to_restore_it_a_lost_image_is_told(client: DockerClient) 
         where(jail)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the SDK's own sockets, each refused
+@pytest.mark.usefixtures("tidy_refusals")
 def test_an_engine_that_does_not_answer_is_waited_for_and_then_told(image: str) -> None:
     client = DockerClient("unix:///run/assay-no-such-engine.sock", version="1.41")
     with (
@@ -139,7 +138,6 @@ def test_an_engine_that_does_not_answer_is_waited_for_and_then_told(image: str) 
     ):
         where(jail)
     client.close()
-    gc.collect()
 
 
 def test_a_preload_that_does_not_exist_is_our_failure(jail: JailSandbox) -> None:

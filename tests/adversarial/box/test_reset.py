@@ -276,7 +276,7 @@ def test_a_run_knows_its_own_process(tier_sandbox: Sandbox) -> None:
     code = """
         import multiprocessing, os, signal, sys, threading, time
         assert multiprocessing.current_process().pid == os.getpid()
-        assert threading.get_native_id() == os.getpid()
+        assert threading.get_native_id() == threading.main_thread().native_id == os.getpid()
         assert threading.main_thread().ident == threading.get_ident() and threading.active_count() == 1
         assert __name__ == "__main__" and "__file__" not in globals() and sys.modules["__main__"].__dict__ is globals()
         assert time.process_time() < 3 and sys.stdin.read() == ""
