@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker import DockerClient
@@ -206,8 +208,16 @@ def test_a_lost_image_is_made_again(client: DockerClient, image: str) -> None:
 
 def test_a_ready_box_is_closed_from_the_start(pool: ContainerSandbox, client: DockerClient) -> None:
     says_hello(pool)
-    until(lambda: len(running(client)) >= 1)
-    box = client.api.inspect_container(running(client)[0])
+    seen: list[Any] = []
+
+    def looked_at_one() -> bool:
+        for container in running(client):
+            with suppress(NotFound):  # the one that said hello is on its way out
+                seen.append(client.api.inspect_container(container))
+        return bool(seen)
+
+    until(looked_at_one)
+    box = seen[-1]
     host = box["HostConfig"]
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
     assert (host["CapDrop"], host["CapAdd"], host["Binds"], host["Devices"]) == (["ALL"], None, None, None)
