@@ -16,16 +16,6 @@ _STANDARD = (
 )  # fmt: skip
 """What solutions import most. Importing it in each box would cost more than the examination itself."""
 
-_PYTEST = (
-    *(f"_pytest.{name}" for name in (
-        "_argcomplete", "faulthandler", "helpconfig", "junitxml", "pastebin", "setuponly", "setupplan", "skipping",
-        "threadexception", "tracemalloc", "unittest", "unraisableexception", "warnings",
-    )),
-    "difflib", "faulthandler", "getpass", "pdb", "readline", "unittest",
-    "_hypothesis_pytestplugin", "hypothesis", "hypothesis.core", "hypothesis.strategies", "pytest_timeout",
-)  # fmt: skip
-"""What `pytest.main` imports when it is called; a test looks whether something is missing here."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
@@ -56,5 +46,12 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
-PYTEST = _driver("pytest_driver", preload=(*_STANDARD, *_PYTEST))
+PYTEST = _driver(
+    "pytest_driver", "pytest_ready", "pytest_rehearsal", "rehearsal/test_rehearsal",
+    preload=(
+        *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies",
+        "getpass",  # for the name of the folder of tmp_path
+        "graders.harness.pytest_rehearsal",
+    ),
+)  # fmt: skip
 ANALYSIS = _driver("analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer")

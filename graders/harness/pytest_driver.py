@@ -13,6 +13,7 @@ reference produced, and whatever is not reported as passed has not passed.
 
 import io
 import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from graders.harness.channel import receive, send
+from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable
 
 TEXT_CHARACTERS = 4000
@@ -35,8 +37,9 @@ class NoTerminal:
 class Reporter:
     """Answers the pending question when there is something to tell, and waits for the next one before going on."""
 
-    def __init__(self, question: dict[str, Any]) -> None:
-        self.question = question
+    question: dict[str, Any]
+
+    def __init__(self) -> None:
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
 
@@ -77,20 +80,21 @@ class Reporter:
         self.phases.append(report)
 
 
+OPTIONS = (
+    "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:terminal",
+    "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "--timeout-method", "signal",
+)  # fmt: skip
+REPORTER = Reporter()
+READY = Ready(OPTIONS, [REPORTER])
+"""Begun when this is imported, which is before the fork where there is one."""
+
+
 def main(tests: str, submission: str) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    first = receive()
-    reporter = Reporter(first)
+    sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
+    REPORTER.question = receive()
     make_importable(submission)
-    status = pytest.main(
-        [
-            # nothing that lies in the submission's folder configures the run
-            "--rootdir", tests, "-c", os.devnull, "--confcutdir", tests, "--import-mode=importlib",
-            "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin",
-            "--timeout", str(first["seconds"]), "--timeout-method", "signal", tests,
-        ],
-        plugins=[reporter],
-    )  # fmt: skip
-    reporter.answer(end=int(status), text="\n".join(reporter.problems)[:TEXT_CHARACTERS])
+    status = READY.run(tests, REPORTER.question["seconds"])
+    REPORTER.answer(end=int(status), text="\n".join(REPORTER.problems)[:TEXT_CHARACTERS])
     while True:
         receive()

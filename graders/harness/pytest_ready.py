@@ -1,0 +1,116 @@
+# ruff: noqa: SLF001 - see below
+"""Runs inside the box: a run of pytest that is begun before its tests are there, so that a fork has only to go on with it.
+
+More than half of what `pytest.main` costs does not depend on the tests: registering plugins, parsing its own command line,
+configuring itself, looking through all plugins for fixtures. `Ready()` does that at once; `Ready.run` does what is left.
+The tests cannot tell: nothing of theirs takes part before the collection, unless they have a conftest.py, and then the run
+is begun anew by `pytest.main` itself. What a process has but once, its descriptors, is left alone until `run`.
+
+pytest has no public way to stop half-way, so these of its names are used though they are private. The box has one fixed
+version, and tests/integration/test_pytest_ready.py compares both ways over many suites:
+
+    _prepareconfig, Config._do_configure, Config._ensure_unconfigure, Session.from_config, print_usage_error, main._main
+                                                        what `pytest.main` is made of (_pytest/config, _pytest/main.py)
+    Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache, pytest_timeout's Config._env_timeout
+                                                        where the place of the tests and the time for each of them are kept
+    CaptureManager.start_global_capturing, LoggingPlugin.log_file_handler
+                                                        where it opens descriptors
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.capture import CaptureManager
+from _pytest.config import Config, _prepareconfig, print_usage_error
+from _pytest.main import _bestrelpath_cache, _main
+
+NO_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rehearsal")
+"""Stands for the folder of the tests until that is known: one that exists, without a conftest.py."""
+
+
+class Ready:
+    """One run, to be finished once. `options` and `plugins` are what `pytest.main` would get besides the tests."""
+
+    def __init__(self, options: Sequence[str], plugins: Sequence[object]) -> None:
+        self.options = options
+        self.plugins = plugins
+        start_capturing = CaptureManager.start_global_capturing
+        CaptureManager.start_global_capturing = _nothing  # type: ignore[assignment, method-assign]
+        try:
+            # The plugin for faulthandler is to come: it copies a descriptor when it is configured.
+            self.config = _prepareconfig([*self._arguments(NO_TESTS, 0), "-p", "no:faulthandler"], plugins)
+        finally:
+            CaptureManager.start_global_capturing = start_capturing  # type: ignore[method-assign]
+        self.session = pytest.Session.from_config(self.config)
+        self.config._do_configure()
+        self.config.hook.pytest_sessionstart(session=self.session)
+        self._plugin("logging-plugin").log_file_handler.close()  # it is /dev/null
+
+    def _arguments(self, tests: str, seconds: float) -> list[str]:
+        # -c: nothing that lies in the submission's folder configures the run
+        return ["--rootdir", tests, "-c", os.devnull, "--confcutdir", tests, "--import-mode=importlib",
+                *self.options, "--timeout", str(seconds), tests]  # fmt: skip
+
+    def _plugin(self, name: str) -> Any:
+        return self.config.pluginmanager.get_plugin(name)
+
+    def run(self, tests: str, seconds: float) -> int:
+        """Run what is in the folder `tests`, each test for at most so many seconds. Returns pytest's exit status."""
+        if "hypothesis.configuration" in sys.modules:  # it has taken the working directory that it was imported in
+            sys.modules["hypothesis.configuration"].set_hypothesis_home_dir(os.path.abspath(".hypothesis"))
+        if any("conftest.py" in files for _, _, files in os.walk(tests)):
+            self.config._ensure_unconfigure()
+            return pytest.main(self._arguments(tests, seconds), plugins=self.plugins)
+        os.environ["PYTEST_VERSION"] = pytest.__version__
+        self._point_at(tests, float(seconds))
+        capture = self._plugin("capturemanager")
+        capture.start_global_capturing()
+        capture.suspend_global_capture()
+        manager = self.config.pluginmanager
+        manager.unblock("faulthandler")
+        manager.import_plugin("faulthandler")
+        try:
+            return self._finish()
+        finally:
+            os.environ.pop("PYTEST_VERSION", None)
+
+    def _point_at(self, tests: str, seconds: float) -> None:
+        config, session = self.config, self.session
+        root = Path(os.path.abspath(tests))
+        args = self._arguments(tests, seconds)
+        config.invocation_params = Config.InvocationParams(args=args, plugins=self.plugins, dir=Path.cwd())
+        config.args = [tests]
+        for namespace in (config.option, config.known_args_namespace):
+            vars(namespace).update(rootdir=tests, confcutdir=tests, timeout=seconds, file_or_dir=[tests])
+        config._rootpath = session.path = config.pluginmanager._confcutdir = root
+        session._bestrelpathcache = _bestrelpath_cache(root)
+        config._env_timeout = seconds  # type: ignore[attr-defined]
+
+    def _finish(self) -> int:
+        """The rest of `pytest.main`, in its words."""
+        config, session = self.config, self.session
+        try:
+            session.exitstatus = _main(config, session) or pytest.ExitCode.OK
+        except pytest.UsageError as error:
+            print_usage_error(error, sys.stderr)
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        except session.Failed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        except (KeyboardInterrupt, pytest.exit.Exception) as stop:
+            session.exitstatus = getattr(stop, "returncode", None) or pytest.ExitCode.INTERRUPTED
+            config.hook.pytest_keyboard_interrupt(excinfo=pytest.ExceptionInfo.from_exception(stop))
+        except BaseException as error:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            config.notify_exception(pytest.ExceptionInfo.from_exception(error), config.option)
+        os.chdir(session.startpath)
+        config.hook.pytest_sessionfinish(session=session, exitstatus=session.exitstatus)
+        config._ensure_unconfigure()
+        return session.exitstatus
+
+
+def _nothing(manager: CaptureManager) -> None:
+    """In the place of a method that is to be called later."""
