@@ -27,7 +27,7 @@ from pathlib import Path
 import engine
 import structlog
 from docker import DockerClient
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 from engine import Engine
 from leftovers import at_rest
 from rich.console import Console
@@ -117,11 +117,10 @@ def full_disk(trouble: Trouble) -> int:
 
 def lost_image(trouble: Trouble) -> int:
     """The box image is removed with force, and with it the boxes that keep it from being removed."""
-    struck = 0
-    for _ in trouble.times(0.5):
-        while not _image_removed(trouble):
-            _kill_one(trouble)
-        struck += 1
+    struck = sum(_image_removed(trouble) for _ in trouble.times(0.1))
+    patience = time.monotonic() + LONGEST_SECONDS
+    while not struck and time.monotonic() < patience:  # the engine keeps it while any box of it runs
+        struck += _image_removed(trouble)
     return struck
 
 
@@ -138,9 +137,16 @@ def _kill_one(trouble: Trouble) -> int:
     with suppress(*ENGINE_ERRORS):
         running = trouble.client.api.containers()
         if running:
-            trouble.client.api.kill(trouble.chance.choice(running)["Id"])
-            return 1
+            return _kill(trouble, trouble.chance.choice(running)["Id"])
     return 0
+
+
+def _kill(trouble: Trouble, container: str) -> int:
+    try:
+        trouble.client.api.kill(container)
+    except APIError:  # it has ended by itself
+        return 0
+    return 1
 
 
 def _restart(trouble: Trouble, number: signal.Signals) -> int:
@@ -164,12 +170,10 @@ def _fill(fd: int) -> None:
 
 def _image_removed(trouble: Trouble) -> bool:
     try:
-        for row in trouble.client.api.containers(all=True):
-            trouble.client.api.remove_container(row["Id"], v=True, force=True)
+        with ThreadPoolExecutor() as threads:  # quicker than boxes are made
+            list(threads.map(lambda row: _kill(trouble, row["Id"]), trouble.client.api.containers()))
         trouble.client.api.remove_image(trouble.own.image, force=True)
-    except ImageNotFound:
-        return True
-    except ENGINE_ERRORS:
+    except ENGINE_ERRORS:  # a box was just started from it, or it is not restored yet
         return False
     return True
 

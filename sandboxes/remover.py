@@ -1,6 +1,8 @@
 """Has containers removed in the background: it takes a third of a second, and an engine that is away cannot do it now."""
 
+import math
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from docker import DockerClient
@@ -10,6 +12,8 @@ from sandboxes.patience import LONGEST_PAUSE_SECONDS
 from sandboxes.sweep import remove
 
 THREADS = 2
+CLOSING_SECONDS = 5.0
+"""How long what is left at the end is still tried."""
 
 
 class Remover:
@@ -18,6 +22,7 @@ class Remover:
     def __init__(self, client: DockerClient) -> None:
         self._client = client
         self._closing = threading.Event()
+        self._deadline = math.inf
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="assay-remove")
 
     def remove(self, container: str) -> "Future[None]":
@@ -31,20 +36,21 @@ class Remover:
             return gone
 
     def close(self) -> None:
-        """Try each that is left once more and wait for it. What still stays is swept away by the next start of Assay."""
+        """Wait until all are gone, but not for long. What still stays is swept away by the next start of Assay."""
+        self._deadline = time.monotonic() + CLOSING_SECONDS
         self._closing.set()
         self._threads.shutdown()
 
     def _remove(self, container: str) -> None:
         pause = 0.1
         while True:
-            last = self._closing.is_set()
             try:
                 remove(self._client, container)
             except SandboxError:
-                if last:
+                if time.monotonic() > self._deadline:
                     return
-                self._closing.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
                 return
+            if self._closing.wait(pause):
+                time.sleep(CLOSING_SECONDS / 20)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
