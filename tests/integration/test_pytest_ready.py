@@ -319,3 +319,35 @@ def test_a_run_that_was_begun_ahead_is_as_one_of_pytest_main(tiers: Tiers, suite
     ready = recorded(tiers.at_least(Tier.JAIL), READY, suite, PYTEST.harness)
     assert fresh[1], fresh[2]
     assert ready == fresh
+
+
+def test_the_rehearsal_leaves_nothing(tiers: Tiers) -> None:
+    look = """
+import atexit, json, linecache, logging, os, signal, sys, tempfile, warnings
+left = {
+    "modules": [name for name in sys.modules if "rehearsal" in name and not name.startswith("graders.")],
+    "lines": list(linecache.cache),
+    "exceptions": [name for name in vars(sys) if name.startswith("last_")],
+    "handlers": [logging.root.handlers, logging.root.level],
+    "alarm": [signal.getsignal(signal.SIGALRM) is signal.SIG_DFL, signal.getitimer(signal.ITIMER_REAL)],
+    "environment": [name for name in os.environ if "PYTEST" in name],
+    "folder": tempfile.tempdir,
+    "streams": [sys.stdout is sys.__stdout__, sys.stderr is sys.__stderr__, sys.stdin is sys.__stdin__],
+    "path": [path for path in sys.path if "rehearsal" in path],
+    "descriptors": [],
+}
+for fd in range(3, 256):
+    try: left["descriptors"].append(str(os.fstat(fd)))
+    except OSError: pass
+print(json.dumps([left]))
+"""
+    code, told, said = recorded(tiers.at_least(Tier.JAIL), look, {}, PYTEST.harness)
+    assert (code, said) == (0, [])
+    assert told == [
+        [
+            {
+                "modules": [], "lines": [], "exceptions": [], "handlers": [[], 30], "alarm": [True, [0.0, 0.0]],
+                "environment": [], "folder": None, "streams": [True, True, True], "path": [], "descriptors": [],
+            }
+        ]
+    ]  # fmt: skip
