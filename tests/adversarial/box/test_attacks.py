@@ -23,6 +23,6 @@ def meetings() -> Iterator[object]:
                 yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}")
 
 
-@pytest.mark.parametrize(("tier", "attack"), meetings(), indirect=["tier"])
+@pytest.mark.parametrize(("tier", "attack"), list(meetings()), indirect=["tier"])
 def test_attack(attack: Attack, tier: Tier, tier_sandbox: Sandbox) -> None:
     suffer(tier_sandbox, attack, sees=tier in SEES)
