@@ -1,5 +1,6 @@
 """Slots of tier jail: used again, replaced at the first doubt, mended when they die, removed at the end."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from sandboxes import engine, images
+from sandboxes import engine, images, slot
 from sandboxes.interface import Command, Conversation, End, Harness, Limits, SandboxError
 from sandboxes.jail_sandbox import JailSandbox
 from sandboxes.jailed import Jailed
@@ -138,6 +139,17 @@ def test_an_engine_that_does_not_answer_is_waited_for_and_then_told(image: str) 
     ):
         where(jail)
     client.close()
+
+
+def test_a_slot_that_dies_before_it_connects_is_found_out_at_once(
+    jail: JailSandbox, client: DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slot, "ZYGOTE", ("python3", "-c", "raise SystemExit(7)"))
+    began = time.monotonic()
+    with pytest.raises(SandboxError, match="did not connect") as caught:
+        where(jail)
+    assert time.monotonic() - began < slot.START_SECONDS / 2
+    assert "'ExitCode': 7" in caught.value.diagnostics()["state"]
 
 
 def test_a_preload_that_does_not_exist_is_our_failure(jail: JailSandbox) -> None:

@@ -4,7 +4,8 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException
 
-from sandboxes.patience import no_use_waiting
+from sandboxes.interface import SandboxError
+from sandboxes.patience import BoxImage, no_use_waiting
 
 
 def answered(status: int, text: str) -> APIError:
@@ -31,3 +32,20 @@ def answered(status: int, text: str) -> APIError:
 )
 def test_an_answer_that_would_be_the_same_again_is_not_waited_for(error: Exception, no_use: bool) -> None:
     assert no_use_waiting(error) is no_use
+
+
+def test_an_image_that_cannot_be_made_again_is_our_failure_and_is_tried_again() -> None:
+    answers = iter([requests.exceptions.ConnectionError(), None])
+
+    def restore() -> str:
+        error = next(answers)
+        if error is not None:
+            raise error
+        return "sha256:new"
+
+    image = BoxImage("sha256:lost", restore)
+    with pytest.raises(SandboxError, match="could not be made again"):
+        image.restore("sha256:lost")
+    image.restore("sha256:lost")
+    assert image.id == "sha256:new"
+    image.restore("sha256:lost")  # another thread that found it missing then
