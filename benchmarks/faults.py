@@ -59,7 +59,7 @@ AT_ONCE = 8
 LONGEST_SECONDS = 600.0
 """After the end of a fault, for all that was accepted; attempts are up to a minute apart by then."""
 SETTLE_SECONDS = 30.0
-ENGINE_PROGRAMS = {"dockerd", "containerd", "unshare"}
+ENGINE_PROGRAMS = {"dockerd", "containerd", "containerd-shim", "unshare"}
 
 Face = tuple[object, ...]
 """Of findings: all that must not depend on faults."""
@@ -353,26 +353,24 @@ def _more_than_once(storage: SqlStorage) -> list[str]:
 
 
 def left_behind(own: Engine, before: Mapping[str, frozenset[str]]) -> Mapping[str, list[str]]:
-    """Containers, their processes, folders, descriptors and threads that are there now and were not before.
+    """Containers, their processes, folders, descriptors and threads that are there now and stay, and were not before.
 
-    An engine that was killed leaves mounts and cgroups to the next one; those are not counted.
+    What an engine that was killed leaves to the next one (mounts, cgroups, shims without a container) is not counted.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
+    kept: dict[str, frozenset[str]] = {}
     while True:
         gc.collect()  # the SDK leaves the socket of each refused connection to it
         after = at_rest(own)
-        more = {kind: sorted(after[kind] - before[kind]) for kind in ("containers", "temporary files")}
-        more |= {
-            kind: sorted(after[kind])[len(before[kind]) :]
-            for kind in ("descriptors", "threads")
-            if len(after[kind]) > len(before[kind])
-        }
-        more["processes"] = [
-            name for name in sorted(after["processes"] - before["processes"]) if name.split()[1] not in ENGINE_PROGRAMS
-        ]
-        more = {kind: names for kind, names in more.items() if names}
-        if not more or time.monotonic() > deadline:
-            return more
+        more = {kind: after[kind] - before[kind] for kind in ("containers", "processes", "temporary files")}
+        # Folders of slots that others start on this host come and go.
+        kept = {kind: names & kept.get(kind, names) for kind, names in more.items()}
+        over = {kind: sorted(names) for kind, names in kept.items()}
+        over["processes"] = [name for name in over["processes"] if name.split()[1] not in ENGINE_PROGRAMS]
+        for kind in ("descriptors", "threads"):
+            over[kind] = sorted(after[kind])[len(before[kind]) :]
+        if not any(over.values()) or time.monotonic() > deadline:
+            return {kind: names for kind, names in over.items() if names}
         time.sleep(0.5)
 
 
