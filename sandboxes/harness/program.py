@@ -36,7 +36,7 @@ PLAIN_OPTIONS = frozenset("BEIPsu")
 class PythonCall:
     """A command line of python3, taken apart. `mode` is `c`, `m` or `file`."""
 
-    __slots__ = ("arguments", "mode", "safe_path", "target", "unbuffered")
+    __slots__ = ("arguments", "mode", "safe_path", "target", "unbuffered", "without_bytecode")
 
     def __init__(self, mode: str, target: str, arguments: list[str], letters: set[str]) -> None:
         self.mode = mode
@@ -44,6 +44,7 @@ class PythonCall:
         self.arguments = arguments
         self.safe_path = bool(letters & {"I", "P"})
         self.unbuffered = "u" in letters
+        self.without_bytecode = "B" in letters
 
 
 def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | None:
@@ -136,6 +137,7 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
         # no link can lie there yet, so this is where the real path leads too
         first = os.path.dirname(os.path.normpath(os.path.join(WORK, call.target))) if call.mode == "file" else WORK
         sys.path.insert(0, "" if call.mode == "c" else first)
+    sys.dont_write_bytecode = call.without_bytecode
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     threading = sys.modules.get("threading")

@@ -108,6 +108,8 @@ def test_a_script_behaves_as_under_a_new_interpreter(session: Session, name: str
     "argv",
     [
         ("-c", "import sys; print(sys.argv, sys.path[0], __name__)", "a", "-c"),
+        ("-B", "-c", "import sys; print(sys.dont_write_bytecode)"),
+        ("-c", "import sys; print(sys.dont_write_bytecode)"),
         ("-I", "-c", "import sys; print(sys.argv, sys.flags.isolated)"),
         ("-P", "-s", "-m", "package.tool", "x"),
         ("-m", "package.tool", "x"),
