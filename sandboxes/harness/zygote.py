@@ -60,6 +60,7 @@ NAMESPACES = (
 WRITABLE = ("/box", "/dev")
 OWN_PROCESSES = 2
 """Process 1 of the container and this one. The paused process 1 of a program's namespace comes on top while it runs."""
+ANSWERS_AT_ONCE = 32
 ROUNDING_BYTES = 4 << 20
 """The kernel counts in steps, and fails before the last of them where much is wanted at once."""
 GROWTH_BYTES = 16 << 20
@@ -311,10 +312,11 @@ class Run:
         events, control = self.slot.events, self.slot.control.fileno()
         events.register(ended, select.EPOLLIN)
         look_at_cpu = time.monotonic() + CPU_POLL_SECONDS
+        more = False
         while not self.stopped:
-            ready = [fd for fd, _ in events.poll(CPU_POLL_SECONDS)]
-            if LISTENER in ready:
-                self._attend()
+            ready = [fd for fd, _ in events.poll(0 if more else CPU_POLL_SECONDS)]
+            if more or LISTENER in ready:
+                more = self._attend()
             if ended in ready:
                 break
             if control in ready:
@@ -326,13 +328,17 @@ class Run:
         os.close(ended)
         self._hear()
         written = self._written_bytes()
-        return self._report(self._end_everything(), written)
+        status = self._end_everything()
+        self._hear()  # what it said in its last moment is not left for the next
+        return self._report(status, written)
 
-    def _attend(self) -> None:
-        """Answer what the filter asks. The listener tells of a change once, so all that is there is answered."""
+    def _attend(self) -> bool:
+        """Answer what the filter asks. True where there may be more: the listener tells of a change only once.
+
+        Many threads could go on asking for ever, and the host's word must be heard meanwhile.
+        """
         self._hear()
-        while self.watch is not None and self.watch.handle():
-            pass
+        return self.watch is not None and all(self.watch.handle() for _ in range(ANSWERS_AT_ONCE))
 
     def _hear(self) -> None:
         """Take what the child said before it became the program: it has locked itself in, or why it could not.
