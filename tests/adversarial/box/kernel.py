@@ -385,6 +385,17 @@ print(got)
         End.SIGNALLED,
     ),
     attack(
+        "keeps its observer busy from many threads",
+        """
+        import ctypes, threading
+        libc = ctypes.CDLL(None)
+        def ask():
+            while True: libc.ptrace(0, 0, 0, 0)
+        for _ in range(16): threading.Thread(target=ask).start()
+        """,
+        End.CPU_TIMEOUT,
+    ),
+    attack(
         "lies about its paths",
         CTYPES
         + """
