@@ -285,6 +285,8 @@ class Box:
         return kind, payload
 
     def _take(self, kind: bytes, payload: bytes) -> None:
+        if (self._started_at is None) != (kind == b"S"):
+            self._fail("the box's supervisor told of a program that had not started, or of its start twice")
         if kind in self._output:
             self._take_output(kind, payload)
         elif kind == b"C":
