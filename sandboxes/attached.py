@@ -15,21 +15,20 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
 from docker import DockerClient
 
-from sandboxes.classify import Report, Seen, classify, decode, parse_report
-from sandboxes.interface import Behaviour, Command, Evidence, Execution, Limits, SandboxError
-from sandboxes.sweep import ENGINE_ERRORS
+from sandboxes.classify import decode, parse_report
+from sandboxes.interface import Command, Execution, Limits, SandboxError
+from sandboxes.sweep import state_of
+from sandboxes.talk import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Talk
 
-MAX_MESSAGE_BYTES = 16 << 20
-"""Longest message on a channel, either way."""
 FRAME_HEAD = struct.Struct(">cI")
 START_SECONDS = 30.0
 """From the request to the supervisor's `S`: our own time, not charged to the program."""
-LAST_WORDS_SECONDS = 2.0
-"""How long the supervisor may take to report after it was told to end everything."""
+STREAMS = {b"O": "stdout", b"E": "stderr"}
+"""Kind of frame -> what the program printed on."""
 STDERR_CAP_BYTES = 4096
 
 
@@ -50,29 +49,19 @@ class Shape:
         return cls(memory_mib=limits.memory_mib, processes=limits.processes, disk_mib=limits.disk_mib)
 
 
-class Box:
+class Box(Talk):
     """One container, which runs one program: made, connected, begun, talked to, disconnected."""
 
     def __init__(self, client: DockerClient, container: str, shape: Shape) -> None:
+        super().__init__()
         self.container = container
         self.shape = shape
         self._client = client
-        self._command: Command
         self._channel: bool
         self._incoming = bytearray()  # from the engine: its stream frames
         self._frames = bytearray()  # from the supervisor: our frames
         self._outgoing = bytearray()
-        self._answer = bytearray()  # from the program: bytes on its channel
-        self._output = {b"O": bytearray(), b"E": bytearray()}
-        self._printed = 0
         self._supervisor_stderr = bytearray()
-        self._report: Report | None = None
-        self._started_at: float | None = None
-        self._ended_at: float | None = None
-        self._stopped_for = ""
-        self._broke: list[Evidence] = []
-        self._execution: Execution | None = None
-        self._closed = False
 
     # --- the caller's side --------------------------------------------------------------------------------------------
 
@@ -107,38 +96,9 @@ class Box:
         self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
         if self._started_at is None:
             facts = {"container": self.container, "supervisor": self._supervisor_text()}
-            if self._closed:
+            if self._gone:
                 raise BoxLostError("the box ended before it started", **facts)
             raise SandboxError("the box did not start in time", **facts)
-
-    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
-        if self._over():
-            return None
-        if self._answer:
-            self._refuse("an answer before the question")
-            return None
-        self._send(b"C", struct.pack(">I", len(message)) + message)
-        deadline = min(time.monotonic() + seconds, self._wall_deadline())
-        self._pump(self._has_answer, deadline)
-        if not self._has_answer():
-            if not self._over():
-                self._stop("wall")
-            return None
-        size = self._answer_size()
-        if len(self._answer) > 4 + size:
-            self._refuse("more than one answer to a question")
-            return None
-        answer = bytes(self._answer[4:])
-        self._answer.clear()
-        return answer
-
-    def wait(self) -> None:
-        """Until the program ends by itself, or is stopped at its wall limit."""
-        self._pump(lambda: False, self._wall_deadline())
-        if not self._over():
-            self._stop("wall")
 
     def finish(self) -> Execution:
         if self._execution is None:
@@ -159,21 +119,6 @@ class Box:
             self._stream._response.close()  # noqa: SLF001
             self._stream.close()
             self._socket.close()
-
-    # --- questions about the state ------------------------------------------------------------------------------------
-
-    def _over(self) -> bool:
-        return self._report is not None or self._closed or bool(self._stopped_for)
-
-    def _wall_deadline(self) -> float:
-        assert self._started_at is not None
-        return self._started_at + self._command.limits.wall_seconds
-
-    def _answer_size(self) -> int:
-        return int(struct.unpack_from(">I", self._answer)[0])
-
-    def _has_answer(self) -> bool:
-        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -204,17 +149,15 @@ class Box:
             if content:
                 self._send(b"F", content)
 
+    def _post(self, message: bytes) -> None:
+        self._send(b"C", message)
+
+    def _catch_up(self) -> None:
+        """Nothing: what the supervisor relays is taken as it comes."""
+
     # --- stopping -----------------------------------------------------------------------------------------------------
 
-    def _refuse(self, what: str) -> None:
-        """The program broke the channel's protocol: that ends the program, nothing else."""
-        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
-        self._stop("protocol")
-
-    def _stop(self, why: str) -> None:
-        """End everything in the box and collect the supervisor's account of it, if it still gives one."""
-        self._stopped_for = why
-        self._ended_at = time.monotonic()
+    def _end_all(self) -> None:
         self._outgoing.clear()
         self._send(b"K", b"")
         self._pump(lambda: self._report is not None, time.monotonic() + LAST_WORDS_SECONDS)
@@ -228,8 +171,7 @@ class Box:
     # --- the pump -----------------------------------------------------------------------------------------------------
 
     def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        """Carry bytes until `enough()`, the final report, the end of the connection or the deadline."""
-        while not enough() and self._report is None and not self._closed:
+        while not enough() and self._report is None and not self._gone:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
@@ -244,12 +186,12 @@ class Box:
                 except BlockingIOError:
                     continue
                 except OSError:
-                    self._closed = True
+                    self._gone = True
 
     def _receive(self, data: bytes) -> None:
         """Take apart the engine's stream: 8 bytes of header (stream number, length), payload."""
         if not data:
-            self._closed = True
+            self._gone = True
             return
         self._incoming += data
         offset = 0
@@ -287,10 +229,10 @@ class Box:
     def _take(self, kind: bytes, payload: bytes) -> None:
         if (self._started_at is None) != (kind == b"S"):
             self._fail("the box's supervisor told of a program that had not started, or of its start twice")
-        if kind in self._output:
-            self._take_output(kind, payload)
+        if kind in STREAMS:
+            self._keep_output(STREAMS[kind], payload)
         elif kind == b"C":
-            self._take_answer(payload)
+            self._keep_answer(payload)
         elif kind == b"S":
             self._started_at = time.monotonic()
         elif kind == b"X":
@@ -299,56 +241,7 @@ class Box:
         else:
             self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
 
-    def _take_output(self, kind: bytes, payload: bytes) -> None:
-        cap = self._command.limits.output_kib << 10
-        room = max(0, cap - self._printed)
-        self._output[kind] += payload[:room]
-        self._printed += len(payload)
-        if self._printed > cap and not self._stopped_for:
-            self._stop("output")
-
-    def _take_answer(self, payload: bytes) -> None:
-        if self._stopped_for:
-            return
-        self._answer += payload
-        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
-            self._refuse("a message longer than allowed")
-
-    # --- the account --------------------------------------------------------------------------------------------------
-
     def _conclude(self) -> Execution:
         report = self._report
-        state = {} if report is not None else self._container_state()
-        end = classify(
-            Seen(
-                report=report,
-                stopped_for=self._stopped_for,
-                started=self._started_at is not None,
-                container_oom=bool(state.get("OOMKilled")),
-                container_exit_code=state.get("ExitCode"),
-                supervisor_error=self._supervisor_text(),
-            )
-        )
-        assert self._started_at is not None
-        wall = (self._ended_at or time.monotonic()) - self._started_at
-        return Execution(
-            end=end,
-            exit_code=report.exit_code if report else None,
-            signal=report.signal if report else None,
-            stdout=bytes(self._output[b"O"]),
-            stderr=bytes(self._output[b"E"]),
-            truncated=self._printed > self._command.limits.output_kib << 10,
-            wall_seconds=wall,
-            cpu_seconds=report.cpu_seconds if report else wall,
-            peak_memory_mib=(report.peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
-            processes=report.processes if report else 0,
-            written_bytes=report.written_bytes if report else 0,
-            evidence=(*self._broke, *(report.evidence if report else ())),
-        )
-
-    def _container_state(self) -> dict[str, Any]:
-        try:
-            state: dict[str, Any] = self._client.api.inspect_container(self.container)["State"]
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine lost a container", container=self.container, error=error) from error
-        return state
+        state = {} if report is not None else state_of(self._client, self.container)
+        return self._account(state, report.peak_bytes if report else 0, self._supervisor_text())

@@ -14,13 +14,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from docker import DockerClient
 
 from sandboxes import gvisor
 from sandboxes.attached import Box, BoxLostError, Shape
+from sandboxes.closing import Closing
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Execution, Tier
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
@@ -36,7 +36,7 @@ BEGINNINGS = 3
 SUPERVISOR_PROCESSES = 1
 
 
-class ContainerSandbox:
+class ContainerSandbox(Closing):
     """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process.
 
     A context manager: leaving it removes all that is kept ready.
@@ -89,14 +89,6 @@ class ContainerSandbox:
         self._ready.close()
         self._closing.set()
         self._remover.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # --- for the session ------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from docker import DockerClient
 
+from sandboxes.closing import Closing
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.jailed import Jailed
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
@@ -25,7 +24,7 @@ IDLE_SLOTS = 8
 """Kept ready when nothing runs; the least recently used go first."""
 
 
-class JailSandbox:
+class JailSandbox(Closing):
     """Runs every program in a fork of a zygote. Thread-safe; one instance serves all workers of a process.
 
     A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
@@ -69,14 +68,6 @@ class JailSandbox:
     @contextmanager
     def session(self) -> Iterator["JailSession"]:
         yield JailSession(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove all idle slots; those in use are removed when their program ends."""

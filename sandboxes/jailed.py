@@ -8,46 +8,33 @@ import json
 import os
 import select
 import socket
-import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from sandboxes.classify import Report, Seen, classify, parse_report
-from sandboxes.interface import Behaviour, Command, Evidence, Execution, SandboxError
+from sandboxes.classify import parse_report
+from sandboxes.harness.program import LIMITS
+from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.slot import MESSAGE_BYTES, Slot, request_file
+from sandboxes.talk import LAST_WORDS_SECONDS, Talk
 
-MAX_MESSAGE_BYTES = 16 << 20
-"""Longest message on a channel, either way."""
 CHUNK = 1 << 16
-LIMITS = struct.Struct(">dIB")
-"""As in zygote.py: CPU seconds, disk MiB, whether there is a channel."""
 LEAVE_SECONDS = 0.3
 """How long a program may go on after its channel was closed."""
-LAST_WORDS_SECONDS = 2.0
-"""How long the zygote may take to end everything and to report."""
 
 
-class Jailed:
+class Jailed(Talk):
     """A program while it runs. The port's `Conversation`."""
 
     def __init__(self, slot: Slot, command: Command, *, channel: bool) -> None:
+        super().__init__()
         self._slot = slot
         self._command = command
         self._control = slot.control
-        self._output = {"stdout": bytearray(), "stderr": bytearray()}
-        self._printed = 0
-        self._answer = bytearray()
         self._outgoing = memoryview(b"")
         self._stdin = memoryview(command.stdin)
-        self._report: Report | None = None
         self._extra: dict[str, Any] = {}
-        self._gone = False
-        self._stopped_for = ""
-        self._broke: list[Evidence] = []
-        self._execution: Execution | None = None
-        self._ended_at: float | None = None
         self._poll = select.poll()
         self._sources: dict[int, str] = {}
         self._channel: socket.socket | None = None
@@ -58,36 +45,6 @@ class Jailed:
         return self._slot.container
 
     # --- the caller's side --------------------------------------------------------------------------------------------
-
-    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
-        if self._over():
-            return None
-        self._take_what_is_there()
-        if self._answer:
-            self._refuse("an answer before the question")
-            return None
-        self._outgoing = memoryview(struct.pack(">I", len(message)) + message)
-        self._feed_channel()
-        self._pump(self._has_answer, min(time.monotonic() + seconds, self._wall_deadline))
-        if not self._has_answer():
-            if not self._over():
-                self._stop("wall")
-            return None
-        size = self._answer_size()
-        if len(self._answer) > 4 + size:
-            self._refuse("more than one answer to a question")
-            return None
-        answer = bytes(self._answer[4:])
-        self._answer.clear()
-        return answer
-
-    def wait(self) -> None:
-        """Until the program ends by itself, or is stopped at its wall limit."""
-        self._pump(lambda: False, self._wall_deadline)
-        if not self._over():
-            self._stop("wall")
 
     def finish(self) -> Execution:
         if self._execution is None:
@@ -118,17 +75,6 @@ class Jailed:
             return "it ran out of memory"
         return str(self._extra["problem"] or self._extra["doubt"])
 
-    # --- questions about the state ------------------------------------------------------------------------------------
-
-    def _over(self) -> bool:
-        return self._report is not None or self._gone or bool(self._stopped_for)
-
-    def _answer_size(self) -> int:
-        return int.from_bytes(self._answer[:4], "big")
-
-    def _has_answer(self) -> bool:
-        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
-
     # --- start --------------------------------------------------------------------------------------------------------
 
     def _start(self, *, channel: bool) -> None:
@@ -149,7 +95,6 @@ class Jailed:
         self._watch(stderr_reader, "stderr")
         self._watch(self._control.fileno(), "control")
         self._started_at = time.monotonic()
-        self._wall_deadline = self._started_at + limits.wall_seconds
         try:
             self._slot.reset_peak()
             with request_file(command.argv, command.environment, command.files) as request:
@@ -170,18 +115,11 @@ class Jailed:
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 
-    def _refuse(self, what: str) -> None:
-        """The program broke the channel's protocol: that ends the program, nothing else."""
-        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
-        self._stop("protocol")
-
-    def _stop(self, why: str) -> None:
-        self._stopped_for = why
-        self._ended_at = time.monotonic()
+    def _end_all(self) -> None:
         self._end("killed")
 
     def _end(self, why: str) -> None:
-        """Have everything ended, and wait for the account of it, if one still comes."""
+        """`why` comes back in the report."""
         if self._report is not None:
             return
         with suppress(OSError):
@@ -196,7 +134,6 @@ class Jailed:
     # --- the pump -----------------------------------------------------------------------------------------------------
 
     def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        """Carry bytes until `enough()`, the report, the zygote's end or the deadline."""
         while not enough() and self._report is None and not self._gone:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -204,7 +141,7 @@ class Jailed:
             for fd, _ in self._poll.poll(left * 1000 + 1):
                 self._attend(fd)
 
-    def _take_what_is_there(self) -> None:
+    def _catch_up(self) -> None:
         for fd, _ in self._poll.poll(0):
             self._attend(fd)
 
@@ -257,6 +194,10 @@ class Jailed:
         self._forget(self._to_stdin)
         os.close(self._to_stdin)
 
+    def _post(self, message: bytes) -> None:
+        self._outgoing = memoryview(message)
+        self._feed_channel()
+
     def _feed_channel(self) -> None:
         assert self._channel is not None
         if not self._outgoing:
@@ -283,11 +224,7 @@ class Jailed:
         if not data:
             self._forget(self._channel.fileno())
             return
-        if self._stopped_for:
-            return
-        self._answer += data
-        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
-            self._refuse("a message longer than allowed")
+        self._keep_answer(data)
 
     def _take_output(self, fd: int, name: str) -> bool:
         """Read what is there. False where nothing was, or nothing more can be."""
@@ -299,20 +236,15 @@ class Jailed:
             self._forget(fd)
             os.close(fd)
             return False
-        cap = self._command.limits.output_kib << 10
-        self._output[name] += data[: max(0, cap - self._printed)]
-        self._printed += len(data)
-        if self._printed > cap and not self._stopped_for:
-            self._stop("output")
+        self._keep_output(name, data)
         return True
 
     def _drain(self) -> None:
         """What was written before the end is still in the pipes; nobody can add to it any more."""
         for fd, name in list(self._sources.items()):
             if name in self._output:
-                while self._take_output(fd, name):
-                    if self._printed > self._command.limits.output_kib << 10:
-                        break
+                while self._take_output(fd, name) and not self._over_printed():
+                    pass
 
     # --- the account --------------------------------------------------------------------------------------------------
 
@@ -320,36 +252,9 @@ class Jailed:
         report = self._report
         if report is not None and self._extra["problem"]:
             raise SandboxError("a program could not be locked in", problem=self._extra["problem"])
-        state = {} if report is not None else self._slot.state()
-        end = classify(
-            Seen(
-                report=report,
-                stopped_for=self._stopped_for,
-                started=True,
-                container_oom=bool(state.get("OOMKilled")),
-                container_exit_code=state.get("ExitCode"),
-                supervisor_error="",
-            )
-        )
-        limits = self._command.limits
-        wall = (self._ended_at or time.monotonic()) - self._started_at
-        return Execution(
-            end=end,
-            exit_code=report.exit_code if report else None,
-            signal=report.signal if report else None,
-            stdout=bytes(self._output["stdout"]),
-            stderr=bytes(self._output["stderr"]),
-            truncated=self._printed > limits.output_kib << 10,
-            wall_seconds=wall,
-            cpu_seconds=report.cpu_seconds if report else wall,
-            peak_memory_mib=self._peak_bytes(report) / (1 << 20),
-            processes=report.processes if report else 0,
-            written_bytes=report.written_bytes if report else 0,
-            evidence=(*self._broke, *(report.evidence if report else ())),
-        )
-
-    def _peak_bytes(self, report: Report | None) -> int:
         if report is None:
-            return self._command.limits.memory_mib << 20
+            return self._account(self._slot.state(), 0)
         peak = self._slot.peak_bytes()
-        return report.peak_bytes if peak is None else max(0, peak - int(self._extra["memory_before"]))
+        return self._account(
+            {}, report.peak_bytes if peak is None else max(0, peak - int(self._extra["memory_before"]))
+        )

@@ -21,7 +21,7 @@ from docker import DockerClient
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Harness, SandboxError
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import ENGINE_ERRORS, labels, new_name
+from sandboxes.sweep import labels, new_name, state_of
 
 START_SECONDS = 60.0
 """From the start of the container to a zygote that has imported everything, on a busy machine."""
@@ -75,7 +75,7 @@ class Slot:
                 listener.settimeout(LOOK_SECONDS)
                 self.container = self._start(image, shared, name)
                 self.control = self._accept(listener)
-                self.facts = self._set_up()
+                self._set_up()
         except BaseException:
             if hasattr(self, "control"):
                 self.control.close()
@@ -102,12 +102,8 @@ class Slot:
         return None if self._peak is None else int(os.pread(self._peak, 64, 0))
 
     def state(self) -> Mapping[str, Any]:
-        """What the engine says of the container."""
-        try:
-            state: dict[str, Any] = self._client.api.inspect_container(self.container)["State"]
-        except ENGINE_ERRORS as error:
-            raise SandboxError("the Docker engine lost a container", container=self.container, error=error) from error
-        return state
+        """What the engine says of the container. Raises SandboxError."""
+        return state_of(self._client, self.container)
 
     def close(self) -> None:
         """End everything in it, and have it removed."""
@@ -156,7 +152,7 @@ class Slot:
                 connection.settimeout(START_SECONDS)
                 return connection
 
-    def _set_up(self) -> Mapping[str, Any]:
+    def _set_up(self) -> None:
         """Give the zygote its harness; learn what it needs itself, and add that to the container's limit."""
         harness = self.key.harness
         with request_file((), {}, dict(harness.files)) as files:
@@ -172,8 +168,6 @@ class Slot:
         self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
         self._peak = _open_peak(int(self.state()["Pid"]))
         self.control.setblocking(False)
-        facts: dict[str, Any] = answer["facts"]
-        return {**facts, "peak_reset": self._peak is not None}
 
 
 def request_file(argv: Sequence[str], environment: Mapping[str, str], files: Mapping[str, bytes]) -> IO[bytes]:

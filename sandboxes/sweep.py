@@ -1,9 +1,11 @@
-"""Whose containers are whose: the labels of a box, removing one, and removing those whose maker died."""
+"""Whose containers are whose: the labels of a box, asking after one, removing one, and removing those whose maker died."""
 
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import requests.exceptions
 from docker import DockerClient
@@ -55,6 +57,15 @@ def sweep(client: DockerClient) -> int:
     except ENGINE_ERRORS as error:
         raise SandboxError("the Docker engine did not answer", error=error) from error
     return removed
+
+
+def state_of(client: DockerClient, container: str) -> Mapping[str, Any]:
+    """What the engine says of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError."""
+    try:
+        state: dict[str, Any] = client.api.inspect_container(container)["State"]
+    except ENGINE_ERRORS as error:
+        raise SandboxError("the Docker engine lost a container", container=container, error=error) from error
+    return state
 
 
 def remove(client: DockerClient, container: str) -> None:

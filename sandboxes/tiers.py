@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from docker import DockerClient
 
+from sandboxes.closing import Closing
 from sandboxes.container_sandbox import ContainerSandbox
 from sandboxes.interface import Sandbox, SandboxError, Tier
 from sandboxes.jail_sandbox import JailSandbox
@@ -33,7 +32,7 @@ def adapters(client: DockerClient, image: str, restore: Callable[[], str] | None
     }
 
 
-class Tiers:
+class Tiers(Closing):
     """Thread-safe. Closing it closes every sandbox that was opened; it is a context manager."""
 
     def __init__(self, open: Mapping[Tier, Open]) -> None:
@@ -64,11 +63,3 @@ class Tiers:
         with self._lock:
             self._opened.clear()
             self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

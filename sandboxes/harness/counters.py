@@ -14,10 +14,16 @@ _FILES = {
     "memory": (("memory.current", ""), ("memory/memory.usage_in_bytes", "")),
     "peak": (("memory.peak", ""), ("memory/memory.max_usage_in_bytes", "")),
     "limit": (("memory.max", ""), ("memory/memory.limit_in_bytes", "")),
+    "limit_hits": (("memory.events", "max"),),  # version 1 has one that newer kernels do not count up
     "oom_kills": (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")),
     "processes": (("pids.current", ""), ("pids/pids.current", "")),
     "forks_refused": (("pids.events", "max"), ("pids/pids.events", "max")),
 }
+
+
+def written(account: str) -> int:
+    """Bytes passed to write(2) and its kin, of a process's account in /proc (proc(5), io); 0 where it does not say."""
+    return next((int(line.split()[1]) for line in account.splitlines() if line.startswith("wchar:")), 0)
 
 
 class Counters:
@@ -35,9 +41,6 @@ class Counters:
                 break
         # version 2 counts microseconds, version 1 nanoseconds
         self._cpu_unit = 1e-6 if "cpu" in self._open and self._open["cpu"][1] else 1e-9
-
-    def missing(self) -> list[str]:
-        return [name for name in _FILES if name not in self._open]
 
     def read(self, name: str) -> int | None:
         if name not in self._open:

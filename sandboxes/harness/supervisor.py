@@ -42,6 +42,7 @@ OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
 from sandboxes.harness import landlock, seccomp, under_gvisor, watch  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.harness.counters import Counters, written  # noqa: E402
 
 WORK = "/box/work"
 HARNESS = "/box/harness"
@@ -95,53 +96,32 @@ def read_text(path: str) -> str:
         return ""
 
 
-def counter(path: str, key: str | None = None) -> int | None:
-    """The number in a cgroup file, or that of the line `key`; None where this kernel does not have it."""
-    for line in read_text(path).splitlines():
-        words = line.split()
-        if key is None and len(words) == 1 and words[0].isdigit():
-            return int(words[0])
-        if key is not None and len(words) == 2 and words[0] == key:
-            return int(words[1])
-    return None
+COUNTERS = Counters()
 
 
-def first(*values: float | None) -> float:
-    return next(value for value in values if value is not None)
+def cpu_seconds() -> float:
+    return under_gvisor.usage()["cpu_seconds"] if under_gvisor.PRESENT else COUNTERS.cpu_seconds()
 
 
 def usage() -> dict[str, float]:
     if under_gvisor.PRESENT:
         used: dict[str, float] = under_gvisor.usage()
         return used
-    root = "/sys/fs/cgroup"
-    microseconds = counter(root + "/cpu.stat", "usage_usec")
-    nanoseconds = counter(root + "/cpuacct/cpuacct.usage")
+    peak = COUNTERS.read("peak")
     return {
-        "cpu_seconds": first(
-            microseconds / 1e6 if microseconds is not None else None,
-            nanoseconds / 1e9 if nanoseconds is not None else None,
-            sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]),
-        ),
-        "peak_bytes": first(
-            counter(root + "/memory.peak"),
-            counter(root + "/memory/memory.max_usage_in_bytes"),
-            resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
-        ),
-        "oom_kills": first(
-            counter(root + "/memory.events", "oom_kill"), counter(root + "/memory/memory.oom_control", "oom_kill"), 0
-        ),
-        "forks_refused": first(counter(root + "/pids.events", "max"), counter(root + "/pids/pids.events", "max"), 0),
+        "cpu_seconds": cpu_seconds(),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 if peak is None else peak,
+        "oom_kills": COUNTERS.read("oom_kills") or 0,
+        "forks_refused": COUNTERS.read("forks_refused") or 0,
     }
 
 
 def limit_hits() -> int | None:
     """How often the box met its memory limit; on version 1, where newer kernels do not count it any more, whether."""
-    root = "/sys/fs/cgroup"
-    hits = counter(root + "/memory.events", "max")
+    hits = COUNTERS.read("limit_hits")
     if hits is not None:
         return hits
-    peak, most = (counter(f"{root}/memory/memory.{name}_in_bytes") for name in ("max_usage", "limit"))
+    peak, most = COUNTERS.read("peak"), COUNTERS.read("limit")
     return None if peak is None or most is None else int(peak > most - ROUNDING_BYTES)
 
 
@@ -153,7 +133,7 @@ def last_process() -> int:
 def written_bytes() -> int:
     """What children passed to write(2) that were waited for. Only when none is left: it opens this process's own files."""
     set_dumpable(1)
-    whole, own = (counter(f"/proc/self/{place}io", "wchar:") or 0 for place in ("", f"task/{os.getpid()}/"))
+    whole, own = (written(read_text(f"/proc/self/{place}io")) for place in ("", f"task/{os.getpid()}/"))
     set_dumpable(0)
     return whole - own
 
@@ -390,7 +370,7 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
             return kill_all(program, status), "left"
         if now >= next_look_at_cpu:
             next_look_at_cpu = now + CPU_POLL_SECONDS
-            if usage()["cpu_seconds"] - base_cpu > limits["cpu_seconds"]:
+            if cpu_seconds() - base_cpu > limits["cpu_seconds"]:
                 return kill_all(program, status), "cpu"
             if under_gvisor.PRESENT and under_gvisor.beyond(limits):
                 return kill_all(program, status), "killed"

@@ -7,8 +7,8 @@ that the host has mounted; the container has no network), makes namespaces of it
 will see, imports what the host asks for and then serves, one program at a time:
 
     host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
-    slot    ready    JSON {"memory_bytes": int, "enforces": {...}} or {"problem": str}
-    host    R        the limits (LIMITS), with descriptors: request, stdin, stdout, stderr, and the channel if there is one
+    slot    ready    JSON {"memory_bytes": int} or {"problem": str}
+    host    R        the limits (program.LIMITS), with descriptors: request, stdin, stdout, stderr, and the channel if there is one
     host    K why    end everything; `why` comes back in the report
     slot    report   JSON, see `Run.report`
 
@@ -32,7 +32,6 @@ import resource
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 
@@ -40,12 +39,10 @@ OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
 from sandboxes.harness import landlock, namespaces, program, seccomp, watch  # noqa: E402 - -I keeps our folder off the path
-from sandboxes.harness.counters import Counters  # noqa: E402
+from sandboxes.harness.counters import Counters, written  # noqa: E402
 
 SOCKET = "/run/assay/s"
 HARNESS = "/harness"
-LIMITS = struct.Struct(">dIB")
-"""CPU seconds, disk MiB, whether there is a channel."""
 MESSAGE_BYTES = 65536
 CPU_POLL_SECONDS = 0.05
 INODES = 16384
@@ -198,8 +195,7 @@ def serve(control: socket.socket, proc: int) -> Becoming | None:
     os.close(harness)
     slot.tripwires = watch.Tripwires(DECOYS)
     settle(slot)
-    facts = {"landlock": landlock.version(), "missing_counters": slot.counters.missing()}
-    control.send(json.dumps({"memory_bytes": slot.memory_bytes, "facts": facts}).encode())
+    control.send(json.dumps({"memory_bytes": slot.memory_bytes}).encode())
     while True:
         try:
             message, fds = receive(control)
@@ -222,7 +218,7 @@ class Run:
 
     def __init__(self, slot: Slot, limits: bytes) -> None:
         self.slot = slot
-        self.cpu_seconds, self.disk_mib, channel = LIMITS.unpack(limits)
+        self.cpu_seconds, self.disk_mib, channel = program.LIMITS.unpack(limits)
         self.channel = bool(channel)
         self.watch: watch.Watch | None = None
         self.box: int | None = None
@@ -327,10 +323,10 @@ class Run:
                     self.stopped = "cpu"
         os.close(ended)
         self._hear()
-        written = self._written_bytes()
+        written_bytes = self._written_bytes()
         status = self._end_everything()
         self._hear()  # what it said in its last moment is not left for the next
-        return self._report(status, written)
+        return self._report(status, written_bytes)
 
     def _attend(self) -> bool:
         """Answer what the filter asks. True where there may be more: the listener tells of a change only once.
@@ -377,7 +373,7 @@ class Run:
         except PermissionError:  # it has hidden itself (PR_SET_DUMPABLE)
             text = ""
         os.close(self.counted)
-        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("wchar:")), 0)
+        return written(text)
 
     def _end_everything(self) -> int:
         """End what is in the namespace. Returns the program's wait status."""
@@ -396,7 +392,7 @@ class Run:
         os.close(self.box)
         return room.f_bavail == 0 or room.f_favail == 0
 
-    def _report(self, status: int, written: int) -> dict[str, object]:
+    def _report(self, status: int, written_bytes: int) -> dict[str, object]:
         slot, before = self.slot, self.slot.level
         evidence = slot.tripwires.collect()
         if self.watch is not None:
@@ -421,7 +417,7 @@ class Run:
             "limit_hits": int(after["peak"] > slot.limit() - ROUNDING_BYTES),
             "disk_full": disk_full,
             "processes": after["last_process"] - before["last_process"] - 1,  # the sleeping process 1 is ours
-            "written_bytes": written,
+            "written_bytes": written_bytes,
             "evidence": evidence,
             "memory_before": before["memory"],
             "problem": self.problem,

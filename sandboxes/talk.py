@@ -1,0 +1,162 @@
+"""A program that runs, whatever carries its bytes: the rules of its conversation, the caps on what it prints, its account.
+
+The port's `Conversation`, but for how bytes get there and back: that is `attached.Box` and `jailed.Jailed`.
+"""
+
+import struct
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+from sandboxes.classify import Report, Seen, classify
+from sandboxes.interface import Behaviour, Command, Evidence, Execution
+
+MAX_MESSAGE_BYTES = 16 << 20
+"""Longest message on a channel, either way."""
+LAST_WORDS_SECONDS = 2.0
+"""How long the box's own program may take to end everything and to report."""
+
+
+class Talk(ABC):
+    """One program from its start to its account."""
+
+    _command: Command
+
+    def __init__(self) -> None:
+        self._output = {"stdout": bytearray(), "stderr": bytearray()}
+        self._printed = 0
+        self._answer = bytearray()  # from the program: bytes on its channel
+        self._report: Report | None = None
+        self._gone = False  # nothing will come from the box any more
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._stopped_for = ""
+        self._broke: list[Evidence] = []
+        self._execution: Execution | None = None
+
+    # --- what carries the bytes ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _post(self, message: bytes) -> None:
+        """Have these bytes on their way to the program's channel."""
+
+    @abstractmethod
+    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
+        """Carry bytes until `enough()`, the report, the end of the connection or the deadline."""
+
+    @abstractmethod
+    def _end_all(self) -> None:
+        """Have everything in the box ended, and wait for the account of it, if one still comes."""
+
+    @abstractmethod
+    def _catch_up(self) -> None:
+        """Take what the program has written on its channel already, where that costs no waiting."""
+
+    # --- the caller's side --------------------------------------------------------------------------------------------
+
+    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
+        if len(message) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
+        if self._over():
+            return None
+        self._catch_up()
+        if self._answer:
+            self._refuse("an answer before the question")
+            return None
+        self._post(struct.pack(">I", len(message)) + message)
+        self._pump(self._has_answer, min(time.monotonic() + seconds, self._wall_deadline()))
+        if not self._has_answer():
+            if not self._over():
+                self._stop("wall")
+            return None
+        size = self._answer_size()
+        if len(self._answer) > 4 + size:
+            self._refuse("more than one answer to a question")
+            return None
+        answer = bytes(self._answer[4:])
+        self._answer.clear()
+        return answer
+
+    def wait(self) -> None:
+        """Until the program ends by itself, or is stopped at its wall limit."""
+        self._pump(lambda: False, self._wall_deadline())
+        if not self._over():
+            self._stop("wall")
+
+    # --- questions about the state ------------------------------------------------------------------------------------
+
+    def _over(self) -> bool:
+        return self._report is not None or self._gone or bool(self._stopped_for)
+
+    def _wall_deadline(self) -> float:
+        assert self._started_at is not None
+        return self._started_at + self._command.limits.wall_seconds
+
+    def _answer_size(self) -> int:
+        return int.from_bytes(self._answer[:4], "big")
+
+    def _has_answer(self) -> bool:
+        return len(self._answer) >= 4 and len(self._answer) >= 4 + self._answer_size()
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def _refuse(self, what: str) -> None:
+        """The program broke the channel's protocol: that ends the program, nothing else."""
+        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
+        self._stop("protocol")
+
+    def _stop(self, why: str) -> None:
+        self._stopped_for = why
+        self._ended_at = time.monotonic()
+        self._end_all()
+
+    # --- what the program wrote ---------------------------------------------------------------------------------------
+
+    def _over_printed(self) -> bool:
+        return self._printed > self._command.limits.output_kib << 10
+
+    def _keep_output(self, name: str, data: bytes) -> None:
+        cap = self._command.limits.output_kib << 10
+        self._output[name] += data[: max(0, cap - self._printed)]
+        self._printed += len(data)
+        if self._over_printed() and not self._stopped_for:
+            self._stop("output")
+
+    def _keep_answer(self, data: bytes) -> None:
+        if self._stopped_for:
+            return
+        self._answer += data
+        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
+            self._refuse("a message longer than allowed")
+
+    # --- the account --------------------------------------------------------------------------------------------------
+
+    def _account(self, state: Mapping[str, object], peak_bytes: int, supervisor_error: str = "") -> Execution:
+        """`state`: what the engine says of a container that did not report. Raises SandboxError where it was our failure."""
+        report = self._report
+        end = classify(
+            Seen(
+                report=report,
+                stopped_for=self._stopped_for,
+                started=self._started_at is not None,
+                container_oom=bool(state.get("OOMKilled")),
+                container_exit_code=state.get("ExitCode"),  # type: ignore[arg-type]
+                supervisor_error=supervisor_error,
+            )
+        )
+        assert self._started_at is not None
+        wall = (self._ended_at or time.monotonic()) - self._started_at
+        return Execution(
+            end=end,
+            exit_code=report.exit_code if report else None,
+            signal=report.signal if report else None,
+            stdout=bytes(self._output["stdout"]),
+            stderr=bytes(self._output["stderr"]),
+            truncated=self._over_printed(),
+            wall_seconds=wall,
+            cpu_seconds=report.cpu_seconds if report else wall,
+            peak_memory_mib=(peak_bytes if report else self._command.limits.memory_mib << 20) / (1 << 20),
+            processes=report.processes if report else 0,
+            written_bytes=report.written_bytes if report else 0,
+            evidence=(*self._broke, *(report.evidence if report else ())),
+        )
