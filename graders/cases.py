@@ -3,7 +3,7 @@
     {"call": "median([3, 1, 2])", "returns": "2"}           Python literals; nan and inf are understood
     {"args": [[3, 1, 2]], "kwargs": {}, "expected": 2}      values in the encoding of `graders.encoding`
 
-Both may have `id`, `weight` and, in the place of the answer, `raises`. docs/reference/task-package.md explains them.
+Both may have `id`, `weight`, `group` and, in the place of the answer, `raises`. docs/reference/task-package.md explains them.
 
     CaseError               a line that is no case; says which line and what was expected there
 """
@@ -21,7 +21,7 @@ from graders.encoding import EncodingError, from_json
 SHOWN_CHARACTERS = 2000
 """A call is cut to this length for showing; a case may well have arguments of a megabyte."""
 
-_COMMON_KEYS = {"id", "weight", "raises"}
+_COMMON_KEYS = {"id", "weight", "raises", "group"}
 _CALL_KEYS = _COMMON_KEYS | {"call", "returns"}
 _ENCODED_KEYS = _COMMON_KEYS | {"args", "kwargs", "expected"}
 _NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
@@ -66,6 +66,8 @@ class Case:
     weight: float
     shown: str
     """The call as Python text, for reviewers and authors."""
+    group: str = ""
+    """The group of the suite's `groups` that it counts in; `` for none."""
 
 
 def parse_cases(text: str, *, name: str, entry_point: str = "") -> tuple[Case, ...]:
@@ -118,6 +120,7 @@ def _case(line: str, number: int, where: str, entry_point: str) -> Case:
         raises=raises,
         weight=_weight(row.get("weight", 1.0), where),
         shown=shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "...",
+        group=_group(row.get("group", ""), where),
     )
 
 
@@ -154,6 +157,12 @@ def _weight(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise CaseError(where, f"a `weight` greater than 0, not {value!r:.80}")
     return float(value)
+
+
+def _group(value: object, where: str) -> str:
+    if not isinstance(value, str) or len(value) > 100:
+        raise CaseError(where, f"the name of a group in `group`, not {value!r:.80}")
+    return value
 
 
 def _call(text: object, where: str, entry_point: str) -> tuple[tuple[object, ...], dict[str, object], str]:

@@ -87,7 +87,7 @@ class Suite:
 
     id: str
     kind: str
-    """`call` or `pytest`."""
+    """`call`, `stdio`, `pytest`, `property` or `program`."""
     files: Mapping[str, str]
     """The suite's own files, path inside the package -> text."""
     options: Mapping[str, object] = field(default_factory=dict)
@@ -118,6 +118,8 @@ class Task:
     """`cpu_seconds`, `wall_seconds` -> how many times what the reference takes; `limits` has what the reference gets."""
     minimum_tier: Tier = Tier.JAIL
     """The weakest tier that its submissions and its reference run in; a request or the operator may ask for more."""
+    visible: Mapping[str, str] = field(default_factory=dict)
+    """Files of `visible/`, path inside the package -> text: examples that the model is shown. No suite has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

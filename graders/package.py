@@ -6,22 +6,33 @@ loads has a reference, cases that parse, patterns that match and no key that nob
     PackageError            what is wrong with a package: the field, and what was expected there
 """
 
-import ast
 import hashlib
-import keyword
 import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from pathlib import PurePosixPath
-from typing import Any, TypeGuard
+from typing import Any
 
-from graders.cases import CaseError, parse_cases
+from graders import fields, package_suites
+from graders.fields import PackageError
 from graders.headroom import LEAST_SECONDS, REFERENCE_SECONDS
-from graders.interface import Suite, Task, TaskId
+from graders.interface import Task, TaskId
 from sandboxes.interface import Limits, LimitsError, Tier
+
+__all__ = [
+    "KINDS",
+    "MAX_BYTES",
+    "MAX_FILES",
+    "PackageError",
+    "PackagedSubmission",
+    "load",
+    "references",
+    "submissions",
+    "version",
+]
 
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
@@ -31,37 +42,15 @@ KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": 
 """Folder of a submission -> its expected outcome."""
 LEAST_TIMES, MOST_TIMES = 3, 1000
 """A relative limit is so many times what the reference takes; less than thrice is within the noise of a busy machine."""
-CHECKERS = ("exact", "float", "unordered", "predicate")
 
 _MANIFEST_KEYS = {
-    "id", "title", "language", "entry_file", "reference", "rubric", "minimum_tier", "limits", "graders",
-    "suite", "submission",
+    "id", "title", "language", "entry_file", "reference", "references", "rubric", "minimum_tier", "limits",
+    "graders", "suite", "submission",
 }  # fmt: skip
-_SUITE_KEYS = {"id", "kind", "files", "weight"}
-_OPTION_KEYS: Mapping[str, set[str]] = {
-    "call": {"entry_point", "checker", "absolute", "relative"},
-    "pytest": set(),
-}
 _TIMES = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?x")
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _TASK_ID = re.compile(rf"(?=.{{1,200}}\Z){_NAME}(/{_NAME})*")
-_SUITE_ID = re.compile(rf"(?=.{{1,100}}\Z){_NAME}")
 _GRADER_ID = re.compile(rf"{_NAME}/{_NAME}")
-_TEST_FILE = re.compile(r"(test_.*|.*_test)\.py")
-
-
-class PackageError(ValueError):
-    """A package is not as docs/reference/task-package.md says.
-
-    Args:
-        field: a file (`hidden/cases.jsonl:3`), or a place in task.toml (`suite.hidden.checker`).
-        expected: what should have been there.
-    """
-
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-        self.field = field
-        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,28 +74,51 @@ def load(files: Mapping[str, str]) -> Task:
     _check_files(files)
     manifest = _manifest(files)
     entry_file = _entry_file(manifest)
-    id = _matching(manifest.get("id"), "id", _TASK_ID, "a name of letters, digits and . _ - (and / between names)")
+    id = fields.matching(
+        manifest.get("id"), "id", _TASK_ID, "a name of letters, digits and . _ - (and / between names)"
+    )
     if not files.get("prompt.md", "").strip():
         raise PackageError("prompt.md", "a file with what the model was asked")
-    suites = _suites(manifest, files)
-    limits = _table(manifest.get("limits", {}), "limits")
+    visible = {path: text for path, text in files.items() if path.startswith("visible/")}
+    package_suites.check_examples(visible)
+    suites = package_suites.suites(manifest.get("suite"), files)
+    limits = fields.table(manifest.get("limits", {}), "limits")
     # Loaded for their errors: a package is looked at as a whole before it is stored.
     submissions(files)
     return Task(
         id=TaskId(id),
         version=version(files),
-        title=_text(manifest.get("title", id), "title"),
+        title=fields.text(manifest.get("title", id), "title"),
         prompt=files["prompt.md"],
-        language=_one_of(manifest.get("language", "python"), "language", ("python",)),
+        language=fields.one_of(manifest.get("language", "python"), "language", ("python",)),
         entry_file=entry_file,
         suites=suites,
-        reference=_reference(manifest, files, entry_file),
+        reference=next(iter(references(files).values())),
         limits=_limits(limits),
         relative=_relative(limits),
         graders=_graders(manifest),
-        rubric_id=_text(manifest.get("rubric", "default"), "rubric"),
-        minimum_tier=Tier(_one_of(manifest.get("minimum_tier", Tier.JAIL), "minimum_tier", tuple(Tier))),
+        rubric_id=fields.text(manifest.get("rubric", "default"), "rubric"),
+        minimum_tier=Tier(fields.one_of(manifest.get("minimum_tier", Tier.JAIL), "minimum_tier", tuple(Tier))),
+        visible=visible,
     )
+
+
+def references(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """The files of each solution known to be right, by its path in the package; the first is the reference.
+
+    Raises PackageError.
+    """
+    manifest = _manifest(files)
+    entry_file = _entry_file(manifest)
+    found: dict[str, Mapping[str, str]] = {}
+    path = fields.text(manifest.get("reference"), "reference").rstrip("/")
+    found[path] = _reference(path, "reference", files, entry_file)
+    if "references" in manifest:
+        for more in fields.texts(manifest["references"], "references", '["submissions/accepted/other.py"]'):
+            if more.rstrip("/") in found:
+                raise PackageError("references", f"each path once, and not the reference's; {more!r} is there already")
+            found[more.rstrip("/")] = _reference(more.rstrip("/"), "references", files, entry_file)
+    return found
 
 
 def submissions(files: Mapping[str, str]) -> tuple[PackagedSubmission, ...]:
@@ -163,26 +175,25 @@ def _manifest(files: Mapping[str, str]) -> dict[str, Any]:
         manifest = tomllib.loads(files["task.toml"])
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PackageError("task.toml", f"valid TOML: {error}") from error
-    _refuse_unknown(manifest, _MANIFEST_KEYS, "")
+    fields.refuse_unknown(manifest, _MANIFEST_KEYS, "")
     return manifest
 
 
 def _entry_file(manifest: Mapping[str, Any]) -> str:
-    entry_file = _text(manifest.get("entry_file", "solution.py"), "entry_file")
+    entry_file = fields.text(manifest.get("entry_file", "solution.py"), "entry_file")
     stem, _, suffix = entry_file.rpartition(".")
-    if suffix != "py" or not _is_name(stem):
+    if suffix != "py" or not fields.is_name(stem):
         # Hidden tests import it by its stem, so it is no folder's file and its stem is a name in Python.
         raise PackageError("entry_file", f"the name of a module, such as solution.py, not {entry_file!r}")
     return entry_file
 
 
-def _reference(manifest: Mapping[str, Any], files: Mapping[str, str], entry_file: str) -> dict[str, str]:
-    path = _text(manifest.get("reference"), "reference").rstrip("/")
+def _reference(path: str, field: str, files: Mapping[str, str], entry_file: str) -> dict[str, str]:
     found = _as_submitted(path, files, entry_file)
     if not found:
-        raise PackageError("reference", f"a file or a folder of this package, not {path!r}")
+        raise PackageError(field, f"a file or a folder of this package, not {path!r}")
     if entry_file not in found:
-        raise PackageError("reference", f"a folder with {entry_file} in it, or that file; not {path!r}")
+        raise PackageError(field, f"a folder with {entry_file} in it, or that file; not {path!r}")
     return found
 
 
@@ -195,8 +206,8 @@ def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[
 
 def _limits(table: Mapping[str, Any]) -> Limits:
     """Those in numbers; where a limit is relative to the reference, what the reference itself gets."""
-    whole = {field.name: field.type is int for field in fields(Limits)}
-    _refuse_unknown(table, set(whole), "limits.")
+    whole = {field.name: field.type is int for field in fields_of(Limits)}
+    fields.refuse_unknown(table, set(whole), "limits.")
     numbers: dict[str, Any] = {
         name: REFERENCE_SECONDS if _is_relative(name, value) else value for name, value in table.items()
     }
@@ -228,118 +239,20 @@ def _relative(table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _graders(manifest: Mapping[str, Any]) -> dict[str, dict[str, object]]:
-    graders = _table(manifest.get("graders", {}), "graders")
+    graders = fields.table(manifest.get("graders", {}), "graders")
     for name in graders:
         if not _GRADER_ID.fullmatch(name):
             raise PackageError(f"graders.{name}", 'the id of a grader in quotes, such as "acme/no-print"')
-    return {name: _table(options, f"graders.{name}") for name, options in graders.items()}
-
-
-def _suites(manifest: Mapping[str, Any], files: Mapping[str, str]) -> tuple[Suite, ...]:
-    suites: dict[str, Suite] = {}
-    for number, table in enumerate(_tables(manifest.get("suite"), "suite")):
-        id = _matching(table.get("id"), f"suite.{number}.id", _SUITE_ID, "a name of letters, digits and . _ -")
-        if id in suites:
-            raise PackageError(f"suite.{id}", "an id that no other suite of this task has")
-        suites[id] = _suite(id, table, files)
-    if not suites:
-        raise PackageError("suite", "at least one [[suite]]")
-    used = {path for suite in suites.values() for path in suite.files}
-    unused = sorted(path for path in files if path.startswith("hidden/") and path not in used)
-    if unused:
-        raise PackageError(unused[0], "to be in the `files` of some suite, as everything in hidden/")
-    return tuple(suites.values())
-
-
-def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str]) -> Suite:
-    field = f"suite.{id}"
-    kind = _one_of(table.get("kind"), f"{field}.kind", tuple(_OPTION_KEYS))
-    _refuse_unknown(table, _SUITE_KEYS | _OPTION_KEYS[kind], f"{field}.")
-    own = _suite_files(table.get("files"), f"{field}.files", files)
-    options = {key: value for key, value in table.items() if key not in _SUITE_KEYS}
-    if kind == "call":
-        _check_call(options, own, field)
-    else:
-        _check_pytest(own, field)
-    return Suite(
-        id=id, kind=kind, files=own, options=options, weight=_weight(table.get("weight", 1.0), f"{field}.weight")
-    )
-
-
-def _suite_files(patterns: object, field: str, files: Mapping[str, str]) -> dict[str, str]:
-    if not isinstance(patterns, list) or not patterns:
-        raise PackageError(field, 'a list of patterns, such as ["hidden/*"]')
-    own: dict[str, str] = {}
-    for pattern in patterns:
-        matched = [path for path in files if fnmatchcase(path, _text(pattern, field))]
-        if not matched:
-            raise PackageError(field, f"patterns that match some file; {pattern!r} matches none")
-        own |= {path: files[path] for path in sorted(matched)}
-    for path in own:
-        # A pytest suite's files go into the submission's box: a pattern like "*" would take the solution there.
-        if path == "task.toml" or path.startswith("submissions/"):
-            raise PackageError(field, f"patterns of the suite's own files; {path} is none")
-    return own
-
-
-def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
-    entry_point = _text(options.get("entry_point"), f"{field}.entry_point")
-    if not _is_name(entry_point):
-        raise PackageError(f"{field}.entry_point", f"the name of a function, not {entry_point!r}")
-    checker = _one_of(options.get("checker", "exact"), f"{field}.checker", CHECKERS)
-    for key in {"absolute", "relative"} & options.keys():
-        if checker != "float":
-            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float"')
-        if not _is_number(options[key]) or not 0 <= options[key] < math.inf:
-            raise PackageError(f"{field}.{key}", f"a number of at least 0, not {options[key]!r}")
-    wanted = {".jsonl": 1} | ({".py": 1} if checker == "predicate" else {})
-    found = [PurePosixPath(path).suffix for path in own]
-    if sorted(found) != sorted(wanted):
-        what = f"exactly one {' and one '.join(wanted)} file"
-        raise PackageError(f"{field}.files", f"{what}, not {', '.join(sorted(own))}")
-    for path, text in own.items():
-        if path.endswith(".jsonl"):
-            _check_cases(path, text, entry_point)
-        else:
-            _check_predicate(path, text)
-
-
-def _check_cases(path: str, text: str, entry_point: str) -> None:
-    try:
-        parse_cases(text, name=path, entry_point=entry_point)
-    except CaseError as error:
-        raise PackageError(error.where, error.expected) from error
-
-
-def _check_predicate(path: str, text: str) -> None:
-    if not any(isinstance(node, ast.FunctionDef) and node.name == "accepts" for node in _parsed(path, text).body):
-        raise PackageError(path, "a function `accepts(args, expected, got)`")
-
-
-def _check_pytest(own: Mapping[str, str], field: str) -> None:
-    if not any(_TEST_FILE.fullmatch(PurePosixPath(path).name) for path in own):
-        raise PackageError(f"{field}.files", "at least one test file, named test_*.py or *_test.py")
-    for path, text in own.items():
-        if path.endswith(".py"):
-            _parsed(path, text)
-
-
-def _parsed(path: str, text: str) -> ast.Module:
-    try:
-        return ast.parse(text, filename=path)
-    except SyntaxError as error:
-        raise PackageError(f"{path}:{error.lineno}", f"Python that can be parsed ({error.msg})") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise PackageError(path, f"Python that can be parsed ({type(error).__name__})") from error
+    return {name: fields.table(options, f"graders.{name}") for name, options in graders.items()}
 
 
 def _expectations(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """[[submission]] tables by the name of their submission."""
     changes: dict[str, Mapping[str, Any]] = {}
-    for number, table in enumerate(_tables(manifest.get("submission", []), "submission")):
-        path = _text(table.get("path"), f"submission.{number}.path").rstrip("/")
+    for number, table in enumerate(fields.tables(manifest.get("submission", []), "submission")):
+        path = fields.text(table.get("path"), f"submission.{number}.path").rstrip("/")
         field = f"submission.{path}"
-        _refuse_unknown(table, {"path", "outcome", "findings"}, f"{field}.")
+        fields.refuse_unknown(table, {"path", "outcome", "findings"}, f"{field}.")
         name = path.removeprefix("submissions/")
         if name in changes:
             raise PackageError(field, "one [[submission]] for this path, not two")
@@ -363,57 +276,6 @@ def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Ma
         name=name,
         kind=kind,
         files=own,
-        outcome=_one_of(change.get("outcome", KINDS[kind]), f"submission.{path}.outcome", ("passed", "failed")),
+        outcome=fields.one_of(change.get("outcome", KINDS[kind]), f"submission.{path}.outcome", ("passed", "failed")),
         findings=tuple(findings),
     )
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: set[str], prefix: str) -> None:
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise PackageError(f"{prefix}{unknown[0]}", f"one of the keys {', '.join(sorted(known))}")
-
-
-def _text(value: object, field: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise PackageError(field, "a text" if value is None else f"a text that is not empty, not {value!r}")
-    return value
-
-
-def _matching(value: object, field: str, pattern: re.Pattern[str], what: str) -> str:
-    text = _text(value, field)
-    if not pattern.fullmatch(text):
-        raise PackageError(field, f"{what}, not {text!r}")
-    return text
-
-
-def _one_of(value: object, field: str, allowed: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise PackageError(field, f"one of {', '.join(allowed)}, not {value!r}")
-    return value
-
-
-def _table(value: object, field: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise PackageError(field, f"a table, not {value!r}")
-    return value
-
-
-def _tables(value: object, field: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise PackageError(field, f"tables [[{field}]]")
-    return [_table(item, f"{field}.{number}") for number, item in enumerate(value)]
-
-
-def _weight(value: object, field: str) -> float:
-    if not _is_number(value) or not 0 < value < math.inf:
-        raise PackageError(field, f"a number greater than 0, not {value!r}")
-    return float(value)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text)

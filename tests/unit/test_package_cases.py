@@ -42,6 +42,11 @@ def test_exception_in_the_place_of_an_answer() -> None:
     assert (case.id, case.raises, case.weight, case.expected) == ("empty", "ValueError", 2.0, NO_ANSWER)
 
 
+def test_group() -> None:
+    assert one({"call": "f()", "group": "large"}).group == "large"
+    assert one({"call": "f()"}).group == ""
+
+
 def test_encoded_values() -> None:
     values = ((1, 2), {3: b"\x00"}, math.inf, 2**80)
     case = one({"args": [to_json(value) for value in values], "kwargs": {"k": to_json({7})}, "expected": to_json((1,))})
@@ -81,7 +86,10 @@ BROKEN = {
     "key twice": ('{"call": "f(1)", "call": "f(2)"}', "a key occurs twice"),
     "neither form": ('{"returns": "1"}', "only the keys"),
     "nothing": ("{}", "a `call`, or a list of `args`"),
-    "both forms": ('{"call": "f(1)", "args": [1]}', "only the keys call, id, raises, returns, weight, not 'args'"),
+    "both forms": (
+        '{"call": "f(1)", "args": [1]}',
+        "only the keys call, group, id, raises, returns, weight, not 'args'",
+    ),
     "misspelt key": ('{"call": "f(1)", "return": "1"}', "not 'return'"),
     "answer of the other form": ('{"args": [1], "returns": "1"}', "not 'returns'"),
     "call is a number": ('{"call": 1}', "Python text in `call`"),
@@ -113,6 +121,7 @@ BROKEN = {
     "id is a number": ('{"id": 3, "call": "f(1)"}', "an `id`"),
     "id is blank": ('{"id": " ", "call": "f(1)"}', "an `id`"),
     "id with a line end": ('{"id": "a\\nb", "call": "f(1)"}', "an `id`"),
+    "group is a number": ('{"call": "f(1)", "group": 1}', "name of a group"),
     "weight 0": ('{"call": "f(1)", "weight": 0}', "a `weight` greater than 0"),
     "weight true": ('{"call": "f(1)", "weight": true}', "a `weight` greater than 0"),
     "weight nan": ('{"call": "f(1)", "weight": NaN}', "a `weight` greater than 0"),

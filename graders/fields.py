@@ -1,0 +1,120 @@
+"""Values of a task.toml, looked at one by one. Pure.
+
+Each function takes a value and the name of its field, and returns the value as the type that it has been found to be, or
+raises
+
+    PackageError            what is wrong with a package: the field, and what was expected there
+"""
+
+import ast
+import keyword
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
+
+
+class PackageError(ValueError):
+    """A package is not as docs/reference/task-package.md says.
+
+    Args:
+        field: a file (`hidden/cases.jsonl:3`), or a place in task.toml (`suite.hidden.checker`).
+        expected: what should have been there.
+    """
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}")
+        self.field = field
+        self.expected = expected
+
+
+def refuse_unknown(table: Mapping[str, Any], known: Iterable[str], prefix: str) -> None:
+    """`prefix`: what comes before a key's name in the error, `limits.`."""
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise PackageError(f"{prefix}{unknown[0]}", f"one of the keys {', '.join(sorted(known))}")
+
+
+def text(value: object, field: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise PackageError(field, "a text" if value is None else f"a text that is not empty, not {value!r}")
+    return value
+
+
+def matching(value: object, field: str, pattern: re.Pattern[str], what: str) -> str:
+    found = text(value, field)
+    if not pattern.fullmatch(found):
+        raise PackageError(field, f"{what}, not {found!r}")
+    return found
+
+
+def one_of(value: object, field: str, allowed: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise PackageError(field, f"one of {', '.join(allowed)}, not {value!r}")
+    return value
+
+
+def true_or_false(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise PackageError(field, f"true or false, not {value!r}")
+    return value
+
+
+def texts(value: object, field: str, example: str) -> list[str]:
+    """A list that is not empty, of texts that are not."""
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
+        raise PackageError(field, f"a list of texts, such as {example}, not {value!r}")
+    return value
+
+
+def table(value: object, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise PackageError(field, f"a table, not {value!r}")
+    return value
+
+
+def tables(value: object, field: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise PackageError(field, f"tables [[{field}]]")
+    return [table(item, f"{field}.{number}") for number, item in enumerate(value)]
+
+
+def positive(value: object, field: str) -> float:
+    if not is_number(value) or not 0 < value < math.inf:
+        raise PackageError(field, f"a number greater than 0, not {value!r}")
+    return float(value)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def check_tolerance(options: Mapping[str, Any], checker: str, field: str) -> None:
+    """`absolute` and `relative` of a suite's options: for the float checkers only."""
+    for key in sorted({"absolute", "relative"} & options.keys()):
+        if checker != "float":
+            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float"')
+        if not is_number(options[key]) or not 0 <= options[key] < math.inf:
+            raise PackageError(f"{field}.{key}", f"a number of at least 0, not {options[key]!r}")
+
+
+def is_name(value: str) -> bool:
+    """True for what can be the name of a function or a module."""
+    return value.isidentifier() and not keyword.iskeyword(value)
+
+
+def function_name(value: object, field: str) -> str:
+    found = text(value, field)
+    if not is_name(found):
+        raise PackageError(field, f"the name of a function, not {found!r}")
+    return found
+
+
+def parsed(path: str, source: str) -> ast.Module:
+    """A file of the package as Python."""
+    try:
+        return ast.parse(source, filename=path)
+    except SyntaxError as error:
+        raise PackageError(f"{path}:{error.lineno}", f"Python that can be parsed ({error.msg})") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise PackageError(path, f"Python that can be parsed ({type(error).__name__})") from error
