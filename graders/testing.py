@@ -39,6 +39,9 @@ class _NoSession:
     def converse(self, command: Command) -> AbstractContextManager[Conversation]:  # noqa: ARG002
         raise AssertionError(_NEEDS_A_BOX)
 
+    def pair(self, first: Command, second: Command) -> AbstractContextManager[tuple[Conversation, Conversation]]:  # noqa: ARG002
+        raise AssertionError(_NEEDS_A_BOX)
+
 
 _NEEDS_A_BOX = "this grader runs a program in a box: call check(grader, session=...) with a session of a sandbox"
 

@@ -9,11 +9,10 @@ ever opened by a process outside. Everything that comes out is counted and cappe
 """
 
 import json
-import selectors
+import select
 import socket
 import struct
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -22,7 +21,7 @@ from docker import DockerClient
 from sandboxes.classify import decode, parse_report
 from sandboxes.interface import Command, Execution, Limits, SandboxError
 from sandboxes.sweep import state_of
-from sandboxes.talk import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Talk
+from sandboxes.talk import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Attention, Talk
 
 FRAME_HEAD = struct.Struct(">cI")
 START_SECONDS = 30.0
@@ -30,6 +29,8 @@ START_SECONDS = 30.0
 STREAMS = {b"O": "stdout", b"E": "stderr"}
 """Kind of frame -> what the program printed on."""
 STDERR_CAP_BYTES = 4096
+UNTAKEN_BYTES = MAX_MESSAGE_BYTES + (1 << 20)
+"""What may be under way on a line. In tier jail a line holds little, and who writes on it waits; here it would be kept."""
 
 
 class BoxLostError(SandboxError):
@@ -49,6 +50,29 @@ class Shape:
         return cls(memory_mib=limits.memory_mib, processes=limits.processes, disk_mib=limits.disk_mib)
 
 
+class Line:
+    """Between the programs of two boxes: what one writes is delivered to the other."""
+
+    def __init__(self) -> None:
+        self._ends: list[Box] = []
+        self._held: list[bytes] = []  # of the first program, before the second has begun
+
+    def connect(self, box: "Box") -> None:
+        self._ends.append(box)
+        if len(self._ends) == 2:
+            for data in self._held:
+                box.deliver(data)
+
+    def carry(self, sender: "Box", data: bytes) -> int:
+        """Deliver it to the other end. Returns how many bytes are under way to there."""
+        other = next((end for end in self._ends if end is not sender), None)
+        if other is None:
+            self._held.append(data)
+            return sum(map(len, self._held))
+        other.deliver(data)
+        return other.untaken
+
+
 class Box(Talk):
     """One container, which runs one program: made, connected, begun, talked to, disconnected."""
 
@@ -57,7 +81,9 @@ class Box(Talk):
         self.container = container
         self.shape = shape
         self._client = client
-        self._channel: bool
+        self._line: Line | None = None
+        self.untaken = 0
+        """Bytes that were delivered on its program's line and that the program has not read yet."""
         self._incoming = bytearray()  # from the engine: its stream frames
         self._frames = bytearray()  # from the supervisor: our frames
         self._outgoing = bytearray()
@@ -75,8 +101,6 @@ class Box(Talk):
         self._socket: socket.socket = getattr(stream, "_sock", stream)
         self._socket.setblocking(False)
         self._client.api.start(self.container)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._socket, selectors.EVENT_READ)
 
     def waits(self) -> bool:
         """False where the container ended, or said something, before it was asked anything."""
@@ -88,32 +112,45 @@ class Box(Talk):
             return False
         return False
 
-    def begin(self, command: Command, *, channel: bool) -> None:
+    def begin(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> None:
         """Send the program, and return as it begins. Raises SandboxError; BoxLostError where another box may do."""
         self._command = command
-        self._channel = channel
-        self._send_request()
+        self._line = line
+        self._attention = attention
+        attention.add(self._socket.fileno(), select.POLLIN, self)
+        self._send_request(channel=channel)
         self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
         if self._started_at is None:
             facts = {"container": self.container, "supervisor": self._supervisor_text()}
             if self._gone:
                 raise BoxLostError("the box ended before it started", **facts)
             raise SandboxError("the box did not start in time", **facts)
+        attention.programs.append(self)
+        if line is not None:
+            line.connect(self)
+
+    def deliver(self, data: bytes) -> None:
+        """Something for its program's line; nothing says that the other program has ended its side."""
+        if not self.over():
+            self._send(b"L", data)
+            self.untaken += len(data)
 
     def finish(self) -> Execution:
         if self._execution is None:
-            if not self._over():
+            if not self.over():
                 self._send(b"Q", b"")
                 self._pump(lambda: False, time.monotonic() + LAST_WORDS_SECONDS)
-                if not self._over():
+                if not self.over():
                     self._stop("wall")
             self._execution = self._conclude()
         return self._execution
 
     def disconnect(self) -> None:
         """Close the connection. The container is left, for whoever made it to remove."""
-        if hasattr(self, "_selector"):
-            self._selector.close()
+        if hasattr(self, "_attention"):
+            self._attention.remove(self._socket.fileno())
+            if self in self._attention.programs:
+                self._attention.programs.remove(self)
         if hasattr(self, "_stream"):
             # The SDK keeps the HTTP response under the stream; closing the stream alone leaves the socket open.
             self._stream._response.close()  # noqa: SLF001
@@ -124,8 +161,10 @@ class Box(Talk):
 
     def _send(self, kind: bytes, payload: bytes) -> None:
         self._outgoing += struct.pack(">cI", kind, len(payload)) + payload
+        if not self._gone:
+            self._attention.add(self._socket.fileno(), select.POLLIN | select.POLLOUT, self)
 
-    def _send_request(self) -> None:
+    def _send_request(self, *, channel: bool) -> None:
         command = self._command
         request = {
             "argv": command.argv,
@@ -140,7 +179,8 @@ class Box(Talk):
             "harness": [[path, len(content)] for path, content in command.harness.files],
             "files": [[path, len(content)] for path, content in command.files.items()],
             "stdin_size": len(command.stdin),
-            "channel": self._channel,
+            "channel": channel,
+            "line": self._line is not None,
             "limits": asdict(command.limits),
         }
         self._send(b"R", json.dumps(request).encode())
@@ -170,28 +210,32 @@ class Box(Talk):
 
     # --- the pump -----------------------------------------------------------------------------------------------------
 
-    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        while not enough() and self._report is None and not self._gone:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
-            self._selector.modify(self._socket, wanted)
-            for _, ready in self._selector.select(left):
-                try:
-                    if ready & selectors.EVENT_WRITE:
-                        del self._outgoing[: self._socket.send(self._outgoing[: 1 << 18])]
-                    if ready & selectors.EVENT_READ:
-                        self._receive(self._socket.recv(1 << 18))
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    self._gone = True
+    def attend(self, fd: int) -> None:
+        try:
+            if self._outgoing:
+                del self._outgoing[: self._socket.send(self._outgoing[: 1 << 18])]
+                if not self._outgoing:
+                    self._attention.add(fd, select.POLLIN, self)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+            return
+        try:
+            self._receive(self._socket.recv(1 << 18))
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+
+    def _lose(self) -> None:
+        self._gone = True
+        self._attention.remove(self._socket.fileno())
 
     def _receive(self, data: bytes) -> None:
         """Take apart the engine's stream: 8 bytes of header (stream number, length), payload."""
         if not data:
-            self._gone = True
+            self._lose()
             return
         self._incoming += data
         offset = 0
@@ -233,13 +277,24 @@ class Box(Talk):
             self._keep_output(STREAMS[kind], payload)
         elif kind == b"C":
             self._keep_answer(payload)
+        elif kind == b"L":
+            self._write_on_line(payload)
+        elif kind == b"T":
+            self.untaken -= int.from_bytes(payload, "big")
         elif kind == b"S":
             self._started_at = time.monotonic()
         elif kind == b"X":
             self._ended_at = self._ended_at or time.monotonic()
             self._report = parse_report(decode(payload))
+            self._write_on_line(b"")
         else:
             self._fail(f"the box's supervisor sent an unknown frame {kind!r}")
+
+    def _write_on_line(self, data: bytes) -> None:
+        if self._line is None or (data and self._stopped_for):
+            return
+        if self._line.carry(self, data) > UNTAKEN_BYTES:
+            self._refuse("more on the line than the other side takes")
 
     def _conclude(self) -> Execution:
         report = self._report

@@ -53,7 +53,7 @@ def _run(session: Session, code: str, **changes: object) -> Execution:
     return session.run(python(code, **changes))
 
 
-def _limited(**changes: float) -> Limits:
+def limited(**changes: float) -> Limits:
     return replace(SMALL, **changes)  # type: ignore[arg-type]
 
 
@@ -94,13 +94,13 @@ def a_program_that_does_not_exist_is_its_own_failure(session: Session) -> None:
 
 @_check
 def sleeping_ends_at_the_wall_limit(session: Session) -> None:
-    execution = _run(session, "import time; time.sleep(60)", limits=_limited(wall_seconds=0.5))
+    execution = _run(session, "import time; time.sleep(60)", limits=limited(wall_seconds=0.5))
     assert execution.end is End.WALL_TIMEOUT and 0.5 <= execution.wall_seconds < 3, execution
 
 
 @_check
 def spinning_ends_at_the_cpu_limit(session: Session) -> None:
-    execution = _run(session, "while True: pass", limits=_limited(cpu_seconds=0.5))
+    execution = _run(session, "while True: pass", limits=limited(cpu_seconds=0.5))
     assert execution.end is End.CPU_TIMEOUT and execution.cpu_seconds >= 0.5, execution
 
 
@@ -113,7 +113,7 @@ def cpu_time_of_children_counts(session: Session) -> None:
                 while True: pass
         time.sleep(60)
     """
-    assert _run(session, code, limits=_limited(cpu_seconds=0.5)).end is End.CPU_TIMEOUT
+    assert _run(session, code, limits=limited(cpu_seconds=0.5)).end is End.CPU_TIMEOUT
 
 
 @_check
@@ -163,7 +163,7 @@ def files_that_do_not_fit_are_the_disk_limit(session: Session) -> None:
 
 @_check
 def inodes_are_limited(session: Session) -> None:
-    limits = _limited(wall_seconds=60, cpu_seconds=30)  # each new file is asked about (sandboxes/harness/watch.py)
+    limits = limited(wall_seconds=60, cpu_seconds=30)  # each new file is asked about (sandboxes/harness/watch.py)
     code = "for n in range(1_000_000): open(str(n), 'w').close()"
     assert _run(session, code, limits=limits).end is End.DISK_LIMIT
 
@@ -199,7 +199,7 @@ def a_fork_bomb_ends(session: Session) -> None:
             try: os.fork()
             except OSError: pass
     """
-    execution = _run(session, code, limits=_limited(cpu_seconds=1))
+    execution = _run(session, code, limits=limited(cpu_seconds=1))
     assert execution.end in (End.CPU_TIMEOUT, End.WALL_TIMEOUT, End.PROCESS_LIMIT, End.OUT_OF_MEMORY), execution
 
 
@@ -212,7 +212,7 @@ def ignored_signals_do_not_help(session: Session) -> None:
         if os.fork() == 0: os.setsid()
         while True: time.sleep(1)
     """
-    execution = _run(session, code, limits=_limited(wall_seconds=0.5))
+    execution = _run(session, code, limits=limited(wall_seconds=0.5))
     assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < 3
 
 
@@ -470,7 +470,7 @@ def the_wall_limit_holds_over_the_whole_conversation(session: Session) -> None:
             pass
 
     code = "import time\nfor q in questions(): time.sleep(0.05); answer(q)"
-    execution = _converse(session, code, talk, limits=_limited(wall_seconds=1))
+    execution = _converse(session, code, talk, limits=limited(wall_seconds=1))
     assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < 3
 
 

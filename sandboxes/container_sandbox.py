@@ -19,7 +19,7 @@ from typing import Any
 from docker import DockerClient
 
 from sandboxes import gvisor
-from sandboxes.attached import Box, BoxLostError, Shape
+from sandboxes.attached import Box, BoxLostError, Line, Shape
 from sandboxes.closing import Closing
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Execution, Tier
@@ -28,6 +28,7 @@ from sandboxes.ready import ReadyBoxes
 from sandboxes.remover import Remover
 from sandboxes.seccomp_profile import profile
 from sandboxes.sweep import labels, new_name
+from sandboxes.talk import Attention
 
 READY = 2
 """Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
@@ -92,14 +93,14 @@ class ContainerSandbox(Closing):
 
     # --- for the session ------------------------------------------------------------------------------------------------
 
-    def begin(self, command: Command, *, channel: bool) -> Box:
+    def begin(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> Box:
         """A box in which this program has just begun. Raises SandboxError."""
         shape = Shape.of(command.limits)
         lost = 0
         while True:
             box = self._take(shape)
             try:
-                box.begin(command, channel=channel)
+                box.begin(command, attention, channel=channel, line=line)
             except BoxLostError:
                 self.discard(box)
                 lost += 1
@@ -188,18 +189,27 @@ class ContainerSession:
         """Done when the containers of this session are gone."""
 
     def run(self, command: Command) -> Execution:
-        with self._box(command, channel=False) as box:
+        with self._box(command, Attention(), channel=False) as box:
             box.wait()
             return box.finish()
 
     @contextmanager
     def converse(self, command: Command) -> Iterator[Box]:
-        with self._box(command, channel=True) as box:
+        with self._box(command, Attention(), channel=True) as box:
             yield box
 
     @contextmanager
-    def _box(self, command: Command, *, channel: bool) -> Iterator[Box]:
-        box = self._sandbox.begin(command, channel=channel)
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[Box, Box]]:
+        attention, line = Attention(), Line()
+        with (
+            self._box(first, attention, channel=True, line=line) as one,
+            self._box(second, attention, channel=True, line=line) as other,
+        ):
+            yield one, other
+
+    @contextmanager
+    def _box(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> Iterator[Box]:
+        box = self._sandbox.begin(command, attention, channel=channel, line=line)
         try:
             yield box
         finally:

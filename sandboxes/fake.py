@@ -56,6 +56,12 @@ class FakeSession:
         self.sandbox.commands.append(command)
         yield FakeConversation(self.sandbox.programs(command))
 
+    @contextmanager
+    def pair(self, first: Command, second: Command) -> Iterator[tuple["FakeConversation", "FakeConversation"]]:
+        """There is no line between them: a test says what each would do with one."""
+        self.sandbox.commands += [first, second]
+        yield FakeConversation(self.sandbox.programs(first)), FakeConversation(self.sandbox.programs(second))
+
 
 @dataclass
 class FakeConversation:

@@ -219,6 +219,15 @@ class Session(Protocol):
         """Run a program that answers questions; leaving the context ends it."""
         ...
 
+    def pair(self, first: Command, second: Command) -> AbstractContextManager[tuple[Conversation, Conversation]]:
+        """Run two programs, each in a box of its own, with a line between them; leaving the context ends both.
+
+        Each finds the line as file descriptor 4: a stream of bytes in both directions, which ends when the other program
+        has. Nothing else connects them. While either conversation is waited for, both are attended to: their output is taken
+        and their limits hold.
+        """
+        ...
+
 
 class Sandbox(Protocol):
     """A way to run untrusted programs."""

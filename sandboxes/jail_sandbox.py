@@ -3,6 +3,7 @@
 Theory of operation: docs/explanation/sandbox.md. What is on the other side: sandboxes/harness/zygote.py.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from sandboxes.jailed import Jailed
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.remover import Remover
 from sandboxes.slot import Slot, SlotKey
+from sandboxes.talk import Attention
 
 RUNS_PER_SLOT = 1000
 """Then it is replaced, whatever it looks like."""
@@ -80,12 +82,14 @@ class JailSandbox(Closing):
         self._remover.close()
 
     @contextmanager
-    def jailed(self, command: Command, *, channel: bool) -> Iterator[Jailed]:
+    def jailed(
+        self, command: Command, attention: Attention, *, channel: bool, line: socket.socket | None = None
+    ) -> Iterator[Jailed]:
         """Run a program in a slot; the slot is free again, or removed, when the context is left."""
         slot = self._take(SlotKey.of(command))
         doubt = "it was not used well"
         try:
-            jailed = Jailed(slot, command, channel=channel)
+            jailed = Jailed(slot, command, attention, channel=channel, line=line)
             try:
                 yield jailed
             finally:
@@ -146,11 +150,23 @@ class JailSession:
         self._sandbox = sandbox
 
     def run(self, command: Command) -> Execution:
-        with self._sandbox.jailed(command, channel=False) as jailed:
+        with self._sandbox.jailed(command, Attention(), channel=False) as jailed:
             jailed.wait()
             return jailed.finish()
 
     @contextmanager
     def converse(self, command: Command) -> Iterator[Jailed]:
-        with self._sandbox.jailed(command, channel=True) as jailed:
+        with self._sandbox.jailed(command, Attention(), channel=True) as jailed:
             yield jailed
+
+    @contextmanager
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[Jailed, Jailed]]:
+        attention = Attention()
+        one_end, other_end = socket.socketpair()
+        with (
+            one_end,
+            other_end,
+            self._sandbox.jailed(first, attention, channel=True, line=one_end) as one,
+            self._sandbox.jailed(second, attention, channel=True, line=other_end) as other,
+        ):
+            yield one, other

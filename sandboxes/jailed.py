@@ -9,7 +9,6 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +16,7 @@ from sandboxes.classify import parse_report
 from sandboxes.harness.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.slot import MESSAGE_BYTES, Slot, request_file
-from sandboxes.talk import LAST_WORDS_SECONDS, Talk
+from sandboxes.talk import LAST_WORDS_SECONDS, Attention, Talk
 
 CHUNK = 1 << 16
 LEAVE_SECONDS = 0.3
@@ -27,18 +26,22 @@ LEAVE_SECONDS = 0.3
 class Jailed(Talk):
     """A program while it runs. The port's `Conversation`."""
 
-    def __init__(self, slot: Slot, command: Command, *, channel: bool) -> None:
+    def __init__(
+        self, slot: Slot, command: Command, attention: Attention, *, channel: bool, line: socket.socket | None = None
+    ) -> None:
+        """Start it. `line`: its end of the line to another program, which is given away here."""
         super().__init__()
         self._slot = slot
         self._command = command
+        self._attention = attention
         self._control = slot.control
         self._outgoing = memoryview(b"")
         self._stdin = memoryview(command.stdin)
         self._extra: dict[str, Any] = {}
-        self._poll = select.poll()
         self._sources: dict[int, str] = {}
         self._channel: socket.socket | None = None
-        self._start(channel=channel)
+        self._start(channel=channel, line=line)
+        attention.programs.append(self)
 
     @property
     def container(self) -> str:
@@ -48,11 +51,11 @@ class Jailed(Talk):
 
     def finish(self) -> Execution:
         if self._execution is None:
-            if not self._over():
+            if not self.over():
                 if self._channel is not None:
                     self._close_channel()
                 self._pump(lambda: False, time.monotonic() + LEAVE_SECONDS)
-                if not self._over():
+                if not self.over():
                     self._end("left")
             self._drain()
             self._execution = self._conclude()
@@ -64,7 +67,9 @@ class Jailed(Talk):
             if self._report is None and not self._gone:
                 self._end("killed")
         finally:
+            self._attention.programs.remove(self)
             for fd in self._sources:
+                self._attention.remove(fd)
                 if fd != self._control.fileno() and (self._channel is None or fd != self._channel.fileno()):
                     os.close(fd)
             if self._channel is not None:
@@ -77,7 +82,7 @@ class Jailed(Talk):
 
     # --- start --------------------------------------------------------------------------------------------------------
 
-    def _start(self, *, channel: bool) -> None:
+    def _start(self, *, channel: bool, line: socket.socket | None) -> None:
         command, limits = self._command, self._command.limits
         stdin, self._to_stdin = os.pipe2(os.O_CLOEXEC)
         stdout_reader, stdout = os.pipe2(os.O_CLOEXEC)
@@ -91,6 +96,8 @@ class Jailed(Talk):
             self._channel.setblocking(False)
             theirs.append(other.detach())
             self._watch(self._channel.fileno(), "channel")
+        if line is not None:
+            theirs.append(line.detach())
         self._watch(stdout_reader, "stdout")
         self._watch(stderr_reader, "stderr")
         self._watch(self._control.fileno(), "control")
@@ -98,7 +105,7 @@ class Jailed(Talk):
         try:
             self._slot.reset_peak()
             with request_file(command.argv, command.environment, command.files) as request:
-                message = b"R" + LIMITS.pack(limits.cpu_seconds, limits.disk_mib, channel)
+                message = b"R" + LIMITS.pack(limits.cpu_seconds, limits.disk_mib)
                 socket.send_fds(self._control, [message], [request.fileno(), *theirs])
         except OSError as error:
             raise SandboxError("the zygote took no program", container=self._slot.container, error=error) from error
@@ -107,11 +114,11 @@ class Jailed(Talk):
                 os.close(fd)
         self._feed_stdin()
         if self._to_stdin in self._sources:
-            self._poll.register(self._to_stdin, select.POLLOUT)
+            self._attention.add(self._to_stdin, select.POLLOUT, self)
 
     def _watch(self, fd: int, name: str) -> None:
         self._sources[fd] = name
-        self._poll.register(fd, select.POLLIN)
+        self._attention.add(fd, select.POLLIN, self)
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 
@@ -133,19 +140,10 @@ class Jailed(Talk):
 
     # --- the pump -----------------------------------------------------------------------------------------------------
 
-    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        while not enough() and self._report is None and not self._gone:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            for fd, _ in self._poll.poll(left * 1000 + 1):
-                self._attend(fd)
-
     def _catch_up(self) -> None:
-        for fd, _ in self._poll.poll(0):
-            self._attend(fd)
+        self._attention.look()
 
-    def _attend(self, fd: int) -> None:
+    def attend(self, fd: int) -> None:
         name = self._sources.get(fd)
         if name == "control":
             self._hear()
@@ -158,8 +156,7 @@ class Jailed(Talk):
             self._take_output(fd, name)
 
     def _forget(self, fd: int) -> None:
-        with suppress(KeyError):
-            self._poll.unregister(fd)
+        self._attention.remove(fd)
         del self._sources[fd]
 
     def _hear(self) -> None:
@@ -211,7 +208,7 @@ class Jailed(Talk):
             self._outgoing = memoryview(b"")
         wanted = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
         if self._channel.fileno() in self._sources:
-            self._poll.modify(self._channel.fileno(), wanted)
+            self._attention.add(self._channel.fileno(), wanted, self)
 
     def _take_answer(self) -> None:
         assert self._channel is not None

@@ -3,6 +3,7 @@
 The port's `Conversation`, but for how bytes get there and back: that is `attached.Box` and `jailed.Jailed`.
 """
 
+import select
 import struct
 import time
 from abc import ABC, abstractmethod
@@ -17,10 +18,45 @@ LAST_WORDS_SECONDS = 2.0
 """How long the box's own program may take to end everything and to report."""
 
 
+class Attention:
+    """The descriptors of programs that run side by side: whichever is waited for, all are attended to."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._whose: dict[int, Talk] = {}
+        self.programs: list[Talk] = []
+
+    def add(self, fd: int, events: int, talk: "Talk") -> None:
+        """Have `talk` attend to the descriptor on these events of select.poll; called again, on others."""
+        self._whose[fd] = talk
+        self._poll.register(fd, events)
+
+    def remove(self, fd: int) -> None:
+        if self._whose.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def wait(self, deadline: float, who: "Talk") -> None:
+        """Until something came, or the deadline. `who` waits and sees to its own wall limit; the others' are seen to here."""
+        others = [program for program in self.programs if program is not who and not program.over()]
+        left = min([deadline, *(other.wall_deadline() for other in others)]) - time.monotonic()
+        for fd, _ in self._poll.poll(max(0.0, left) * 1000 + 1):
+            if fd in self._whose:
+                self._whose[fd].attend(fd)
+        for other in others:
+            other.keep_to_the_wall()
+
+    def look(self) -> None:
+        """Take what is there."""
+        for fd, _ in self._poll.poll(0):
+            if fd in self._whose:
+                self._whose[fd].attend(fd)
+
+
 class Talk(ABC):
     """One program from its start to its account."""
 
     _command: Command
+    _attention: Attention
 
     def __init__(self) -> None:
         self._output = {"stdout": bytearray(), "stderr": bytearray()}
@@ -41,8 +77,8 @@ class Talk(ABC):
         """Have these bytes on their way to the program's channel."""
 
     @abstractmethod
-    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        """Carry bytes until `enough()`, the report, the end of the connection or the deadline."""
+    def attend(self, fd: int) -> None:
+        """Take or give what there is on one of its descriptors."""
 
     @abstractmethod
     def _end_all(self) -> None:
@@ -57,16 +93,16 @@ class Talk(ABC):
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
         if len(message) > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
-        if self._over():
+        if self.over():
             return None
         self._catch_up()
         if self._answer:
             self._refuse("an answer before the question")
             return None
         self._post(struct.pack(">I", len(message)) + message)
-        self._pump(self._has_answer, min(time.monotonic() + seconds, self._wall_deadline()))
+        self._pump(self._has_answer, min(time.monotonic() + seconds, self.wall_deadline()))
         if not self._has_answer():
-            if not self._over():
+            if not self.over():
                 self._stop("wall")
             return None
         size = self._answer_size()
@@ -79,16 +115,30 @@ class Talk(ABC):
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""
-        self._pump(lambda: False, self._wall_deadline())
-        if not self._over():
+        self._pump(lambda: False, self.wall_deadline())
+        if not self.over():
+            self._stop("wall")
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
+        """Carry bytes until `enough()`, the report, the end of the connection or the deadline."""
+        while not enough() and self._report is None and not self._gone:
+            if time.monotonic() >= deadline:
+                return
+            self._attention.wait(deadline, self)
+
+    def keep_to_the_wall(self) -> None:
+        """Stop it where it is beyond its wall limit. For one that nobody waits for."""
+        if not self.over() and time.monotonic() >= self.wall_deadline():
             self._stop("wall")
 
     # --- questions about the state ------------------------------------------------------------------------------------
 
-    def _over(self) -> bool:
+    def over(self) -> bool:
         return self._report is not None or self._gone or bool(self._stopped_for)
 
-    def _wall_deadline(self) -> float:
+    def wall_deadline(self) -> float:
         assert self._started_at is not None
         return self._started_at + self._command.limits.wall_seconds
 

@@ -8,7 +8,7 @@ import ctypes
 import os
 import struct
 
-CLONE_VM = 0x00000100
+CLONE_VM, CLONE_FILES = 0x00000100, 0x00000400
 NEWNS = 0x00020000
 NEWUTS = 0x04000000
 NEWIPC = 0x08000000
@@ -71,12 +71,13 @@ def unmount(target: str) -> None:
 def start_paused_init() -> int:
     """Start process 1 of a new pid namespace, which does nothing until it is killed; returns its pid.
 
-    Further children of this process are born beside it, until `bear_children_in` says otherwise. It shares this process's memory (CLONE_VM), so that nothing is copied: a fork of the interpreter would cost ten
-    times as much. All it ever executes is libc's `pause` on a stack of its own. It must inherit SIGCHLD ignored: then the
-    kernel reaps what is orphaned in the namespace.
+    Further children of this process are born beside it, until `bear_children_in` says otherwise. It shares this process's
+    memory and descriptors: a fork of the interpreter would cost ten times as much, and a copy of a descriptor would keep
+    open what the program has closed. All it ever executes is libc's `pause` on a stack of its own. It must inherit SIGCHLD
+    ignored: then the kernel reaps what is orphaned in the namespace.
     """
     unshare(NEWPID)
-    return _checked(_libc.clone(_pause, _paused_stack_top, CLONE_VM | SIGCHLD, None), "clone")
+    return _checked(_libc.clone(_pause, _paused_stack_top, CLONE_VM | CLONE_FILES | SIGCHLD, None), "clone")
 
 
 def write_file(path: str, text: str, folder: int | None = None) -> None:

@@ -31,8 +31,8 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPD
 """Of every program; what a command adds comes on top."""
 OUR_MODULES = ("counters", "landlock", "namespaces", "program", "seccomp", "watch")
 """Of this package."""
-LIMITS = struct.Struct(">dIB")
-"""What the host says of a program beside its request: CPU seconds, disk MiB, whether there is a channel."""
+LIMITS = struct.Struct(">dI")
+"""What the host says of a program beside its request: CPU seconds, disk MiB."""
 PLAIN_OPTIONS = frozenset("BEIPsu")
 
 

@@ -5,14 +5,18 @@ Theory of operation
 The host attaches to this process's stdin and stdout before it starts. Everything is frames: one byte of kind, four
 bytes of length (big-endian), payload.
 
-    from the host   R  request: JSON {argv, environment, harness and files: [[path, size]...], stdin_size, channel, limits}
+    from the host   R  request: JSON {argv, environment, harness and files: [[path, size]...], stdin_size, channel, line,
+                       limits}
                     F  content of the harness, of the files and of stdin, concatenated, in as many frames as it takes
                     C  bytes for the program's channel (its file descriptor 3)
+                    L  bytes for its line to another program (descriptor 4); none: that program has ended its side
                     Q  no more questions: close the channel, give the program a moment, end it
                     K  end everything now
     to the host     S  the program is about to start
                     O, E  bytes it printed on stdout, stderr
                     C  bytes it wrote on its channel
+                    L  bytes it wrote on its line; none: it has closed it
+                    T  how many bytes of its line it has taken, four bytes
                     X  final report: JSON, see `report`
 
 The program runs as the same user, so what keeps it from this process is the kernel: signals from inside the pid
@@ -231,6 +235,42 @@ def become_program(request: Request, fds: list[int], link: socket.socket) -> NoR
         os._exit(127)
 
 
+class Link:
+    """A descriptor of the program that leads both ways, seen from here."""
+
+    def __init__(self, kind: bytes) -> None:
+        self.kind = kind
+        self.ours, self.theirs = socket.socketpair()
+        self.ours.setblocking(False)
+        self.outgoing = bytearray()
+        self.closing = False
+
+    def events(self) -> int:
+        return select.POLLIN | (select.POLLOUT if self.outgoing else 0)
+
+    def feed(self) -> None:
+        try:
+            taken = self.ours.send(self.outgoing[:CHUNK])
+        except BlockingIOError:
+            return
+        except OSError:  # the program closed its end; it will answer nothing more, which the host sees
+            taken = len(self.outgoing)
+        del self.outgoing[:taken]
+        if self.kind == b"L":
+            write_frame(b"T", taken.to_bytes(4, "big"))
+        if self.closing:
+            self.close_our_side()
+
+    def close_our_side(self) -> None:
+        """As soon as the program has all that was meant for it."""
+        self.closing = True
+        if not self.outgoing:
+            try:
+                self.ours.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+
 class Program:
     """The running program and the ends of its streams that this process holds."""
 
@@ -241,11 +281,11 @@ class Program:
         self.stdout, child_out = os.pipe()
         self.stderr, child_err = os.pipe()
         fds = [child_in, child_out, child_err]
-        self.channel: socket.socket | None = None
-        if request["channel"]:
-            self.channel, other = socket.socketpair()
-            fds.append(other.detach())
-            self.channel.setblocking(False)
+        self.links = {
+            kind: Link(kind) for kind, wanted in ((b"C", request["channel"]), (b"L", request["line"])) if wanted
+        }
+        """The channel and the line, as far as it has them."""
+        fds += [link.theirs.detach() for link in self.links.values()]
         link, child_link = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -255,8 +295,6 @@ class Program:
         child_link.close()
         self.watch = self.await_filter(link)
         os.set_blocking(self.to_stdin, False)
-        self.to_channel = bytearray()
-        self.closing = False
         self.leave_at = float("inf")  # set when the host has no more questions
 
     def await_filter(self, link: socket.socket) -> watch.Watch | None:
@@ -279,25 +317,6 @@ class Program:
             poll.unregister(self.to_stdin)
             os.close(self.to_stdin)
             self.to_stdin = None
-
-    def feed_channel(self) -> None:
-        assert self.channel is not None
-        try:
-            del self.to_channel[: self.channel.send(self.to_channel[:CHUNK])]
-        except BlockingIOError:
-            return
-        except OSError:  # the program closed its end; it will answer nothing more, which the host sees
-            self.to_channel.clear()
-        if self.closing and not self.to_channel:
-            self.close_channel()
-
-    def close_channel(self) -> None:
-        self.closing = True
-        if self.channel is not None and not self.to_channel:
-            try:
-                self.channel.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
 
 
 def reap(program: "Program", status: int | None) -> int | None:
@@ -337,8 +356,7 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
     """Until the program has ended: carry bytes both ways. Returns (wait status, why it was stopped)."""
     poll = select.poll()
     sources = {program.stdout: b"O", program.stderr: b"E"}
-    if program.channel is not None:
-        sources[program.channel.fileno()] = b"C"
+    sources |= {link.ours.fileno(): kind for kind, link in program.links.items()}
     for fd in (0, wake, *sources):
         poll.register(fd, select.POLLIN)
     assert program.to_stdin is not None  # open until all of it was written
@@ -348,8 +366,8 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
     status: int | None = None
     next_look_at_cpu = 0.0
     while True:
-        if program.channel is not None:
-            poll.register(program.channel, select.POLLIN | (select.POLLOUT if program.to_channel else 0))
+        for link in program.links.values():
+            poll.register(link.ours, link.events())
         for fd, _ in poll.poll(CPU_POLL_SECONDS * 1000):
             if fd == 0:
                 if from_host(program):
@@ -379,37 +397,39 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
 def from_host(program: "Program") -> bool:
     """Take one frame from the host; True where it asks to end everything."""
     kind, payload = read_frame(0)
-    if kind == b"C" and program.channel is not None:
-        program.to_channel += payload
+    if kind in program.links and payload:
+        program.links[kind].outgoing += payload
+    elif kind in program.links:
+        program.links[kind].close_our_side()
+    elif kind == b"L":
+        write_frame(b"T", len(payload).to_bytes(4, "big"))  # it has closed its line: nobody takes this
     if kind == b"Q":
-        program.close_channel()
+        if b"C" in program.links:
+            program.links[b"C"].close_our_side()
         program.leave_at = time.monotonic() + LEAVE_SECONDS
     return kind == b"K"
 
 
 def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
     """Move what is there from one of the program's streams to the host."""
-    if program.channel is not None and fd == program.channel.fileno():
-        if program.to_channel:
-            program.feed_channel()
-        try:
-            data = program.channel.recv(CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            poll.unregister(fd)
-            program.channel.close()
-            program.channel = None
-            sources.pop(fd)
-            return
-    else:
+    link = program.links.get(sources[fd])
+    try:
+        if link is not None and link.outgoing:
+            link.feed()
         data = os.read(fd, CHUNK)
-        if not data:
-            poll.unregister(fd)
-            sources.pop(fd)
-            return
+    except BlockingIOError:
+        return
+    except OSError:
+        data = b""
+    if not data:
+        poll.unregister(fd)
+        kind = sources.pop(fd)
+        if link is not None:
+            del program.links[kind]
+            link.ours.close()
+        if kind == b"L":
+            write_frame(b"L")
+        return
     write_frame(sources[fd], data)
 
 
@@ -422,10 +442,10 @@ def drain(program: "Program") -> None:
                 write_frame(kind, data)
         except BlockingIOError:
             pass
-    if program.channel is not None:
+    for kind, link in program.links.items():
         try:
-            while data := program.channel.recv(CHUNK):
-                write_frame(b"C", data)
+            while data := link.ours.recv(CHUNK):
+                write_frame(kind, data)
         except OSError:
             pass
 

@@ -8,7 +8,7 @@ will see, imports what the host asks for and then serves, one program at a time:
 
     host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
     slot    ready    JSON {"memory_bytes": int} or {"problem": str}
-    host    R        the limits (program.LIMITS), with descriptors: request, stdin, stdout, stderr, and the channel if there is one
+    host    R        the limits (program.LIMITS), with descriptors: request, then those that the program gets as 0, 1, 2, ...
     host    K why    end everything; `why` comes back in the report
     slot    report   JSON, see `Run.report`
 
@@ -218,8 +218,7 @@ class Run:
 
     def __init__(self, slot: Slot, limits: bytes) -> None:
         self.slot = slot
-        self.cpu_seconds, self.disk_mib, channel = program.LIMITS.unpack(limits)
-        self.channel = bool(channel)
+        self.cpu_seconds, self.disk_mib = program.LIMITS.unpack(limits)
         self.watch: watch.Watch | None = None
         self.box: int | None = None
         """The program's /box, to ask how full it is."""
@@ -275,7 +274,7 @@ class Run:
                 os.dup2(listener, LISTENER)
                 slot.events.register(LISTENER, select.EPOLLIN | select.EPOLLET)
             to_parent.close()
-            os.closerange(3 + self.channel, TO_PARENT)
+            os.closerange(len(fds) - 1, TO_PARENT)
             if not fitting:
                 os.write(2, b"assay: the files do not fit into the box\n")
                 os._exit(1)
@@ -288,7 +287,7 @@ class Run:
         return call, slot.main
 
     def _only_streams(self, streams: list[int]) -> None:
-        """Put the program's streams on 0, 1, 2 (and 3) and close all else, but the way to the parent."""
+        """Put the program's streams on 0, 1, 2, ... and close all else, but the way to the parent."""
         for number, fd in enumerate(streams):
             os.dup2(fd, number)
         os.closerange(len(streams), EVENTS)

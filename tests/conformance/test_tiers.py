@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from sandboxes.conformance import CHECKS, Check
+from sandboxes import conformance, conformance_pair
+from sandboxes.conformance import Check
 from sandboxes.gvisor_promises import INSTEAD
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
+
+CHECKS = (*conformance.CHECKS, *conformance_pair.CHECKS)
 
 OTHERWISE: Mapping[Tier, Mapping[str, Check]] = {Tier.GVISOR: INSTEAD}
 """Where a tier promises something else than a check asks, the check of that."""
