@@ -280,7 +280,7 @@ class Box(Talk):
         elif kind == b"L":
             self._write_on_line(payload)
         elif kind == b"T":
-            self.untaken -= int.from_bytes(payload, "big")
+            self.untaken = max(0, self.untaken - int.from_bytes(payload[:4], "big"))
         elif kind == b"S":
             self._started_at = time.monotonic()
         elif kind == b"X":

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandboxes import attached, jailed
-from sandboxes.attached import Box, Shape
+from sandboxes.attached import Box, Line, Shape
 from sandboxes.classify import Seen, classify, parse_report
 from sandboxes.interface import Command, End, Execution, Limits, SandboxError
 from sandboxes.jailed import Jailed
+from sandboxes.talk import Attention
 
 LIMITS = Limits(wall_seconds=0.1, cpu_seconds=1, memory_mib=64, disk_mib=8, output_kib=4)
 QUICK = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -239,7 +240,7 @@ def accounts(script: list[Step], *, questions: int) -> Execution | None:
     before = {fd.name for fd in Path("/proc/self/fd").iterdir()}
     started = time.monotonic()
     try:
-        running = Jailed(slot, Command(argv=("x",), limits=LIMITS), channel=True)  # type: ignore[arg-type]
+        running = Jailed(slot, Command(argv=("x",), limits=LIMITS), Attention(), channel=True)  # type: ignore[arg-type]
         try:
             slot.receive()
             play(slot, script)
@@ -316,7 +317,7 @@ def streamed(data: bytes, stream: int = 1) -> bytes:
 BEGUN = ("frame S", b"")
 ENDED = ("frame X", json.dumps(GOOD).encode())
 FRAMES = st.lists(
-    st.tuples(st.sampled_from(["frame O", "frame E", "frame C"]), MESSAGES | st.just("flood"))
+    st.tuples(st.sampled_from(["frame O", "frame E", "frame C", "frame L", "frame T"]), MESSAGES | st.just("flood"))
     | st.tuples(st.just("frame X"), spoilt(GOOD).map(lambda fields: json.dumps(fields).encode()) | REPORTS)
     | st.tuples(st.sampled_from(["frame ?", "frame R", "raw", "engine", "stderr"]), MESSAGES | REPORTS)
     | st.sampled_from([BEGUN, ENDED, ("close", b"")]),
@@ -343,7 +344,7 @@ def container_accounts(script: list[Step], *, questions: int, piece: int) -> Exe
             engine.supervisor.send(stream)
         if closes:
             engine.supervisor.shutdown(socket.SHUT_WR)
-        box.begin(Command(argv=("x",), limits=LIMITS), channel=True)
+        box.begin(Command(argv=("x",), limits=LIMITS), Attention(), channel=True, line=Line())
         for _ in range(questions):
             box.ask(b"question", seconds=0.02)
         if not questions:
