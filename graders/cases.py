@@ -97,13 +97,13 @@ def parse_cases(text: str, *, name: str, entry_point: str = "") -> tuple[Case, .
 
 
 def _case(line: str, number: int, where: str, entry_point: str) -> Case:
-    row = _row(line, where)
+    row = row_of(line, where)
     if "call" in row:
-        _refuse_unknown(row, _CALL_KEYS, where)
+        refuse_unknown(row, _CALL_KEYS, where)
         args, kwargs, shown = _call(row["call"], where, entry_point)
         expected = _literal(row["returns"], where, "returns") if "returns" in row else NO_ANSWER
     else:
-        _refuse_unknown(row, _ENCODED_KEYS, where)
+        refuse_unknown(row, _ENCODED_KEYS, where)
         args, kwargs = _arguments(row, where)
         shown = _shown(entry_point, args, kwargs)
         expected = _decoded(row["expected"], where, "expected") if "expected" in row else NO_ANSWER
@@ -113,18 +113,18 @@ def _case(line: str, number: int, where: str, entry_point: str) -> Case:
     if raises is not None and expected is not NO_ANSWER:
         raise CaseError(where, "either an answer or `raises`, not both")
     return Case(
-        id=_id(row.get("id", f"line-{number}"), where),
+        id=id_of(row.get("id", f"line-{number}"), where),
         args=args,
         kwargs=kwargs,
         expected=expected,
         raises=raises,
-        weight=_weight(row.get("weight", 1.0), where),
+        weight=weight_of(row.get("weight", 1.0), where),
         shown=shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "...",
-        group=_group(row.get("group", ""), where),
+        group=group_of(row.get("group", ""), where),
     )
 
 
-def _row(line: str, where: str) -> dict[str, Any]:
+def row_of(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
@@ -141,25 +141,25 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _refuse_unknown(row: dict[str, Any], known: set[str], where: str) -> None:
+def refuse_unknown(row: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(set(row) - known)
     if unknown:
         raise CaseError(where, f"only the keys {', '.join(sorted(known))}, not {unknown[0]!r}")
 
 
-def _id(value: object, where: str) -> str:
+def id_of(value: object, where: str) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
         raise CaseError(where, f"an `id` of 1 to 200 printable characters, not {value!r:.80}")
     return value
 
 
-def _weight(value: object, where: str) -> float:
+def weight_of(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise CaseError(where, f"a `weight` greater than 0, not {value!r:.80}")
     return float(value)
 
 
-def _group(value: object, where: str) -> str:
+def group_of(value: object, where: str) -> str:
     if not isinstance(value, str) or len(value) > 100:
         raise CaseError(where, f"the name of a group in `group`, not {value!r:.80}")
     return value

@@ -15,6 +15,7 @@ from graders import fields, package_stdio
 from graders.cases import Case, CaseError, parse_cases
 from graders.fields import PackageError
 from graders.interface import Suite
+from graders.stdio_cases import in_files
 
 CALL_CHECKERS = ("exact", "float", "unordered", "any-of", "predicate")
 MOST_SECONDS = 3600
@@ -66,7 +67,10 @@ def check_examples(visible: Mapping[str, str]) -> None:
             _call_cases(path, text, "")
         elif not path.endswith(package_stdio.SUFFIXES):
             raise PackageError(path, "cases in a .jsonl file, or NAME.in with NAME.ans, as everything in visible/")
-    package_stdio.paired(visible, needs_answer=True)
+    try:
+        list(in_files(visible))
+    except CaseError as error:
+        raise PackageError(error.where, error.expected) from error
 
 
 def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str]) -> Suite:

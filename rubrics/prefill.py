@@ -4,7 +4,8 @@ A rule holds when every condition that it sets holds. What they look at are the 
 integrity flags (`Finding.flag`) are left out, they are for the reviewer to read.
 
     passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. Any outcome but
-                                    PASSED counts as not passed. The share is 1 only if every case passed.
+                                    PASSED counts as not passed, but for the partial credit of a FAILED one. A case of a group counts
+                                    only if all of its group passed. The share is 1 only if every case passed.
     finding_at_least                some finding is this severe (and the tool this sure: confidence_at_least)
     at_least, below                 the largest value of the named measurement; needs one. NaN is no value.
 
@@ -146,12 +147,25 @@ def _share_passed(cases: tuple[CaseOutcome, ...]) -> float | None:
     heaviest = max((case.weight for case in cases), default=0.0)
     if not all(0 <= case.weight <= sys.float_info.max for case in cases) or heaviest == 0:
         return None
+    broken = {_group(case) for case in cases if case.group and case.outcome is not Outcome.PASSED}
     # Relative to the heaviest, because the sum of two large weights may be no number.
-    passed = fsum(case.weight / heaviest for case in cases if case.outcome is Outcome.PASSED)
+    passed = fsum(case.weight / heaviest * _credit(case) for case in cases if _group(case) not in broken)
     # Rounded, so that nine of ten are 0.9 whatever their weights are in binary.
     share = round(passed / fsum(case.weight / heaviest for case in cases), 9)
     all_passed = all(case.outcome is Outcome.PASSED for case in cases)
     return share if all_passed else min(share, nextafter(1.0, -inf))
+
+
+def _group(case: CaseOutcome) -> tuple[str, str, str]:
+    return case.grader, case.suite, case.group
+
+
+def _credit(case: CaseOutcome) -> float:
+    """Share of its weight that a case earned by itself, 0 to 1. NaN earns nothing."""
+    if case.outcome is Outcome.PASSED:
+        return 1.0
+    partial = case.outcome is Outcome.FAILED and case.credit is not None and case.credit > 0
+    return min(1.0, case.credit or 0.0) if partial else 0.0
 
 
 _OUTCOMES_BY_TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN, Outcome.PASSED)

@@ -44,14 +44,25 @@ class CaseOutcome:
     case: str
     outcome: Outcome
     weight: float = 1.0
+    credit: float | None = None
+    """Share of the weight that it earned, 0 to 1, where the author gives partial credit. A case with less than 1 has not
+    passed. None: all of it if it passed, else nothing."""
+    group: str = ""
+    """Cases of a suite with the same group count only if all of them passed; `` for a case that counts by itself."""
     end: str = ""
     """How the program ended, where that decided the case (an `End` value such as `wall-timeout`)."""
     seconds: float | None = None
     """Wall time of this case as the host saw it."""
+    cpu_seconds: float | None = None
+    """None where the case shared its program with others, as in `call` suites."""
+    peak_memory_mib: float | None = None
+    """None as for `cpu_seconds`."""
     given: UntrustedText = UntrustedText("")
-    """The call or the test, shown to reviewers and authors only. Empty for cases that passed."""
+    """The call, the input or the test, shown to reviewers and authors only. Empty for cases that passed."""
     wanted: UntrustedText = UntrustedText("")
     got: UntrustedText = UntrustedText("")
+    note: UntrustedText = UntrustedText("")
+    """What the checker says, in a sentence; for the same readers. It may quote what the submission printed."""
     integrity: str = "full"
     """`full`: judged outside the box. `reduced`: tests and submission shared a process."""
 

@@ -17,7 +17,8 @@ any_number = st.floats() | st.sampled_from([0.0, 1.0, 20.0, 21.0, 31.0, 5e-324, 
 any_criterion = st.sampled_from(["correctness", "efficiency", "security", "best_practices", "unknown"])
 cases = st.builds(
     CaseOutcome, grader=st.just("g"), criterion=any_criterion, suite=st.just("s"), case=st.text(max_size=3),
-    outcome=st.sampled_from(Outcome), weight=any_number, seconds=st.none(),
+    outcome=st.sampled_from(Outcome), weight=any_number, seconds=st.none(), group=st.sampled_from(["", "", "one", "two"]),
+    credit=st.none() | st.sampled_from([0.0, 0.5, 1.0, 7.0, -1.0, float("nan"), float("inf")]),
 )  # fmt: skip
 measurements = st.builds(
     Measurement, grader=st.just("g"), criterion=any_criterion, name=st.sampled_from(["cyclomatic-max", "lines"]),
@@ -132,7 +133,7 @@ def test_a_case_more_that_fails_never_raises_correctness(given_cases: list[CaseO
     before = levels(prefill(DEFAULT, given_cases))["correctness"]
     one_fails = list(given_cases)
     position = data.draw(st.integers(0, len(one_fails) - 1))
-    one_fails[position] = replace(one_fails[position], outcome=Outcome.FAILED)
+    one_fails[position] = replace(one_fails[position], outcome=Outcome.FAILED, credit=None)
     one_added = [*given_cases, replace(data.draw(cases), criterion="correctness", weight=1.0, outcome=Outcome.NOT_RUN)]
     for signals in (one_fails, one_added):
         after = levels(prefill(DEFAULT, signals))["correctness"]

@@ -1,12 +1,24 @@
 """What each condition of a rule means, and what an abstention does to it."""
 
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
 
 from rubrics.model import Criterion, Level, Prefill, Rubric, Rule
 from rubrics.prefill import prefill
-from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
+from rubrics.signals import (
+    Abstention,
+    CaseOutcome,
+    Finding,
+    Measurement,
+    Outcome,
+    Severity,
+    Signal,
+    UntrustedText,
+    from_json,
+    to_json,
+)
 
 LEVELS = tuple(Level(value=value, title=str(value), anchor=str(value)) for value in range(5))
 SKIPPED = Abstention(grader="g", criterion="c", reason="too large", path="big.py")
@@ -98,3 +110,34 @@ def test_weights_that_give_no_share_are_no_basis(weight: float) -> None:
 def test_cases_that_all_weigh_nothing_are_no_basis() -> None:
     weightless = CaseOutcome(grader="g", criterion="c", suite="s", case="3", outcome=Outcome.PASSED, weight=0)
     assert suggested((CONDITIONS["passed_at_least"],), weightless).rule == "no-rule"
+
+
+def share(*cases: CaseOutcome) -> float:
+    """The share of the cases that counts as passed, to a hundredth, by asking which rules hold."""
+    rules = tuple(Rule(id=str(n), level=0, says="-", passed_at_least=n / 100) for n in range(100, -1, -1))
+    return int(suggested(rules, *cases).rule) / 100
+
+
+def test_a_group_counts_only_where_all_of_it_passed() -> None:
+    one, other = replace(PASSED, group="a", weight=2), replace(FAILED, group="a", credit=0.5)
+    assert share(PASSED, one) == 1
+    assert share(PASSED, one, other) == 0.25
+    assert share(PASSED, one, replace(other, group="b")) == 0.75
+    assert share(PASSED, one, replace(other, suite="another")) == 0.75
+    assert share(PASSED, one, replace(other, group="")) == 0.87
+
+
+@pytest.mark.parametrize(
+    ("credit", "counts"), [(None, 0.5), (0.0, 0.5), (0.5, 0.75), (1.0, 0.99), (9.0, 0.99), (-1.0, 0.5), (nan, 0.5)]
+)
+def test_partial_credit_counts_and_is_never_full_marks(credit: float | None, counts: float) -> None:
+    assert share(PASSED, replace(FAILED, credit=credit)) == counts
+    assert share(PASSED, replace(FAILED, credit=credit, outcome=Outcome.ERROR)) == 0.5
+    assert share(replace(PASSED, credit=credit)) == 1
+
+
+def test_a_case_stored_before_there_were_groups_is_read() -> None:
+    row = to_json(PASSED)
+    for added in ("group", "credit", "cpu_seconds", "peak_memory_mib", "note"):
+        del row[added]
+    assert from_json(row) == PASSED

@@ -1,0 +1,54 @@
+"""What a case counts, where a suite has groups or stops at the first failure. For all kinds of suites. Pure.
+
+Runners report each case as if it counted by itself; here it becomes what it counts beside the others.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from graders.interface import CaseOutcome, Outcome, Suite, UntrustedText
+
+_PARTS = re.compile(r"/|::")
+
+
+def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutcome]:
+    """The outcomes of a suite, in the order in which its cases ran, as they count.
+
+    With `stop_on_failure` all that come after the first that did not pass are not-run, whether or not they had run by
+    then. A group weighs what the suite's `groups` says, shared among its cases by their own weights.
+    """
+    in_order = list(outcomes)
+    if suite.options.get("stop_on_failure"):
+        in_order = _stopped(in_order)
+    groups = suite.options.get("groups", {})
+    assert isinstance(groups, Mapping)  # graders.package has checked it
+    grouped = [replace(outcome, group=group_of(outcome.case, outcome.group, groups)) for outcome in in_order]
+    heaviness = {name: sum(outcome.weight for outcome in grouped if outcome.group == name) for name in groups}
+    return [
+        replace(outcome, weight=suite.weight * groups[outcome.group] * outcome.weight / heaviness[outcome.group])
+        if outcome.group in groups
+        else outcome
+        for outcome in grouped
+    ]
+
+
+def group_of(case: str, stated: str, groups: Iterable[str]) -> str:
+    """The group that a case states, else one that is named by a part of its id: its folder, file, class or function."""
+    if stated:
+        return stated
+    parts = {part for word in _PARTS.split(case.partition("[")[0]) for part in (word, word.removesuffix(".py"))}
+    return next((name for name in groups if name in parts), "")
+
+
+def _stopped(outcomes: Sequence[CaseOutcome]) -> list[CaseOutcome]:
+    first = next((place for place, each in enumerate(outcomes) if each.outcome is not Outcome.PASSED), len(outcomes))
+    return [*outcomes[: first + 1], *(_not_run(outcome) for outcome in outcomes[first + 1 :])]
+
+
+def _not_run(outcome: CaseOutcome) -> CaseOutcome:
+    nothing = UntrustedText("")
+    return replace(
+        outcome, outcome=Outcome.NOT_RUN, credit=None, end="", seconds=None, cpu_seconds=None, peak_memory_mib=None,
+        given=nothing, wanted=nothing, got=nothing, note=nothing,
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+r"""The hidden cases of a `stdio` suite: what a program is given to read, and what it should print.
+
+    NAME.in with NAME.ans (or NAME.out)         files: a case's id is NAME, without hidden/ before it
+    {"id": "small", "input": "3\n", "output": "6\n", "weight": 2, "group": "samples"}      a line of a .jsonl file
+
+docs/reference/task-package.md explains them. Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graders.cases import CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+
+ANSWERS = (".ans", ".out")
+_KEYS = {"id", "input", "output", "weight", "group"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdioCase:
+    """One input and what is expected of a program that reads it."""
+
+    id: str
+    """Unique in its suite: `line-7` or `NAME` where the author gave none."""
+    given: bytes
+    accepted: tuple[bytes, ...]
+    """Outputs that are right: several with `any-of` only; none where a program of the author's judges and needs none."""
+    weight: float = 1.0
+    group: str = ""
+
+
+def parse_stdio_cases(
+    files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True
+) -> list[tuple[str, StdioCase]]:
+    """The cases in a suite's files (path -> text), each with where it stands; files of other kinds are not looked at.
+
+    Args:
+        files: the suite's files.
+        several: whether an `output` is a list of accepted texts (checker `any-of`).
+        needs_answer: whether a case without an answer is an error.
+
+    Raises:
+        CaseError: for what is no case, an answer without its input, or an id that occurs twice.
+    """
+    in_lines = _in_lines(files, several=several, needs_answer=needs_answer)
+    cases = [*in_files(files, needs_answer=needs_answer), *in_lines]
+    ids = set()
+    for where, case in cases:
+        if case.id in ids:
+            raise CaseError(where, f"an id that no other case of this suite has, not {case.id!r}")
+        ids.add(case.id)
+    return cases
+
+
+def in_files(files: Mapping[str, str], *, needs_answer: bool = True) -> Iterator[tuple[str, StdioCase]]:
+    """The cases that are a file NAME.in, each with where it stands. Raises CaseError."""
+    inputs = {path.removesuffix(".in"): text for path, text in sorted(files.items()) if path.endswith(".in")}
+    answers: dict[str, list[str]] = {stem: [] for stem in inputs}
+    for path in sorted(path for path in files if path.endswith(ANSWERS)):
+        stem = path.rpartition(".")[0]
+        if stem not in answers:
+            raise CaseError(path, f"{stem}.in beside it")
+        answers[stem].append(files[path])
+    for stem, text in inputs.items():
+        if len(answers[stem]) > 1 or (needs_answer and not answers[stem]):
+            raise CaseError(f"{stem}.in", f"one answer beside it, {stem}.ans or {stem}.out")
+        accepted = tuple(answer.encode() for answer in answers[stem])
+        yield f"{stem}.in", StdioCase(id=stem.removeprefix("hidden/"), given=text.encode(), accepted=accepted)
+
+
+def _in_lines(files: Mapping[str, str], *, several: bool, needs_answer: bool) -> Iterator[tuple[str, StdioCase]]:
+    for path in sorted(path for path in files if path.endswith(".jsonl")):
+        # Not splitlines(): a text may hold U+2028, which JSON allows inside a string.
+        for number, line in enumerate(files[path].split("\n"), start=1):
+            if line.strip():
+                where = f"{path}:{number}"
+                yield where, _in_line(line, number, where, several=several, needs_answer=needs_answer)
+
+
+def _in_line(line: str, number: int, where: str, *, several: bool, needs_answer: bool) -> StdioCase:
+    row = row_of(line, where)
+    refuse_unknown(row, _KEYS, where)
+    accepted: tuple[bytes, ...] = ()
+    if "output" in row or needs_answer:
+        stated = row.get("output") if several else [row.get("output")]
+        if not isinstance(stated, list) or not stated:
+            raise CaseError(where, f"a list of accepted texts in `output`, not {stated!r:.80}")
+        accepted = tuple(_text(text, "output", where) for text in stated)
+    return StdioCase(
+        id=id_of(row.get("id", f"line-{number}"), where),
+        given=_text(row.get("input"), "input", where),
+        accepted=accepted,
+        weight=weight_of(row.get("weight", 1.0), where),
+        group=group_of(row.get("group", ""), where),
+    )
+
+
+def _text(value: object, key: str, where: str) -> bytes:
+    if not isinstance(value, str):
+        raise CaseError(where, f"a text in `{key}`, not {value!r:.80}")
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise CaseError(where, f"text in `{key}` that can be written as UTF-8 (it has a lone surrogate)") from error

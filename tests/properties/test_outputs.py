@@ -1,0 +1,119 @@
+"""Checkers of printed output: what holds for any bytes, and the table of what each accepts."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graders.outputs import Check, Tolerance, any_of, check_named, exact, tokens_check
+
+tokens = tokens_check()
+floats = check_named("float", {"absolute": 1e-6, "relative": 1e-6})
+strict_floats = check_named("float", {"absolute": 0, "relative": 0})
+loose = check_named("tokens", {"case_sensitive": False})
+
+words = st.lists(
+    st.binary(min_size=1, max_size=8).filter(lambda word: len(word.split()) == 1 and word.split()[0] == word)
+)
+spaces = st.text(" \t\n\r\v\f", min_size=1, max_size=3).map(str.encode)
+checks = st.sampled_from([exact, tokens, floats, strict_floats, loose])
+
+
+@given(checks, st.binary())
+def test_output_is_accepted_where_it_is_expected(check: Check, output: bytes) -> None:
+    assert check(output, output) == ""
+
+
+@given(checks, st.binary(), st.binary())
+def test_a_difference_is_a_line_of_text(check: Check, expected: bytes, got: bytes) -> None:
+    says = check(expected, got)
+    assert says.isprintable() and len(says) < 500
+    assert says or check(got, expected) == "" or check is floats
+
+
+@given(words, words, st.data())
+def test_tokens_are_equal_whatever_is_between_them(
+    wanted: list[bytes], found: list[bytes], data: st.DataObject
+) -> None:
+    expected = b"".join(word + data.draw(spaces) for word in wanted)
+    got = data.draw(spaces) + b"".join(word + data.draw(spaces) for word in found)
+    assert (tokens(expected, got) == "") == (wanted == found)
+
+
+@given(st.binary(), st.binary())
+def test_exact_is_equality_but_for_one_newline_at_the_end(expected: bytes, got: bytes) -> None:
+    assert (exact(expected, got) == "") == (expected.removesuffix(b"\n") == got.removesuffix(b"\n"))
+    assert exact(expected, expected + b"\n") == "" or expected.endswith(b"\n")
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15)
+tolerances = st.sampled_from([0.0, 1e-9, 1e-3, 1.0])
+
+
+@given(numbers, numbers, tolerances, tolerances)
+def test_near_is_within_the_absolute_or_the_relative_tolerance(
+    wanted: float, found: float, absolute: float, relative: float
+) -> None:
+    off = abs(Fraction(wanted) - Fraction(found))
+    room = max(Fraction(absolute), Fraction(relative) * abs(Fraction(wanted)))
+    near = Tolerance(absolute=absolute, relative=relative).near(repr(wanted).encode(), repr(found).encode())
+    # At the very edge floats round; nobody's output is judged by the last of 53 bits.
+    assert near == (off <= room) or abs(off - room) <= Fraction(1, 2**40) * (room + abs(Fraction(wanted)) + off)
+
+
+ACCEPTED: list[tuple[Check, bytes, bytes]] = [
+    (exact, b"1 2\n", b"1 2"),
+    (exact, b"1 2", b"1 2\n"),
+    (tokens, b"1 2\n3\n", b" 1\t2 3"),
+    (tokens, b"", b"\n\n"),
+    (loose, b"YES no", b"yes NO"),
+    (floats, b"0.333333333", b"0.3333334"),
+    (floats, b"1e9 ok", b"1000000001 ok"),
+    (floats, b"1", b"1.0000001"),
+    (floats, b"-0", b"0"),
+    (floats, b"nan inf", b"nan inf"),
+    (strict_floats, b"0.5", b".50"),
+    (tokens, b"\xff\xfe", b"\xff\xfe\n"),
+]
+REFUSED: list[tuple[Check, bytes, bytes, str]] = [
+    (exact, b"1 2\n", b"1  2\n", "line 1: expected '1 2', got '1  2'"),
+    (exact, b"1\n", b"1\n\n", "the output goes on after line 1"),
+    (exact, b"a\nb\n", b"a\n", "the output ends early after line 1"),
+    (exact, b"1\n", b"1\r\n", r"line 1: expected '1', got '1\r'"),
+    (tokens, b"1 2", b"1 3", "token 2: expected '2', got '3'"),
+    (tokens, b"1 2", b"1", "the output ends after 1 token of 2"),
+    (tokens, b"1", b"1 2", "the output goes on after the expected 1 token, with '2'"),
+    (tokens, b"1", b"", "the output ends after no tokens of 1"),
+    (tokens, b"a\xc2\xa0b", b"a b", r"token 1: expected 'a\xa0b', got 'a'"),
+    (tokens, b"yes", b"YES", "token 1: expected 'yes', got 'YES'"),
+    (tokens, b"1", b"\x1b[2J1", r"token 1: expected '1', got '\x1b[2J1'"),
+    (tokens, b"1", b"\xff", r"token 1: expected '1', got '\\xff'"),
+    (tokens, b"1", b"x" * 100_000, f"token 1: expected '1', got '{'x' * 60}...'"),
+    (floats, b"0.5", b"0.51", "token 1: expected '0.5', got '0.51'"),
+    (floats, b"1", b"1_", "token 1: expected '1', got '1_'"),
+    (floats, b"10", b"1_0", "token 1: expected '10', got '1_0'"),
+    (floats, b"1", "\u0661".encode(), "token 1: expected '1', got '\u0661'"),
+    (floats, b"1.0", b"nan", "token 1: expected '1.0', got 'nan'"),
+    (floats, b"nan", b"1.0", "token 1: expected 'nan', got '1.0'"),
+    (floats, b"1", b"0x1", "token 1: expected '1', got '0x1'"),
+    (floats, b"1e999", b"2e999", "token 1: expected '1e999', got '2e999'"),
+    (strict_floats, b"0.1", b"0.1000001", "token 1: expected '0.1', got '0.1000001'"),
+]
+
+
+@pytest.mark.parametrize(("check", "expected", "got"), ACCEPTED)
+def test_accepted(check: Check, expected: bytes, got: bytes) -> None:
+    assert check(expected, got) == ""
+
+
+@pytest.mark.parametrize(("check", "expected", "got", "says"), REFUSED)
+def test_refused_with_the_place(check: Check, expected: bytes, got: bytes, says: str) -> None:
+    assert check(expected, got) == says
+
+
+def test_any_of_the_accepted_outputs_will_do() -> None:
+    accepted = [b"1 2\n", b"2 1\n"]
+    assert any_of(tokens, accepted, b"2  1") == ""
+    assert any_of(tokens, accepted, b"1 1") == "none of the 2 accepted outputs"
+    assert any_of(tokens, accepted[:1], b"1 1") == "token 2: expected '2', got '1'"
