@@ -141,8 +141,8 @@ def test_cycles_and_depths_are_refused() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    for value in (cycle, deep):
-        with pytest.raises(EncodingError, match=str(MAX_DEPTH)):
+    for value, why in ((cycle, "itself"), (deep, str(MAX_DEPTH))):
+        with pytest.raises(EncodingError, match=why):
             to_json(value)
 
 
