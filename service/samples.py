@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.importers.benchmark import json_lines
 from service.importers.package_text import FormatError
+from service.importers.rows import json_lines
 
 _BODIES = ("solution", "completion", "files")
 

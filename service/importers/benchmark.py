@@ -1,93 +1,133 @@
 """Reading a benchmark's file: which benchmark it is shows in the keys of its rows, not in its name."""
 
-import gzip
-import json
-import zlib
+import keyword
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from graders.encoding import EncodingError
-from service.importers.humaneval import humaneval, humaneval_plus
+from service.importers.classeval import classeval
+from service.importers.contest import apps, livecodebench
+from service.importers.humaneval import humaneval, humaneval_pack, humaneval_plus
+from service.importers.mbpp import mbpp
 from service.importers.mbpp_plus import mbpp_plus
 from service.importers.package_text import FormatError, ImportedTask
+from service.importers.rows import rows
+
+AUTO = "auto"
+"""In the place of a format's name: each row says by its keys what it is."""
 
 _Kind = tuple[type, ...]
 _TEXT: _Kind = (str,)
-_COMMON: Mapping[str, _Kind] = {"task_id": _TEXT, "prompt": _TEXT, "entry_point": _TEXT, "canonical_solution": _TEXT}
-# One task of MBPP+ has an empty object for "no inputs".
-_INPUTS: Mapping[str, _Kind] = {"base_input": (list,), "plus_input": (list, dict), "atol": (int, float)}
+_LIST: _Kind = (list,)
 _SPOKEN: Mapping[type, str] = {str: "a text", list: "a list", int: "a number"}
 
-_Format = tuple[Mapping[str, _Kind], Callable[[Mapping[str, Any]], ImportedTask]]
-_FORMATS: tuple[_Format, ...] = (
-    ({**_COMMON, **_INPUTS, "assertion": _TEXT}, mbpp_plus),
-    ({**_COMMON, **_INPUTS, "test": _TEXT}, humaneval_plus),
-    ({**_COMMON, "test": _TEXT}, humaneval),
-)
+_FUNCTION: Mapping[str, _Kind] = {"task_id": _TEXT, "prompt": _TEXT, "entry_point": _TEXT, "canonical_solution": _TEXT}
+# One task of MBPP+ has an empty object for "no inputs".
+_INPUTS: Mapping[str, _Kind] = {"base_input": _LIST, "plus_input": (list, dict), "atol": (int, float)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How a benchmark states a task."""
+
+    fields: Mapping[str, _Kind]
+    """The keys by which a row is known, and what they hold."""
+    make: Callable[[Mapping[str, Any]], ImportedTask]
+    """Raises FormatError, naming the field; the row's place is added here."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "mbpp+": Format(fields={**_FUNCTION, **_INPUTS, "assertion": _TEXT}, make=mbpp_plus),
+    "humaneval+": Format(fields={**_FUNCTION, **_INPUTS, "test": _TEXT}, make=humaneval_plus),
+    "humanevalpack": Format(fields={**_FUNCTION, "test": _TEXT, "buggy_solution": _TEXT}, make=humaneval_pack),
+    "humaneval": Format(fields={**_FUNCTION, "test": _TEXT}, make=humaneval),
+    "mbpp": Format(fields={"task_id": (int, str), "code": _TEXT, "test_list": _LIST}, make=mbpp),
+    "classeval": Format(
+        fields={
+            "task_id": _TEXT, "class_name": _TEXT, "skeleton": _TEXT, "test": _TEXT, "solution_code": _TEXT,
+            "import_statement": _LIST,
+        },
+        make=classeval,
+    ),
+    "livecodebench": Format(
+        fields={
+            "question_id": (str, int), "question_content": _TEXT, "public_test_cases": (str, list),
+            "private_test_cases": (str, list),
+        },
+        make=livecodebench,
+    ),
+    "apps": Format(fields={"question": _TEXT, "input_output": (str, dict), "solutions": (str, list)}, make=apps),
+}  # fmt: skip
 """The first whose fields a row has says what it is."""
 
 
-def read_benchmark(path: Path) -> Iterator[ImportedTask]:
-    """The tasks of a HumanEval, HumanEval+ or MBPP+ file, `.jsonl` or `.jsonl.gz` (seen by content, too).
+def raise_it(error: Exception) -> None:
+    raise error
 
-    Raises FormatError, naming file and line. The file is read as the tasks are asked for.
+
+def read_benchmark(
+    path: Path, format: str = AUTO, on_bad_row: Callable[[FormatError], None] = raise_it
+) -> Iterator[ImportedTask]:
+    """The tasks of a benchmark's file: JSON lines or one JSON array, packed with gzip or not (seen by content, too).
+
+    The file is read as the tasks are asked for. Raises FormatError, naming file and line, for what is no JSON; for a row
+    that is no task it calls `on_bad_row`, and goes on where that does not raise.
+
+    Args:
+        path: the file.
+        format: a key of FORMATS, or AUTO.
+        on_bad_row: told of each row that is no task.
     """
-    seen: dict[str, int] = {}
-    for number, line in json_lines(path):
+    found = False
+    for number, row in rows(path):
         where = f"{path}:{number}"
-        task = _task(line, where)
-        if task.id in seen:
-            raise FormatError(f"{where}: task_id", f"an id of its own; line {seen[task.id]} has {task.id!r} too")
-        seen[task.id] = number
+        try:
+            task = _task(row, where, format)
+        except FormatError as error:
+            on_bad_row(error)
+            continue
+        found = True
         yield task
-    if not seen:
+    if not found:
         raise FormatError(str(path), "at least one task")
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """Number and value of each line that is not empty. Raises FormatError for what is no JSON, or no UTF-8 text."""
-    number = 0
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if compressed else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path}:{number}", f"a JSON value on one line, in UTF-8 ({error})") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(f"{path}: after line {number}", f"a whole gzip file ({error})") from error
-    except OSError as error:
-        raise FormatError(str(path), f"a file that can be read ({error.strerror or error})") from error
-
-
-def _task(row: Any, where: str) -> ImportedTask:
+def _task(row: Any, where: str, name: str) -> ImportedTask:
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")
-    fields, make = _format(row, where)
-    for field, kind in fields.items():
+    format = _format(row, where, name)
+    for field, kind in format.fields.items():
         if not isinstance(row[field], kind):
             raise FormatError(f"{where}: {field}", f"{_SPOKEN[kind[0]]}, not {type(row[field]).__name__}")
-    row = {**row, "entry_point": row["entry_point"].strip()}
-    if not row["entry_point"].isidentifier():
-        raise FormatError(f"{where}: entry_point", f"the name of a function, not {row['entry_point']!r}")
-    if not all(isinstance(arguments, list) for key in ("base_input", "plus_input") for arguments in row.get(key, [])):
-        raise FormatError(f"{where}: base_input, plus_input", "a list of arguments for each call")
     try:
-        return make(row)
+        return replace(format.make(_function_named(row)), where=where)
     except FormatError as error:
         raise FormatError(f"{where}: {error.where}", error.expected) from error
     except EncodingError as error:
-        raise FormatError(
-            f"{where}: base_input, plus_input", f"values that can be sent into a box ({error})"
-        ) from error
+        raise FormatError(f"{where}: inputs", f"values that can be sent into a box ({error})") from error
 
 
-def _format(row: Mapping[str, Any], where: str) -> _Format:
-    for fields, make in _FORMATS:
-        if fields.keys() <= row.keys():
-            return fields, make
-    missing = sorted({*_COMMON, "test"} - row.keys())
-    raise FormatError(where, f"a task of HumanEval, HumanEval+ or MBPP+; it has no {', '.join(missing)}")
+def _function_named(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row, where its `entry_point` and its inputs are such."""
+    if "entry_point" not in row:
+        return row
+    row = {**row, "entry_point": str(row["entry_point"]).strip()}
+    if not row["entry_point"].isidentifier() or keyword.iskeyword(row["entry_point"]):
+        raise FormatError("entry_point", f"the name of a function, not {row['entry_point']!r}")
+    if not all(isinstance(arguments, list) for key in ("base_input", "plus_input") for arguments in row.get(key, [])):
+        raise FormatError("base_input, plus_input", "a list of arguments for each call")
+    return row
+
+
+def _format(row: Mapping[str, Any], where: str, name: str) -> Format:
+    asked = FORMATS if name == AUTO else {name: FORMATS[name]}
+    for format in asked.values():
+        if format.fields.keys() <= row.keys():
+            return format
+    nearest, format = max(asked.items(), key=lambda item: len(item[1].fields.keys() & row.keys()) / len(item[1].fields))
+    missing = ", ".join(sorted(format.fields.keys() - row.keys()))
+    if name == AUTO:
+        raise FormatError(where, f"a task of {', '.join(asked)}; it is nearest to {nearest}, but has no {missing}")
+    raise FormatError(where, f"a task of {name}; it has no {missing}")

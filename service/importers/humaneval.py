@@ -1,14 +1,24 @@
-"""Tasks of HumanEval, HumanEval+, and any benchmark in their formats.
+"""Tasks of HumanEval, HumanEval+, HumanEvalPack, and any benchmark in their formats.
 
 HumanEval: `prompt`, `canonical_solution`, `entry_point` and a `test` with `check(candidate)`; becomes a `pytest` suite.
+HumanEvalPack: the same, with a `buggy_solution`, which becomes a submission that has to fail.
 HumanEval+: the same, with `base_input`, `plus_input` and `atol`; becomes a `call` suite, judged outside the box like
 `evalplus.evaluate` judges: the answer of `prompt + canonical_solution` is expected, with a tolerance for floats.
 """
 
+import ast
 from collections.abc import Mapping
 from typing import Any
 
-from service.importers.package_text import ImportedTask, call_suite, fenced, package, pytest_suite
+from service.importers.package_text import (
+    REFERENCE,
+    ImportedTask,
+    SuiteText,
+    call_suite,
+    fenced,
+    package,
+    pytest_suite,
+)
 
 RELATIVE = 1e-07
 """As in `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` of evalplus."""
@@ -46,8 +56,29 @@ def accepts(args, expected, got):
 
 def humaneval(row: Mapping[str, Any]) -> ImportedTask:
     """A task with the benchmark's own test code. Helpers of the prompt come from the prompt, not from the submission."""
-    suite = pytest_suite(_TEST_FILE.format(prompt=row["prompt"], test=row["test"], entry_point=row["entry_point"]))
-    return _task(row, suite)
+    return _task(row, _checked(row))
+
+
+def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
+    """The same, with the benchmark's own wrong solution."""
+    return _task(row, _checked(row), {"submissions/wrong/buggy.py": row["prompt"] + row["buggy_solution"]})
+
+
+def _checked(row: Mapping[str, Any]) -> SuiteText:
+    test = _without_own_call(row["test"])
+    return pytest_suite(_TEST_FILE.format(prompt=row["prompt"], test=test, entry_point=row["entry_point"]))
+
+
+def _without_own_call(test: str) -> str:
+    """Test code without the `check(function)` at its end, which some files have and others leave to who runs them."""
+    try:
+        last = ast.parse(test).body[-1]
+    except (SyntaxError, ValueError, IndexError):
+        return test  # what is wrong with it is told when the package is loaded
+    match last:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="check"))):
+            return "\n".join(test.split("\n")[: last.lineno - 1])
+    return test
 
 
 def humaneval_plus(row: Mapping[str, Any]) -> ImportedTask:
@@ -68,12 +99,12 @@ def tolerant(atol: float) -> dict[str, object]:
     return {"checker": "float", "absolute": atol or FLOAT_ABSOLUTE, "relative": RELATIVE}
 
 
-def _task(row: Mapping[str, Any], suite: tuple[str, Mapping[str, str]]) -> ImportedTask:
+def _task(row: Mapping[str, Any], suite: SuiteText, submissions: Mapping[str, str] | None = None) -> ImportedTask:
     files = package(
         id=row["task_id"],
         title=row["entry_point"],
         prompt=f"Complete this Python code.\n\n{fenced(row['prompt'])}",
-        reference=row["prompt"] + row["canonical_solution"],
         suite=suite,
+        submissions={REFERENCE: row["prompt"] + row["canonical_solution"], **(submissions or {})},
     )
     return ImportedTask(id=row["task_id"], files=files, completed_prompt=row["prompt"])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from service.importers.humaneval import tolerant
-from service.importers.package_text import FormatError, ImportedTask, call_suite, package, pytest_suite
+from service.importers.package_text import REFERENCE, FormatError, ImportedTask, call_suite, package, pytest_suite
 
 Arguments = list[Any]
 
@@ -169,7 +169,13 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
         )
     else:
         suite = call_suite(entry_point=entry_point, inputs=inputs, options=tolerant(row["atol"]))
-    files = package(id=row["task_id"], title=entry_point, prompt=row["prompt"], reference=reference, suite=suite)
+    files = package(
+        id=row["task_id"],
+        title=entry_point,
+        prompt=row["prompt"],
+        suite=suite,
+        submissions={REFERENCE: reference},
+    )
     return ImportedTask(id=row["task_id"], files=files, completed_prompt=row["prompt"])
 
 

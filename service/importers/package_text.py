@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graders.encoding import to_json
 from sandboxes.interface import Limits
@@ -33,53 +33,128 @@ class ImportedTask:
 
     id: str
     files: Mapping[str, str]
-    """The task package."""
-    completed_prompt: str | None
+    """The task package. Without REFERENCE where the benchmark has no solution; see `with_reference`."""
+    completed_prompt: str | None = None
     """What a sample's `completion` is appended to; None where the task takes whole programs only."""
     entry_file: str = "solution.py"
+    where: str = ""
+    """`file:line`, or a folder, for messages."""
+
+    @property
+    def needs_reference(self) -> bool:
+        """True where the benchmark has no solution of this task; its package does not load then."""
+        return not any(path.startswith("submissions/accepted/") for path in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteText:
+    """A suite as a package states it."""
+
+    table: str
+    """Its [[suite]] table."""
+    files: Mapping[str, str]
 
 
 def call_suite(
-    *, entry_point: str, inputs: Iterable[Iterable[object]], options: Mapping[str, object], predicate: str = ""
-) -> tuple[str, dict[str, str]]:
-    """The [[suite]] table, and the files, of a `call` suite whose answers are the reference's.
+    *,
+    entry_point: str,
+    inputs: Iterable[Iterable[object]],
+    options: Mapping[str, object],
+    predicate: str = "",
+    answers: Iterable[object] | None = None,
+) -> SuiteText:
+    """A `call` suite.
 
     Args:
         entry_point: the function to call.
         inputs: the positional arguments of each call.
         options: checker and what belongs to it.
         predicate: the text of a predicate checker's file; empty for the other checkers.
+        answers: what each call is expected to return; where None, what the reference returns.
     """
-    lines = (json.dumps({"args": [to_json(argument) for argument in arguments]}) for arguments in inputs)
-    files = {"hidden/cases.jsonl": "".join(f"{line}\n" for line in lines)}
+    files = {"hidden/cases.jsonl": call_cases(inputs, answers)}
     if predicate:
         files["hidden/accepts.py"] = predicate
-    table = {"id": "hidden", "kind": "call", "files": ["hidden/*"], "entry_point": entry_point, **options}
-    return _toml_table("[[suite]]", table), files
+    return _suite("call", {"entry_point": entry_point, **options}, files)
 
 
-def pytest_suite(test_file: str) -> tuple[str, dict[str, str]]:
-    """The [[suite]] table, and the files, of a `pytest` suite of one test file."""
-    table = {"id": "hidden", "kind": "pytest", "files": ["hidden/*"]}
-    return _toml_table("[[suite]]", table), {"hidden/test_hidden.py": test_file}
+def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | None = None) -> str:
+    """Cases of a `call` suite, a line each."""
+    rows: list[dict[str, object]] = [{"args": [to_json(argument) for argument in arguments]} for arguments in inputs]
+    if answers is not None:
+        rows = [{**row, "expected": to_json(answer)} for row, answer in zip(rows, answers, strict=True)]
+    return _lines(rows)
+
+
+def stdio_suite(
+    cases: Iterable[Mapping[str, object]], options: Mapping[str, object], programs: Mapping[str, str] | None = None
+) -> SuiteText:
+    """A `stdio` suite of cases {"id", "input", "output", "group"}; `programs` are its checker or interactor."""
+    return _suite("stdio", options, {"hidden/cases.jsonl": _lines(cases), **(programs or {})})
+
+
+def pytest_suite(
+    test_file: str, options: Mapping[str, object] | None = None, more: Mapping[str, str] | None = None
+) -> SuiteText:
+    """A `pytest` suite of one test file, and `more` files that it reads."""
+    return _suite("pytest", options or {}, {"hidden/test_hidden.py": test_file, **(more or {})})
+
+
+def _suite(kind: str, options: Mapping[str, object], files: Mapping[str, str]) -> SuiteText:
+    table = {"id": "hidden", "kind": kind, "files": ["hidden/*"], **options}
+    return SuiteText(table=_toml_table("[[suite]]", table), files=files)
+
+
+def _lines(rows: Iterable[Mapping[str, object]]) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
 def package(
-    *, id: str, title: str, prompt: str, reference: str, suite: tuple[str, Mapping[str, str]]
+    *,
+    id: str,
+    title: str,
+    prompt: str,
+    suite: SuiteText,
+    submissions: Mapping[str, str],
+    visible: Mapping[str, str] | None = None,
+    reference: str = REFERENCE,
+    limits: Limits = GENEROUS,
 ) -> dict[str, str]:
-    """A task package of one suite, with the limits of GENEROUS."""
-    table, suite_files = suite
-    limits = {
-        "wall_seconds": GENEROUS.wall_seconds,
-        "cpu_seconds": GENEROUS.cpu_seconds,
-        "memory_mib": GENEROUS.memory_mib,
-    }
+    """A task package of one suite.
+
+    Args:
+        id: of the task.
+        title: of the task; not empty.
+        prompt: what the model was asked.
+        suite: the hidden cases.
+        submissions: path -> text; the reference is among them unless the benchmark has none.
+        visible: path -> text of the examples that the model is shown.
+        reference: the path of a solution known to be right.
+        limits: what one submission may use for all cases.
+    """
+    stated = {name: getattr(limits, name) for name in ("wall_seconds", "cpu_seconds", "memory_mib")}
     parts = (
-        _toml_table("", {"id": id, "title": title, "reference": REFERENCE}),
-        _toml_table("[limits]", limits),
-        table,
+        _toml_table("", {"id": id, "title": title, "reference": reference}),
+        _toml_table("[limits]", stated),
+        suite.table,
     )
-    return {"task.toml": "\n".join(parts), "prompt.md": prompt, REFERENCE: reference, **suite_files}
+    return {"task.toml": "\n".join(parts), "prompt.md": prompt, **suite.files, **(visible or {}), **submissions}
+
+
+def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> ImportedTask:
+    """The task, with its solution out of `solutions` (task id -> program) where the benchmark has none.
+
+    Raises FormatError where nobody has one.
+    """
+    if not task.needs_reference:
+        return task
+    if task.id not in solutions:
+        raise FormatError(
+            task.where,
+            f"a solution of {task.id} that is known to be right: its benchmark has none, `assay tasks import "
+            "--solutions FILE` takes it",
+        )
+    return replace(task, files={**task.files, REFERENCE: solutions[task.id]})
 
 
 def fenced(code: str) -> str:
@@ -98,4 +173,6 @@ def _toml_table(header: str, values: Mapping[str, object]) -> str:
 
 def _toml_value(value: object) -> str:
     """Strings, numbers and lists of strings: JSON's form is TOML's, but for DEL, which TOML wants escaped."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_toml_value(key)} = {_toml_value(item)}' for key, item in value.items())} }}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

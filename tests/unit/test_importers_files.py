@@ -49,10 +49,17 @@ def test_fields_of_other_tools_and_empty_lines_do_not_disturb(tmp_path: Path) ->
     ("content", "message"),
     [
         (b"", "at least one task"),
-        (b"{}\n", ":1: expected a task of HumanEval, HumanEval+ or MBPP+; it has no canonical_solution"),
-        (b"[1]\n", ":1: expected an object, not list"),
+        (b"{}\n", ":1: expected a task of mbpp+, humaneval+,"),
+        (json.dumps({**PLAIN, "test": 0}).replace("test", "tests").encode(), "nearest to humaneval, but has no test"),
+        (b"[1]\n", ":1: expected an object, not int"),
+        (b'[{"a": 1},\n\n 7]', ":1: expected a task of"),
+        (b"[\n\n7]", ":3: expected an object, not int"),
+        (b"[\n{},\n}]", ":3: expected a JSON value"),
+        (b"[\n7 8]", ":2: expected a JSON value on one line, or one array, in UTF-8 (Expecting ',' or ']'"),
+        (b"[]", "expected at least one task"),
+        (b"1", ":1: expected an object, not int"),
         (b"\n{\n", ":2: expected a JSON value on one line"),
-        (b'{"a": "\xff"}\n', ":1: expected a JSON value on one line, in UTF-8"),
+        (b'{"a": "\xff"}\n', ":1: expected a JSON value on one line, or one array, in UTF-8"),
         (b"[" * 100_000 + b"\n", ":1: expected a JSON value on one line"),
         (b"\x1f\x8b broken", "expected a whole gzip file"),
         (gzip.compress(json.dumps(PLUS).encode())[:-9], "expected a whole gzip file"),
@@ -62,7 +69,7 @@ def test_fields_of_other_tools_and_empty_lines_do_not_disturb(tmp_path: Path) ->
         (json.dumps({**PLUS, "plus_input": [1]}).encode(), ":1: base_input, plus_input: expected a list of arguments"),
         (json.dumps({**PLUS, "entry_point": "f()"}).encode(), ":1: entry_point: expected the name of a function"),
         (json.dumps({**MBPP, "task_id": "Mbpp/2", "plus_input": [[3]]}).encode(), ":1: Mbpp/2: inputs: expected those"),
-        (f"{json.dumps(PLUS)}\n{json.dumps(PLUS)}\n".encode(), ":2: task_id: expected an id of its own; line 1 has"),
+        (f"{json.dumps(PLUS)}\n{json.dumps(PLUS)}\n".encode(), "tasks:2: id: expected an id of its own; "),
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, content: bytes, message: str) -> None:
@@ -78,7 +85,7 @@ def test_inputs_too_deep_for_a_box_are_refused(tmp_path: Path) -> None:
     nested: list[Any] = []
     for _ in range(200):
         nested = [nested]
-    with pytest.raises(FormatError, match="base_input, plus_input: expected values that can be sent into a box"):
+    with pytest.raises(FormatError, match="inputs: expected values that can be sent into a box"):
         read_tasks(write(tmp_path / "tasks", {**PLUS, "base_input": [[nested]]}))
 
 
@@ -118,7 +125,7 @@ def test_folders_that_are_no_tasks(tmp_path: Path) -> None:
         read_tasks(tmp_path)
     folder(tmp_path / "one", "made/one")
     folder(tmp_path / "two", "made/one")
-    with pytest.raises(FormatError, match="two: id: expected an id that no other task here has"):
+    with pytest.raises(FormatError, match="two: id: expected an id of its own"):
         read_tasks(tmp_path)
     (tmp_path / "two" / "task.toml").write_text("id = 1")
     with pytest.raises(PackageError, match="two: "):

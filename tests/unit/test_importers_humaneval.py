@@ -13,7 +13,7 @@ from graders.cases import NO_ANSWER, parse_cases
 from graders.compare import check_named
 from graders.package import load
 from service.importers.humaneval import humaneval, humaneval_plus
-from service.importers.package_text import FormatError, fenced, package, pytest_suite
+from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
 
 PROMPT = '''import math
 
@@ -117,7 +117,8 @@ def test_the_benchmarks_tests_run_with_the_helpers_of_its_prompt(tmp_path: Path,
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_whatever_the_texts_hold_they_come_back_from_the_package(text: str) -> None:
     title = f"x{text}x"
-    files = package(id="a/b", title=title, prompt=f"p{text}", reference=f"# {text!r}", suite=pytest_suite("x = 1\n"))
+    suite = pytest_suite("x = 1\n")
+    files = package(id="a/b", title=title, prompt=f"p{text}", suite=suite, submissions={REFERENCE: f"# {text!r}"})
     task = load(files)
     assert task.title == title
     assert task.prompt == f"p{text}"

@@ -1,0 +1,265 @@
+"""Tasks in the forms of APPS and LiveCodeBench: programs that read and print, or functions whose values are JSON.
+
+* A program becomes a `stdio` suite.
+* A function becomes a `call` suite; where the benchmark asks for a method of `class Solution`, a `pytest` suite, whose tests
+  take the method or a function of that name, as both benchmarks do.
+
+APPS: `question`, `input_output` (`inputs`, `outputs`, and `fn_name` for a function), `solutions`.
+LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it has no solutions.
+"""
+
+import ast
+import json
+import keyword
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.importers.package_text import (
+    REFERENCE,
+    FormatError,
+    ImportedTask,
+    SuiteText,
+    call_cases,
+    call_suite,
+    fenced,
+    package,
+    pytest_suite,
+    stdio_suite,
+)
+from service.importers.pickled import packed_json
+
+APPS_TOLERANCE = {"absolute": 1e-8, "relative": 1e-5}
+"""As in `numpy.allclose`, by which APPS compares numbers."""
+LIVECODEBENCH_TOLERANCE = {"absolute": 0.0, "relative": 0.0}
+"""LiveCodeBench compares numbers by value: 1.50 is as good as 1.5, and nothing else is."""
+
+_PLAIN = '''
+
+def plain(value):
+    """JSON has no tuples and no keys but texts: a tuple is as good as a list, a number as its text for a key."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return value
+'''
+_ACCEPTS = """def accepts(args, expected, got):
+    return plain(got) in {accepted}
+{plain}"""
+_METHOD_TESTS = '''"""Calls the method of `class Solution`, or the function, that the task asks for."""
+import json
+from pathlib import Path
+
+import pytest
+
+import solution
+
+CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
+{plain}
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_case(number):
+    arguments, expected = CASES[number]
+    holder = solution.Solution() if hasattr(solution, "Solution") else solution
+    assert plain(holder.{function}(*arguments)) in {accepted}
+'''
+_ONE, _EITHER = "[plain(expected)]", "[plain(expected), [plain(expected)]]"
+"""What is accepted. APPS puts the answers of some tasks each into a list of its own, and then accepts it with or without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cases:
+    """Inputs and answers of a task: texts for a program, JSON values for a function."""
+
+    inputs: Sequence[Any]
+    answers: Sequence[Any]
+    tolerance: Mapping[str, float]
+    alone: bool = False
+    """True where each answer may or may not be wrapped in a list."""
+
+
+def apps(row: Mapping[str, Any]) -> ImportedTask:
+    """Raises FormatError naming the field."""
+    cases = _value(row["input_output"], "input_output")
+    if not isinstance(cases, dict):
+        raise FormatError("input_output", "an object with `inputs` and `outputs`")
+    inputs, outputs = (_list(cases.get(key), f"input_output: {key}") for key in ("inputs", "outputs"))
+    if not inputs or len(inputs) != len(outputs):
+        raise FormatError(
+            "input_output", f"as many outputs as inputs, and at least one; not {len(outputs)} and {len(inputs)}"
+        )
+    function = cases.get("fn_name")
+    solutions = _value(row["solutions"] or "[]", "solutions")
+    program = next(filter(_parses, _list(solutions, "solutions")), None)
+    starter = row.get("starter_code") or ""
+    if function is None:
+        texts = [[_text(item, "input_output") for item in items] for items in (inputs, outputs)]
+        suite = _program_suite(_Cases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE))
+    else:
+        alone = all(isinstance(output, list) and len(output) == 1 for output in outputs)
+        arguments = [_int_keys(_list(item, "input_output: inputs")) for item in inputs]
+        answers = [output[0] for output in outputs] if alone else outputs
+        typed = _Cases(inputs=arguments, answers=answers, tolerance=APPS_TOLERANCE, alone=alone)
+        suite = _function_suite(_function(function, "input_output: fn_name"), typed, starter, program or "")
+    id = _id(row, "APPS", ("task_id", "problem_id", "id"))
+    return _task(id=id, title=id, question=row["question"], starter=starter, suite=suite, program=program)
+
+
+def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
+    """Raises FormatError naming the field."""
+    public = _tests(row["public_test_cases"], "public_test_cases")
+    private = _tests(row["private_test_cases"], "private_test_cases")
+    if not private:
+        # All that there is to judge by; nothing is left to show.
+        public, private = [], public
+    if not private:
+        raise FormatError("private_test_cases", "at least one test")
+    kinds = {test.get("testtype") for test in (*public, *private)}
+    starter = row.get("starter_code") or ""
+    if kinds == {"stdin"}:
+        suite = _program_suite(_texts(private))
+        shown = {
+            f"visible/{number}.{suffix}": test[key]
+            for number, test in enumerate(public, start=1)
+            for suffix, key in (("in", "input"), ("ans", "output"))
+        }
+    elif kinds == {"functional"}:
+        function = _function(_value(row.get("metadata") or "{}", "metadata").get("func_name"), "metadata: func_name")
+        suite = _function_suite(function, _values(private), starter, "")
+        values = _values(public)
+        shown = {"visible/examples.jsonl": call_cases(values.inputs, values.answers)} if public else {}
+    else:
+        raise FormatError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
+    id = _id(row, "LiveCodeBench", ("question_id",))
+    title = row.get("question_title") or id
+    return _task(id=id, title=title, question=row["question_content"], starter=starter, suite=suite, visible=shown)
+
+
+def _task(
+    *,
+    id: str,
+    title: str,
+    question: str,
+    starter: str,
+    suite: SuiteText,
+    program: str | None = None,
+    visible: Mapping[str, str] | None = None,
+) -> ImportedTask:
+    prompt = f"{question.strip()}\n"
+    if starter.strip():
+        prompt += f"\nStart from this code:\n\n{fenced(starter)}"
+    submissions = {} if program is None else {REFERENCE: program.replace("\r\n", "\n")}
+    files = package(id=id, title=title, prompt=prompt, suite=suite, submissions=submissions, visible=visible)
+    return ImportedTask(id=id, files=files)
+
+
+def _program_suite(cases: _Cases) -> SuiteText:
+    rows = (
+        {"id": f"case-{number}", "input": given, "output": wanted}
+        for number, (given, wanted) in enumerate(zip(cases.inputs, cases.answers, strict=True), start=1)
+    )
+    return stdio_suite(rows, {"checker": "float", **cases.tolerance} if _any_float(cases.answers) else {})
+
+
+def _function_suite(function: str, cases: _Cases, starter: str, program: str) -> SuiteText:
+    accepted = _EITHER if cases.alone else _ONE
+    if "class Solution" in starter or ("class Solution" in program and f"def {function}" in program):
+        text = _METHOD_TESTS.format(function=function, accepted=accepted, plain=_PLAIN)
+        pairs = list(zip(cases.inputs, cases.answers, strict=True))
+        return pytest_suite(text, more={"hidden/cases.json": json.dumps(pairs)})
+    return call_suite(
+        entry_point=function,
+        inputs=cases.inputs,
+        answers=cases.answers,
+        options={"checker": "predicate"},
+        predicate=_ACCEPTS.format(accepted=accepted, plain=_PLAIN),
+    )
+
+
+def _tests(text: Any, field: str) -> list[dict[str, Any]]:
+    tests = packed_json(text, field) if isinstance(text, str) else text
+    for test in _list(tests, field):
+        if not isinstance(test, dict) or not all(isinstance(test.get(key), str) for key in ("input", "output")):
+            raise FormatError(field, "objects with the texts `input` and `output`")
+    return list(tests)
+
+
+def _texts(tests: Sequence[Mapping[str, str]]) -> _Cases:
+    inputs, answers = ([test[key] for test in tests] for key in ("input", "output"))
+    return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
+
+
+def _values(tests: Sequence[Mapping[str, str]]) -> _Cases:
+    """Of functional tests: an argument a line, as JSON."""
+    inputs = [[_value(line, "input") for line in test["input"].split("\n") if line.strip()] for test in tests]
+    answers = [_value(test["output"], "output") for test in tests]
+    return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
+
+
+def _id(row: Mapping[str, Any], benchmark: str, keys: Sequence[str]) -> str:
+    for key in keys:
+        if isinstance(row.get(key), int | str):
+            return f"{benchmark}/{row[key]}" if str(row[key]).isdecimal() else str(row[key])
+    raise FormatError(" or ".join(keys), "the id of the task")
+
+
+def _function(name: Any, field: str) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise FormatError(field, f"the name of a function, not {name!r:.80}")
+    return name
+
+
+def _value(text: Any, field: str) -> Any:
+    """Of a JSON value, or of a text that is one."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(field, f"JSON, not {text!r:.80}") from error
+
+
+def _list(value: Any, field: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise FormatError(field, f"a list, not {type(value).__name__}")
+    return value
+
+
+def _text(value: Any, field: str) -> str:
+    """A text, or its lines."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(f"{line}\n" for line in value)
+    if not isinstance(value, str):
+        raise FormatError(field, f"texts, or lists of their lines, not {type(value).__name__}")
+    return value
+
+
+def _int_keys(arguments: list[Any]) -> list[Any]:
+    """JSON has text for keys only; where all keys of an argument are integers, they were."""
+    return [
+        {int(key): item for key, item in value.items()}
+        if isinstance(value, dict) and value and all(key.lstrip("-").isdecimal() for key in value)
+        else value
+        for value in arguments
+    ]
+
+
+def _any_float(answers: Sequence[str]) -> bool:
+    return any("." in token and _is_float(token) for answer in answers for token in answer.split())
+
+
+def _is_float(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True
+
+
+def _parses(program: Any) -> bool:
+    try:
+        ast.parse(program)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    return True

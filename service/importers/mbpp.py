@@ -1,0 +1,64 @@
+"""Tasks of MBPP as it was published, whole or sanitized: `code`, and `test_list` with an assert in each text.
+
+Becomes a `pytest` suite with a test for each assert. The function's name stands in the tests only, so the first of them is
+part of the prompt, as it is wherever the benchmark is used.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service.importers.names import defined, used
+from service.importers.package_text import REFERENCE, FormatError, ImportedTask, fenced, package, pytest_suite
+
+_TEST_FILE = '''"""The asserts of the benchmark, a test each."""
+{setup}
+# After the setup, which may define a helper of the same name.
+from solution import {names}
+'''
+_TEST = """
+
+def test_{number}():
+{body}
+"""
+
+
+def mbpp(row: Mapping[str, Any]) -> ImportedTask:
+    """Raises FormatError for asserts that do not fit the code."""
+    tests = [*row["test_list"], *row.get("challenge_test_list", [])]
+    setup = "\n".join([*row.get("test_imports", []), row.get("test_setup_code", "")]).strip()
+    if not tests or not all(isinstance(test, str) for test in tests):
+        raise FormatError("test_list", "at least one text, an assert in each")
+    known = defined(row["code"], "code")
+    names = sorted(known & set().union(*(used(test, "test_list") for test in tests)))
+    if not names:
+        raise FormatError("test_list", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
+    id = str(row["task_id"])
+    id = f"MBPP/{id}" if id.isdecimal() else id
+    # Which of the names is called first is the one that is asked for; the others may be classes that it takes.
+    title = _first_called(tests, names)
+    files = package(
+        id=id,
+        title=title,
+        prompt=f"{(row.get('prompt') or row['text']).strip()}\n\nIt must satisfy this test:\n\n{fenced(tests[0])}",
+        suite=pytest_suite(_test_file(setup, names, tests)),
+        submissions={REFERENCE: row["code"].replace("\r\n", "\n")},
+    )
+    return ImportedTask(id=id, files=files)
+
+
+def _test_file(setup: str, names: Sequence[str], tests: Sequence[str]) -> str:
+    parts = [_TEST_FILE.format(setup=setup, names=", ".join(names))]
+    for number, test in enumerate(tests, start=1):
+        # unparse: a test may have several lines, and lines inside of a text must not be indented.
+        body = "\n".join(f"    {line}" for line in ast.unparse(ast.parse(test)).split("\n"))
+        parts.append(_TEST.format(number=number, body=body))
+    return "".join(parts)
+
+
+def _first_called(tests: Sequence[str], names: Sequence[str]) -> str:
+    for node in ast.walk(ast.parse(tests[0])):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in names:
+                return name
+    return names[0]

@@ -1,0 +1,38 @@
+"""Which names a program defines, and which a test uses: what a test file has to import. Nothing is run."""
+
+import ast
+
+from service.importers.package_text import FormatError
+
+
+def parsed(code: str, field: str) -> ast.Module:
+    """Raises FormatError, naming the field of the row that the code comes from."""
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise FormatError(field, f"Python that can be parsed ({error})") from error
+
+
+def defined(code: str, field: str) -> set[str]:
+    """Functions, classes and variables of the module itself; not what it imports."""
+    names = set()
+    for node in parsed(code, field).body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+    return names
+
+
+def imports(code: str, field: str) -> list[str]:
+    """The import statements of the module itself."""
+    statements = parsed(code, field).body
+    return [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def used(code: str, field: str) -> set[str]:
+    """All names that are read or called anywhere in it."""
+    return {node.id for node in ast.walk(parsed(code, field)) if isinstance(node, ast.Name)}

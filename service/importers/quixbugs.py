@@ -1,0 +1,132 @@
+"""Programs with a bug each, and what they should return, as QuixBugs lays them out:
+
+    json_testcases/NAME.json            [[ARGUMENT, ...], EXPECTED] a line
+    correct_python_programs/NAME.py     with the function NAME: the reference
+    python_programs/NAME.py             with a bug: a submission that has to fail
+
+Becomes a `call` suite; a function that yields its answer, which is no value that leaves a box, gets a `pytest` suite.
+"""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from service.importers.names import parsed
+from service.importers.package_text import (
+    REFERENCE,
+    FormatError,
+    ImportedTask,
+    SuiteText,
+    call_suite,
+    fenced,
+    package,
+    pytest_suite,
+)
+from service.importers.rows import json_lines
+
+CASES, CORRECT, BUGGY = "json_testcases", "correct_python_programs", "python_programs"
+
+_PLAIN = """
+
+def plain(value):
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return round(value, 6) if isinstance(value, float) else value
+"""
+_ACCEPTS = f'''"""JSON has no tuples, so a tuple is as good as a list; and floats need not agree in each digit."""
+
+
+def accepts(args, expected, got):
+    return plain(got) == plain(expected)
+{_PLAIN}'''
+_YIELDS = '''"""The function yields its answer, so these tests collect it."""
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from solution import {function} as candidate
+
+CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
+MOST_ITEMS = 100_000
+{plain}
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_case(number):
+    arguments, expected = CASES[number]
+    assert plain(list(itertools.islice(candidate(*arguments), MOST_ITEMS))) == plain(expected)
+'''
+
+
+def is_quixbugs(folder: Path) -> bool:
+    return (folder / CASES).is_dir()
+
+
+def programs(folder: Path) -> list[Path]:
+    """The files of cases, a task each. Raises FormatError where there is none."""
+    found = sorted((folder / CASES).glob("*.json"))
+    if not found:
+        raise FormatError(str(folder / CASES), "at least one .json file with cases")
+    return found
+
+
+def read_program(cases: Path) -> ImportedTask:
+    """The task whose cases are in this file. Raises FormatError."""
+    name, folder = cases.stem, cases.parents[1]
+    correct, buggy = (_source(folder / part / f"{name}.py") for part in (CORRECT, BUGGY))
+    function = next(
+        (node for node in parsed(correct, str(folder / CORRECT / f"{name}.py")).body if _is_function(node, name)), None
+    )
+    if function is None:
+        raise FormatError(str(folder / CORRECT / f"{name}.py"), f"a function {name}")
+    pairs = list(_pairs(cases))
+    files = package(
+        id=f"QuixBugs/{name}",
+        title=name,
+        prompt=f"This program has a bug. Write it without.\n\n{fenced(buggy)}",
+        suite=_yielding(name, pairs) if _yields(function) else _returning(name, pairs),
+        submissions={REFERENCE: correct, "submissions/wrong/buggy.py": buggy},
+    )
+    return ImportedTask(id=f"QuixBugs/{name}", files=files, where=str(cases))
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(str(path), f"a Python program in UTF-8 ({error})") from error
+
+
+def _is_function(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == name
+
+
+def _yields(function: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
+def _pairs(cases: Path) -> Iterator[tuple[list[Any], Any]]:
+    for number, row in json_lines(cases):
+        if not isinstance(row, list) or len(row) != 2:
+            raise FormatError(f"{cases}:{number}", "a list of two: the arguments, and what is returned")
+        arguments, expected = row
+        # A single argument may stand without a list.
+        yield (arguments if isinstance(arguments, list) else [arguments]), expected
+
+
+def _returning(name: str, pairs: list[tuple[list[Any], Any]]) -> SuiteText:
+    return call_suite(
+        entry_point=name,
+        inputs=[arguments for arguments, _ in pairs],
+        answers=[expected for _, expected in pairs],
+        options={"checker": "predicate"},
+        predicate=_ACCEPTS,
+    )
+
+
+def _yielding(name: str, pairs: list[tuple[list[Any], Any]]) -> SuiteText:
+    text = _YIELDS.format(function=name, plain=_PLAIN)
+    return pytest_suite(text, more={"hidden/cases.json": json.dumps(pairs)})

@@ -1,0 +1,144 @@
+"""`assay tasks import`: tasks written as folders of task packages, all of them or none.
+
+They are written beside the folder that they are for, and take its place when the last of them is there: whoever looks at
+the folder sees the old tasks or the new ones. Each is loaded first, so that what is written loads.
+"""
+
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from graders import package
+from graders.package import PackageError
+from service.importers.benchmark import raise_it
+from service.importers.package_text import FormatError, ImportedTask, with_reference
+from service.importers.tasks import OnBad, source
+from service.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of the tasks at some places."""
+
+    written: int
+    left_out: tuple[str, ...]
+    """Why a task was left out, a sentence each."""
+
+
+def import_tasks(
+    paths: Iterable[Path],
+    format: str,
+    out: Path,
+    progress: Progress,
+    *,
+    solutions: Mapping[str, str],
+    limit: int | None = None,
+    force: bool = False,
+    keep_going: bool = False,
+) -> Imported:
+    """Write a folder for each task into `out`. Nothing is left behind where one fails.
+
+    Args:
+        paths: files and folders with tasks.
+        format: what they are, one of `service.importers.tasks.NAMES`.
+        out: a folder that does not exist yet, or is empty; with `force` one that holds nothing but task packages, too.
+        progress: told of each task.
+        solutions: task id -> program, for tasks whose benchmark has no solution.
+        limit: the first so many tasks only.
+        force: whether tasks that are there are replaced, all of them.
+        keep_going: whether a task that cannot be read, or would not load, is left out.
+
+    Raises:
+        FormatError, PackageError: for a task, or for an `out` that may not be replaced.
+    """
+    _check_replaceable(out, force=force)
+    left_out: list[str] = []
+    on_bad: OnBad = (lambda error: left_out.append(str(error))) if keep_going else raise_it
+    found = source(paths, format, on_bad)
+    progress.start("tasks", total=found.total if limit is None else min(limit, found.total), done=0)
+    loaded = _loadable(islice(found.tasks, limit), solutions, on_bad)
+    return Imported(written=_write(loaded, out, progress), left_out=tuple(left_out))
+
+
+def _loadable(
+    tasks: Iterable[ImportedTask], solutions: Mapping[str, str], on_bad: OnBad
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Id and files of each task whose package loads."""
+    for task in tasks:
+        try:
+            files = with_reference(task, solutions).files
+            package.load(files)
+        except PackageError as error:
+            on_bad(PackageError(f"{task.where}: {error.field}", error.expected))
+        except FormatError as error:
+            on_bad(error)
+        else:
+            yield task.id, files
+
+
+def _write(tasks: Iterable[tuple[str, Mapping[str, str]]], out: Path, progress: Progress) -> int:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    draft.mkdir()
+    try:
+        written = 0
+        for id, files in tasks:
+            write_files(_folder(draft, id), files)
+            written += 1
+            progress.advance()
+        if not written:
+            raise FormatError(str(out), "at least one task to write")
+        _take_place(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return written
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """The files of a package, byte for byte as they go over HTTP."""
+    for path, text in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text.encode("utf-8"))
+
+
+def _folder(draft: Path, id: str) -> Path:
+    """`HumanEval/3` becomes HumanEval-3; where another task has that name, HumanEval-3-2."""
+    name = id.replace("/", "-")
+    number = 1
+    while (folder := draft / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _check_replaceable(out: Path, *, force: bool) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise FormatError(str(out), "a folder")
+    there = list(out.iterdir())
+    if there and not force:
+        raise FormatError(str(out), "a folder that does not exist yet, or --force to replace the tasks in it")
+    for path in there:
+        # A slip of the finger must not cost a home folder.
+        if not (path / "task.toml").is_file():
+            raise FormatError(
+                str(out), f"a folder with task packages only; {path.name} is none, so nothing is replaced"
+            )
+
+
+def _take_place(draft: Path, out: Path) -> None:
+    if not out.exists():
+        draft.rename(out)
+        return
+    old = out.with_name(f"{draft.name}.old")
+    out.rename(old)
+    try:
+        draft.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    shutil.rmtree(old)
