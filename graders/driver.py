@@ -1,6 +1,6 @@
 """Our own programs for boxes: what each kind of them brings along, and how it is started.
 
-One `Harness` for each kind, made once: tier jail keeps an interpreter warm for each different one. There are three
+One `Harness` for each kind, made once: tier jail keeps an interpreter warm for each different one. There are several
 because a fork costs the more the more is imported, and a `call` suite, the most frequent, needs neither pytest nor bandit.
 """
 
@@ -55,3 +55,5 @@ PYTEST = _driver(
     ),
 )  # fmt: skip
 ANALYSIS = _driver("analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer")
+STDIO = _driver("stdio_driver", preload=_STANDARD)
+"""All that `stdio` suites run but the submission's own process, which is forked from the same interpreter."""

@@ -1,10 +1,11 @@
 """The grader that decides whether a submission is right: it runs the task's hidden suites."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from graders import call_suite, headroom, pytest_suite
+from graders import call_suite, headroom, pytest_suite, stdio_suite
 from graders.behaviour import SHOWN, acts
+from graders.groups import settled
 from graders.interface import (
     Behaviour,
     CaseOutcome,
@@ -22,10 +23,12 @@ from graders.interface import (
 
 _RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
     "call": call_suite.outcomes,
+    "stdio": stdio_suite.outcomes,
     "pytest": pytest_suite.outcomes,
 }
 _REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
     "call": call_suite.run_reference,
+    "stdio": stdio_suite.run_reference,
     "pytest": pytest_suite.run_reference,
 }
 
@@ -34,8 +37,8 @@ _REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
 class HiddenTests(Grader):
     """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
 
-    `call` suites are judged outside the box: inputs go in, values come out, the expected value stays with us. `pytest`
-    suites run beside the submission and are marked as of reduced integrity. A program that ends itself instead of
+    `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, what is expected stays
+    with us. `pytest` suites run beside the submission and are marked as of reduced integrity. A program that ends itself instead of
     answering raises a flag for the reviewer.
     """
 
@@ -44,19 +47,19 @@ class HiddenTests(Grader):
     examples = (Example("def answer():\n    return 42\n"),)
 
     def grade(self, context: Context) -> Iterator[Signal]:
-        executions: list[Execution] = []
-        watched = _watching(context, executions)
+        seen = _Seen()
+        watched = _watching(context, seen)
         for suite in context.task.suites:
-            seen = len(executions)
-            ended = False
+            before = len(seen.executions)
             limits = yield from self._limits(context, suite)
-            for outcome in _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion):
-                ended = ended or outcome.outcome is Outcome.ERROR
-                yield outcome
-            yield from self._flags(suite, executions[seen:], ended=ended)
-        if executions:
-            yield from self._tried(executions)
-            yield from self._cost(executions)
+            # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
+            outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion))
+            yield from outcomes
+            ended = suite.kind != "stdio" and any(outcome.outcome is Outcome.ERROR for outcome in outcomes)
+            yield from self._flags(suite, seen.executions[before:], ended=ended)
+        if seen.executions:
+            yield from self._tried(seen.executions)
+            yield from self._cost(seen.executions, seen.printed)
 
     def _limits(self, context: Context, suite: Suite) -> Generator[Signal, None, Limits]:
         """The submission's limits for this suite; those that depend on the reference are reported as well."""
@@ -99,14 +102,14 @@ class HiddenTests(Grader):
             left_out = self.measurement("behaviours-left-out", len(found) - SHOWN, "behaviours")
             yield replace(left_out, criterion="security")
 
-    def _cost(self, executions: list[Execution]) -> Iterator[Signal]:
+    def _cost(self, executions: list[Execution], printed: int) -> Iterator[Signal]:
         """What it used, as evidence on efficiency, though the hidden tests judge correctness."""
         used = [
             ("cpu-time", sum(run.cpu_seconds for run in executions), "s"),
             ("peak-memory", max(run.peak_memory_mib for run in executions), "MiB"),
             ("processes", max(run.processes for run in executions), "processes"),
             ("written", sum(run.written_bytes for run in executions) / 1024, "KiB"),
-            ("printed", sum(len(run.stdout) + len(run.stderr) for run in executions) / 1024, "KiB"),
+            ("printed", printed / 1024, "KiB"),
         ]
         for name, value, unit in used:
             # Not every tier counts processes and writes; a nought would say that it did.
@@ -114,11 +117,24 @@ class HiddenTests(Grader):
                 yield replace(self.measurement(name, value, unit), criterion="efficiency")
 
 
-def _watching(context: Context, executions: list[Execution]) -> Context:
+@dataclass(slots=True)
+class _Seen:
+    """The submission's executions, without what they printed: a suite of a hundred programs may print a gigabyte."""
+
+    executions: list[Execution] = field(default_factory=list)
+    printed: int = 0
+    """Bytes."""
+
+    def add(self, execution: Execution) -> None:
+        self.printed += len(execution.stdout) + len(execution.stderr)
+        self.executions.append(replace(execution, stdout=b"", stderr=b""))
+
+
+def _watching(context: Context, seen: _Seen) -> Context:
     """The same context, with each of the submission's executions kept here as well."""
 
     def ended(execution: Execution) -> None:
-        executions.append(execution)
+        seen.add(execution)
         context.ended(execution)
 
     return replace(context, ended=ended)

@@ -1,0 +1,113 @@
+"""A program of the author's that gives the verdict on a case: a checker of output, or an interactor. In a box of its own.
+
+The protocols, and what a broken one means, are in docs/reference/task-package.md. One that crashes, runs out of a limit or
+ends in no verdict is the task's failure (`TaskUnusable`), never a grade.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.driver import STDIO
+from graders.examination import Examinee
+from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
+from graders.stdio_cases import StdioCase
+
+CHECKER_SECONDS = 60.0
+"""Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
+GRACE_SECONDS = 20.0
+"""What an interactor gets beyond the submission's own wall limit."""
+
+_ACCEPTS, _REJECTS = {"plain": 0, "kattis": 42}, {"plain": 1, "kattis": 43}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the author's program says of one case."""
+
+    accepted: bool
+    credit: float | None = None
+    """Share of the case's weight, 0 to 1, where it gave one."""
+    says: str = ""
+    """Its message. It may quote what the submission printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A suite's checker or interactor. `interactive`: which of the two."""
+
+    suite: str
+    program: str
+    source: bytes
+    protocol: str
+    partial_credit: bool
+    interactive: bool
+
+    @classmethod
+    def of(cls, suite: Suite) -> "Judge | None":
+        """None where the suite's outputs are compared on the host."""
+        interactive = "interactor_file" in suite.options
+        path = suite.options.get("interactor_file") or suite.options.get("checker_file")
+        if path is None:
+            return None
+        return cls(
+            suite=suite.id,
+            program=f"judge/{str(path).rpartition('/')[2]}",
+            source=suite.files[str(path)].encode(),
+            protocol=str(suite.options.get("protocol", "plain")),
+            partial_credit=suite.options.get("partial_credit") is True,
+            interactive=interactive,
+        )
+
+    def command(self, case: StdioCase, limits: Limits, *, output: bytes = b"") -> Command:
+        """Its box. `limits`: the submission's, whose memory and processes it gets as well."""
+        seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
+        answer = case.accepted[0] if case.accepted else b""
+        files = {self.program: self.source, "case.in": case.given, "case.ans": answer, "case.out": output}
+        return STDIO.command("judge", files=files, limits=replace(limits, wall_seconds=seconds, cpu_seconds=seconds))
+
+    def question(self) -> dict[str, object]:
+        last = "feedback" if self.interactive or self.protocol == "kattis" else "case.out"
+        stdin = "" if self.interactive else "case.out"
+        return {"program": self.program, "arguments": ["case.in", "case.ans", last], "stdin": stdin}
+
+    def check(self, session: Session, case: StdioCase, limits: Limits, output: bytes) -> Ruling:
+        """The checker's verdict on what was printed. Raises TaskUnusable."""
+        with session.converse(self.command(case, limits, output=output)) as conversation:
+            examinee = Examinee(conversation)
+            return self.heard(examinee, examinee.ask(self.question(), seconds=CHECKER_SECONDS), case)
+
+    def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
+        """The verdict in its answer, or in its exit status where it left without one. Raises TaskUnusable."""
+        if answer is None:
+            execution = examinee.finish()
+            if execution.end is not End.EXITED or execution.exit_code is None:
+                raise self._unusable(case, f"ended by {execution.end} {examinee.broke}")
+            answer = {"exit_code": execution.exit_code}
+        if "exit_code" not in answer:
+            raise self._unusable(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
+        code, says = answer["exit_code"], str(answer.get("message", "")).strip()
+        if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
+            expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
+            raise self._unusable(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
+        accepted = code == _ACCEPTS[self.protocol]
+        credit = self._credit(case, answer) if accepted and self.partial_credit else None
+        return Ruling(accepted=accepted, credit=credit, says=says)
+
+    def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
+        """What score.txt or the last word printed says; None where there is neither."""
+        words = str(answer.get("score", "")).split() or str(answer.get("printed", "")).split()
+        if not words:
+            return None
+        try:
+            credit = float(words[-1])
+        except ValueError:
+            credit = math.nan
+        if not 0 <= credit <= 1:
+            raise self._unusable(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
+        return credit
+
+    def _unusable(self, case: StdioCase, why: str) -> TaskUnusable:
+        what = "interactor" if self.interactive else "checker"
+        return TaskUnusable(f"suite {self.suite}, case {case.id}: its {what} {why}".strip())

@@ -1,0 +1,272 @@
+"""`stdio` suites: a program reads its input from stdin and prints its answer, once for each case.
+
+Each case is a run of its own in a box of its own, with the task's limits. What is printed is compared here, or by the author's
+program in another box; expected outputs never come near the submission. With an interactor, the two programs converse over
+the line between their boxes.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.build import Build, build_python
+from graders.driver import STDIO
+from graders.examination import Examinee
+from graders.groups import group_of
+from graders.interface import (
+    Behaviour,
+    CaseOutcome,
+    Command,
+    Context,
+    End,
+    Execution,
+    Harness,
+    Limits,
+    Outcome,
+    Suite,
+    TaskUnusable,
+    UntrustedText,
+)
+from graders.judge import Judge, Ruling
+from graders.outputs import any_of, check_named
+from graders.stdio_cases import StdioCase, parse_stdio_cases
+
+TIME_OUTS = 3
+"""After so many cases (of one group) that ran out of time, the rest are not run: a hundred more would tell nothing new."""
+SHOWN_CASES = 20
+SHOWN_CHARACTERS = 2000
+
+_OUR_MODULES = sys.stdlib_module_names | {"graders"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What a program made of one case. `execution` is None where it was not run."""
+
+    outcome: Outcome
+    execution: Execution | None = None
+    credit: float | None = None
+    note: str = ""
+    end: str = ""
+    got: bytes = b""
+    """What it printed; of a conversation, all that was said."""
+
+
+def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
+    """The suite's cases, read once."""
+
+    def parse() -> Sequence[StdioCase]:
+        several = suite.options.get("checker") == "any-of"
+        stated = parse_stdio_cases(suite.files, several=several, needs_answer=Judge.of(suite) is None)
+        return tuple(case for _, case in stated)
+
+    cases = context.remember(f"stdio/{suite.id}/cases", parse)
+    assert isinstance(cases, tuple)
+    return cases
+
+
+def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
+    """One run of the reference on each case, to measure it. Raises TaskUnusable."""
+    files, limits = context.task.reference, context.task.limits
+    program = context.remember("stdio/reference", lambda: _built(context, files, limits))
+    assert isinstance(program, Build)
+    if program.problem:
+        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}")
+    attempts = (_attempt(context, suite, program, case, limits) for case in cases_of(context, suite))
+    return [attempt.execution for attempt in attempts if attempt.execution is not None]
+
+
+def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+    """One outcome for each case, in the suite's order. `limits` are the submission's, for each case. Raises TaskUnusable."""
+    program = context.once("stdio/build", lambda: _build_and_tell(context, limits))
+    assert isinstance(program, Build)
+    shown = 0
+    for case, attempt in _attempts(context, suite, program, limits):
+        tell = attempt.outcome is not Outcome.PASSED and attempt.execution is not None and shown < SHOWN_CASES
+        shown += tell
+        run = attempt.execution
+        yield CaseOutcome(
+            grader=grader,
+            criterion=criterion,
+            suite=suite.id,
+            case=case.id,
+            outcome=attempt.outcome,
+            weight=case.weight * suite.weight,
+            credit=attempt.credit,
+            group=case.group,
+            end=attempt.end,
+            seconds=run.wall_seconds if run else None,
+            cpu_seconds=run.cpu_seconds if run else None,
+            peak_memory_mib=run.peak_memory_mib if run else None,
+            given=_shown(case.given if tell else b""),
+            wanted=_shown(case.accepted[0] if tell and case.accepted else b""),
+            got=_shown(attempt.got if tell else b""),
+            note=UntrustedText(attempt.note[:SHOWN_CHARACTERS]),
+        )
+
+
+def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) -> Iterator[tuple[StdioCase, Attempt]]:
+    """Each case with what became of it; what is not run after time-outs, a failure or a broken build is told as such."""
+    cases = cases_of(context, suite)
+    groups = suite.options.get("groups", {})
+    assert isinstance(groups, Mapping)  # graders.package has checked it
+    time_outs: Counter[str] = Counter()
+    failed = False
+    for number, case in enumerate(cases):
+        group = group_of(case.id, case.group, groups)
+        if program.problem:
+            # Told once: it is the same for every case.
+            yield case, Attempt(outcome=Outcome.NOT_RUN, note=program.problem if number == 0 else "")
+        elif (failed and suite.options.get("stop_on_failure")) or time_outs[group] >= TIME_OUTS:
+            why = "" if time_outs[group] < TIME_OUTS else f"not run: {TIME_OUTS} cases before it ran out of time"
+            yield case, Attempt(outcome=Outcome.NOT_RUN, note=why)
+        else:
+            attempt = _attempt(context, suite, program, case, limits)
+            assert attempt.execution is not None
+            context.ended(attempt.execution)
+            failed = failed or attempt.outcome is not Outcome.PASSED
+            time_outs[group] += attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            yield case, attempt
+
+
+def _build_and_tell(context: Context, limits: Limits) -> Build:
+    program = _built(context, context.submission.files, limits)
+    context.ended(program.execution)
+    return program
+
+
+def _built(context: Context, files: Mapping[str, str], limits: Limits) -> Build:
+    return build_python(context.session, files, context.task.entry_file, limits)
+
+
+def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
+    """One case. Raises TaskUnusable."""
+    seconds = suite.options.get("seconds")
+    if isinstance(seconds, int | float):
+        limits = replace(limits, wall_seconds=float(seconds))
+    judge = Judge.of(suite)
+    if judge is not None and judge.interactive:
+        return _converse(context, suite, program, case, limits)
+    execution = context.session.run(
+        Command(
+            argv=_argv(suite) or program.argv,
+            harness=_harness(program),
+            files=program.files,
+            stdin=case.given,
+            limits=limits,
+        )
+    )
+    attempt = _failure(suite, execution)
+    if attempt is None and judge is not None:
+        attempt = _ruled(judge.check(context.session, case, limits, execution.stdout), execution)
+    if attempt is None:
+        check = check_named(str(suite.options.get("checker", "tokens")), suite.options)
+        difference = any_of(check, case.accepted, execution.stdout)
+        attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
+    return replace(attempt, got=execution.stdout)
+
+
+def _argv(suite: Suite) -> tuple[str, ...]:
+    command = suite.options.get("command", [])
+    assert isinstance(command, list)  # graders.package has checked it
+    return tuple(command)
+
+
+def _harness(program: Build) -> Harness:
+    """The warm interpreter that has imported what solutions import most; a cold one where its modules would be in the way."""
+    names = {path.split("/")[0].partition(".")[0] for path in program.files}
+    return Harness() if names & _OUR_MODULES else STDIO.harness
+
+
+def _failure(suite: Suite, execution: Execution) -> Attempt | None:
+    """What its end alone says of it; None where its output has to be looked at."""
+    if execution.end is not End.EXITED:
+        return Attempt(outcome=Outcome.ERROR, execution=execution, end=execution.end.value)
+    if execution.exit_code and not suite.options.get("ignore_exit_code"):
+        lines = execution.stderr[-SHOWN_CHARACTERS:].decode("utf-8", "replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        note = f"exit code {execution.exit_code}" + (f": {last}" if last else "")
+        return Attempt(outcome=Outcome.FAILED, execution=execution, note=note)
+    return None
+
+
+def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
+    in_full = ruling.accepted and (ruling.credit is None or ruling.credit == 1)
+    return Attempt(
+        outcome=Outcome.PASSED if in_full else Outcome.FAILED,
+        execution=execution,
+        credit=ruling.credit,
+        note="" if in_full else ruling.says or "the author's program does not accept it",
+    )
+
+
+# --- with an interactor ---------------------------------------------------------------------------------------------------
+
+
+def _converse(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
+    """One case. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
+    judge = Judge.of(suite)
+    assert judge is not None
+    interactor = judge.command(case, limits)
+    become = STDIO.command("become", program.argv[-1], *_argv(suite), files=program.files, limits=limits)
+    with context.session.pair(interactor, become) as (asked, candidate):
+        examinee = Examinee(asked)
+        answer = examinee.ask(judge.question(), seconds=interactor.limits.wall_seconds)
+        told: Mapping[str, Any] = answer or {}
+        # Where the submission was the one that left or flooded, the interactor has no verdict and needs none.
+        ruling = None if told.keys() & {"left", "flood"} else judge.heard(examinee, answer, case)
+        if "left" in told or (ruling is not None and ruling.accepted):
+            # Nobody reads this: it is to wait for the submission's own end, which counts too.
+            candidate.ask(b"", seconds=limits.wall_seconds)
+        execution = candidate.finish()
+    if _argv(suite):
+        execution = _without_start(execution)
+    attempt = _conversed(suite, execution, told, ruling)
+    return replace(attempt, got=str(told.get("transcript", "")).encode("utf-8", "replace"))
+
+
+def _without_start(execution: Execution) -> Execution:
+    """Without the evidence that a program was started: the first was our own driver becoming the author's `command`."""
+    ours = next((seen for seen in execution.evidence if seen.behaviour is Behaviour.PROGRAM), None)
+    rest = (replace(seen, times=seen.times - (seen is ours)) for seen in execution.evidence)
+    return replace(execution, evidence=tuple(seen for seen in rest if seen.times))
+
+
+def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
+    if "flood" in told:
+        note = f"it said more than {told['flood'] >> 20} MiB to the interactor"
+        return Attempt(outcome=Outcome.ERROR, execution=execution, end=End.OUTPUT_LIMIT.value, note=note)
+    rejected = ruling is not None and not ruling.accepted
+    if execution.end is not End.EXITED and not (rejected and execution.end is End.SIGNALLED):
+        return Attempt(
+            outcome=Outcome.ERROR, execution=execution, end=execution.end.value, note=_who_waited(execution, told)
+        )
+    failure = None if rejected else _failure(suite, execution)
+    if failure is not None:
+        return failure
+    if ruling is None:
+        return Attempt(outcome=Outcome.FAILED, execution=execution, note="it ended before the conversation was over")
+    return _ruled(ruling, execution)
+
+
+def _who_waited(execution: Execution, told: Mapping[str, Any]) -> str:
+    """Of a conversation that came to no end in time: which side waited for the other."""
+    waited = told.get("waited")
+    if execution.end is not End.WALL_TIMEOUT or not isinstance(waited, list) or not waited[0]:
+        return ""
+    if waited[0] == "write":
+        return f"the interactor waited {waited[1]:.1f} s for it to read"
+    note = f"the interactor waited {waited[1]:.1f} s for it to say something"
+    if execution.cpu_seconds > execution.wall_seconds / 5:  # on a busy machine it gets no more
+        return f"{note}, while it computed"
+    return f"{note}; it waited too, with {execution.cpu_seconds:.1f} s of CPU time used: does it flush what it prints?"
+
+
+def _shown(text: bytes) -> UntrustedText:
+    """The beginning of an input or output. What is no UTF-8 is written out; escapes are for whoever shows it."""
+    start = text[: SHOWN_CHARACTERS * 4].decode("utf-8", "backslashreplace")
+    if len(start) <= SHOWN_CHARACTERS and len(text) <= SHOWN_CHARACTERS * 4:
+        return UntrustedText(start)
+    return UntrustedText(f"{start[:SHOWN_CHARACTERS]}... ({len(text)} bytes)")

@@ -1,0 +1,199 @@
+"""Interactive programs in real boxes: two programs converse, each in its own, and only the author's says how it went."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from graders.hidden_tests import HiddenTests
+from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Suite, TaskUnusable
+from graders.testing import context_of
+from sandboxes.interface import Tier
+from sandboxes.tiers import Tiers
+
+LIMITS = Limits(wall_seconds=3, cpu_seconds=1, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
+P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
+
+INTERACTOR = """
+import sys
+from pathlib import Path
+secret, high = map(int, Path(sys.argv[1]).read_text().split())
+print(high)
+for guesses in range(10):
+    word, _, number = input().partition(" ")
+    if word == "answer":
+        print(f"it answered {number}", file=sys.stderr)
+        sys.exit(int(number) != secret)
+    print("less" if secret < int(number) else "more")
+print("too many guesses", file=sys.stderr)
+sys.exit(1)
+"""
+RIGHT = """
+low, high = 1, int(input())
+while low < high:
+    middle = (low + high + 1) // 2
+    print("guess", middle, flush=True)
+    if input() == "less": high = middle - 1
+    else: low = middle
+print("answer", low)
+"""
+
+
+@pytest.fixture(scope="module", params=[Tier.JAIL, Tier.CONTAINER])
+def every_tier(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
+    with tiers.at_least(request.param).session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def session(tiers: Tiers) -> Iterator[Session]:
+    with tiers.at_least(Tier.JAIL).session() as session:
+        yield session
+
+
+def graded(
+    session: Session,
+    code: str,
+    interactor: str = INTERACTOR,
+    *,
+    given: tuple[str, ...] = ("42 100",),
+    **options: object,
+) -> tuple[list[CaseOutcome], list[str]]:
+    files = {"hidden/talk.py": interactor} | {f"hidden/{n}.in": text for n, text in enumerate(given)}
+    suite = Suite(id="talk", kind="stdio", files=files, options={"interactor_file": "hidden/talk.py", **options})
+    context = context_of({"solution.py": code}, session)
+    task = replace(context.task, suites=(suite,), limits=LIMITS)
+    signals = list(HiddenTests().grade(replace(context, task=task)))
+    flags = [signal.rule for signal in signals if isinstance(signal, Finding) and signal.flag]
+    return [signal for signal in signals if isinstance(signal, CaseOutcome)], flags
+
+
+def test_two_programs_converse_and_the_author_s_decides(every_tier: Session) -> None:
+    found, flags = graded(every_tier, RIGHT, given=("42 100", "1 1", "512 512"))
+    assert [(case.outcome, case.note, case.got) for case in found] == [(P, "", "")] * 3
+    assert flags == []
+    assert all(case.seconds and case.cpu_seconds is not None and case.seconds < 3 for case in found)
+
+
+def test_a_wrong_answer_is_told_with_the_conversation(every_tier: Session) -> None:
+    [case], _ = graded(
+        every_tier, "input()\nprint('guess 50', flush=True)\nassert input() == 'less'\nprint('answer 49')"
+    )
+    assert (case.outcome, case.given, case.note) == (F, "42 100", "it answered 49")
+    assert case.got.split("\n") == [
+        "interactor: 100",
+        "submission: guess 50",
+        "interactor: less",
+        "submission: answer 49",
+    ]
+
+
+def test_a_program_that_goes_on_after_it_was_rejected_is_not_waited_for(session: Session) -> None:
+    [case], _ = graded(session, "import time\nprint('answer 1', flush=True)\ntime.sleep(60)")
+    assert (case.outcome, case.note) == (F, "it answered 1")
+    assert (case.seconds or 0) < 2
+
+
+ENDS: dict[str, tuple[str, Outcome, str, str]] = {
+    "says nothing": ("pass", F, "", "it ended before the conversation was over"),
+    "leaves in the middle": ("input()\nprint('guess 1', flush=True)", F, "", "it ended before the conversation was over"),
+    "an exception": ("input()\nprint('guess 1', flush=True)\nraise ValueError('x')", F, "", "exit code 1: ValueError: x"),
+    "an exception after the right answer": ("print('answer 42', flush=True)\nraise ValueError('x')", F, "", "exit code 1: ValueError: x"),
+    "does not flush": ("import sys\nsys.stdin.readline()\nprint('guess 1')\nsys.stdin.readline()", E, "wall-timeout", "it waited too, with 0."),
+    "waits for more than there is": ("input()\ninput()", E, "wall-timeout", "s for it to say something; it waited too"),
+    "sleeps": ("import time\ntime.sleep(60)", E, "wall-timeout", "for it to say something; it waited too"),
+    "computes": ("while True: pass", E, "cpu-timeout", ""),
+    "closes stdout and stays": ("import os, time\nos.close(1)\nos.close(0)\ntime.sleep(60)", E, "wall-timeout", ""),
+    "stays after the right answer": ("import time\nprint('answer 42', flush=True)\ntime.sleep(60)", E, "wall-timeout", ""),
+    "floods a line": ("import os\nwhile True: os.write(1, b'x' * 65536)", E, "output-limit", "it said more than 8 MiB to the interactor"),
+    "floods stderr": ("import os\nwhile True: os.write(2, b'x' * 65536)", E, "output-limit", ""),
+    "floods with guesses": ("import os\nwhile True: os.write(1, b'guess 1\\n' * 1000)", F, "", "too many guesses"),
+    "all memory": ("x = []\nwhile True: x.append(bytearray(1 << 20))", E, "out-of-memory", ""),
+    "killed": ("import os\nos.kill(os.getpid(), 9)", E, "signalled", ""),
+    "invalid UTF-8": ("import os\nos.write(1, b'answer \\xff42\\n')", N, "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_a_conversation_ends(name: str, session: Session) -> None:
+    code, outcome, end, note = ENDS[name]
+    if outcome is N:  # this interactor does not look at what it takes for a number
+        with pytest.raises(TaskUnusable, match=r"(?s)case 0: its interactor crashed: .*ValueError"):
+            graded(session, code)
+        return
+    [case], flags = graded(session, code)
+    assert (case.outcome, case.end) == (outcome, end), case
+    assert note in case.note, case.note
+    assert (case.seconds or 0) < 4.5
+    assert not {"assay/channel", "assay/early-exit"} & set(flags)
+
+
+def test_a_submission_that_computes_for_too_long_is_told_as_such(session: Session) -> None:
+    [case], _ = graded(session, "while True: pass", seconds=0.9)
+    assert (case.outcome, case.end) == (E, "wall-timeout")
+    assert case.note.endswith("for it to say something, while it computed")
+
+
+def test_a_submission_that_does_not_read_blocks_only_itself(session: Session) -> None:
+    talker = "while True: print('x' * 1000)"
+    [case], _ = graded(session, "import time\ntime.sleep(60)", talker)
+    assert (case.outcome, case.end) == (E, "wall-timeout")
+    assert "s for it to read" in case.note
+
+
+HOSTILE = {
+    "writes everywhere": "import os\nfor fd in range(64):\n    for m in (b'\\0\\0\\0\\2{}', b'\\0\\0\\0\\x0f{\"exit_code\": 0}'):\n        try: os.write(fd, m)\n        except OSError: pass\n",
+    "reads what its driver knows": "import sys, gc\nf = sys._getframe()\nwhile f:\n    print('answer', [v for v in f.f_locals.values() if v == 42], flush=True)\n    f = f.f_back\n",
+    "leaves a child that talks": "import os\nif os.fork(): os._exit(0)\nprint('answer 1', flush=True)\n",
+    "looks for the input": "import glob\nfor p in glob.glob('/box/**', recursive=True) + glob.glob('/proc/*/cwd/*'):\n    try: t = open(p).read()\n    except Exception: continue\n    if t.startswith('42 '): print('answer 42', flush=True)\n",
+    "ends its parent": "import os, signal\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)\n",
+}  # fmt: skip
+CAREFUL = INTERACTOR.replace("int(number)", "(int(number) if number.strip().isdigit() else 0)")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_program_gains_nothing_and_harms_nobody(name: str, every_tier: Session) -> None:
+    [case], _ = graded(every_tier, HOSTILE[name], CAREFUL)
+    assert case.outcome in (F, E), case
+    assert [case.outcome for case in graded(every_tier, RIGHT)[0]] == [P]
+
+
+@pytest.mark.parametrize(
+    ("interactor", "why"),
+    [
+        ("1 / 0", "crashed: .*ZeroDivisionError"),
+        ("raise EOFError", "crashed: .*EOFError"),
+        ("import sys\ninput()\nsys.exit(5)", "exit code 5"),
+        ("def", "crashed: .*SyntaxError"),
+    ],
+)
+def test_an_interactor_without_a_verdict_is_the_task_s_failure(session: Session, interactor: str, why: str) -> None:
+    with pytest.raises(TaskUnusable, match=f"(?s)suite talk, case 0: its interactor .*({why})"):
+        graded(session, "print('answer 42', flush=True)\nimport time\ntime.sleep(1)", interactor)
+
+
+def test_the_protocol_of_kattis_and_partial_credit(session: Session) -> None:
+    interactor = (
+        "import sys, pathlib\nfeedback = pathlib.Path(sys.argv[3])\nprint('go')\nwords = sys.stdin.read().split()\n"
+        "(feedback / 'judgemessage.txt').write_text(f'{len(words)} words')\n"
+        "(feedback / 'score.txt').write_text(str(len(words) / 4))\nsys.exit(42 if words else 43)\n"
+    )
+    options = {"protocol": "kattis", "partial_credit": True}
+    [case], _ = graded(session, "print('a b c')", interactor, **options)
+    assert (case.outcome, case.credit, case.note) == (F, 0.75, "3 words")
+    [case], _ = graded(session, "print('a b c d')", interactor, **options)
+    assert (case.outcome, case.credit) == (P, 1.0)
+    [case], _ = graded(session, "", interactor, **options)
+    assert (case.outcome, case.credit, case.note) == (F, None, "0 words")
+
+
+def test_a_command_of_the_author_s_is_executed_with_the_line(session: Session) -> None:
+    [case], flags = graded(session, RIGHT, command=["python3", "-O", "solution.py"])
+    assert case.outcome is P, case
+    assert flags == []
+
+
+def test_a_program_that_cannot_be_parsed_never_meets_the_interactor(session: Session) -> None:
+    found, _ = graded(session, "x = = 1", "1 / 0", given=("1", "2"))
+    assert [case.outcome for case in found] == [N, N]
+    assert "SyntaxError" in found[0].note

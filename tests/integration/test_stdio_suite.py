@@ -1,0 +1,344 @@
+"""`stdio` suites in real boxes: what a program may print, how it may end, and what a reviewer is told of it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from graders.hidden_tests import HiddenTests
+from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Signal, Suite, TaskUnusable
+from graders.testing import context_of
+from sandboxes.interface import Tier
+from sandboxes.tiers import Tiers
+
+LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
+SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}
+RIGHT = "print(sum(map(int, input().split())))\n"
+P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
+
+Grade = Callable[..., list[Signal]]
+
+
+@pytest.fixture(scope="module", params=[Tier.JAIL, Tier.CONTAINER])
+def every_tier(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
+    with tiers.at_least(request.param).session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def session(tiers: Tiers) -> Iterator[Session]:
+    with tiers.at_least(Tier.JAIL).session() as session:
+        yield session
+
+
+def suite(files: Mapping[str, str] = SUMS, **options: object) -> Suite:
+    return Suite(id="io", kind="stdio", files={f"hidden/{path}": text for path, text in files.items()}, options=options)
+
+
+def graded(
+    session: Session, code: str | Mapping[str, str], stated: Suite | None = None, limits: Limits = LIMITS
+) -> list[Signal]:
+    context = context_of({"solution.py": code} if isinstance(code, str) else code, session)
+    task = replace(context.task, suites=(stated or suite(),), limits=limits, reference={"solution.py": RIGHT})
+    return list(HiddenTests().grade(replace(context, task=task)))
+
+
+def cases(signals: list[Signal]) -> list[CaseOutcome]:
+    return [signal for signal in signals if isinstance(signal, CaseOutcome)]
+
+
+def outcomes(signals: list[Signal]) -> list[Outcome]:
+    return [case.outcome for case in cases(signals)]
+
+
+def flags(signals: list[Signal]) -> list[str]:
+    return [signal.rule for signal in signals if isinstance(signal, Finding) and signal.flag]
+
+
+def test_each_case_is_a_run_of_its_own_and_is_accounted_for(every_tier: Session) -> None:
+    code = "import os, sys\nopen('/box/work/left', 'a').write('x')\nprint(sum(map(int, sys.stdin.read().split())) + os.path.getsize('left') - 1)"
+    signals = graded(every_tier, code)
+    assert outcomes(signals) == [P, P]
+    assert flags(signals) == []
+    for case in cases(signals):
+        assert (case.end, case.given, case.wanted, case.got, case.note) == ("", "", "", "", "")
+        assert case.seconds and case.cpu_seconds and case.peak_memory_mib
+        assert case.seconds < 5 and case.cpu_seconds < 3
+    measured = {signal.name: signal.value for signal in signals if isinstance(signal, Measurement)}
+    assert measured["printed"] == 5 / 1024
+
+
+def test_a_wrong_answer_is_told_with_input_answer_and_output(session: Session) -> None:
+    [right, wrong] = cases(graded(session, "a, b = map(int, input().split())\nprint(a + b if a < 9 else 'forty')\n"))
+    assert right.outcome is P
+    assert (wrong.outcome, wrong.case, wrong.given, wrong.wanted, wrong.got) == (F, "2", "40 2\n", "42\n", "forty\n")
+    assert wrong.note == "token 1: expected '42', got 'forty'"
+
+
+ENDS: dict[str, tuple[str, Outcome, str, str]] = {
+    "nothing printed": ("pass", F, "", "the output ends after no tokens of 1"),
+    "stdout closed": ("import os\nos.close(1)", F, "", ""),
+    "an exception": (RIGHT + "raise ValueError('late')", F, "", "exit code 1: ValueError: late"),
+    "an exit code": (RIGHT + "raise SystemExit(7)", F, "", "exit code 7"),
+    "a signal": (RIGHT + "import os, sys\nsys.stdout.flush()\nos.kill(os.getpid(), 11)", E, "signalled", ""),
+    "prints, then sleeps": ("import time\nprint(42, flush=True)\ntime.sleep(60)", E, "wall-timeout", ""),
+    "prints, then computes": ("print(42, flush=True)\nwhile True: pass", E, "cpu-timeout", ""),
+    "prints without end": ("while True: print('42 ' * 1000)", E, "output-limit", ""),
+    "prints on stderr without end": ("import sys\nwhile True: sys.stderr.write('42 ' * 1000)", E, "output-limit", ""),
+    "all memory": ("x = []\nwhile True: x.append(bytearray(1 << 20))", E, "out-of-memory", ""),
+    "all disk": ("f = open('f', 'wb')\nwhile True: f.write(bytes(1 << 20)); f.flush()", E, "disk-limit", ""),
+    "no UTF-8": ("import os\nos.write(1, b'\\xff\\x00\\xfe')", F, "", "expected '42', got '\\\\xff\\x00\\\\xfe'"),
+    "escapes of a terminal": ("print('\\x1b[2J\\x1b[32mPASSED')", F, "", "got '\\x1b[2J\\x1b[32mPASSED'"),
+    "a lot": ("print('4' * 200_000)", F, "", f"got '{'4' * 60}...'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_a_program_ends(name: str, session: Session) -> None:
+    code, outcome, end, note = ENDS[name]
+    signals = graded(session, code, suite({"1.in": "40 2\n", "1.ans": "42\n"}), replace(LIMITS, cpu_seconds=1))
+    [case] = cases(signals)
+    assert (case.outcome, case.end) == (outcome, end), case
+    assert note in case.note
+    assert len(case.got) < 2100 and case.given == "40 2\n"
+    assert "assay/early-exit" not in flags(signals), "a program of this kind ends by itself"
+
+
+def test_output_that_is_no_text_is_written_out_for_the_reader(session: Session) -> None:
+    [case] = cases(graded(session, ENDS["no UTF-8"][0], suite({"1.in": "", "1.ans": "42"})))
+    assert case.got == "\\xff\x00\\xfe"
+    [case] = cases(graded(session, ENDS["a lot"][0], suite({"1.in": "", "1.ans": "42"})))
+    assert case.got == "4" * 2000 + "... (200001 bytes)"
+
+
+def test_right_output_with_invalid_bytes_around_is_not_accepted(session: Session) -> None:
+    assert outcomes(graded(session, "import os\nos.write(1, b'42\\x00')", suite({"1.in": "", "1.ans": "42"}))) == [F]
+
+
+GUESSES = """
+import glob
+found = [path for root in (".", "..", "/box", "/harness", "/tmp", "/opt", "/proc/self/cwd")
+         for path in glob.glob(root + "/**", recursive=True)]
+for name in found + ["1.ans", "2.ans", "case.ans", "hidden/1.ans", "../hidden/2.ans"]:
+    if name.endswith((".ans", ".in", ".out", ".jsonl")):
+        try: print(open(name).read())
+        except OSError: pass
+"""
+HOSTILE = {
+    "reads its input twice": ("d = open('/dev/stdin').read() + open('/dev/stdin').read()\nprint(sum(map(int, d.split())))", None),
+    "guesses the files": (GUESSES, F),
+    "writes to the channel and the line": (
+        "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\0\\0\\0\\2{}42\\n')\n    except OSError: pass\n", F,
+    ),
+    "leaves a daemon": (
+        RIGHT + "import os, sys, time\nsys.stdout.flush()\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(2)\n    print(7, flush=True)\n    time.sleep(60)", P,
+    ),
+    "plants byte code": ({
+        "solution.py": "print(open('1.ans').read())", "__pycache__/solution.cpython-311.pyc": "x", "sitecustomize.py": "import os; os._exit(0)",
+        "sys.py": "", "runpy.py": "raise SystemExit", "encodings.py": "", "graders/harness/stdio_driver.py": "raise SystemExit(0)",
+    }, F),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_program_gains_nothing(name: str, every_tier: Session) -> None:
+    code, outcome = HOSTILE[name]
+    found = cases(graded(every_tier, code))
+    assert outcome is None or [case.outcome for case in found] == [outcome, outcome], found
+    assert all((case.seconds or 0) < 4 for case in found)
+    assert outcomes(graded(every_tier, RIGHT)) == [P, P]
+
+
+def test_a_program_that_cannot_be_parsed_is_run_for_no_case_and_told_once(every_tier: Session) -> None:
+    found = cases(graded(every_tier, "print(1)\nx = = 2\n"))
+    assert [case.outcome for case in found] == [N, N]
+    assert "SyntaxError" in found[0].note and 'solution.py", line 2' in found[0].note
+    assert found[1].note == ""
+    assert all(case.seconds is None for case in found)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x = " + "(" * 5000 + ")" * 5000, "x = " + "-" * 100_000 + "1", "x = 'a\0b'", "# coding: nonsense\n", "\udc80"],
+    ids=["brackets", "operators", "nul", "coding", "surrogate"],
+)
+def test_what_no_compiler_takes_is_the_submission_s_failure(code: str, session: Session) -> None:
+    found = cases(graded(session, code))
+    assert [case.outcome for case in found] == [N, N]
+    assert found[0].note
+
+
+def test_byte_code_is_made_once_and_used(session: Session) -> None:
+    code = {
+        "solution.py": "import part, other.deep\nprint(part.__cached__.endswith('.pyc'), part.__spec__.loader.get_code('part') is not None)\n"
+        "import os\nprint(os.listdir('__pycache__') == sorted(os.listdir('__pycache__')), len(os.listdir('__pycache__')), other.deep.x)\n"
+        "import importlib.util, struct\nprint(struct.unpack('<I', open('__pycache__/part.cpython-311.pyc', 'rb').read()[4:8])[0])\n",
+        "part.py": "x = 1", "other/deep.py": "x = 5", "broken.py": "def", "notes.txt": "",
+    }  # fmt: skip
+    stated = suite({"1.in": "", "1.ans": "True True\nTrue 2 5\n1"})
+    [case] = cases(graded(session, code, stated))
+    assert case.outcome is P, case  # flags 1: byte code that is not checked against its source
+
+
+def test_a_program_finds_the_world_of_a_plain_interpreter(every_tier: Session) -> None:
+    code = (
+        "import sys, os\nassert __name__ == '__main__' and __file__.endswith('/solution.py')\n"
+        "assert sys.argv == [__file__], sys.argv\nassert sys.stdin.encoding == 'utf-8' and os.path.realpath(sys.path[0]) == os.getcwd(), sys.path\n"
+        "def answer(): return 42\nimport __main__\nprint(__main__.answer(), input())\n"
+    )  # fmt: skip
+    [case] = cases(graded(every_tier, code, suite({"1.in": "\u00e9", "1.ans": "42 \u00e9"})))
+    assert case.outcome is P, case
+
+
+def test_a_submission_s_own_module_hides_the_library_s(every_tier: Session) -> None:
+    code = {
+        "solution.py": "import heapq, graders\nprint(heapq.x + graders.x)",
+        "heapq.py": "x = 40",
+        "graders.py": "x = 2",
+    }
+    assert outcomes(graded(every_tier, code, suite({"1.in": "", "1.ans": "42"}))) == [P]
+
+
+def test_checkers_on_the_host(session: Session) -> None:
+    lines = "\n".join([
+        json.dumps({"id": "third", "input": "", "output": ["1 2", "2 1"], "weight": 3, "group": "g"}),
+        json.dumps({"input": "", "output": ["2"]}),
+    ])  # fmt: skip
+    found = cases(graded(session, "print(2, 1)", suite({"c.jsonl": lines}, checker="any-of", groups={"g": 5})))
+    assert [(case.case, case.outcome, case.weight, case.group) for case in found] == [
+        ("third", P, 5, "g"), ("line-2", F, 1, ""),
+    ]  # fmt: skip
+    assert outcomes(graded(session, "print(0.1 + 0.2)", suite({"1.in": "", "1.ans": "0.3"}, checker="float"))) == [P]
+    assert outcomes(graded(session, "print(0.1 + 0.2)", suite({"1.in": "", "1.ans": "0.3"}, checker="exact"))) == [F]
+    assert outcomes(graded(session, "print('YES')", suite({"1.in": "", "1.ans": "yes"}, case_sensitive=False))) == [P]
+
+
+def test_options_of_a_run(session: Session) -> None:
+    one = {"1.in": "", "1.ans": "42"}
+    assert outcomes(graded(session, "print(42)\nraise SystemExit(3)", suite(one, ignore_exit_code=True))) == [P]
+    assert outcomes(
+        graded(
+            session,
+            "import sys\nprint(42 if sys.flags.optimize else 0)",
+            suite(one, command=["python3", "-O", "solution.py"]),
+        )
+    ) == [P]
+    [case] = cases(graded(session, "import time\ntime.sleep(60)", suite(one, seconds=0.5)))
+    assert case.end == "wall-timeout" and 0.5 <= (case.seconds or 0) < 3
+
+
+def many(count: int) -> dict[str, str]:
+    return {f"{group}/{n}.{end}": "1" for group in "ab" for n in range(count) for end in ("in", "ans")}
+
+
+def test_after_three_time_outs_of_a_group_the_rest_of_it_is_not_run(session: Session) -> None:
+    stated = suite(many(5), seconds=0.3, groups={"a": 1, "b": 1})
+    found = cases(graded(session, "import time\ntime.sleep(9)", stated))
+    assert [case.outcome for case in found] == [E, E, E, N, N] * 2
+    assert found[3].note == "not run: 3 cases before it ran out of time"
+    assert [case.weight for case in found] == [0.2] * 10
+
+
+def test_nothing_runs_after_a_failure_where_the_author_says_so(session: Session) -> None:
+    signals = graded(session, "print(0)", suite(many(5), stop_on_failure=True))
+    assert outcomes(signals) == [F] + [N] * 9
+    [printed] = [signal.value for signal in signals if isinstance(signal, Measurement) and signal.name == "printed"]
+    assert printed == 2 / 1024, "only one was run"
+
+
+def test_only_the_first_twenty_failures_carry_their_texts(session: Session) -> None:
+    found = cases(graded(session, "print(0)", suite(many(12))))
+    assert [bool(case.got) for case in found] == [True] * 20 + [False] * 4
+    assert all(case.note for case in found)
+
+
+# --- a checker program ----------------------------------------------------------------------------------------------------
+
+DIVISOR = {
+    "1.in": "12", "2.in": "91",
+    "check.py": """
+import sys
+from pathlib import Path
+given, answer, output = (Path(path).read_text() for path in sys.argv[1:])
+assert answer == "" and sys.stdin.read() == output
+try:
+    divisor = int(output)
+except ValueError:
+    print("no number:", output[:20])
+    sys.exit(1)
+print("it divides" if int(given) % divisor == 0 else f"{divisor} does not divide {given}")
+sys.exit(not (1 < divisor < int(given) and int(given) % divisor == 0))
+""",
+}  # fmt: skip
+
+
+def judged(**options: object) -> Suite:
+    return suite({**DIVISOR, **{name: str(options.pop(name)) for name in ("check.py",) if name in options}},
+                 checker="program", checker_file="hidden/check.py", **options)  # fmt: skip
+
+
+def checker(text: str, **options: object) -> Suite:
+    return suite(
+        {"1.in": "5", "1.ans": "6", "check.py": text}, checker="program", checker_file="hidden/check.py", **options
+    )
+
+
+def test_the_author_s_checker_decides_in_a_box_of_its_own(every_tier: Session) -> None:
+    code = "n = int(input())\nprint(next(d for d in range(2, n) if n % d == 0))"
+    assert outcomes(graded(every_tier, code, judged())) == [P, P]
+    found = cases(graded(every_tier, "print(6)", judged()))
+    assert [(case.outcome, case.note) for case in found] == [(P, ""), (F, "6 does not divide 91")]
+    [first, _] = cases(graded(every_tier, "print('\\x1b[2Jsix')", judged()))
+    assert (first.outcome, first.note, first.wanted) == (F, "no number: \x1b[2Jsix", "")
+
+
+def test_the_protocol_of_kattis(session: Session) -> None:
+    text = (
+        "import sys, pathlib\ngiven, answer, feedback = sys.argv[1:]\n"
+        "right = sys.stdin.read().strip() == pathlib.Path(answer).read_text()\n"
+        "pathlib.Path(feedback, 'judgemessage.txt').write_text(f'it is {right}')\n"
+        "pathlib.Path(feedback, 'score.txt').write_text('0.25')\nsys.exit(42 if right else 43)\n"
+    )
+    assert outcomes(graded(session, "print(int(input()) + 1)", checker(text, protocol="kattis"))) == [P]
+    [case] = cases(graded(session, "print(0)", checker(text, protocol="kattis")))
+    assert (case.outcome, case.note, case.wanted) == (F, "it is False", "6")
+    [case] = cases(graded(session, "print(6)", checker(text, protocol="kattis", partial_credit=True)))
+    assert (case.outcome, case.credit) == (F, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("printed", "outcome", "credit"), [("0.5", F, 0.5), ("well done\n1", P, 1.0), ("", P, None), ("0", F, 0.0)]
+)
+def test_partial_credit_is_the_last_number_printed(
+    session: Session, printed: str, outcome: Outcome, credit: float | None
+) -> None:
+    [case] = cases(graded(session, "print(6)", checker(f"print({printed!r})", partial_credit=True)))
+    assert (case.outcome, case.credit) == (outcome, credit)
+    [case] = cases(graded(session, "print(6)", checker(f"print({printed!r})")))
+    assert (case.outcome, case.credit) == (P, None), "not asked for"
+    [case] = cases(
+        graded(session, "print(6)", checker(f"import sys\nprint({printed!r})\nsys.exit(1)", partial_credit=True))
+    )
+    assert (case.outcome, case.credit) == (F, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1 / 0", "crashed: .*ZeroDivisionError"),
+        ("import sys; sys.exit(2)", r"exit code 2, not 0 \(accept\) or 1"),
+        ("import os; os.kill(os.getpid(), 9)", "ended by signalled"),
+        ("x = []\nwhile True: x.append(bytearray(1 << 20))", "ended by out-of-memory|MemoryError"),
+        ("print('a lot')", "gave 'lot' as credit"),
+        ("print(2)", "gave '2' as credit"),
+        ("print('nan')", "gave 'nan' as credit"),
+    ],
+)
+def test_a_checker_without_a_verdict_is_the_task_s_failure(session: Session, text: str, why: str) -> None:
+    with pytest.raises(TaskUnusable, match=f"(?s)suite io, case 1: its checker .*({why})"):
+        graded(session, "print(6)", checker(text, partial_credit=True))
+
+
+def test_a_checker_is_not_asked_about_a_program_that_did_not_end_well(session: Session) -> None:
+    assert outcomes(graded(session, "raise SystemExit(3)", checker("1 / 0"))) == [F]
