@@ -47,13 +47,15 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 CALL = _driver("call_driver", preload=_STANDARD)
 PYTEST = _driver(
-    "pytest_driver", "pytest_ready", "pytest_rehearsal", "rehearsal/test_rehearsal",
+    "pytest_driver", "line", "stand_in", "examiner", "pytest_ready", "pytest_rehearsal", "rehearsal/test_rehearsal",
     preload=(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies",
         "getpass",  # for the name of the folder of tmp_path
         "graders.harness.pytest_rehearsal",
     ),
 )  # fmt: skip
+CANDIDATE = _driver("candidate_driver", "line", "stand_in", preload=_STANDARD)
+"""The submission's side of a two-process examination; PYTEST is the other."""
 ANALYSIS = _driver("analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer")
 STDIO = _driver("stdio_driver", preload=_STANDARD)
 """All that `stdio` suites run but the submission's own process, which is forked from the same interpreter."""

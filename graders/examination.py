@@ -5,12 +5,12 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graders.driver import Driver
 from graders.encoding import EncodingError, parse
-from graders.interface import Behaviour, Conversation, Evidence, Execution, Limits, Session
+from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
 
 
 class Examinee:
@@ -45,6 +45,10 @@ class Examinee:
             return None
         return answer
 
+    def refuse(self, why: str) -> None:
+        """Its program broke the protocol elsewhere, on the line to another: have that among its evidence."""
+        self.broke = self.broke or why
+
     def finish(self) -> Execution:
         """How the program ended; an answer that was none is among its evidence."""
         execution = self._conversation.finish()
@@ -59,6 +63,29 @@ def examine(
     session: Session, driver: Driver, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits
 ) -> Iterator[Examinee]:
     """Start a driver in a box with these files (path in the working directory -> text)."""
-    content = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
-    with session.converse(driver.command(*arguments, files=content, limits=limits)) as conversation:
+    with session.converse(driver.command(*arguments, files=_content(files), limits=limits)) as conversation:
         yield Examinee(conversation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of two programs with a line between them."""
+
+    driver: Driver
+    arguments: tuple[str, ...]
+    files: Mapping[str, str]
+    limits: Limits
+
+    def command(self) -> Command:
+        return self.driver.command(*self.arguments, files=_content(self.files), limits=self.limits)
+
+
+@contextmanager
+def examine_apart(session: Session, examiner: Part, candidate: Part) -> Iterator[tuple[Examinee, Examinee]]:
+    """Start two drivers, each in a box of its own, with a line between them."""
+    with session.pair(examiner.command(), candidate.command()) as (one, other):
+        yield Examinee(one), Examinee(other)
+
+
+def _content(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}

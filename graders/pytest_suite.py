@@ -1,15 +1,20 @@
-"""`pytest` suites in one box with the submission: outcomes are marked `integrity: reduced`.
+"""`pytest` suites: tests in the examiner's box, the submission in the candidate's, and a line between them.
 
-Which tests there are is learnt from the reference, in a box of its own, once per task version and worker: every id that it
-passed is expected of a submission, and an id that is not reported as passed has not passed.
+Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
+passed is expected of a submission, and an id that is not reported as passed has not passed. The classes that tests meet
+with the reference are those that the task knows; what an object of another class says decides nothing (ADR 6).
+
+With the option `isolation = "shared"` tests and submission share one process in one box: outcomes are marked
+`integrity: reduced`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from graders.behaviour import beyond
-from graders.driver import PYTEST
-from graders.examination import Examinee, examine
+from graders.driver import CANDIDATE, PYTEST
+from graders.examination import Examinee, Part, examine, examine_apart
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -25,19 +30,22 @@ from graders.interface import (
 
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
-"""pytest-timeout's limit inside the box; the host waits a little longer before it ends the box."""
+"""pytest-timeout's limit inside the box, unless the suite has its own; the host waits a little longer before it ends the box."""
 GRACE_SECONDS = 5.0
 RESTARTS = 2
 SHOWN_CASES = 20
+LOST = frozenset({"ended", "broken", "cut-off"})
+"""Words for a candidate with which no other test can be run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReport:
-    """What was said of one test; `outcome` is pytest's word or `ended` or `not-run`."""
+    """What was said of one test; `outcome` is pytest's word, one of LOST or `not-run`."""
 
     outcome: str
     text: str = ""
     end: str = ""
+    note: str = ""
     seconds: float | None = None
 
 
@@ -46,8 +54,11 @@ class SuiteRun:
     reports: Mapping[str, CaseReport]
     """Node id -> report."""
     executions: tuple[Execution, ...]
+    """Of the boxes that the submission was in."""
     problem: str = ""
     """Why nothing could be collected."""
+    classes: tuple[str, ...] = ()
+    """The classes that the tests met, where all were run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,56 +67,172 @@ class Reference:
 
     tests: tuple[str, ...]
     """Node ids, in order; it passed them all."""
+    classes: tuple[str, ...]
+    """Those that the tests met."""
     evidence: tuple[Evidence, ...]
-    """What the tests themselves do in the box, which they share with the submission."""
+    """What its own boxes noticed: where they are shared with the tests, what the tests do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """What one start of the suite came to."""
+
+    collected: tuple[str, ...]
+    reports: Mapping[str, CaseReport]
+    execution: Execution
+    problem: str = ""
+    classes: tuple[str, ...] = ()
+    again: bool = False
+    """True where the program ended by itself in the midst of it: the tests that are left deserve another."""
 
 
 def run_suite(
-    context: Context, files: Mapping[str, str], suite: Suite, expected: Sequence[str] | None, *, limits: Limits
+    context: Context,
+    files: Mapping[str, str],
+    suite: Suite,
+    expected: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    *,
+    limits: Limits,
 ) -> SuiteRun:
-    """Run the suite against the program in `files`; `expected` are the tests to run, None for all there are."""
+    """Run the suite against the program in `files`.
+
+    `expected` are the tests to run and `classes` those that the task knows; None for all there are.
+    """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
-    problem = ""
-    boxed = {f"submission/{path}": text for path, text in files.items()}
-    boxed |= {f"tests/{path}": text for path, text in suite.files.items()}
+    sit = _sit_together if is_shared(suite) else _sit_apart
     for _ in range(1 + RESTARTS):
         left = None if expected is None else [test for test in expected if test not in reports]
-        with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
-            first = examinee.ask({"tests": left, "seconds": TEST_SECONDS}, seconds=COLLECT_SECONDS)
-            collected = _names(first)
-            died_in = _follow(examinee, collected, reports) if collected else ""
-            if not collected:
-                problem = str((first or {}).get("text", "")) or examinee.broke or "the program ended before a test ran"
-            execution = examinee.finish()
-        executions.append(execution)
-        if not died_in:
+        sitting = sit(context, files, suite, left, classes, limits)
+        reports |= sitting.reports
+        executions.append(sitting.execution)
+        if not sitting.again:
             break
+    return SuiteRun(reports=reports, executions=tuple(executions), problem=sitting.problem, classes=sitting.classes)
+
+
+def is_shared(suite: Suite) -> bool:
+    """True where tests and submission share one process."""
+    return suite.options.get("isolation") == "shared"
+
+
+def _sit_together(
+    context: Context,
+    files: Mapping[str, str],
+    suite: Suite,
+    left: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    limits: Limits,
+) -> Sitting:
+    boxed = _under("submission", files) | _under("tests", suite.files)
+    with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
+        first = examinee.ask({"tests": left, "seconds": _seconds(suite), "across": None}, seconds=COLLECT_SECONDS)
+        collected = _names(first, "collected")
+        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
+        execution = examinee.finish()
+    if died_in:
         reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
-        if execution.end is not End.EXITED:
-            break
-    return SuiteRun(reports=reports, executions=tuple(executions), problem=problem)
+    return Sitting(
+        collected=collected,
+        reports=reports,
+        execution=execution,
+        problem="" if collected else _problem(examinee, first),
+        again=bool(died_in) and execution.end is End.EXITED,
+    )
 
 
-def _names(answer: Mapping[str, object] | None) -> list[str]:
-    collected = (answer or {}).get("collected")
-    return [str(name) for name in collected] if isinstance(collected, list) else []
+def _sit_apart(
+    context: Context,
+    files: Mapping[str, str],
+    suite: Suite,
+    left: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    limits: Limits,
+) -> Sitting:
+    entry = PurePosixPath(context.task.entry_file).stem
+    across = {
+        "entry": entry,
+        "modules": sorted({entry, *_modules(files)}),
+        "classes": None if classes is None else list(classes),
+        "own": suite.options.get("equality") == "own",
+    }
+    # The tests are the author's: what they may use does not depend on the submission.
+    examiner = Part(
+        driver=PYTEST, arguments=("tests", ""), files=_under("tests", suite.files), limits=context.task.limits
+    )
+    candidate = Part(driver=CANDIDATE, arguments=("submission",), files=_under("submission", files), limits=limits)
+    with examine_apart(context.session, examiner, candidate) as (examinee, other):
+        question = {"tests": left, "seconds": _seconds(suite), "across": across}
+        first = examinee.ask(question, seconds=COLLECT_SECONDS)
+        collected = _names(first, "collected")
+        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
+        met = _names(examinee.ask({}, seconds=GRACE_SECONDS), "classes") if left is None and not died_in else ()
+        examined = examinee.finish()
+        lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
+        if lost == "broken":
+            other.refuse(reports[died_in].text[:200] if died_in else "a malformed message while it was imported")
+        execution = other.finish()
+    if died_in and died_in not in reports:  # the examiner itself has ended, or is too slow for pytest-timeout
+        reports[died_in] = CaseReport(outcome="cut-off", text=examinee.broke, end=examined.end.value)
+    if lost == "ended":
+        test = died_in or (left or [""])[0]
+        text = reports[test].text if test in reports else _problem(examinee, first)
+        reports[test] = CaseReport(outcome="ended", text=text, end=execution.end.value)
+    return Sitting(
+        collected=collected,
+        reports=reports,
+        execution=execution,
+        problem="" if collected else _problem(examinee, first),
+        classes=met,
+        again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
+    )
 
 
-def _follow(examinee: Examinee, collected: Sequence[str], reports: dict[str, CaseReport]) -> str:
-    """Take one report after the other; returns the test during which the program ended, `` when all was said."""
+def _under(folder: str, files: Mapping[str, str]) -> dict[str, str]:
+    return {f"{folder}/{path}": text for path, text in files.items()}
+
+
+def _modules(files: Mapping[str, str]) -> Iterator[str]:
+    """Names under which the submission's top-level files and folders with Python in them may be imported."""
+    for path in map(PurePosixPath, files):
+        name = path.parts[0] if len(path.parts) > 1 else path.stem
+        if path.suffix == ".py" and name.isidentifier():
+            yield name
+
+
+def _seconds(suite: Suite) -> float:
+    seconds = suite.options.get("seconds", TEST_SECONDS)
+    assert isinstance(seconds, int | float)  # graders.package has checked it
+    return float(seconds)
+
+
+def _names(answer: Mapping[str, object] | None, key: str) -> tuple[str, ...]:
+    names = (answer or {}).get(key)
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+
+
+def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
+    return str((first or {}).get("text", "")) or examinee.broke or "the program ended before a test ran"
+
+
+def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple[dict[str, CaseReport], str]:
+    """One report after the other, and the test with which it came to an end, `` when all was said."""
+    reports: dict[str, CaseReport] = {}
     for test in collected:
-        answer = examinee.ask({}, seconds=TEST_SECONDS + GRACE_SECONDS)
+        answer = examinee.ask({}, seconds=_seconds(suite) + GRACE_SECONDS)
         if answer is None or answer.get("test") != test:
-            return test
-        text = str(answer.get("text", ""))
-        reports[test] = CaseReport(outcome=str(answer.get("outcome")), text=text, seconds=examinee.seconds)
-    return ""
+            return reports, test
+        text, note, outcome = (str(answer.get(key, "")) for key in ("text", "note", "outcome"))
+        reports[test] = CaseReport(outcome=outcome, text=text, note=note, seconds=examinee.seconds)
+        if outcome in LOST:
+            return reports, test
+    return reports, ""
 
 
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     """One run of the reference, to measure it."""
-    return run_suite(context, context.task.reference, suite, None, limits=context.task.limits).executions
+    return run_suite(context, context.task.reference, suite, None, None, limits=context.task.limits).executions
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -115,7 +242,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: _learn(context, suite))
     assert isinstance(reference, Reference)
-    run = run_suite(context, context.submission.files, suite, reference.tests, limits=limits)
+    run = run_suite(context, context.submission.files, suite, reference.tests, reference.classes, limits=limits)
     for execution in run.executions:
         context.ended(beyond(execution, reference.evidence))
     shown = 0
@@ -136,21 +263,24 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             given=UntrustedText(test if tell else ""),
             wanted=UntrustedText("the test passes" if tell else ""),
             got=UntrustedText((report.text or report.outcome) if tell else ""),
-            integrity="reduced",
+            note=UntrustedText(report.note),
+            integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
         )
 
 
 _OUTCOMES = {
     "passed": Outcome.PASSED,
     "failed": Outcome.FAILED,
+    "cut-off": Outcome.FAILED,
     "ended": Outcome.ERROR,
+    "broken": Outcome.ERROR,
     "skipped": Outcome.NOT_RUN,
     "not-run": Outcome.NOT_RUN,
 }
 
 
 def _learn(context: Context, suite: Suite) -> Reference:
-    run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
+    run = run_suite(context, context.task.reference, suite, None, None, limits=context.task.limits)
     if not run.reports:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
     for test, report in run.reports.items():
@@ -159,4 +289,4 @@ def _learn(context: Context, suite: Suite) -> Reference:
                 f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
             )
     evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), evidence=evidence)
+    return Reference(tests=tuple(run.reports), classes=run.classes, evidence=evidence)

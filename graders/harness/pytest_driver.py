@@ -1,12 +1,16 @@
-"""Runs inside the box: a pytest suite beside the submission, one test's report for each question on the channel.
+"""Runs inside the box: a pytest suite, one test's report for each question on the channel.
 
-    question    {"nonce": str, "seconds": float, "tests": [node id...] or null}     first: collect
-                {"nonce": str}                                                      then: the next test
+    question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or none}    first: collect
+                {"nonce": str}                                                                      then: the next test
     answer      {"nonce": str, "collected": [node id...]}
-                {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str}
-                {"nonce": str, "end": exit status, "text": str}
+                {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str}
+                {"nonce": str, "test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str}      of the candidate
+                {"nonce": str, "end": exit status, "text": str, "classes": [name...]}
 
-Tests and submission share this process: a submission that knows this file can forge reports, which is why these
+`across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
+other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here.
+
+Without it tests and submission share this process: a submission that knows this file can forge reports, which is why these
 outcomes are marked `integrity: reduced`. What it cannot do is make a missing test count: the host knows the ids that the
 reference produced, and whatever is not reported as passed has not passed.
 """
@@ -21,10 +25,14 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from graders.harness.channel import receive, send
+from graders.harness.examiner import Examiner, install, name_of
+from graders.harness.line import LineEnded
 from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable
 
 TEXT_CHARACTERS = 4000
+RECURSION = 3000
+"""For calls that are nested MAX_NESTED deep, each of which is several frames here."""
 
 
 class NoTerminal:
@@ -40,6 +48,7 @@ class Reporter:
     question: dict[str, Any]
 
     def __init__(self) -> None:
+        self.examiner: Examiner | None = None
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
 
@@ -66,6 +75,8 @@ class Reporter:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self.phases = []
+        if self.examiner is not None:
+            self.examiner.next_test()
         yield
         failed = [report for report in self.phases if report.failed]
         called = [report for report in self.phases if report.when == "call"]
@@ -73,8 +84,47 @@ class Reporter:
         skipped = not called or any(report.skipped or hasattr(report, "wasxfail") for report in self.phases)
         outcome = "failed" if failed else "skipped" if skipped else "passed"
         told = failed or [report for report in self.phases if report.skipped]
-        self.answer(test=item.nodeid, outcome=outcome, text="\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS])
+        text = "\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS]
+        if self.examiner is not None and self.examiner.line.failure is not None:
+            # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
+            outcome, text = self.lost(), f"{self.examiner.line.failure}\n{text}"
+        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note())
         return True
+
+    def lost(self) -> str:
+        """What became of the line to the candidate."""
+        assert self.examiner is not None
+        line = self.examiner.line
+        return "ended" if isinstance(line.failure, LineEnded) else "cut-off" if line.cut_off else "broken"
+
+    def note(self) -> str:
+        """Where the submission's own objects had something to say in the verdict."""
+        if self.examiner is None:
+            return ""
+        compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
+        decided = [f"{name} of the submission decided" for name in sorted(self.examiner.stand_ins.decided)]
+        return "; ".join(compared + decided)[:TEXT_CHARACTERS]
+
+    def not_interrupted(self) -> Generator[None, object, object]:
+        """A KeyboardInterrupt that a candidate raises fails one test; pytest would take it for the user's, and stop."""
+        try:
+            return (yield)
+        except KeyboardInterrupt as error:
+            if self.examiner is None:
+                raise
+            raise AssertionError("KeyboardInterrupt") from error
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.phases.append(report)
@@ -92,9 +142,19 @@ READY = Ready(OPTIONS, [REPORTER])
 def main(tests: str, submission: str) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
-    REPORTER.question = receive()
-    make_importable(submission)
-    status = READY.run(tests, REPORTER.question["seconds"])
-    REPORTER.answer(end=int(status), text="\n".join(REPORTER.problems)[:TEXT_CHARACTERS])
+    question = REPORTER.question = receive()
+    across = question.get("across")
+    if across is None:
+        make_importable(submission)
+    else:
+        sys.setrecursionlimit(RECURSION)
+        REPORTER.examiner = Examiner(across["classes"], own=across["own"])
+        install(REPORTER.examiner, across["entry"], across["modules"])
+    status = READY.run(tests, question["seconds"])
+    ended: dict[str, object] = {"end": int(status), "text": "\n".join(REPORTER.problems)[:TEXT_CHARACTERS]}
+    if REPORTER.examiner is not None:
+        ended["classes"] = [name_of(kind) for kind in REPORTER.examiner.stand_ins.classes()]
+        ended["lost"] = REPORTER.lost() if REPORTER.examiner.line.failure else ""
+    REPORTER.answer(**ended)
     while True:
         receive()

@@ -1,0 +1,238 @@
+"""Runs inside the examiner's box: `import solution` for tests whose submission runs in another box.
+
+Every byte from there may be hostile. What it can do is answer what it is asked; what it cannot is to ask for more than tests
+hand over: what they pass can be called, iterated, read and set by public names, and used with the operators that its class
+defines. `equal` decides on equality: the other side has no say in it.
+"""
+
+import inspect
+import sys
+import types
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, spec_from_loader
+from typing import Any
+
+from graders.harness.line import Line
+from graders.harness.stand_in import FORWARDED, REF, StandInMeta, StandIns, _is_special, _number_of, run_to_end
+
+_SPECIALS = FORWARDED | {"__eq__", "__ne__", "__hash__"}
+_CALLED_ONLY = (
+    types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType, type, types.ModuleType,
+    types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.CodeType, types.TracebackType,
+)  # fmt: skip
+_OF_THE_RUNNER = frozenset({"pytest", "_pytest", "pluggy", "unittest", "inspect", "graders", "importlib"})
+_MOCKS = "unittest.mock"
+
+
+class SharedOnly(Exception):  # noqa: N818 - says what to do
+    """A test wants what needs one process for tests and submission."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f'{what}: the submission runs in another process. isolation = "shared" in the suite\'s table allows it'
+        )
+
+
+class Examiner:
+    """This side of the line, for one run of pytest."""
+
+    def __init__(self, classes: Sequence[str] | None, *, own: bool) -> None:
+        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides."""
+        self._classes = None if classes is None else frozenset(classes)
+        self._own = own
+        self.line = Line(self._perform, give_output=_print)
+        self.stand_ins = StandIns(self.line, equal=self._equal, named=self._named)
+        self.stand_ins.writes_all = False
+        self.compared = False
+        """True once two objects of the submission's own have been compared."""
+        self._comparing: set[tuple[int, int]] = set()
+        self._loops: list[Any] = []
+
+    def next_test(self) -> None:
+        """The caps are for one test."""
+        self.line.calls = self.line.bytes = 0
+        self.compared = False
+        self.stand_ins.decided.clear()
+
+    def _named(self, kind: type) -> bool:
+        return self._classes is None or any(
+            name_of(base) in self._classes for base in kind.__mro__ if type(base) is StandInMeta
+        )
+
+    # --- equality -----------------------------------------------------------------------------------------------------
+
+    def _equal(self, one: Any, other: Any) -> Any:
+        kind = type(one)
+        facts = kind._assay_facts  # noqa: SLF001
+        if one is other:
+            return True
+        if type(type(other)) is not StandInMeta:
+            if self._own and facts["equal"] and self._named(kind):
+                return self._asked(one, other)
+            if facts["container"] is None:
+                return NotImplemented  # which ends as False, unless the test's own object thinks otherwise
+            return self.line.ask("content", _number_of(one)) == other
+        numbers = (_number_of(one), _number_of(other))
+        if numbers[0] == numbers[1]:
+            return True
+        if not facts["equal"] and not type(other)._assay_facts["equal"]:  # noqa: SLF001
+            return False
+        if self._own and self._named(kind):
+            return self._asked(one, other)
+        return self._same_state(one, other, numbers)
+
+    def _asked(self, one: Any, other: Any) -> Any:
+        self.compared = True
+        answer = self.line.ask("call", _number_of(one), "__eq__", (other,))
+        if type(answer) is not bool and answer is not NotImplemented:
+            raise TypeError(f"{type(one).__name__}.__eq__ gives {type(answer).__name__}, not bool")
+        return answer
+
+    def _same_state(self, one: Any, other: Any, numbers: tuple[int, int]) -> bool:
+        self.compared = True
+        if type(one) is not type(other):
+            return False
+        if numbers in self._comparing:  # each holds itself, perhaps by way of others
+            return True
+        self._comparing.add(numbers)
+        try:
+            states = [self.line.ask("state", number) for number in numbers]
+            return states[0] is not None and bool(states[0] == states[1])
+        finally:
+            self._comparing.discard(numbers)
+
+    # --- what the submission may do with what it is given -------------------------------------------------------------
+
+    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        found = self.line.exported(target)
+        if operation == "call" and name is None:
+            return found(*args, **kwargs)
+        if operation == "call" and name in _SPECIALS:
+            if isinstance(found, type):
+                if name == "__iter__":
+                    return iter(found)  # type: ignore[call-overload]
+                raise _refused(found, name)
+            return getattr(type(found), name)(found, *args)
+        if operation == "call" and isinstance(found, types.GeneratorType) and name in ("send", "throw", "close"):
+            return getattr(found, name)(*args)
+        if operation == "await" and isinstance(found, types.CoroutineType):
+            return run_to_end(found, self._loops)
+        public = name is not None and name.isidentifier() and not name.startswith("_")
+        kind = type(found)
+        if not public or isinstance(found, _CALLED_ONLY) or _is_of_the_runner(kind):
+            raise _refused(found, str(name))
+        if operation == "call":
+            return getattr(found, str(name))(*args, **kwargs)
+        if operation == "get":
+            return getattr(found, str(name))
+        if operation == "set" and len(args) == 1 and kind.__flags__ & (1 << 9):
+            return setattr(found, str(name), args[0])
+        raise _refused(found, str(name))
+
+
+def _is_of_the_runner(kind: type) -> bool:
+    return kind.__module__ != _MOCKS and str(kind.__module__).partition(".")[0] in _OF_THE_RUNNER
+
+
+def _refused(found: object, name: str) -> AttributeError:
+    return AttributeError(f"{type(found).__name__!r} object has no attribute {name!r} for the submission")
+
+
+def _print(stdout: str, stderr: str) -> None:
+    if stdout:
+        sys.stdout.write(stdout)
+    if stderr:
+        sys.stderr.write(stderr)
+
+
+def name_of(kind: Any) -> str:
+    """As it is known to the task."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+class Module(types.ModuleType):
+    """Stands for a module of the submission. What is in it is asked for each time: it may change."""
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        if _is_special(name) and name not in ("__all__", "__version__", "__author__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        state = vars(self)
+        return state["_assay_examiner"].line.ask("get", state["_assay_number"], name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # What the import system itself sets: the module's own names, and submodules.
+        if _is_special(name) or isinstance(value, Module):
+            super().__setattr__(name, value)
+        else:
+            raise SharedOnly(f"{self.__name__}.{name} cannot be set from outside")
+
+    def __delattr__(self, name: str) -> None:
+        raise SharedOnly(f"{self.__name__}.{name} cannot be removed from outside")
+
+    def __dir__(self) -> list[str]:
+        return [str(name) for name in vars(self)["_assay_examiner"].line.ask("dir", vars(self)["_assay_number"])]
+
+
+class Importer(MetaPathFinder, Loader):
+    """Finds the submission's modules, and none other, on the other side."""
+
+    def __init__(self, examiner: Examiner, names: Sequence[str]) -> None:
+        self._examiner = examiner
+        self._names = frozenset(names)
+        self._imported: set[str] = set()
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        return (
+            spec_from_loader(fullname, self, origin="the submission")
+            if fullname.partition(".")[0] in self._names
+            else None
+        )
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        return Module(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        __tracebackhide__ = True
+        name = module.__name__
+        again = name in self._imported
+        number, is_package, doc = self._examiner.line.ask("import", 0, name, (again,))
+        self._imported.add(name)
+        vars(module).update(_assay_examiner=self._examiner, _assay_number=int(number), __doc__=doc)
+        if is_package is True:
+            vars(module)["__path__"] = []
+            assert module.__spec__ is not None
+            module.__spec__.submodule_search_locations = []
+
+
+def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
+    """Have `import solution` give the submission's. A module that exists here keeps its name, but for the entry module."""
+    taken = [name for name in names if name != entry and (name in sys.stdlib_module_names or _exists(name))]
+    ours = [name for name in names if name not in taken]
+    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, Importer(examiner, ours))
+    inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True
+
+
+_real_getfile = inspect.getfile
+
+
+def _getfile(object: Any) -> str:  # noqa: A002 - as inspect has it
+    if isinstance(object, Module | StandInMeta) or type(type(object)) is StandInMeta or _is_wrapper(object):
+        raise SharedOnly("the source of a submission cannot be read by its tests")
+    return _real_getfile(object)
+
+
+def _is_wrapper(found: Any) -> bool:
+    code = getattr(found, "__code__", None)
+    return isinstance(code, types.CodeType) and code.co_filename.endswith("graders/harness/stand_in.py")

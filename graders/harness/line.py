@@ -1,0 +1,419 @@
+"""The line between the examiner's box and the candidate's: descriptor 4 in each. Standard library only.
+
+A message is 4 bytes of length (big-endian) and that many bytes of JSON, values in the encoding of graders/encoding.py.
+Calls are strictly nested: whoever has asked serves the other's requests until its reply comes.
+
+    request     [number, operation, target, name, [argument...], {name: argument}, [released handle...]]
+    reply       [number, true, value, [[container, content]...], [stdout, stderr]]
+                [number, false, exception, ...]
+
+`target` is a handle: the number of an object that stays where it is. Containers among the arguments are numbered by the
+encoding; those that the callee changed come back with the reply, and a reference in a reply may mean one of them. So lists,
+dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true.
+
+    LineBroken      the other side wrote what the protocol does not have; nothing it says counts any more
+    LineEnded       the other side has ended
+
+Both derive from BaseException, so that neither a test nor a submission takes them for an exception of its own.
+"""
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from operator import is_
+from os import read, write
+from typing import Any
+from weakref import WeakValueDictionary
+
+from graders.encoding import (
+    MALFORMED,
+    Decoder,
+    Encoder,
+    EncodingError,
+    Read,
+    Tree,
+    array,
+    check_size,
+    dump,
+    parse,
+    text,
+)
+
+LINE = 4
+MAX_MESSAGE = 16 << 20
+MAX_NESTED = 100
+MAX_HANDLES = 10_000
+MAX_CALLS = 1_000_000
+MAX_BYTES = 1 << 30
+"""The last two are for one test."""
+CHUNK = 1 << 16
+
+
+class LineBroken(BaseException):  # noqa: N818 - a state of the line, not an error of who sees it
+    """The other side broke the protocol; the argument says how."""
+
+
+class LineEnded(BaseException):  # noqa: N818
+    """There is nobody on the other side any more."""
+
+
+class Ref:
+    """A handle of the other side's. When the last stand-in for it is gone, the other side is told to forget it."""
+
+    __slots__ = ("__weakref__", "line", "number", "stand_in")
+
+    def __init__(self, line: "Line", number: int) -> None:
+        self.line = line
+        self.number = number
+        self.stand_in: Callable[[], Any] | None = None
+        """A weak reference to what stands for it here, where there can be one."""
+
+    def __del__(self) -> None:
+        self.line.released.append(self.number)
+
+
+class Line:
+    """One end. `perform(operation, target, name, args, kwargs)` does what the other side asks for."""
+
+    def __init__(
+        self,
+        perform: Callable[[str, Any, str | None, list[Any], dict[str, Any]], Any],
+        take_output: Callable[[], list[str]] = lambda: ["", ""],
+        give_output: Callable[[str, str], None] = lambda stdout, stderr: None,
+        *,
+        only_while_serving: bool = False,
+    ) -> None:
+        """`only_while_serving`: true of the candidate, which may call back but has nothing to begin."""
+        self._only_while_serving = only_while_serving
+        self._perform = perform
+        self._take_output = take_output
+        self._give_output = give_output
+        self._buffer = bytearray()
+        self._lock = threading.RLock()
+        self._number = random.getrandbits(32)
+        self._exports: dict[int, object] = {}
+        self._export_numbers: dict[int, int] = {}
+        self._export_count = 0
+        self._refs: WeakValueDictionary[int, Ref] = WeakValueDictionary()
+        self.released: list[int] = []
+        self.foreign: Callable[[Encoder, Any, int], Tree] | None = None
+        """How to write what the encoding does not have."""
+        self.readers: Mapping[str, Read] = {}
+        """How to read it."""
+        self.failure: LineBroken | LineEnded | None = None
+        """Why nothing more can be asked."""
+        self.cut_off = False
+        """True where that was on this side."""
+        self.exchanging = False
+        """True while a message is on its way, when nothing can be asked, not by a finalizer either."""
+        self.serving = 0
+        self.calls = 0
+        self.bytes = 0
+
+    # --- handles ----------------------------------------------------------------------------------------------------
+
+    def export(self, value: object) -> int:
+        """A number under which the other side may ask for this object."""
+        number = self._export_numbers.get(id(value))
+        if number is None:
+            if len(self._exports) >= MAX_HANDLES:
+                raise EncodingError(f"more than {MAX_HANDLES} objects are held by the other side")
+            number = self._export_count = self._export_count + 1
+            self._exports[number] = value
+            self._export_numbers[id(value)] = number
+        return number
+
+    def exported(self, number: object) -> Any:
+        if type(number) is not int or number not in self._exports:
+            raise EncodingError("an unknown handle")
+        return self._exports[number]
+
+    def ref(self, number: object) -> Ref:
+        """The one Ref for a handle of the other side's."""
+        if type(number) is not int:
+            raise EncodingError("a handle is a number")
+        found = self._refs.get(number)
+        if found is None:
+            if len(self._refs) >= 2 * MAX_HANDLES:
+                raise EncodingError("too many handles")
+            if number in self.released:  # it had been forgotten here, but the other side has not heard of it yet
+                self.released.remove(number)
+            found = self._refs[number] = Ref(self, number)
+        return found
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        operation: str,
+        target: int,
+        name: str | None = None,
+        args: Iterable[object] = (),
+        kwargs: Mapping[str, object] = {},
+    ) -> Any:
+        """Have the other side do something, and give what came of it. Raises what it raised, LineBroken, LineEnded.
+
+        Raises TypeError for an argument that cannot cross.
+        """
+        __tracebackhide__ = True
+        with self._lock:
+            encoder = Encoder(self.foreign)
+            try:
+                arguments = [encoder.tree(arg) for arg in args]
+                named: Tree = {key: encoder.tree(arg) for key, arg in kwargs.items()}
+            except EncodingError as error:
+                raise cannot_cross(error) from None
+            reply = self._exchange([operation, target, name, arguments, named], encoder)
+        if reply[0]:
+            return reply[1]
+        raise reply[1]
+
+    def _exchange(self, request: list[Tree], encoder: Encoder) -> tuple[bool, Any]:
+        """Whether it went well, and the value or the exception."""
+        if self.failure is not None:
+            raise self.failure
+        if self.exchanging:
+            raise RuntimeError("nothing can be asked while another message is on its way")
+        if self._only_while_serving and not self.serving:
+            raise RuntimeError("the tests can be called back during a call only")
+        if self._buffer:
+            self._break("a message that nobody asked for")
+        self._number += 1
+        number = self._number
+        with self._unbroken():
+            released, self.released = self.released, []
+            self._send([number, *request, released])  # type: ignore[list-item]
+            while True:
+                message = array(self._receive())
+                if len(message) == 7:
+                    self._serve(message)
+                    continue
+                if len(message) != 5 or message[0] != number or type(message[1]) is not bool:
+                    raise LineBroken("a reply to another question")
+                break
+        with self._unbroken(exchanging=False):  # reading a key of a dict may ask for its hash
+            return message[1], self._read_reply(message, encoder)
+
+    def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
+        decoder = Decoder(encoder.containers, self.readers)
+        sent = len(encoder.containers)
+        changes = []
+        for change in array(message[3]):
+            number, content = array(change, 2)
+            if type(number) is not int or not 0 <= number < sent:
+                raise EncodingError("a change of nothing")
+            container = encoder.containers[number]
+            changes.append((container, _read_content(decoder, container, content)))
+        value = decoder.value(message[2])
+        if decoder.references:
+            check_size([value, *(content for _, content in changes)])
+        if not message[1] and not isinstance(value, BaseException):
+            raise EncodingError("what was raised is no exception")
+        for container, content in changes:
+            _restore(container, content)
+        self._give_output(*map(text, array(message[4], 2)))
+        return value
+
+    # --- serving ----------------------------------------------------------------------------------------------------
+
+    def serve_forever(self) -> None:
+        """Do what the other side asks for until it has ended. Raises LineEnded."""
+        while True:
+            with self._unbroken():
+                self._serve(array(self._receive(), 7))
+
+    def _serve(self, message: list[Any]) -> None:
+        number, operation, target, name, args, kwargs, released = message
+        for handle in array(released):
+            self._export_numbers.pop(id(self._exports.pop(handle, None)), None)
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            raise LineBroken(f"more than {MAX_CALLS} calls")
+        decoder = Decoder((), self.readers)
+        before: list[object] = []
+        self.exchanging = False
+        self.serving += 1
+        try:
+            if self.serving > MAX_NESTED:
+                raise RecursionError("calls between the tests and the submission are nested too deeply")
+            if (name is not None and type(name) is not str) or type(kwargs) is not dict or type(operation) is not str:
+                raise LineBroken("a request of another form")
+            with self._unbroken(exchanging=False):
+                arguments = [decoder.value(arg) for arg in array(args)]
+                named = {key: decoder.value(arg) for key, arg in kwargs.items()}
+                if decoder.references:
+                    check_size([arguments, named])
+            before = [_shallow(container) for container in decoder.containers]
+            fine, value = True, self._perform(operation, target, name, arguments, named)
+        except (LineBroken, LineEnded):
+            raise
+        except BaseException as error:
+            fine, value = False, error
+        finally:
+            self.serving -= 1
+        reply = self._reply(number, fine, value, decoder.containers, before)
+        with self._lock:
+            self.exchanging = True
+            self._send(reply)
+
+    def _reply(self, number: int, fine: bool, value: object, containers: list[object], before: list[object]) -> Tree:  # noqa: FBT001
+        encoder = Encoder(self.foreign)
+        encoder.knows(containers)
+        try:
+            changes: list[Tree] = [
+                [position, _content(encoder, container)]
+                for position, (container, old) in enumerate(zip(containers, before, strict=False))
+                if not _is_same(container, old)
+            ]
+            if changes:
+                _refuse_cycles(containers)
+            tree = encoder.tree(value)
+        except EncodingError as error:
+            fine, changes, tree = False, [], Encoder(self.foreign).tree(cannot_cross(error))
+        except RecursionError:
+            fine, changes, tree = (
+                False,
+                [],
+                Encoder(self.foreign).tree(RecursionError("maximum recursion depth exceeded")),
+            )
+        return [number, fine, tree, changes, self._take_output()]  # type: ignore[list-item]
+
+    # --- messages ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _unbroken(self, *, exchanging: bool = True) -> Iterator[None]:
+        """Whatever goes wrong in here is the end of the line: nobody knows who is to speak next."""
+        self.exchanging = exchanging
+        try:
+            yield
+        except (LineBroken, LineEnded) as failure:
+            self.failure = failure
+            raise
+        except (EncodingError, *MALFORMED) as error:
+            self._break(f"a message that nobody wrote: {error}")
+        except BaseException:
+            self.failure, self.cut_off = LineBroken("a call was cut off, by the time limit of a test for one"), True
+            raise
+        finally:
+            self.exchanging = False
+
+    def _break(self, why: str) -> None:
+        self.failure = LineBroken(why)
+        raise self.failure from None
+
+    def _send(self, message: Tree) -> None:
+        data = dump(message).encode()
+        if len(data) > MAX_MESSAGE:
+            data = self._too_large(message, len(data))
+        view = memoryview(len(data).to_bytes(4, "big") + data)
+        try:
+            sent = write(LINE, view)
+            while sent < len(view):
+                sent += write(LINE, view[sent:])
+        except OSError:
+            raise LineEnded("the other side has ended") from None
+
+    def _too_large(self, message: Any, size: int) -> bytes:
+        error = EncodingError(f"a message of {size >> 20} MiB; {MAX_MESSAGE >> 20} MiB can cross")
+        if len(message) != 5:
+            raise LineBroken(str(error))
+        tree = Encoder(self.foreign).tree(cannot_cross(error))
+        return dump([message[0], False, tree, [], ["", ""]]).encode()
+
+    def _receive(self) -> Tree:
+        buffer = self._buffer
+        while len(buffer) < 4:
+            self._more(CHUNK)
+        size = 4 + int.from_bytes(buffer[:4], "big")
+        if size > 4 + MAX_MESSAGE:
+            raise LineBroken(f"a message of {size} bytes")
+        self.bytes += size
+        if self.bytes > MAX_BYTES:
+            raise LineBroken(f"more than {MAX_BYTES} bytes")
+        while len(buffer) < size:
+            self._more(min(1 << 20, size - len(buffer)))
+        message = bytes(buffer[4:size])
+        del buffer[:size]
+        return parse(message)
+
+    def _more(self, size: int) -> None:
+        try:
+            data = read(LINE, size)
+        except OSError:
+            data = b""
+        if not data:
+            raise LineEnded("the other side has ended")
+        self._buffer += data
+
+
+def cannot_cross(error: EncodingError) -> TypeError:
+    return TypeError(
+        f'{error}: it cannot cross between the tests and the submission, which run apart (isolation = "shared" '
+        "in the suite's table runs them in one process)"
+    )
+
+
+# --- what is restored after a call ------------------------------------------------------------------------------------
+
+
+def _shallow(container: Any) -> Any:
+    if isinstance(container, dict):
+        return list(container.items())
+    return bytes(container) if type(container) is bytearray else list(container)
+
+
+def _is_same(container: Any, old: Any) -> bool:
+    if len(container) != len(old):
+        return False
+    if isinstance(container, dict):
+        return all(key is k and item is i for (key, item), (k, i) in zip(container.items(), old, strict=True))
+    return container == old if type(container) is bytearray else all(map(is_, container, old))
+
+
+def _content(encoder: Encoder, container: Any) -> Tree:
+    if isinstance(container, dict):
+        return encoder.pairs(dict.items(container), 0)  # type: ignore[return-value]
+    if type(container) is bytearray:
+        return container.hex()
+    return encoder.each(container, 0)  # type: ignore[return-value]
+
+
+def _read_content(decoder: Decoder, container: object, content: Tree) -> Any:
+    if isinstance(container, dict):
+        return list(decoder.pairs(content, 0))
+    if type(container) is bytearray:
+        return bytes.fromhex(text(content))
+    return decoder.each(content, 0)
+
+
+def _restore(container: Any, content: Any) -> None:
+    if isinstance(container, dict | set):
+        container.clear()
+        container.update(content)
+    elif isinstance(container, deque):
+        container.clear()
+        container.extend(content)
+    else:
+        container[:] = content
+
+
+def _refuse_cycles(containers: Iterable[object]) -> None:
+    """Where a call has put containers into each other. Raises EncodingError, RecursionError."""
+    done: set[int] = set()
+    held: set[int] = set()
+
+    def visit(item: Any) -> None:
+        if not isinstance(item, list | dict | tuple | deque) or id(item) in done:
+            return
+        if id(item) in held:
+            raise EncodingError("a container that contains itself")
+        held.add(id(item))
+        for inside in [*item.keys(), *item.values()] if isinstance(item, dict) else item:
+            visit(inside)
+        held.discard(id(item))
+        done.add(id(item))
+
+    for container in containers:
+        visit(container)
