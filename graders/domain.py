@@ -1,0 +1,321 @@
+"""What inputs a function is meant for, as far as its known calls and its prompt tell. Pure: nothing of a task runs here.
+
+A benchmark author writes down few of the things that an input must be: sorted, not empty, brackets that match, a `k` that
+is no larger than the list. The known calls keep them all, so what all known calls keep is taken for meant, unless it may
+well be chance. Rather too much is kept than too little: a case outside of what was meant rejects right solutions, where
+a case that is missing leaves a hole.
+"""
+
+import re
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+
+from graders.input_rules import RELATIONS, RULES, Relation, Rule, is_number
+
+Place = tuple[str, ...]
+"""An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that
+it is inside of: `*` an element, `k` a key, `v` a value of a dict, a number for the position in tuples of one length."""
+
+EVIDENCE = 3
+"""So many different values that keep a rule make it one, unless the prompt has its words: then one does."""
+CLOSED = 8
+"""Where each number comes so many times on average, there are no others."""
+FREE = 3
+"""A place where values of so many types were seen takes any."""
+LARGEST = 10**6
+"""Larger numbers stay as they were seen and are never made: to count up to such a number may be an honest solution."""
+SIZED = (str, list, tuple, dict, set, frozenset)
+MOST_ELEMENTS = 120
+"""Of a container, and characters of a text, beyond what was seen."""
+
+_TEXT = string.ascii_letters + string.digits + " .,!?-'"
+_POSITIVE = r"\bpositive (integer|int|number)|natural number|>=? ?1\b|\b1 ?<=?"
+_NOT_EMPTY = r"non-?\s?empty|not empty|at least one"
+_LOWER_CASE = r"lower ?case|small letters"
+_UPPER_BOUND = re.compile(
+    r"(less th[ae]n or equal to|at most|up to|less th[ae]n|smaller than|below|<=?) *(\d+)", re.IGNORECASE
+)
+_STRICT = {"less than", "less then", "smaller than", "below", "<"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of a call."""
+
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+
+    def named(self) -> dict[str, object]:
+        """All arguments; those by position under their position."""
+        return {**{str(position): value for position, value in enumerate(self.args)}, **self.kwargs}
+
+    def with_values(self, values: Mapping[str, object]) -> "Call":
+        """The same form of call, with other values."""
+        args = tuple(values[str(position)] for position in range(len(self.args)))
+        return Call(args, {name: values[name] for name in self.kwargs})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of one place, and what may be there."""
+
+    values: tuple[object, ...]
+    """In the order of the calls, repetitions included."""
+    kinds: tuple[type, ...]
+    low: float
+    high: float
+    """Of numbers."""
+    least: int
+    most: int
+    """Elements or characters."""
+    alphabet: str
+    vocabulary: tuple[str, ...]
+    """Where texts are made of the same few words again and again, these words."""
+    rules: tuple[Rule, ...]
+
+    def sizes(self) -> list[int]:
+        return [len(value) for value in self.values if isinstance(value, SIZED)]
+
+    def numbers(self) -> list[int | float]:
+        return [value for value in self.values if is_number(value)]
+
+    def texts(self) -> list[str]:
+        return [value for value in self.values if isinstance(value, str)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What is known of all places of a function's calls."""
+
+    calls: tuple[Call, ...]
+    places: Mapping[Place, Seen]
+    fixed: frozenset[Place]
+    """Tuples that all have one length."""
+    relations: tuple[tuple[Place, str, str, Relation], ...]
+    """The place that holds both (empty for arguments), the two steps into it, what they keep."""
+
+    def admits(self, call: Call) -> bool:
+        """Whether this call is meant, as far as is known."""
+        named = call.named()
+        return self._related((), named) and all(self._fits(place, value) for place, value in self._walk(named))
+
+    def news(self, call: Call) -> frozenset[tuple[Place, str]]:
+        """In which ways the call goes beyond the known ones: each place with what is special there, in words."""
+        found = set()
+        for place, value in self._walk(call.named()):
+            seen = self.places.get(place)
+            if seen is not None:
+                known = {trait for other in seen.values for trait in _traits(other)}
+                found |= {(place, trait) for trait in _traits(value) if trait not in known}
+        return frozenset(found)
+
+    def sentences(self) -> list[str]:
+        """What was taken for meant beyond types and sizes, for the author to check."""
+        said = [
+            f"{place_name(place)} {rule.name}" for place, seen in sorted(self.places.items()) for rule in seen.rules
+        ]
+        for place, first, second, relation in self.relations:
+            said.append(relation.name.format(first=place_name((*place, first)), second=place_name((*place, second))))
+        return said
+
+    def _fits(self, place: Place, value: object) -> bool:
+        """Whether the value itself (not what it holds) may be at this place."""
+        seen = self.places.get(place)
+        if seen is None:
+            return True
+        if type(value) not in seen.kinds:
+            return False
+        if is_number(value) and not seen.low <= value <= seen.high:
+            return value in seen.values
+        if isinstance(value, str) and not set(value) <= set(seen.alphabet):
+            return False
+        if isinstance(value, SIZED) and not seen.least <= len(value) <= seen.most:
+            return False
+        if isinstance(value, tuple) and not self._related(place, dict(zip(map(str, range(len(value))), value))):  # noqa: B905 - the first has no end of its own
+            return False
+        return all(rule.kept(value) for rule in seen.rules)
+
+    def _related(self, place: Place, parts: Mapping[str, object]) -> bool:
+        return all(
+            relation.kept(parts[first], parts[second])
+            for holder, first, second, relation in self.relations
+            if holder == place and first in parts and second in parts
+        )
+
+    def _walk(self, named: Mapping[str, object]) -> Iterator[tuple[Place, object]]:
+        return _all_places(named, self.fixed)
+
+
+def place_name(place: Place) -> str:
+    """`numbers`, `elements of numbers`, `position 0 of elements of pairs`."""
+    steps = {"*": "elements of ", "k": "keys of ", "v": "values of "}
+    name = f"argument {int(place[0]) + 1}" if place[0].isdigit() else place[0]
+    for step in place[1:]:
+        name = steps.get(step, f"position {step} of ") + name
+    return name
+
+
+def elements(value: object) -> list[object]:
+    """What a container holds. A set has no order that is the same in each process: here it has one."""
+    assert isinstance(value, list | tuple | set | frozenset)
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+
+
+def learn(calls: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]) -> Domain:
+    """What all `calls` keep.
+
+    Args:
+        calls: the known ones, at least one.
+        prompt: in it are words for rules, such as "sorted", and bounds, such as "less than 10".
+        guards: for arguments, the numbers that the reference looks out for; these are meant, too.
+    """
+    fixed = _fixed(calls)
+    values: dict[Place, list[object]] = {}
+    for call in calls:
+        for place, value in _all_places(call.named(), fixed):
+            values.setdefault(place, []).append(value)
+    return Domain(
+        calls=tuple(calls),
+        places={place: _seen(found, prompt, guards.get(place, ())) for place, found in values.items()},
+        fixed=fixed,
+        relations=tuple(_relations(calls, values, fixed)),
+    )
+
+
+def _all_places(named: Mapping[str, object], fixed: frozenset[Place]) -> Iterator[tuple[Place, object]]:
+    for name, value in named.items():
+        yield from _places((name,), value, fixed)
+
+
+def _places(place: Place, value: object, fixed: frozenset[Place]) -> Iterator[tuple[Place, object]]:
+    yield place, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _places((*place, "k"), key, fixed)
+            yield from _places((*place, "v"), item, fixed)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for position, item in enumerate(elements(value)):
+            yield from _places((*place, str(position) if place in fixed else "*"), item, fixed)
+
+
+def _fixed(calls: Sequence[Call]) -> frozenset[Place]:
+    """Places of tuples that all have one length, above 0. Outer ones first: the names of inner ones depend on them."""
+    fixed: frozenset[Place] = frozenset()
+    while True:
+        sizes: dict[Place, set[int]] = {}
+        for call in calls:
+            for place, value in _all_places(call.named(), fixed):
+                sizes.setdefault(place, set()).add(len(value) if isinstance(value, tuple) else 0)
+        more = {place for place, found in sizes.items() if len(found) == 1 and 0 not in found} - fixed
+        if not more:
+            return fixed
+        fixed |= {min(more, key=lambda place: (len(place), place))}
+
+
+def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> Seen:
+    kinds = tuple(dict.fromkeys(map(type, values)))
+    if len(kinds) >= FREE:
+        kinds = tuple(dict.fromkeys((*kinds, bool, int, float, str, type(None))))
+    low, high = _bounds([value for value in values if is_number(value)], prompt, guards)
+    texts = [value for value in values if isinstance(value, str)]
+    least, most = _sizes([len(value) for value in values if isinstance(value, SIZED)], prompt)
+    return Seen(
+        values=tuple(values),
+        kinds=kinds,
+        low=low,
+        high=high,
+        least=least,
+        most=most,
+        alphabet=_alphabet(texts, prompt),
+        vocabulary=_vocabulary(texts),
+        rules=tuple(rule for rule in RULES if _is_kept(rule, values, prompt)),
+    )
+
+
+def _is_kept(rule: Rule, values: Sequence[object], prompt: str) -> bool:
+    speaking = {repr(value): value for value in values if rule.speaks(value)}
+    needed = 1 if rule.words and re.search(rule.words, prompt, re.IGNORECASE) else EVIDENCE
+    return len(speaking) >= needed and all(rule.holds(value) for value in speaking.values())
+
+
+def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> tuple[float, float]:
+    """From where to where numbers may be made: near those seen, on their side of 0, below what the prompt says.
+
+    1 is meant wherever 2 is; 0 only where it was seen, or where the reference looks out for it.
+    """
+    finite = [number for number in numbers if abs(number) <= LARGEST]
+    if not finite:
+        return 0, 10
+    low, high = min(finite), max(finite)
+    if len(finite) >= CLOSED * len(set(finite)):
+        return low, high
+    reach = max(abs(low), abs(high))
+    if low < 0:
+        least = -2 * reach - 5
+    else:
+        positive = re.search(_POSITIVE, prompt, re.IGNORECASE)
+        least = min(low, 1, *(0 for guard in guards if guard == 0 and not positive))
+    bounds = [float(bound) - (words.lower() in _STRICT) for words, bound in _UPPER_BOUND.findall(prompt)]
+    near = [bound for bound in bounds if high <= bound <= 20 * reach]
+    return least, min(near, default=2 * reach + 5)
+
+
+def _sizes(sizes: Sequence[int], prompt: str) -> tuple[int, int]:
+    if not sizes:
+        return 0, 0
+    if len(set(sizes)) == 1 and len(sizes) >= EVIDENCE:
+        return sizes[0], sizes[0]
+    least = min(sizes)
+    if least == 1 and not re.search(_NOT_EMPTY, prompt, re.IGNORECASE):
+        least = 0
+    return least, max(*sizes, MOST_ELEMENTS if max(sizes) > 3 else 2 * max(sizes) + 2)
+
+
+def _alphabet(texts: Sequence[str], prompt: str) -> str:
+    """The characters seen, and where there are letters among them, those of ordinary text."""
+    seen = set("".join(texts))
+    if seen & set(string.ascii_letters):
+        lower = re.search(_LOWER_CASE, prompt, re.IGNORECASE) and not seen & set(string.ascii_uppercase)
+        seen |= set(string.ascii_lowercase if lower else _TEXT)
+    elif seen and seen <= set(string.digits):
+        seen |= set(string.digits)
+    return "".join(sorted(seen))
+
+
+def _vocabulary(texts: Sequence[str]) -> tuple[str, ...]:
+    words = [word for text in texts for word in text.split()]
+    different = tuple(dict.fromkeys(words))
+    return different if len(words) >= 3 * len(different) and any(len(word) > 1 for word in different) else ()
+
+
+def _relations(
+    calls: Sequence[Call], values: Mapping[Place, Sequence[object]], fixed: frozenset[Place]
+) -> Iterator[tuple[Place, str, str, Relation]]:
+    rows: dict[Place, list[Mapping[str, object]]] = {(): [call.named() for call in calls]}
+    for place in fixed:
+        tuples = [value for value in values[place] if isinstance(value, tuple)]
+        rows[place] = [{str(position): item for position, item in enumerate(value)} for value in tuples]
+    for place, found in sorted(rows.items()):
+        for first, second in permutations(sorted({step for row in found for step in row}), 2):
+            both = [(row[first], row[second]) for row in found if first in row and second in row]
+            kept = [relation for relation in RELATIONS if _is_related(relation, both)]
+            yield from ((place, first, second, relation) for relation in kept[:1])
+
+
+def _is_related(relation: Relation, both: Sequence[tuple[object, object]]) -> bool:
+    speaking = {repr(pair): pair for pair in both if relation.speaks(*pair)}
+    return len(speaking) >= relation.evidence and all(relation.holds(*pair) for pair in speaking.values())
+
+
+def _traits(value: object) -> Iterator[str]:
+    """What is special about a value, taken by itself."""
+    yield f"a value of type {type(value).__name__}"
+    if is_number(value):
+        if -2 <= value <= 2:
+            yield f"the number {value:g}"
+        if value < 0:
+            yield "a negative number"
+    if isinstance(value, SIZED) and len(value) <= 1:
+        yield "a single element" if value else "nothing inside"
