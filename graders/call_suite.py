@@ -5,13 +5,13 @@ states no answer, the reference's is expected; the reference runs in a box of it
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from graders.cases import NO_ANSWER, Case, parse_cases
-from graders.compare import check_named
+from graders.compare import Check, check_named
 from graders.driver import CALL
 from graders.encoding import EncodingError, from_json, to_json
 from graders.examination import Examinee, examine
@@ -78,8 +78,12 @@ def sit(
     patience: Sequence[float],
     *,
     limits: Limits,
+    enough: Callable[[int, Answer], bool] = lambda place, answer: False,  # noqa: ARG005
 ) -> Sitting:
-    """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all."""
+    """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all.
+
+    `enough(place, answer)` is asked after each answer; where it is true, nothing more is put.
+    """
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
@@ -89,19 +93,22 @@ def sit(
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
-                answers += _put(examinee, cases[len(answers) :], patience[len(answers) :])
+                for answer in _put(examinee, cases[len(answers) :], patience[len(answers) :]):
+                    answers.append(answer)
+                    if enough(len(answers) - 1, answer):
+                        break
                 load_failure = ""
             elif loaded is not None:
                 load_failure = read_answer(loaded, 0.0).text
             execution = examinee.finish()
         executions.append(execution)
-        if len(answers) == len(cases) or load_failure:
+        if len(answers) == len(cases) or load_failure or (answers and enough(len(answers) - 1, answers[-1])):
             break
         ended = "loading" if loaded is None else "a case"
         answers.append(
             Answer("ended", text=examinee.broke or f"the program ended during {ended}", end=execution.end.value)
         )
-        if loaded is None or execution.end is not End.EXITED:
+        if loaded is None or execution.end is not End.EXITED or enough(len(answers) - 1, answers[-1]):
             break
     answers += [Answer("not-run")] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
@@ -179,9 +186,15 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     # Another order for each submission: answers by rote, the n-th to the n-th call, meet other questions.
     cases = random.Random(context.submission.id).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
-    sitting = sit(
-        context, context.submission.files, suite, cases, [_patience(answer) for answer in expected], limits=limits
-    )
+    patience = [_patience(answer) for answer in expected]
+    check = _check(suite)
+
+    def failed(place: int, answer: Answer) -> bool:
+        """Whether nothing more is to be put. What a predicate has to say of a value is known at the end only."""
+        stop = suite.options.get("stop_on_failure") is True
+        return stop and not (check is None and answer.kind == "value") and not _accepted(check, expected[place], answer)
+
+    sitting = sit(context, context.submission.files, suite, cases, patience, limits=limits, enough=failed)
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
@@ -197,6 +210,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             case=case.id,
             outcome=outcome,
             weight=case.weight * suite.weight,
+            group=case.group,
             end=answer.end,
             seconds=answer.seconds,
             given=UntrustedText(case.shown if tell else ""),
@@ -232,16 +246,22 @@ def _verdicts(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
 ) -> Sequence[bool]:
     """Whether each answer is the expected one."""
-    checker = str(suite.options.get("checker", "exact"))
-    if checker == "predicate":
+    check = _check(suite)
+    if check is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
-    check = check_named(checker, suite.options)
-    return [
-        check(wanted.value, answer.value)
-        if wanted.kind == answer.kind == "value"
-        else _raised_as_expected(wanted, answer)
-        for wanted, answer in zip(expected, sitting.answers, strict=True)
-    ]
+    return [_accepted(check, wanted, answer) for wanted, answer in zip(expected, sitting.answers, strict=True)]
+
+
+def _check(suite: Suite) -> Check | None:
+    """None where the author's predicate decides, in a box."""
+    checker = str(suite.options.get("checker", "exact"))
+    return None if checker == "predicate" else check_named(checker, suite.options)
+
+
+def _accepted(check: Check | None, wanted: Answer, answer: Answer) -> bool:
+    if wanted.kind == answer.kind == "value":
+        return check is not None and check(wanted.value, answer.value)
+    return _raised_as_expected(wanted, answer)
 
 
 def _raised_as_expected(wanted: Answer, answer: Answer) -> bool:

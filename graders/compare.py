@@ -66,11 +66,16 @@ def unordered(expected: object, got: object) -> bool:
     return exact(expected, got)
 
 
+def any_of(expected: object, got: object) -> bool:
+    """`expected` is the list of the accepted values: one of them, exactly."""
+    return isinstance(expected, list) and any(exact(accepted, got) for accepted in expected)
+
+
 def check_named(name: str, options: Mapping[str, object]) -> Check:
     """The check of a suite's `checker` option; `predicate` is not among them, it runs in a box."""
     if name == "float":
         return float_check(_number(options.get("absolute", 1e-9)), _number(options.get("relative", 1e-9)))
-    return {"exact": exact, "unordered": unordered}[name]
+    return {"exact": exact, "unordered": unordered, "any-of": any_of}[name]
 
 
 def _number(value: object) -> float:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.compare import exact, float_check, unordered
+from graders.compare import any_of, check_named, exact, float_check, unordered
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -77,3 +77,11 @@ def test_what_is_not_close(expected: object, got: object) -> None:
 )
 def test_what_is_close(expected: object, got: object) -> None:
     assert CLOSE(expected, got)
+
+
+@given(st.lists(plain, max_size=4), plain)
+def test_any_of_is_exact_for_one_of_the_accepted(accepted: list[object], got: object) -> None:
+    assert any_of(accepted, got) == any(exact(value, got) for value in accepted)
+    assert any_of([*accepted, got], got)
+    assert not any_of((got,), got)
+    assert check_named("any-of", {}) is any_of
