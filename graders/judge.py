@@ -68,7 +68,8 @@ class Judge:
         return STDIO.command("judge", files=files, limits=replace(limits, wall_seconds=seconds, cpu_seconds=seconds))
 
     def question(self) -> dict[str, object]:
-        last = "feedback" if self.interactive or self.protocol == "kattis" else "case.out"
+        # With a slash at its end, as in Kattis: validators write to argument + "judgemessage.txt".
+        last = "feedback/" if self.interactive or self.protocol == "kattis" else "case.out"
         stdin = "" if self.interactive else "case.out"
         return {"program": self.program, "arguments": ["case.in", "case.ans", last], "stdin": stdin}
 

@@ -125,6 +125,7 @@ def _suite(folder: Path, problem: Mapping[str, Any], cases: list[dict[str, objec
         interactive = "interactive" in f"{problem.get('validation', '')} {problem.get('type', '')}"
         path = "hidden/interactor.py" if interactive else "hidden/checker.py"
         options |= {"interactor_file": path} if interactive else {"checker": "program", "checker_file": path}
+        options["protocol"] = "kattis"
         programs[path] = _with_flags(validator, flags)
     groups = sorted({str(case["group"]) for case in cases if "group" in case})
     if groups:

@@ -297,7 +297,7 @@ def test_the_protocol_of_kattis(session: Session) -> None:
     text = (
         "import sys, pathlib\ngiven, answer, feedback = sys.argv[1:]\n"
         "right = sys.stdin.read().strip() == pathlib.Path(answer).read_text()\n"
-        "pathlib.Path(feedback, 'judgemessage.txt').write_text(f'it is {right}')\n"
+        "open(feedback + 'judgemessage.txt', 'w').write(f'it is {right}')\n"
         "pathlib.Path(feedback, 'score.txt').write_text('0.25')\nsys.exit(42 if right else 43)\n"
     )
     assert outcomes(graded(session, "print(int(input()) + 1)", checker(text, protocol="kattis"))) == [P]
