@@ -25,8 +25,10 @@ from sandboxes.interface import SandboxError
 
 REPOSITORY = "assay/box"
 BASE_REPOSITORY = "assay/base"
-FALLBACK_BASE = "python:3.12-slim"
+FALLBACK_BASE = "python:3.12"
 """Pulled where neither a base image is named nor mmdebstrap can make one (a host that is not Debian or Ubuntu)."""
+BASE_PACKAGES = ("gcc", "libc6-dev", "python3")
+"""What a base that is made here has beside the least: the interpreter, and what compiles our part in C."""
 
 
 def _folder() -> Path:
@@ -36,7 +38,7 @@ def _folder() -> Path:
 
 
 def _inputs() -> dict[str, bytes]:
-    harness = (Path(__file__).parent / "harness").glob("*.py")
+    harness = (Path(__file__).parent / "harness").glob("*.[cp]*")
     return {
         "Dockerfile": (_folder() / "Dockerfile").read_bytes(),
         "requirements.lock": (_folder() / "requirements.lock").read_bytes(),
@@ -84,7 +86,7 @@ def _default_base(client: DockerClient, report: Report) -> str:
     codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
     if not codename:
         return _pull(client, FALLBACK_BASE, report)
-    name = f"{BASE_REPOSITORY}:{codename}"
+    name = f"{BASE_REPOSITORY}:{codename}-{'-'.join(BASE_PACKAGES)}"
     try:
         return str(client.images.get(name).id)
     except ImageNotFound:
@@ -92,12 +94,13 @@ def _default_base(client: DockerClient, report: Report) -> str:
     report(f"making a base image of {codename} from this host's Debian mirror (about half a minute)")
     with tempfile.TemporaryDirectory(prefix="assay-base-") as folder:
         archive = Path(folder) / "base.tar"
+        options = ["--variant=minbase", f"--include={','.join(BASE_PACKAGES)}"]
         _check(
-            ["mmdebstrap", "--variant=minbase", "--include=python3", codename, str(archive), *_mirrors(codename)],
+            ["mmdebstrap", *options, codename, str(archive), *_mirrors(codename)],
             "mmdebstrap could not make a base image; check this host's apt sources, or name a base image in ASSAY_BASE_IMAGE",
         )
         try:
-            client.api.import_image_from_file(str(archive), repository=BASE_REPOSITORY, tag=codename)
+            client.api.import_image_from_file(str(archive), repository=BASE_REPOSITORY, tag=name.partition(":")[2])
             return str(client.images.get(name).id)
         except DockerException as error:
             raise SandboxError("the Docker engine could not import the base image", error=error) from error

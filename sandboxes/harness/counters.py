@@ -39,8 +39,15 @@ class Counters:
                     continue
                 self._open[name] = (fd, key)
                 break
-        # version 2 counts microseconds, version 1 nanoseconds
-        self._cpu_unit = 1e-6 if "cpu" in self._open and self._open["cpu"][1] else 1e-9
+
+    @property
+    def cpu_unit(self) -> float:
+        """Seconds: version 2 counts microseconds, version 1 nanoseconds."""
+        return 1e-6 if "cpu" in self._open and self._open["cpu"][1] else 1e-9
+
+    def place(self, name: str) -> tuple[int, str]:
+        """The open file of a counter, and the key of its line; -1 where there is none."""
+        return self._open.get(name, (-1, ""))
 
     def read(self, name: str) -> int | None:
         if name not in self._open:
@@ -59,6 +66,6 @@ class Counters:
         """User and system time of all processes that ever were in the box."""
         used = self.read("cpu")
         if used is not None:
-            return used * self._cpu_unit
+            return used * self.cpu_unit
         own = resource.getrusage(resource.RUSAGE_CHILDREN)
         return own.ru_utime + own.ru_stime

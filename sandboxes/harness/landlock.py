@@ -29,15 +29,14 @@ def version() -> int:
     return max(0, int(_syscall(_CREATE_RULESET, None, 0, _GIVE_VERSION)))
 
 
-def restrict(writable: tuple[str, ...]) -> int:
-    """From here on this process and all that it starts write only below `writable`, folders or files that exist.
+def rights() -> tuple[bytes, int, int]:
+    """What this kernel's version can refuse, as it takes it; what of that is allowed in own folders, and on single files.
 
-    Needs no_new_privs. Where the kernel can: no TCP, no abstract sockets of others, no signals to processes outside.
-    Returns the version used, 0 where the kernel has none. Raises OSError where it has one and refuses.
+    Empty and 0 where there is no Landlock.
     """
     abi = version()
     if abi == 0:
-        return 0
+        return b"", 0, 0
     files = _WRITE_FILE | (_TRUNCATE if abi >= 3 else 0) | (_IOCTL_DEVICE if abi >= 5 else 0)
     folders = (
         files | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _MAKE_SOCK | _MAKE_FIFO | _MAKE_SYM
@@ -45,19 +44,31 @@ def restrict(writable: tuple[str, ...]) -> int:
     )  # fmt: skip
     # An older kernel takes a shorter struct: files, since ABI 4 network, since ABI 6 scopes.
     attributes = struct.pack("<QQQ", folders | _DEVICES, _NET, _SCOPES)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+    return attributes, folders, files
+
+
+def restrict(writable: tuple[str, ...]) -> int:
+    """From here on this process and all that it starts write only below `writable`, folders or files that exist.
+
+    Needs no_new_privs. Where the kernel can: no TCP, no abstract sockets of others, no signals to processes outside.
+    Returns the version used, 0 where the kernel has none. Raises OSError where it has one and refuses.
+    """
+    attributes, folders, files = rights()
+    if not attributes:
+        return 0
     ruleset = _checked(_syscall(_CREATE_RULESET, attributes, len(attributes), 0))
     try:
         for path in writable:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
             try:
-                rights = folders if stat.S_ISDIR(os.fstat(place).st_mode) else files
-                _checked(_syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("<Qi", rights, place), 0))
+                allowed = folders if stat.S_ISDIR(os.fstat(place).st_mode) else files
+                _checked(_syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("<Qi", allowed, place), 0))
             finally:
                 os.close(place)
         _checked(_syscall(_RESTRICT_SELF, ruleset, 0))
     finally:
         os.close(ruleset)
-    return abi
+    return version()
 
 
 def _checked(answer: int) -> int:

@@ -49,11 +49,6 @@ def unshare(flags: int) -> None:
     _checked(_unshare(flags), f"unshare {flags:#x}")
 
 
-def bear_children_in(fd: int) -> None:
-    """Children of this process are born in that pid namespace from now on."""
-    _checked(_setns(fd, NEWPID), "setns")
-
-
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
     result = _mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
     _checked(result, f"mount {kind or source} on {target}")
@@ -66,18 +61,6 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 def unmount(target: str) -> None:
     _checked(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
-
-
-def start_paused_init() -> int:
-    """Start process 1 of a new pid namespace, which does nothing until it is killed; returns its pid.
-
-    Further children of this process are born beside it, until `bear_children_in` says otherwise. It shares this process's
-    memory and descriptors: a fork of the interpreter would cost ten times as much, and a copy of a descriptor would keep
-    open what the program has closed. All it ever executes is libc's `pause` on a stack of its own. It must inherit SIGCHLD
-    ignored: then the kernel reaps what is orphaned in the namespace.
-    """
-    unshare(NEWPID)
-    return _checked(_libc.clone(_pause, _paused_stack_top, CLONE_VM | CLONE_FILES | SIGCHLD, None), "clone")
 
 
 def write_file(path: str, text: str, folder: int | None = None) -> None:
@@ -97,16 +80,6 @@ def map_identity(proc: int) -> None:
 
 def set_dumpable(value: int) -> None:
     _checked(_prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
-
-
-def drop_rights() -> None:
-    """No capability in any set, and none to be had by executing something."""
-    _checked(_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
-    _checked(_capset(_OWN_RIGHTS, _NO_RIGHTS), "capset")
-
-
-def current_cpu() -> int:
-    return int(_libc.sched_getcpu())
 
 
 def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> None:
@@ -141,8 +114,3 @@ def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> No
 def freeze_root() -> None:
     """Nothing of the built file system can be written any more, whoever owns it."""
     mount("none", "/", flags=MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
-
-
-def mount_private(path: str, size_mib: int, inodes: int) -> None:
-    options = f"size={size_mib}m,nr_inodes={inodes},mode=1777"
-    mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)

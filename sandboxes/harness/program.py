@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import builtins
-import errno
 import importlib.machinery
 import os
 import runpy
@@ -29,7 +28,7 @@ WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
 """Of every program; what a command adds comes on top."""
-OUR_MODULES = ("counters", "landlock", "namespaces", "program", "seccomp", "watch")
+OUR_MODULES = ("counters", "jail", "landlock", "namespaces", "program", "seccomp", "watch")
 """Of this package."""
 LIMITS = struct.Struct(">dI")
 """What the host says of a program beside its request: CPU seconds, disk MiB."""
@@ -77,37 +76,16 @@ class Request:
     how many settings there are, those as NAME=value, then path and size of each file), then the files' contents.
     """
 
-    __slots__ = ("argv", "contents", "environment", "files")
+    __slots__ = ("argv", "environment", "files")
 
-    def __init__(self, fd: int) -> None:
-        data = memoryview(os.pread(fd, os.fstat(fd).st_size, 0))
-        end = 4 + int.from_bytes(data[:4], "big")
-        words = bytes(data[4:end]).decode("utf-8", "surrogateescape").split("\0")
-        middle = 1 + int(words[0])
-        self.argv = words[1:middle]
-        last = middle + 1 + int(words[middle])
-        self.environment = dict(setting.split("=", 1) for setting in words[middle + 1 : last])
-        self.files = list(zip(words[last::2], map(int, words[last + 1 :: 2]), strict=True))
-        self.contents = data[end:]
-
-    def place_files(self, folder: str) -> bool:
-        """Write them; False where they do not fit into the box. Raises ValueError for a path that leads out of `folder`."""
-        offset = 0
-        for path, size in self.files:
-            target = os.path.normpath(os.path.join(folder, path))
-            if not target.startswith(folder + "/"):
-                raise ValueError(f"a file outside of {folder}: {path}")
-            try:
-                if "/" in path:
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                with open(target, "wb") as file:
-                    file.write(self.contents[offset : offset + size])
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    return False
-                raise
-            offset += size
-        return True
+    def __init__(self, words: bytes) -> None:
+        """`words`: those alone."""
+        parts = words.decode("utf-8", "surrogateescape").split("\0")
+        middle = 1 + int(parts[0])
+        self.argv = parts[1:middle]
+        last = middle + 1 + int(parts[middle])
+        self.environment = dict(setting.split("=", 1) for setting in parts[middle + 1 : last])
+        self.files = list(zip(parts[last::2], map(int, parts[last + 1 :: 2]), strict=True))
 
 
 def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:

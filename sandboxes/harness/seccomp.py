@@ -101,6 +101,8 @@ _X32_BIT = 0x40000000
 SET_MODE_FILTER = 1
 FLAG_NEW_LISTENER = 1 << 3
 FLAG_WAIT_KILLABLE_RECV = 1 << 5  # since Linux 5.19: a signal handler does not ask the observer twice
+LISTENING = (FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV, FLAG_NEW_LISTENER)
+"""The flags to try, best first."""
 KILL_PROCESS = 0x80000000
 ERRNO = 0x00050000
 USER_NOTIFY = 0x7FC00000
@@ -245,8 +247,7 @@ def install(*, listen: bool) -> int:
     where there is no filter then.
     """
     number = NUMBERS["seccomp"][list(_AUDIT_ARCH).index(os.uname().machine)]
-    attempts = [FLAG_NEW_LISTENER | FLAG_WAIT_KILLABLE_RECV, FLAG_NEW_LISTENER] if listen else []
-    for flags in (*attempts, 0):
+    for flags in (*(LISTENING if listen else ()), 0):
         program = prepare(listen=flags != 0)
         answer: int = _syscall(number, SET_MODE_FILTER, flags, ctypes.byref(program))
         if answer >= 0:

@@ -1,0 +1,627 @@
+/* What happens to every program of tier jail, from the host's word to the report: loaded by zygote.py, which says why.
+ *
+ * In C, because an interpreter touches memory with each step it takes, and after a fork each page that is touched must be
+ * copied: in Python, the same steps took 300 page faults a program, which was more than all of the isolation.
+ *
+ * `serve` goes on from program to program and comes back only where Python is needed: in the child, which is to become the
+ * program, and where the program did something that the observer (watch.py) has to look at. Nothing in here reads what a
+ * submission wrote but to copy it into its own box; the words of the request are Python's to read, in the child.
+ *
+ * Every failure before the program starts is ours and goes to the host as a `problem`.
+ */
+#define _GNU_SOURCE
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define MOST_FDS 8
+#define POLL_MILLISECONDS 50 /* how often the CPU time of the whole tree is looked at */
+#define STACK_BYTES 16384
+#define ROUNDING_BYTES (4L << 20) /* the kernel counts in steps, and fails before the last of them where much is wanted */
+#define GROWTH_BYTES (16L << 20)  /* what a slot may hold more after a program than before its first: more is a doubt */
+#define OWN_PROCESSES 2           /* process 1 of the container and this one, while no program runs */
+#define TEXT_BYTES 512
+
+/* The interpreter's own part of a fork. */
+void PyOS_BeforeFork(void);
+void PyOS_AfterFork_Parent(void);
+void PyOS_AfterFork_Child(void);
+
+enum event { GONE, PROGRAM, ATTEND, EVIDENCE };
+enum stage { IDLE, RUNNING, ENDED };
+
+struct counter { /* a file of the control group; fd -1 where there is none */
+    int32_t fd;
+    char key[20]; /* of the line that holds the number; empty where the file is the number */
+};
+
+struct level { /* how the counters stand */
+    double cpu_seconds;
+    int64_t memory, peak, oom_kills, forks_refused, processes, last_process;
+};
+
+struct slot { /* the same in jail.py */
+    /* given by Python, once */
+    int32_t control, proc, own_pid_namespace, loadavg, from_child, tripwires;
+    int32_t nothing, events, listener, counted, to_parent; /* numbers that are the same here and in a child */
+    uint32_t uid, gid;
+    struct counter cpu, memory, peak, oom_kills, forks_refused, processes, limit;
+    double cpu_unit; /* seconds */
+    int64_t inodes;
+    const void *filters[2]; /* struct sock_fprog: for a kernel that has listeners, and for one that has not */
+    uint32_t filter_flags[2];
+    const void *landlock_attributes;
+    uint64_t landlock_size, landlock_folders; /* size 0: this kernel has none */
+    int64_t memory_bytes; /* in use when nothing runs */
+    /* for Python, while a program runs */
+    const char *words; /* the request without its files; NULs between the words */
+    uint64_t words_size;
+    int32_t becomes_python, more;
+    const char *evidence; /* JSON, set by Python before it goes on after EVIDENCE */
+    int32_t asked_for_socket, attended;
+    /* our own */
+    int32_t stage, init, pid, ended, over, box, account, streams, fitting, has_listener;
+    uint32_t disk_mib;
+    double cpu_limit, look_at_cpu;
+    int64_t memory_limit;
+    char stopped[16], problem[TEXT_BYTES], doubt[TEXT_BYTES];
+    cpu_set_t cpus;
+    struct level level;
+};
+
+static char paused_stack[STACK_BYTES] __attribute__((aligned(16)));
+
+/* --- small things ------------------------------------------------------------------------------------------------------ */
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int64_t count(const struct counter *counter) {
+    char text[4096];
+    ssize_t size = counter->fd < 0 ? -1 : pread(counter->fd, text, sizeof text - 1, 0);
+    if (size <= 0)
+        return 0;
+    text[size] = 0;
+    size_t length = strlen(counter->key);
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (length == 0 || (strncmp(line, counter->key, length) == 0 && line[length] == ' ')) {
+            line += length ? length + 1 : 0;
+            return strncmp(line, "max", 3) == 0 ? INT64_MAX : strtoll(line, NULL, 10);
+        }
+    }
+    return 0;
+}
+
+/* Nothing runs between programs: the end of one is the start of the next. */
+static struct level read_level(const struct slot *slot) {
+    char text[256] = "";
+    ssize_t size = pread(slot->loadavg, text, sizeof text - 1, 0);
+    const char *last = size > 0 ? strrchr(text, ' ') : NULL;
+    return (struct level){
+        .cpu_seconds = (double)count(&slot->cpu) * slot->cpu_unit,
+        .memory = count(&slot->memory),
+        .peak = count(&slot->peak),
+        .oom_kills = count(&slot->oom_kills),
+        .forks_refused = count(&slot->forks_refused),
+        .processes = count(&slot->processes),
+        /* the number given to a process last, of all that live in here or in namespaces below */
+        .last_process = last ? strtoll(last, NULL, 10) : 0,
+    };
+}
+
+static ssize_t receive(int from, char *text, size_t size, int *fds, int *count_fds, int flags) {
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int) * MOST_FDS)];
+    } control;
+    struct iovec part = {text, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t got;
+    do
+        got = recvmsg(from, &message, flags | MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    *count_fds = 0;
+    struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
+        *count_fds = (int)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(fds, CMSG_DATA(head), sizeof(int) * (size_t)*count_fds);
+    }
+    return got;
+}
+
+/* --- the child: locked in, step by step ---------------------------------------------------------------------------------- */
+
+static void give_up(const struct slot *slot, const char *step) {
+    char text[TEXT_BYTES];
+    int size = snprintf(text, sizeof text, "problem %s: %s", step, strerror(errno));
+    send(slot->to_parent, text, (size_t)size, MSG_NOSIGNAL);
+    _exit(126);
+}
+
+static void must(const struct slot *slot, int result, const char *step) {
+    if (result < 0)
+        give_up(slot, step);
+}
+
+static void write_text(const struct slot *slot, const char *path, const char *text) {
+    int fd = openat(slot->proc, path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        give_up(slot, path);
+    close(fd);
+}
+
+static void keep_own_ids(const struct slot *slot) {
+    char map[64];
+    write_text(slot, "self/setgroups", "deny");
+    snprintf(map, sizeof map, "%u %u 1", slot->uid, slot->uid);
+    write_text(slot, "self/uid_map", map);
+    snprintf(map, sizeof map, "%u %u 1", slot->gid, slot->gid);
+    write_text(slot, "self/gid_map", map);
+}
+
+static void read_exactly(const struct slot *slot, int fd, char *into, size_t size, off_t from) {
+    while (size) {
+        ssize_t got = pread(fd, into, size, from);
+        if (got <= 0)
+            give_up(slot, "reading the request");
+        into += got, from += got, size -= (size_t)got;
+    }
+}
+
+/* Below the working directory, by a path without `..`; folders on the way are made. Returns 0 where it does not fit. */
+static int place_file(const struct slot *slot, char *path, int request, off_t from, size_t size) {
+    char part[65536];
+    if (*path == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 || strstr(path, "/../"))
+        errno = EPERM, give_up(slot, "a file that leads out of the working directory");
+    for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, 0777) < 0 && errno == ENOSPC)
+            return 0;
+        *slash = '/';
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == ENOSPC)
+        return 0;
+    must(slot, fd, "a file of the program");
+    while (size) {
+        size_t now_size = size < sizeof part ? size : sizeof part;
+        read_exactly(slot, request, part, now_size, from);
+        if (write(fd, part, now_size) != (ssize_t)now_size)
+            return 0;
+        from += (off_t)now_size, size -= now_size;
+    }
+    close(fd);
+    return 1;
+}
+
+static char *word_after(char *word, const char *end) {
+    word += strlen(word) + 1;
+    return word < end ? word : NULL;
+}
+
+/* The form of a request is told in program.py. Its words stay for Python to read. */
+static void take_request(struct slot *slot, int request) {
+    uint32_t length;
+    read_exactly(slot, request, (char *)&length, 4, 0);
+    length = be32toh(length);
+    char *words = malloc(length + 1);
+    if (!words)
+        give_up(slot, "memory for the request");
+    read_exactly(slot, request, words, length, 4);
+    words[length] = 0;
+    slot->words = words, slot->words_size = length;
+    const char *end = words + length + 1;
+    char *word = words;
+    for (int list = 0; list < 2; list++) { /* the command line, the environment: a count and that many words */
+        long left = word ? strtol(word, NULL, 10) : -1;
+        for (word = word ? word_after(word, end) : NULL; left > 0 && word; left--)
+            word = word_after(word, end);
+    }
+    slot->fitting = 1;
+    for (off_t from = 4 + (off_t)length; word && slot->fitting;) {
+        char *size_word = word_after(word, end);
+        if (!size_word)
+            errno = EINVAL, give_up(slot, "the request's files");
+        size_t size = strtoull(size_word, NULL, 10);
+        slot->fitting = place_file(slot, word, request, from, size);
+        from += (off_t)size;
+        word = word_after(size_word, end);
+    }
+}
+
+static void limit(const struct slot *slot) {
+    rlim_t seconds = (rlim_t)slot->cpu_limit + 2; /* behind the poll of the whole tree's time, which is exact */
+    rlim_t bytes = (rlim_t)slot->disk_mib << 20;
+    must(slot, setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds}), "limit of CPU time");
+    must(slot, setrlimit(RLIMIT_FSIZE, &(struct rlimit){bytes, bytes}), "limit of file size");
+    must(slot, setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}), "limit of core files");
+}
+
+static void give_up_rights(const struct slot *slot) {
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+    must(slot, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges");
+    must(slot, (int)syscall(SYS_capset, &head, none), "giving up capabilities");
+}
+
+static void restrict_files(const struct slot *slot) {
+    static const char *writable[] = {"/box", "/dev"};
+    if (!slot->landlock_size)
+        return;
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, slot->landlock_attributes, slot->landlock_size, 0);
+    must(slot, ruleset, "Landlock");
+    for (size_t i = 0; i < sizeof writable / sizeof *writable; i++) {
+        struct __attribute__((packed)) {
+            uint64_t rights;
+            int32_t place;
+        } rule = {slot->landlock_folders, open(writable[i], O_PATH | O_CLOEXEC)};
+        must(slot, rule.place, writable[i]);
+        must(slot, (int)syscall(SYS_landlock_add_rule, ruleset, 1, &rule, 0), "a rule of Landlock");
+        close(rule.place);
+    }
+    must(slot, (int)syscall(SYS_landlock_restrict_self, ruleset, 0), "Landlock's restriction");
+    close(ruleset);
+}
+
+static void lock_in(struct slot *slot, const int *fds, int count_fds) {
+    char options[96];
+    setsid();
+    sched_setaffinity(0, sizeof slot->cpus, &slot->cpus);
+    must(slot, unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "namespaces");
+    snprintf(options, sizeof options, "size=%um,nr_inodes=%lld,mode=1777", slot->disk_mib, (long long)slot->inodes);
+    must(slot, mount("tmpfs", "/box", "tmpfs", MS_NOSUID | MS_NODEV, options), "the box's file system");
+    if (mkdir("/box/work", 0777) < 0 || mkdir("/box/tmp", 0777) < 0 || mkdir("/box/shm", 0777) < 0 || chdir("/box/work") < 0)
+        give_up(slot, "the box's folders");
+    must(slot, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable"); /* or its own files in /proc would not be its own */
+    must(slot, unshare(CLONE_NEWUSER), "user namespace");
+    keep_own_ids(slot);
+    write_text(slot, "self/oom_score_adj", "1000");
+    int account = openat(slot->proc, "self/io", O_RDONLY | O_CLOEXEC);
+    must(slot, account < 0 ? account : dup3(account, slot->counted, O_CLOEXEC), "its account");
+    take_request(slot, fds[0]);
+    limit(slot);
+    for (int i = 1; i < count_fds; i++)
+        must(slot, dup2(fds[i], i - 1), "its streams");
+    slot->streams = count_fds - 1;
+    close_range((unsigned)slot->streams, (unsigned)slot->events - 1, 0);
+    close_range((unsigned)slot->to_parent + 1, ~0U, 0);
+    give_up_rights(slot);
+    restrict_files(slot);
+}
+
+/* The last step, in the child: the filter. Python has read the request meanwhile. */
+EXPORT void shut(struct slot *slot) {
+    int handed[3] = {open("/box", O_RDONLY | O_CLOEXEC), slot->counted, -1};
+    must(slot, handed[0], "the box");
+    for (size_t i = 0; i < 3 && handed[2] < 0; i++) {
+        uint32_t flags = i < 2 ? slot->filter_flags[i] : 0;
+        if (i < 2 && !flags)
+            continue;
+        int answer = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, slot->filters[!flags]);
+        if (answer < 0 && (errno != EINVAL || i == 2))
+            give_up(slot, "the filter of system calls");
+        if (answer >= 0 && !flags)
+            break;
+        handed[2] = answer;
+    }
+    int count_fds = handed[2] < 0 ? 2 : 3;
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof handed)];
+    } control = {.head = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    control.head.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count_fds);
+    memcpy(CMSG_DATA(&control.head), handed, sizeof(int) * (size_t)count_fds);
+    struct iovec part = {slot->becomes_python ? "python" : "exec", slot->becomes_python ? 6 : 4};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count_fds),
+    };
+    if (sendmsg(slot->to_parent, &message, MSG_NOSIGNAL) < 0)
+        _exit(126);
+    if (handed[2] >= 0) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = slot->listener};
+        dup2(handed[2], slot->listener);
+        epoll_ctl(slot->events, EPOLL_CTL_ADD, slot->listener, &event);
+    }
+    int fitting = slot->fitting;
+    close_range((unsigned)slot->streams, ~0U, 0);
+    if (!fitting) {
+        static const char text[] = "assay: the files do not fit into the box\n";
+        _exit(write(2, text, sizeof text - 1) < 0 ? 1 : 1);
+    }
+}
+
+/* --- the parent ---------------------------------------------------------------------------------------------------------- */
+
+static int sleep_for_ever(void *unused) {
+    (void)unused;
+    for (;;)
+        pause();
+    return 0;
+}
+
+/* Process 1 of a new pid namespace. It shares our memory, so that nothing is copied, and our descriptors, so that none is kept
+ * open; it only sleeps, on a stack of its own. It inherits SIGCHLD ignored: the kernel reaps what is orphaned to it. */
+static int start_init(void) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)sched_getcpu(), &here);
+    sched_setaffinity(0, sizeof here, &here); /* on one processor with us, its name in our memory costs no interrupts */
+    if (unshare(CLONE_NEWPID) < 0)
+        return -1;
+    signal(SIGCHLD, SIG_IGN);
+    int init = clone(sleep_for_ever, paused_stack + STACK_BYTES, CLONE_VM | CLONE_FILES | SIGCHLD, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    return init;
+}
+
+/* Fork the program. Returns 0 in the child, which is locked in by then. */
+static int start(struct slot *slot, const int *fds, int count_fds) {
+    slot->init = start_init();
+    if (slot->init < 0)
+        return -1;
+    PyOS_BeforeFork();
+    slot->pid = fork();
+    if (slot->pid == 0) {
+        lock_in(slot, fds, count_fds);
+        PyOS_AfterFork_Child();
+        return 0;
+    }
+    PyOS_AfterFork_Parent();
+    if (slot->pid < 0 || setns(slot->own_pid_namespace, CLONE_NEWPID) < 0)
+        return -1;
+    for (int i = 0; i < count_fds; i++)
+        close(fds[i]);
+    slot->ended = (int)syscall(SYS_pidfd_open, slot->pid, 0);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = slot->ended};
+    return slot->ended < 0 || epoll_ctl(slot->events, EPOLL_CTL_ADD, slot->ended, &event) < 0 ? -1 : slot->pid;
+}
+
+/* Take what the child said before it became the program: it has locked itself in, or why it could not. */
+static void hear(struct slot *slot) {
+    char text[TEXT_BYTES];
+    int fds[MOST_FDS], count_fds;
+    if (slot->box >= 0 || *slot->problem)
+        return;
+    ssize_t size = receive(slot->from_child, text, sizeof text - 1, fds, &count_fds, MSG_DONTWAIT);
+    if (size < 0)
+        return; /* it did not get so far */
+    text[size] = 0;
+    if (count_fds < 2) {
+        snprintf(slot->problem, sizeof slot->problem, "%s", strncmp(text, "problem ", 8) ? text : text + 8);
+        return;
+    }
+    slot->box = fds[0], slot->account = fds[1];
+    slot->becomes_python = strcmp(text, "python") == 0;
+    if (count_fds > 2) {
+        dup3(fds[2], slot->listener, O_CLOEXEC);
+        close(fds[2]);
+        slot->has_listener = 1;
+    }
+}
+
+static void asked_to_stop(struct slot *slot) {
+    char text[64];
+    int fds[MOST_FDS], count_fds;
+    ssize_t size = receive(slot->control, text, sizeof text - 1, fds, &count_fds, 0);
+    text[size > 0 ? size : 0] = 0;
+    for (int i = 0; i < count_fds; i++)
+        close(fds[i]);
+    snprintf(slot->stopped, sizeof slot->stopped, "%s", size > 1 && strlen(text + 1) < 16 ? text + 1 : "killed");
+}
+
+/* Until the program has ended, by itself or by us (0), or Python has to look at what the filter asks (1). */
+static int follow(struct slot *slot) {
+    while (!*slot->stopped && !slot->over) {
+        struct epoll_event events[4];
+        int ready = epoll_wait(slot->events, events, 4, slot->more ? 0 : POLL_MILLISECONDS);
+        int attend = slot->more, ended = 0, control = 0;
+        slot->more = 0;
+        for (int i = 0; i < ready; i++) {
+            attend |= events[i].data.fd == slot->listener && events[i].events & EPOLLIN; /* and not that nobody is left */
+            ended |= events[i].data.fd == slot->ended;
+            control |= events[i].data.fd == slot->control;
+        }
+        slot->over = ended; /* what it asked last is looked at once more; its children could go on asking for ever */
+        if (control)
+            asked_to_stop(slot);
+        else if (!ended && now() > slot->look_at_cpu) {
+            slot->look_at_cpu = now() + POLL_MILLISECONDS * 1e-3;
+            if ((double)count(&slot->cpu) * slot->cpu_unit - slot->level.cpu_seconds > slot->cpu_limit)
+                strcpy(slot->stopped, "cpu");
+        }
+        if (attend && !*slot->stopped) {
+            hear(slot);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Bytes it passed to write(2) and its kin; of the program and of its children that it has waited for. Read while it is dead but
+ * not reaped. 0 where it has hidden itself. */
+static int64_t written(struct slot *slot) {
+    char text[1024];
+    if (slot->account < 0)
+        return 0;
+    ssize_t size = read(slot->account, text, sizeof text - 1);
+    text[size > 0 ? size : 0] = 0;
+    close(slot->account);
+    const char *line = strstr(text, "wchar:");
+    return line ? strtoll(line + 6, NULL, 10) : 0;
+}
+
+struct account {
+    int status, disk_full;
+    int64_t written, largest;
+};
+
+/* End everything that is in the namespace: while its process 1 ends, the kernel ends all others. */
+static struct account end_everything(struct slot *slot) {
+    struct account account = {0};
+    struct rusage used;
+    close(slot->ended);
+    hear(slot);
+    account.written = written(slot);
+    kill(slot->init, SIGKILL);
+    while (wait4(slot->pid, &account.status, 0, &used) < 0 && errno == EINTR)
+        ;
+    while (waitpid(slot->init, NULL, 0) < 0 && errno == EINTR)
+        ;
+    account.largest = (int64_t)used.ru_maxrss << 10;
+    sched_setaffinity(0, sizeof slot->cpus, &slot->cpus);
+    hear(slot); /* what it said in its last moment is not left for the next */
+    if (slot->box >= 0) {
+        struct statvfs room;
+        account.disk_full = fstatvfs(slot->box, &room) == 0 && (room.f_bavail == 0 || room.f_favail == 0);
+        close(slot->box);
+    }
+    return account;
+}
+
+static struct account account_of_last; /* between EVIDENCE and the report */
+
+static void find_doubt(struct slot *slot, const struct level *level) {
+    *slot->doubt = 0;
+    if (level->processes > OWN_PROCESSES)
+        snprintf(slot->doubt, sizeof slot->doubt, "%lld processes are left over", (long long)level->processes - OWN_PROCESSES);
+    else if (level->memory > slot->memory_bytes + GROWTH_BYTES)
+        snprintf(slot->doubt, sizeof slot->doubt, "%lld MiB are left over", (long long)(level->memory - slot->memory_bytes) >> 20);
+}
+
+static void plain(char *text) { /* as it may stand in JSON without escapes */
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+            *text = '?';
+}
+
+static int report(struct slot *slot, const struct account *account) {
+    static char text[65536];
+    struct level before = slot->level, after;
+    if (slot->has_listener)
+        dup3(slot->nothing, slot->listener, O_CLOEXEC); /* closes it and keeps the number taken */
+    if (!slot->has_listener || slot->asked_for_socket)
+        unshare(CLONE_NEWNET);
+    after = slot->level = read_level(slot);
+    if (!slot->memory_limit)
+        slot->memory_limit = count(&slot->limit); /* the host sets it after we have said what we need ourselves */
+    find_doubt(slot, &after);
+    plain(slot->problem), plain(slot->stopped);
+    /* Exact where this program used more than any before it, otherwise what its largest process held at once. A host that may
+     * reset the counter of the control group (slot.py) has the exact figure always, and takes it. */
+    int64_t peak = after.peak > before.memory ? after.peak - before.memory : 0;
+    if (after.peak <= before.peak && account->largest < peak)
+        peak = account->largest;
+    char code[16] = "null", number[16] = "null";
+    if (WIFEXITED(account->status))
+        snprintf(code, sizeof code, "%d", WEXITSTATUS(account->status));
+    if (WIFSIGNALED(account->status))
+        snprintf(number, sizeof number, "%d", WTERMSIG(account->status));
+    int size = snprintf(
+        text, sizeof text,
+        "{\"exit_code\":%s,\"signal\":%s,\"stopped\":\"%s\",\"cpu_seconds\":%.9f,\"peak_bytes\":%lld,\"oom_kills\":%lld,"
+        "\"forks_refused\":%lld,\"limit_hits\":%d,\"disk_full\":%s,\"processes\":%lld,\"written_bytes\":%lld,"
+        "\"memory_before\":%lld,\"problem\":\"%s\",\"doubt\":\"%s\",\"evidence\":%s}",
+        code, number, slot->stopped, after.cpu_seconds - before.cpu_seconds, (long long)peak,
+        (long long)(after.oom_kills - before.oom_kills), (long long)(after.forks_refused - before.forks_refused),
+        /* by its peak, because newer kernels do not count it in version 1 */
+        slot->memory_limit > 0 && after.peak > slot->memory_limit - ROUNDING_BYTES, account->disk_full ? "true" : "false",
+        (long long)(after.last_process - before.last_process - 1), /* the sleeping process 1 is ours */
+        (long long)account->written, (long long)before.memory, slot->problem, slot->doubt, slot->evidence);
+    return size < (int)sizeof text && send(slot->control, text, (size_t)size, MSG_NOSIGNAL) == size ? 0 : -1;
+}
+
+/* Take the host's next word. Returns 1 where a program is to be started, 0 where it has hung up. */
+static int await_program(struct slot *slot, int *fds, int *count_fds) {
+    for (;;) {
+        char text[256];
+        ssize_t size = receive(slot->control, text, sizeof text, fds, count_fds, 0);
+        if (size <= 0)
+            return 0;
+        if (text[0] == 'R' && size == 13 && *count_fds >= 4) {
+            uint64_t seconds;
+            uint32_t disk_mib;
+            memcpy(&seconds, text + 1, 8), memcpy(&disk_mib, text + 9, 4);
+            seconds = be64toh(seconds), slot->disk_mib = be32toh(disk_mib);
+            memcpy(&slot->cpu_limit, &seconds, 8);
+            return 1;
+        }
+        for (int i = 0; i < *count_fds; i++) /* a K that came too late */
+            close(fds[i]);
+    }
+}
+
+static int readable(int fd) {
+    return fd >= 0 && poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+/* So that the two descriptions of it cannot differ unseen. */
+EXPORT size_t slot_size(void) {
+    return sizeof(struct slot);
+}
+
+/* How the counters stand before the first program; what is in use then is the slot's own. */
+EXPORT void settle(struct slot *slot) {
+    sched_getaffinity(0, sizeof slot->cpus, &slot->cpus);
+    slot->level = read_level(slot);
+    slot->memory_bytes = slot->level.memory;
+    slot->stage = IDLE;
+}
+
+/* One program after the other. Returns an event that Python has to see to, or -1 where something of ours failed. */
+EXPORT int serve(struct slot *slot) {
+    for (;;) {
+        if (slot->stage == IDLE) {
+            int fds[MOST_FDS], count_fds;
+            if (!await_program(slot, fds, &count_fds))
+                return GONE;
+            slot->stopped[0] = slot->problem[0] = 0;
+            slot->box = slot->account = -1;
+            slot->has_listener = slot->asked_for_socket = slot->attended = slot->more = slot->over = 0;
+            slot->evidence = "[]";
+            slot->look_at_cpu = now() + POLL_MILLISECONDS * 1e-3;
+            int pid = start(slot, fds, count_fds);
+            if (pid <= 0)
+                return pid < 0 ? -1 : PROGRAM;
+            slot->stage = RUNNING;
+        }
+        if (slot->stage == RUNNING) {
+            if (follow(slot))
+                return slot->attended = 1, ATTEND;
+            account_of_last = end_everything(slot);
+            slot->stage = ENDED;
+            if (slot->attended || readable(slot->tripwires))
+                return EVIDENCE;
+        }
+        if (report(slot, &account_of_last) < 0)
+            return -1;
+        slot->stage = IDLE;
+    }
+}

@@ -1,0 +1,61 @@
+"""jail.c as Python sees it: the slot's state, which both write, and the three functions."""
+
+import ctypes
+import os
+
+LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libjail.so")
+GONE, PROGRAM, ATTEND, EVIDENCE = range(4)
+"""What `serve` comes back with: the host has hung up; we are the program's process; the filter asks; it asked."""
+
+
+def _fields(kind: type, names: str) -> tuple[tuple[str, type], ...]:
+    return tuple((name, kind) for name in names.split())
+
+
+class Counter(ctypes.Structure):
+    _fields_ = (("fd", ctypes.c_int32), ("key", ctypes.c_char * 20))
+
+
+class Level(ctypes.Structure):
+    _fields_ = (
+        ("cpu_seconds", ctypes.c_double),
+        *_fields(ctypes.c_int64, "memory peak oom_kills forks_refused processes last_process"),
+    )
+
+
+class Slot(ctypes.Structure):
+    """struct slot; what the fields mean is told there."""
+
+    _fields_ = (
+        *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires"),
+        *_fields(ctypes.c_int32, "nothing events listener counted to_parent"),
+        *_fields(ctypes.c_uint32, "uid gid"),
+        *_fields(Counter, "cpu memory peak oom_kills forks_refused processes limit"),
+        ("cpu_unit", ctypes.c_double),
+        ("inodes", ctypes.c_int64),
+        ("filters", ctypes.c_void_p * 2),
+        ("filter_flags", ctypes.c_uint32 * 2),
+        ("landlock_attributes", ctypes.c_char_p),
+        *_fields(ctypes.c_uint64, "landlock_size landlock_folders"),
+        ("memory_bytes", ctypes.c_int64),
+        ("words", ctypes.c_void_p),
+        ("words_size", ctypes.c_uint64),
+        *_fields(ctypes.c_int32, "becomes_python more"),
+        ("evidence", ctypes.c_char_p),
+        *_fields(ctypes.c_int32, "asked_for_socket attended"),
+        *_fields(ctypes.c_int32, "stage init pid ended over box account streams fitting has_listener"),
+        ("disk_mib", ctypes.c_uint32),
+        *_fields(ctypes.c_double, "cpu_limit look_at_cpu"),
+        ("memory_limit", ctypes.c_int64),
+        *((name, ctypes.c_char * size) for name, size in (("stopped", 16), ("problem", 512), ("doubt", 512))),
+        ("cpus", ctypes.c_byte * 128),
+        ("level", Level),
+    )
+
+
+_jail = ctypes.PyDLL(LIBRARY)  # with the interpreter's lock kept: it forks
+settle, serve, shut = _jail.settle, _jail.serve, _jail.shut
+for _function in (settle, serve, shut):
+    _function.argtypes = [ctypes.POINTER(Slot)]
+if _jail.slot_size() != ctypes.sizeof(Slot):
+    raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(Slot)}")
