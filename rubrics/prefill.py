@@ -16,7 +16,7 @@ suggested when another file was skipped, while neither a share of the cases nor 
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum, inf, nextafter
 
@@ -125,7 +125,7 @@ def _findings_that_hold(rule: Rule, severity: Severity, findings: tuple[Finding,
 
 
 def _cases_that_hold(rule: Rule, cases: tuple[CaseOutcome, ...]) -> tuple[Signal, ...]:
-    share = _share_passed(cases)
+    share = share_passed(cases)
     if share is None or not _within(share, rule.passed_at_least, rule.passed_below):
         return ()
     return tuple(case for case in cases if case.outcome is not Outcome.PASSED) or cases
@@ -142,8 +142,11 @@ def _within(value: float, at_least: float | None, below: float | None) -> bool:
     return (at_least is None or value >= at_least) and (below is None or value < below)
 
 
-def _share_passed(cases: tuple[CaseOutcome, ...]) -> float | None:
-    """Weighted share of cases passed, 0 to 1; None without cases or with weights that give no share."""
+def share_passed(cases: Sequence[CaseOutcome]) -> float | None:
+    """What of the cases counts as passed, by weight, group and partial credit: 0 to 1, and 1 only if every case passed.
+
+    None without cases or with weights that give no share.
+    """
     heaviest = max((case.weight for case in cases), default=0.0)
     if not all(0 <= case.weight <= sys.float_info.max for case in cases) or heaviest == 0:
         return None

@@ -61,7 +61,8 @@ def summarize(task: Task) -> TaskSummary:
 
 
 def _cases(suite: Suite) -> int | None:
-    if suite.kind != "call":
+    if suite.kind not in ("call", "stdio"):
         return None
+    inputs = sum(path.endswith(".in") for path in suite.files) if suite.kind == "stdio" else 0
     lines = (line for path, text in suite.files.items() if path.endswith(".jsonl") for line in text.split("\n"))
-    return sum(bool(line.strip()) for line in lines)
+    return inputs + sum(bool(line.strip()) for line in lines)

@@ -119,7 +119,7 @@ def _put_tasks(
 
 
 def _row(run: RunOut) -> dict[str, Any]:
-    cases = {"passed": 0, "failed": 0, "total": 0} if run.cases is None else run.cases.model_dump()
+    cases = {"passed": 0, "failed": 0, "total": 0, "share": None} if run.cases is None else run.cases.model_dump()
     return {
         "id": run.id,
         "task_id": run.task_id,

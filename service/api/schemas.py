@@ -92,6 +92,10 @@ class Cases(BaseModel):
     passed: int
     failed: int
     total: int
+    share: float | None = Field(
+        default=None,
+        description="What counts as passed, 0 to 1, by the cases' weights, groups and partial credit; 1 only if all passed.",
+    )
 
 
 class PrefillOut(BaseModel):

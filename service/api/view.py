@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rubrics.model import Prefill
+from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
 from service.api.schemas import Cases, PrefillOut, RunOut
 from service.storage.interface import Findings, RunRecord
@@ -57,7 +58,7 @@ def _findings(findings: Findings) -> dict[str, Any]:
 
 def _cases(cases: list[CaseOutcome]) -> Cases:
     passed = sum(case.outcome is Outcome.PASSED for case in cases)
-    return Cases(passed=passed, failed=len(cases) - passed, total=len(cases))
+    return Cases(passed=passed, failed=len(cases) - passed, total=len(cases), share=share_passed(cases))
 
 
 def _prefill(prefill: Prefill) -> PrefillOut:
@@ -78,6 +79,8 @@ def evidence(signal: Signal) -> str:
             # pytest writes a parametrized case's inputs in brackets behind its name
             line = f"{signal.suite}/{signal.case.partition('[')[0]}: {signal.outcome}"
             line += f" ({signal.end})" if signal.end else ""
+            line += f", {signal.credit:.0%} of its weight" if signal.credit else ""
+            line += f", in group {signal.group}" if signal.group else ""
         case Measurement():
             line = f"{signal.name}: {signal.value:g} {signal.unit}{_place(signal.path, signal.line)}"
         case Finding():

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rubrics.model import Criterion, Level, Prefill, Rubric
+from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
 from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunRecord
 from service.web.source import CodeFile, code_file
@@ -96,6 +97,8 @@ class Screen:
     passing: tuple[CaseOutcome, ...]
     unshown: int
     """Failing cases beyond SHOWN_CASES."""
+    share: str
+    """`62 %`, what of the cases counts as passed; "" where that is just how many did."""
     reduced: int
     """Cases judged in one process with the submission."""
     findings: tuple[FindingView, ...]
@@ -149,6 +152,7 @@ def screen(
         failing=failing[:SHOWN_CASES],
         passing=tuple(case for case in cases if case.outcome is Outcome.PASSED),
         unshown=max(0, len(failing) - SHOWN_CASES),
+        share=_share(cases),
         reduced=sum(case.integrity != "full" for case in cases),
         findings=tuple(view for view in found if not view.finding.flag),
         flags=tuple(view for view in found if view.finding.flag),
@@ -224,6 +228,12 @@ def _failing(cases: Iterable[CaseOutcome]) -> tuple[CaseView, ...]:
     return tuple(CaseView(element=f"case-{index}", case=case) for index, case in enumerate(failing))
 
 
+def _share(cases: Sequence[CaseOutcome]) -> str:
+    share = share_passed(cases)
+    plain = not any(case.group or case.credit for case in cases) and len({case.weight for case in cases}) <= 1
+    return "" if plain or share is None else f"{share:.0%}"
+
+
 def _findings(signals: Iterable[Signal], lines: Mapping[tuple[str, int], str]) -> tuple[FindingView, ...]:
     """Worst first."""
     findings = [signal for signal in signals if isinstance(signal, Finding)]
@@ -283,9 +293,12 @@ def _told(signal: Signal) -> str:
 
 def _told_case(case: CaseOutcome) -> str:
     """What went wrong comes before the call, which may be long; the line is cut at its end."""
+    note = _short(case.note)
     if case.outcome in (Outcome.PASSED, Outcome.NOT_RUN):
-        return f"{case.case} {'passed' if case.outcome is Outcome.PASSED else 'did not run'}"
-    happened = case.end or f"wanted {_short(case.wanted)}, got {_short(case.got)}"
+        happened = "passed" if case.outcome is Outcome.PASSED else "did not run"
+        return f"{case.case} {happened}{': ' if note else ''}{note}"
+    compared = f"wanted {_short(case.wanted)}, got {_short(case.got)}"
+    happened = ": ".join(filter(None, (case.end, note))) or compared
     return f"{case.case}: {happened}{' in ' if case.given else ''}{_short(case.given)}"
 
 

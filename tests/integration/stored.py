@@ -71,7 +71,9 @@ def case(name: str, outcome: Outcome, **texts: str) -> CaseOutcome:
     )
 
 
-FAILED_CASE = case("big[987654]", Outcome.FAILED, given="double(987654)", wanted="1975308", got="0\x00\ud800")
+FAILED_CASE = case(
+    "big[987654]", Outcome.FAILED, given="double(987654)", wanted="1975308", got="0\x00\ud800", note="not 1975308"
+)
 
 
 def findings(outcome: RunOutcome = RunOutcome.FAILED) -> Findings:

@@ -229,7 +229,7 @@ def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
     answer = client.get(f"/v1/runs/{run_id}")
     run = answer.json()
     assert (run["state"], run["outcome"], run["id"]) == ("done", "failed", "mine")
-    assert run["cases"] == {"passed": 1, "failed": 1, "total": 2}
+    assert run["cases"] == {"passed": 1, "failed": 1, "total": 2, "share": 0.5}
     assert (run["ends"], run["flags"], run["levels"]) == ({"exited": 2}, ["exit-game"], {"correctness": 1})
     assert run["prefills"][0]["evidence"] == [
         "hidden/big: failed",

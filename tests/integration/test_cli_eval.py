@@ -90,7 +90,7 @@ def test_a_row_for_each_sample_in_the_documented_form(command: Command, live: Li
         "id": "b",
         "task_id": "numbers/double",
         "outcome": "failed",
-        "cases": {"passed": 1, "failed": 1, "total": 2},
+        "cases": {"passed": 1, "failed": 1, "total": 2, "share": 0.5},
         "ends": {"exited": 2},
         "flags": ["exit-game"],
         "levels": {"correctness": 1},

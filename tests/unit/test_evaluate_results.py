@@ -19,7 +19,7 @@ def row(id: str, task_id: str = "t/1", **fields: Any) -> dict[str, Any]:
         "id": id,
         "task_id": task_id,
         "outcome": "passed",
-        "cases": {"passed": 1, "failed": 0, "total": 1},
+        "cases": {"passed": 1, "failed": 0, "total": 1, "share": 1.0},
         "ends": {"exited": 1},
         "flags": [],
         "levels": {"correctness": 4},

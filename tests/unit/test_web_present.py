@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rubrics.model import Decision
 from rubrics.review import decide
-from rubrics.signals import Outcome
+from rubrics.signals import Outcome, UntrustedText
 from service.storage.interface import DraftDecision, ReviewerId, ReviewRecord, RunId
 from service.web import present
 from tests.browser.made_runs import (
@@ -159,3 +159,23 @@ def test_prose_and_code_come_in_order_and_whole(pieces: list[tuple[str, str]]) -
     prompt = "".join(f"{prose}\n```py\n{code}\n```\n" for prose, code in pieces)
     expected = [part for prose, code in pieces for part in ((prose, False), (code, True)) if part[0]]
     assert [(part.text, part.code) for part in present.prompt_parts(prompt)] == expected
+
+
+def test_what_a_checker_says_is_told_instead_of_long_outputs() -> None:
+    wrong = replace(failed("a", "1 2", "3", "4"), note=UntrustedText("token 1: expected '3', got '4'"))
+    slow = replace(failed("b", "1 2", "", "", end="wall-timeout"), note=UntrustedText("the interactor waited 5.0 s"))
+    never = replace(failed("c", "", "", ""), outcome=Outcome.NOT_RUN, note=UntrustedText("SyntaxError: invalid"))
+    told = {evidence.text for evidence in shown(MadeRun(signals=(wrong, slow, never))).criteria[0].evidence}
+    assert told == {
+        "a: token 1: expected '3', got '4' in 1 2",
+        "b: wall-timeout: the interactor waited 5.0 s in 1 2",
+        "c did not run: SyntaxError: invalid",
+    }
+
+
+def test_the_share_that_counts_is_shown_where_it_is_not_just_how_many_passed() -> None:
+    right, wrong = passed("a"), failed("b", "", "", "")
+    assert shown(MadeRun(signals=(right, wrong))).share == ""
+    assert shown(MadeRun(signals=(right, replace(wrong, credit=0.5)))).share == "75%"
+    assert shown(MadeRun(signals=(replace(right, group="g"), replace(wrong, group="g")))).share == "0%"
+    assert shown(MadeRun(signals=(replace(right, weight=3), wrong))).share == "75%"
