@@ -38,7 +38,7 @@ def _folder() -> Path:
 
 
 def _inputs() -> dict[str, bytes]:
-    harness = (Path(__file__).parent / "harness").glob("*.[cp]*")
+    harness = (path for path in (Path(__file__).parent / "harness").iterdir() if path.suffix in (".py", ".c"))
     return {
         "Dockerfile": (_folder() / "Dockerfile").read_bytes(),
         "requirements.lock": (_folder() / "requirements.lock").read_bytes(),
