@@ -42,6 +42,15 @@ class Commands(TyperGroup):
             raise typer.Exit(code) from None
 
 
+class TaskCommands(TyperGroup):
+    """`assay tasks FOLDER...` is short for `assay tasks store FOLDER...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["store", *args]
+        return super().parse_args(ctx, args)
+
+
 def _in_words(error: Exception) -> str:
     """The error and, where we failed, the facts that an operator needs to find the cause."""
     from sandboxes.interface import SandboxError
@@ -167,7 +176,7 @@ def demo(
 )
 def evaluate(
     tasks: Annotated[
-        Path, typer.Argument(help="Folder of a task package or of several, or a HumanEval, HumanEval+ or MBPP+ file.")
+        Path, typer.Argument(help="Folder of a task package or of several, or what `assay tasks import` takes.")
     ],
     samples: Annotated[
         Path, typer.Option(help="Solutions, a JSON object a line: task_id, and solution, completion or files.")
@@ -291,8 +300,74 @@ def token(
     typer.echo(new_token(_settings(), name, frozenset(scope), days=days, sign_in=sign_in))
 
 
-@app.command(epilog="Example: `assay tasks my-task --server http://127.0.0.1:8000 --token ...`")
-def tasks(
+tasks_app = typer.Typer(
+    cls=TaskCommands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Make, import and store task packages. `assay tasks FOLDER` is short for `assay tasks store FOLDER`.",
+)
+app.add_typer(tasks_app, name="tasks")
+
+
+@tasks_app.command(epilog="Example: `assay tasks init my-task --kind call`")
+def init(
+    name: Annotated[Path, typer.Argument(help="Folder to make; its last part becomes the id of the task.")],
+    kind: Annotated[str, typer.Option(help="Kind of its suite: call, stdio, pytest, property or program.")] = "call",
+) -> None:
+    """Make a task package to start from. It passes `assay verify` as it is; its comments say what to put where."""
+    from service.scaffold import KINDS, make_package
+
+    if kind not in KINDS:
+        raise typer.BadParameter(f"one of {', '.join(KINDS)}, not {kind!r}", param_hint="--kind")
+    make_package(name, kind)
+    _tell(f"{name} is made. Look at its task.toml, then: assay verify {name}")
+
+
+@tasks_app.command("import", epilog="Example: `assay tasks import auto HumanEvalPlus.jsonl.gz --out my-tasks`")
+def import_(
+    format: Annotated[
+        str,
+        typer.Argument(
+            help="auto, humaneval, humaneval+, humanevalpack, mbpp, mbpp+, classeval, apps, livecodebench, kattis or quixbugs."
+        ),
+    ],
+    files: Annotated[list[Path], typer.Argument(help="Files, or folders for kattis and quixbugs.")],
+    out: Annotated[Path, typer.Option(help="Folder for the task packages, one folder for each.")],
+    limit: Annotated[int | None, typer.Option(help="Import the first so many tasks only.", min=1)] = None,
+    solutions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Solutions known to be right, a JSON object a line (task_id, solution), where the benchmark has none."
+        ),
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the task packages that are in --out.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out tasks that cannot be imported, and say why.")
+    ] = False,
+) -> None:
+    """Make task packages of the tasks of a benchmark, or of Kattis problem packages. Needs no service."""
+    from service.importers.tasks import NAMES
+    from service.importers.write import import_tasks
+    from service.progress import shown_progress
+    from service.samples import read_solutions
+
+    if format not in NAMES:
+        raise typer.BadParameter(f"one of {', '.join(NAMES)}, not {format!r}", param_hint="FORMAT")
+    known = {} if solutions is None else read_solutions(solutions)
+    with shown_progress(sys.stderr) as progress:
+        imported = import_tasks(
+            files, format, out, progress, solutions=known, limit=limit, force=force, keep_going=keep_going
+        )
+    for reason in imported.left_out:
+        _tell(f"left out: {reason}")
+    _tell(f"{out}: {imported.written} task packages")
+    if imported.left_out:
+        raise typer.Exit(UNEXPECTED)
+
+
+@tasks_app.command(epilog="Example: `assay tasks store my-task --server http://127.0.0.1:8000 --token ...`")
+def store(
     packages: Annotated[list[Path], typer.Argument(help="Folders of task packages, or of several of them.")],
     server: Server = "",
     token: Token = "",

@@ -51,6 +51,18 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
     return tuple(samples.values())
 
 
+def read_solutions(path: Path) -> dict[str, str]:
+    """Task id -> program, from a file of samples, a program for each task. Raises FormatError."""
+    solutions: dict[str, str] = {}
+    for sample in read_samples(path):
+        if sample.solution is None:
+            raise FormatError(f"{sample.where}: solution", "a whole program, known to be right")
+        if sample.task_id in solutions:
+            raise FormatError(f"{sample.where}: task_id", f"one solution for {sample.task_id}, not two")
+        solutions[sample.task_id] = sample.solution
+    return solutions
+
+
 def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")

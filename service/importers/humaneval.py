@@ -7,11 +7,14 @@ HumanEval+: the same, with `base_input`, `plus_input` and `atol`; becomes a `cal
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from service.importers.names import defined, forgotten_modules, is_python, parsed, used
 from service.importers.package_text import (
     REFERENCE,
+    TEST_SECONDS,
     ImportedTask,
     SuiteText,
     call_suite,
@@ -30,12 +33,17 @@ _TEST_FILE = '''"""The tests of the benchmark, which call their argument."""
 
 {test}
 
-# After the prompt and the tests: they may define helpers, and a stub of the function itself.
-from solution import {entry_point}
+benchmark_check = check
+# pytest takes whatever is called test... for a test, the stub in the prompt too.
+{entry_point}.__test__ = False
 
 
 def test_check():
-    check({entry_point})
+    # Now, not above: the prompt may define a stub of the function, and the tests call it by its name.
+    global {names}
+    from solution import {names}
+
+    benchmark_check({entry_point})
 '''
 
 _ROOT_OF_POLYNOMIAL = '''"""Any root will do: evalplus looks at the value of the polynomial there, not at the reference's root."""
@@ -65,18 +73,21 @@ def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def _checked(row: Mapping[str, Any]) -> SuiteText:
-    test = _without_own_call(row["test"])
-    return pytest_suite(_TEST_FILE.format(prompt=row["prompt"], test=test, entry_point=row["entry_point"]))
+    """The benchmark runs prompt, solution and test as one module, so the test has what it uses of the solution."""
+    prompt, test = row["prompt"], _without_own_call(row["test"])
+    modules = "".join(f"import {name}\n" for name in forgotten_modules(f"{prompt}\n{test}", "test"))
+    solved = defined(_reference(row), "canonical_solution") - defined(prompt, "prompt")
+    names = {row["entry_point"]} | (used(test, "test") & solved)
+    text = _TEST_FILE.format(
+        prompt=modules + prompt, test=test, names=", ".join(sorted(names)), entry_point=row["entry_point"]
+    )
+    return pytest_suite(text, {"seconds": TEST_SECONDS})
 
 
 def _without_own_call(test: str) -> str:
     """Test code without the `check(function)` at its end, which some files have and others leave to who runs them."""
-    try:
-        last = ast.parse(test).body[-1]
-    except (SyntaxError, ValueError, IndexError):
-        return test  # what is wrong with it is told when the package is loaded
-    match last:
-        case ast.Expr(value=ast.Call(func=ast.Name(id="check"))):
+    match parsed(test, "test").body[-1:]:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id="check"))) as last]:
             return "\n".join(test.split("\n")[: last.lineno - 1])
     return test
 
@@ -99,12 +110,23 @@ def tolerant(atol: float) -> dict[str, object]:
     return {"checker": "float", "absolute": atol or FLOAT_ABSOLUTE, "relative": RELATIVE}
 
 
+def _reference(row: Mapping[str, Any]) -> str:
+    """Prompt and solution; where they are indented differently, as in a file of MBPP in this format, by the solution."""
+    prompt, solution = row["prompt"], row["canonical_solution"]
+    if is_python(prompt + solution):
+        return str(prompt + solution)
+    first = next((line for line in solution.split("\n") if line.strip() and not line.startswith("#")), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    again = re.sub(r"^    ", indent, prompt, flags=re.MULTILINE) + solution
+    return again if is_python(again) else str(prompt + solution)
+
+
 def _task(row: Mapping[str, Any], suite: SuiteText, submissions: Mapping[str, str] | None = None) -> ImportedTask:
     files = package(
         id=row["task_id"],
         title=row["entry_point"],
         prompt=f"Complete this Python code.\n\n{fenced(row['prompt'])}",
         suite=suite,
-        submissions={REFERENCE: row["prompt"] + row["canonical_solution"], **(submissions or {})},
+        submissions={REFERENCE: _reference(row), **(submissions or {})},
     )
     return ImportedTask(id=row["task_id"], files=files, completed_prompt=row["prompt"])

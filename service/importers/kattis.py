@@ -10,19 +10,22 @@ submissions/{accepted,wrong_answer,...}/    the proof; those in other languages 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from service.importers.package_text import GENEROUS, FormatError, ImportedTask, SuiteText, package, stdio_suite
+from service.importers.package_text import FormatError, ImportedTask, SuiteText, package, stdio_suite
 from service.packages import read_folder
 
 SUBMISSIONS = {
     "accepted": "accepted", "wrong_answer": "wrong", "time_limit_exceeded": "slow", "run_time_error": "wrong",
 }  # fmt: skip
 """Their folder -> ours. Others, such as partially_accepted, state no outcome that a run here could have."""
+
+TIME_MULTIPLIER = 5
+"""Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference."""
+MEMORY_MIB = 1024
 
 _VALIDATORS = ("output_validators", "output_validator")
 _STATEMENTS = ("problem_statement", "statement")
@@ -47,7 +50,6 @@ def read_problem(folder: Path) -> ImportedTask:
     cases = list(_cases(folder))
     if not cases:
         raise FormatError(f"{folder}/data/secret", "at least one .in with its .ans")
-    limits = problem.get("limits") or {}
     files = package(
         id=id,
         title=_name(problem, id),
@@ -57,7 +59,7 @@ def read_problem(folder: Path) -> ImportedTask:
         visible=_samples(folder),
         # A file, or the folder of a program of several.
         reference="/".join(accepted[0].split("/")[:3]),
-        limits=replace(GENEROUS, memory_mib=max(64, int(limits.get("memory", GENEROUS.memory_mib)))),
+        limits=_limits(problem.get("limits") or {}, f"{folder}/problem.yaml: limits"),
     )
     return ImportedTask(id=id, files=files, where=str(folder))
 
@@ -71,6 +73,20 @@ def _problem(folder: Path) -> dict[str, Any]:
     if not isinstance(problem, dict) or not isinstance(problem.get("limits") or {}, dict):
         raise FormatError(str(path), "a table of keys and values, `limits` among them a table too")
     return problem
+
+
+def _limits(stated: Mapping[str, Any], where: str) -> dict[str, object]:
+    """For one case. Their time is CPU time; a wall clock on a busy machine would fail honest programs."""
+    seconds, memory = stated.get("time_limit"), stated.get("memory", MEMORY_MIB)
+    if not all(isinstance(value, int | float) and value > 0 for value in (seconds or 1, memory)):
+        raise FormatError(where, f"numbers greater than 0 for time_limit and memory, not {seconds!r} and {memory!r}")
+    time = (
+        {"cpu_seconds": f"{TIME_MULTIPLIER}x", "wall_seconds": f"{2 * TIME_MULTIPLIER}x"}
+        if seconds is None
+        else {"cpu_seconds": seconds, "wall_seconds": 5 * seconds + 5}
+    )
+    # Their default is 2 GiB for a machine that runs one program at a time.
+    return {**time, "memory_mib": min(max(64, int(memory)), MEMORY_MIB)}
 
 
 def _name(problem: Mapping[str, Any], id: str) -> str:
@@ -126,14 +142,12 @@ def _suite(folder: Path, problem: Mapping[str, Any], cases: list[dict[str, objec
         path = "hidden/interactor.py" if interactive else "hidden/checker.py"
         options |= {"interactor_file": path} if interactive else {"checker": "program", "checker_file": path}
         options["protocol"] = "kattis"
+        options["protocol"] = "kattis"
         programs[path] = _with_flags(validator, flags)
     groups = sorted({str(case["group"]) for case in cases if "group" in case})
     if groups:
         # Each weighs as much as it has cases: what is stated of scores is for graders of their own.
         options["groups"] = {group: sum(case.get("group") == group for case in cases) for group in groups}
-    seconds = (problem.get("limits") or {}).get("time_limit")
-    if seconds is not None:
-        options["seconds"] = seconds
     return stdio_suite(cases, options, programs)
 
 

@@ -9,16 +9,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.importers.names import defined, used
-from service.importers.package_text import REFERENCE, FormatError, ImportedTask, fenced, package, pytest_suite
+from service.importers.package_text import (
+    REFERENCE,
+    TEST_SECONDS,
+    FormatError,
+    ImportedTask,
+    fenced,
+    package,
+    pytest_suite,
+)
 
 _TEST_FILE = '''"""The asserts of the benchmark, a test each."""
 {setup}
-# After the setup, which may define a helper of the same name.
-from solution import {names}
 '''
 _TEST = """
 
 def test_{number}():
+    # In here, not above: pytest would take a function whose name begins with `test` for a test.
+    from solution import {names}
+
 {body}
 """
 
@@ -41,18 +50,18 @@ def mbpp(row: Mapping[str, Any]) -> ImportedTask:
         id=id,
         title=title,
         prompt=f"{(row.get('prompt') or row['text']).strip()}\n\nIt must satisfy this test:\n\n{fenced(tests[0])}",
-        suite=pytest_suite(_test_file(setup, names, tests)),
+        suite=pytest_suite(_test_file(setup, names, tests), {"seconds": TEST_SECONDS}),
         submissions={REFERENCE: row["code"].replace("\r\n", "\n")},
     )
     return ImportedTask(id=id, files=files)
 
 
 def _test_file(setup: str, names: Sequence[str], tests: Sequence[str]) -> str:
-    parts = [_TEST_FILE.format(setup=setup, names=", ".join(names))]
+    parts = [_TEST_FILE.format(setup=setup)]
     for number, test in enumerate(tests, start=1):
         # unparse: a test may have several lines, and lines inside of a text must not be indented.
         body = "\n".join(f"    {line}" for line in ast.unparse(ast.parse(test)).split("\n"))
-        parts.append(_TEST.format(number=number, body=body))
+        parts.append(_TEST.format(number=number, names=", ".join(names), body=body))
     return "".join(parts)
 
 

@@ -1,6 +1,8 @@
 """Which names a program defines, and which a test uses: what a test file has to import. Nothing is run."""
 
 import ast
+import sys
+from typing import TypeGuard
 
 from service.importers.package_text import FormatError
 
@@ -11,6 +13,14 @@ def parsed(code: str, field: str) -> ast.Module:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormatError(field, f"Python that can be parsed ({error})") from error
+
+
+def is_python(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def defined(code: str, field: str) -> set[str]:
@@ -31,6 +41,24 @@ def imports(code: str, field: str) -> list[str]:
     """The import statements of the module itself."""
     statements = parsed(code, field).body
     return [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def forgotten_modules(code: str, field: str) -> list[str]:
+    """Modules of the standard library that it uses by name and does not import, as tests do that were run after a solution."""
+    known = {node.id for node in ast.walk(parsed(code, field)) if _binds(node)} | defined(code, field)
+    for node in ast.walk(parsed(code, field)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            known |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    read = {
+        node.value.id
+        for node in ast.walk(parsed(code, field))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    return sorted((read - known) & sys.stdlib_module_names)
+
+
+def _binds(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
 
 
 def used(code: str, field: str) -> set[str]:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graders.encoding import to_json
-from sandboxes.interface import Limits
 
 REFERENCE = "submissions/accepted/reference.py"
 
-GENEROUS = Limits(wall_seconds=60, cpu_seconds=60, memory_mib=1024)
+GENEROUS: Mapping[str, object] = {"wall_seconds": 60, "cpu_seconds": 60, "memory_mib": 1024}
 """For a thousand inputs: what evalplus allows one solution for all of them, so that nothing it accepts is cut off here."""
+TEST_SECONDS = 60
+"""For a test that holds all asserts of a task."""
 
 
 class FormatError(ValueError):
@@ -118,7 +119,7 @@ def package(
     submissions: Mapping[str, str],
     visible: Mapping[str, str] | None = None,
     reference: str = REFERENCE,
-    limits: Limits = GENEROUS,
+    limits: Mapping[str, object] = GENEROUS,
 ) -> dict[str, str]:
     """A task package of one suite.
 
@@ -130,12 +131,11 @@ def package(
         submissions: path -> text; the reference is among them unless the benchmark has none.
         visible: path -> text of the examples that the model is shown.
         reference: the path of a solution known to be right.
-        limits: what one submission may use for all cases.
+        limits: what one submission may use for all cases, or in a `stdio` suite for one.
     """
-    stated = {name: getattr(limits, name) for name in ("wall_seconds", "cpu_seconds", "memory_mib")}
     parts = (
         _toml_table("", {"id": id, "title": title, "reference": reference}),
-        _toml_table("[limits]", stated),
+        _toml_table("[limits]", limits),
         suite.table,
     )
     return {"task.toml": "\n".join(parts), "prompt.md": prompt, **suite.files, **(visible or {}), **submissions}

@@ -1,0 +1,31 @@
+"""`assay tasks init`: a task package to start from, for each kind of suite.
+
+The packages themselves lie in service/scaffolds/ and are what they look like, but for the id and the title in task.toml.
+"""
+
+import re
+from importlib.resources import files as resource_files
+from pathlib import Path
+
+from graders import package
+from service.importers.package_text import FormatError
+from service.importers.write import write_files
+from service.packages import read_folder
+
+KINDS = ("call", "stdio", "pytest", "property", "program")
+
+_ID_AND_TITLE = re.compile(r'^id = "[^"]*"\ntitle = "[^"]*"\n', re.MULTILINE)
+
+
+def make_package(folder: Path, kind: str) -> None:
+    """Write the package of this kind; the last part of the folder's name is its id.
+
+    Raises FormatError where there is something already, PackageError where the name cannot be an id.
+    """
+    if folder.exists():
+        raise FormatError(str(folder), "a folder that does not exist yet")
+    id = folder.resolve().name
+    files = read_folder(Path(str(resource_files("service"))) / "scaffolds" / kind)
+    named = {**files, "task.toml": _ID_AND_TITLE.sub(f'id = "{id}"\ntitle = "{id}"\n', files["task.toml"], count=1)}
+    package.load(named)
+    write_files(folder, named)
