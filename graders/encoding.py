@@ -143,14 +143,14 @@ class Encoder:
             return self.tree(value.item(), depth + 1)
         raise EncodingError(f"a value of type numpy.{type(value).__qualname__} cannot leave the box")
 
-    def container(self, value: object, write: Callable[[], Tree]) -> Tree:
-        """What `write` gives, or a reference where the container has been written before."""
+    def container(self, value: object, write: Callable[..., Any], *args: Any) -> Tree:
+        """What `write(*args)` gives, or a reference where the container has been written before."""
         number = self._numbers.get(id(value))
         if number is None:
             number = len(self.containers)
             self._numbers[id(value)] = -1 - number
             self.containers.append(value)
-            tree = write()
+            tree: Tree = write(*args)
             self._numbers[id(value)] = number
             return tree
         if number < 0:
@@ -220,7 +220,7 @@ def _encode_str(encoder: Encoder, value: str, depth: int) -> Tree:
 
 
 def _encode_list(encoder: Encoder, value: list[object], depth: int) -> Tree:
-    return encoder.container(value, lambda: cast(Tree, encoder.each(list.__iter__(value), depth)))
+    return encoder.container(value, encoder.each, list.__iter__(value), depth)
 
 
 def _encode_dict(encoder: Encoder, value: dict[object, object], depth: int) -> Tree:
@@ -487,8 +487,14 @@ def check_size(value: object) -> None:
 
 
 _load = json.JSONDecoder().decode
-dump = json.JSONEncoder(separators=(",", ":")).encode
-"""A tree as JSON text in ASCII."""
+_dump = json.encoder.c_make_encoder(  # what JSONEncoder.encode makes anew for each message, at twice the cost
+    None, None, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
+)
+
+
+def dump(tree: Tree) -> str:
+    """A tree as JSON text in ASCII."""
+    return "".join(_dump(tree, 0))
 
 
 def pack(value: object) -> bytes:

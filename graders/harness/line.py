@@ -20,11 +20,10 @@ Both derive from BaseException, so that neither a test nor a submission takes th
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 from os import read, write
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 from graders.encoding import (
@@ -90,7 +89,8 @@ class Line:
         self._perform = perform
         self._take_output = take_output
         self._give_output = give_output
-        self._buffer = bytearray()
+        self._buffer = b""
+        """What has come and belongs to no message yet."""
         self._lock = threading.RLock()
         self._number = random.getrandbits(32)
         self._exports: dict[int, object] = {}
@@ -182,19 +182,22 @@ class Line:
             self._break("a message that nobody asked for")
         self._number += 1
         number = self._number
-        with self._unbroken():
-            released, self.released = self.released, []
+        released, self.released = self.released, []
+        self.exchanging = True
+        try:
             self._send([number, *request, released])  # type: ignore[list-item]
-            while True:
+            message = array(self._receive())
+            while len(message) == 7:
+                self._serve(message)
                 message = array(self._receive())
-                if len(message) == 7:
-                    self._serve(message)
-                    continue
-                if len(message) != 5 or message[0] != number or type(message[1]) is not bool:
-                    raise LineBroken("a reply to another question")
-                break
-        with self._unbroken(exchanging=False):  # reading a key of a dict may ask for its hash
+            if len(message) != 5 or message[0] != number or type(message[1]) is not bool:
+                self._break("a reply to another question")
+            self.exchanging = False  # reading a key of a dict may ask for its hash
             return message[1], self._read_reply(message, encoder)
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self.exchanging = False
 
     def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
         decoder = Decoder(encoder.containers, self.readers)
@@ -220,9 +223,11 @@ class Line:
 
     def serve_forever(self) -> None:
         """Do what the other side asks for until it has ended. Raises LineEnded."""
-        while True:
-            with self._unbroken():
+        try:
+            while True:
                 self._serve(array(self._receive(), 7))
+        except BaseException as error:
+            self._fail(error)
 
     def _serve(self, message: list[Any]) -> None:
         number, operation, target, name, args, kwargs, released = message
@@ -240,11 +245,7 @@ class Line:
                 raise RecursionError("calls between the tests and the submission are nested too deeply")
             if (name is not None and type(name) is not str) or type(kwargs) is not dict or type(operation) is not str:
                 raise LineBroken("a request of another form")
-            with self._unbroken(exchanging=False):
-                arguments = [decoder.value(arg) for arg in array(args)]
-                named = {key: decoder.value(arg) for key, arg in kwargs.items()}
-                if decoder.references:
-                    check_size([arguments, named])
+            arguments, named = self._read_arguments(decoder, args, kwargs)
             before = [_shallow(container) for container in decoder.containers]
             fine, value = True, self._perform(operation, target, name, arguments, named)
         except (LineBroken, LineEnded):
@@ -257,6 +258,16 @@ class Line:
         with self._lock:
             self.exchanging = True
             self._send(reply)
+
+    def _read_arguments(self, decoder: Decoder, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        try:
+            arguments = [decoder.value(arg) for arg in array(args)]
+            named = {key: decoder.value(arg) for key, arg in kwargs.items()}
+            if decoder.references:
+                check_size([arguments, named])
+        except BaseException as error:
+            self._fail(error)
+        return arguments, named
 
     def _reply(self, number: int, fine: bool, value: object, containers: list[object], before: list[object]) -> Tree:  # noqa: FBT001
         encoder = Encoder(self.foreign)
@@ -282,24 +293,17 @@ class Line:
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _unbroken(self, *, exchanging: bool = True) -> Iterator[None]:
-        """Whatever goes wrong in here is the end of the line: nobody knows who is to speak next."""
-        self.exchanging = exchanging
-        try:
-            yield
-        except (LineBroken, LineEnded) as failure:
-            self.failure = failure
-            raise
-        except (EncodingError, *MALFORMED) as error:
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Whatever goes wrong with a message is the end of the line: nobody knows who is to speak next."""
+        if isinstance(error, LineBroken | LineEnded):
+            self.failure = error
+            raise error
+        if isinstance(error, MALFORMED):
             self._break(f"a message that nobody wrote: {error}")
-        except BaseException:
-            self.failure, self.cut_off = LineBroken("a call was cut off, by the time limit of a test for one"), True
-            raise
-        finally:
-            self.exchanging = False
+        self.failure, self.cut_off = LineBroken("a call was cut off, by the time limit of a test for one"), True
+        raise error
 
-    def _break(self, why: str) -> None:
+    def _break(self, why: str) -> NoReturn:
         self.failure = LineBroken(why)
         raise self.failure from None
 
@@ -307,11 +311,11 @@ class Line:
         data = dump(message).encode()
         if len(data) > MAX_MESSAGE:
             data = self._too_large(message, len(data))
-        view = memoryview(len(data).to_bytes(4, "big") + data)
+        data = len(data).to_bytes(4, "big") + data
         try:
-            sent = write(LINE, view)
-            while sent < len(view):
-                sent += write(LINE, view[sent:])
+            sent = write(LINE, data)
+            while sent < len(data):
+                sent += write(LINE, memoryview(data)[sent:])
         except OSError:
             raise LineEnded("the other side has ended") from None
 
@@ -323,29 +327,32 @@ class Line:
         return dump([message[0], False, tree, [], ["", ""]]).encode()
 
     def _receive(self) -> Tree:
-        buffer = self._buffer
-        while len(buffer) < 4:
-            self._more(CHUNK)
-        size = 4 + int.from_bytes(buffer[:4], "big")
+        data = self._buffer or self._read(CHUNK)
+        while len(data) < 4:
+            data += self._read(CHUNK)
+        size = 4 + int.from_bytes(data[:4], "big")
         if size > 4 + MAX_MESSAGE:
             raise LineBroken(f"a message of {size} bytes")
         self.bytes += size
         if self.bytes > MAX_BYTES:
             raise LineBroken(f"more than {MAX_BYTES} bytes")
-        while len(buffer) < size:
-            self._more(min(1 << 20, size - len(buffer)))
-        message = bytes(buffer[4:size])
-        del buffer[:size]
-        return parse(message)
+        if len(data) < size:
+            parts, missing = [data], size - len(data)
+            while missing > 0:
+                parts.append(self._read(min(1 << 20, missing)))
+                missing -= len(parts[-1])
+            data = b"".join(parts)
+        self._buffer = data[size:]
+        return parse(data[4:size])
 
-    def _more(self, size: int) -> None:
+    def _read(self, size: int) -> bytes:
         try:
             data = read(LINE, size)
         except OSError:
             data = b""
         if not data:
             raise LineEnded("the other side has ended")
-        self._buffer += data
+        return data
 
 
 def cannot_cross(error: EncodingError) -> TypeError:
