@@ -20,8 +20,10 @@ LIMITS = Limits(wall_seconds=120, cpu_seconds=60, memory_mib=1024, processes=8, 
 """For all files of a submission; the driver has tighter ones for each."""
 START_SECONDS = 30.0
 """The interpreter and the tools' imports, on a busy machine."""
-ANSWER_SECONDS = 25.0
-"""The driver itself gives up on a file after 10, for each of the two analyzers."""
+ANSWER_SECONDS = 35.0
+"""The driver itself gives up on a file after 10, for each of the three analyzers."""
+SHOWN_CAP = 100_000
+"""Characters of a prompt, or of a visible file, that the analyzers are told."""
 _MALFORMED = "the analyzer's answer could not be read"
 
 
@@ -76,11 +78,27 @@ def _analyse(context: Context) -> _Analysis:
     sources = dict(context.texts(".py"))
     if not sources:
         raise Abstain("the submission has no .py file")
+    task = _about(context)
     with context.session.converse(ANALYSIS.command(files={}, limits=LIMITS)) as conversation:
         return _Analysis(
             tools=_greet(conversation),
-            answers={path: _unfit(source) or _ask(conversation, source) for path, source in sources.items()},
+            answers={path: _unfit(source) or _ask(conversation, source, task) for path, source in sources.items()},
         )
+
+
+def _about(context: Context) -> dict[str, object]:
+    """What the author of the code was shown, and the names of its modules. Nothing that is hidden enters the box."""
+    task = context.task
+    return {
+        "prompt": _text(task.prompt),
+        "visible": {_text(path): _text(text) for path, text in task.visible.items()},
+        "modules": sorted({_text(path.partition("/")[0].removesuffix(".py")) for path in context.submission.files}),
+        "is_program": bool(task.suites) and all(suite.kind == "stdio" for suite in task.suites),
+    }
+
+
+def _text(text: str) -> str:
+    return text[:SHOWN_CAP].encode("utf-8", "replace").decode("utf-8")
 
 
 def _greet(conversation: Conversation) -> object:
@@ -104,8 +122,8 @@ def _unfit(source: str) -> NotLooked | None:
     return None
 
 
-def _ask(conversation: Conversation, source: str) -> Answer | NotLooked:
-    message = conversation.ask(json.dumps({"source": source}).encode("ascii"), seconds=ANSWER_SECONDS)
+def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) -> Answer | NotLooked:
+    message = conversation.ask(json.dumps({"source": source, "task": task}).encode("ascii"), seconds=ANSWER_SECONDS)
     if message is None:
         # and None for every file after it: a conversation that is over stays so
         return NotLooked(f"the analyzer's box ended: {_how(conversation)}")

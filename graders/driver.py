@@ -56,6 +56,12 @@ PYTEST = _driver(
 )  # fmt: skip
 CANDIDATE = _driver("candidate_driver", "line", "stand_in", preload=_STANDARD)
 """The submission's side of a two-process examination; PYTEST is the other."""
-ANALYSIS = _driver("analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer")
+ANALYSIS = _driver(
+    "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",
+    *(f"integrity/{name}" for name in (
+        "__init__", "constant", "exits", "gaming", "hidden", "output", "patches", "reads", "rule", "rules", "shown", "syntax",
+        "values",
+    )),
+)  # fmt: skip
 STDIO = _driver("stdio_driver", preload=_STANDARD)
 """All that `stdio` suites run but the submission's own process, which is forked from the same interpreter."""

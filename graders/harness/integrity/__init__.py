@@ -1,0 +1,1 @@
+"""Runs inside the box: signs in the source that somebody plays with the examination. Standard library only."""

@@ -1,0 +1,11 @@
+"""The table of all rules."""
+
+from collections.abc import Mapping
+
+from graders.harness.integrity import exits, gaming, hidden, output, patches, reads, values
+from graders.harness.integrity.rule import Rule
+
+RULES: Mapping[str, Rule] = {
+    rule.id: rule for family in (gaming, exits, values, patches, reads, output, hidden) for rule in family.RULES
+}
+"""By id, in the order of the documentation."""

@@ -1,0 +1,67 @@
+"""Runs inside the box: the integrity rules on the source of one file at a time."""
+
+import importlib
+import sys
+from typing import Any
+
+from graders.harness.file_analysis import parse
+from graders.harness.integrity.rules import RULES
+from graders.harness.integrity.shown import examples
+from graders.harness.integrity.syntax import About, Code
+
+TOOL = "integrity-1"
+PLACES_CAP = 5
+"""Places of a rule that are kept for a file: the first ones; a reviewer looks at the rest of the code then."""
+DETAIL_CAP = 120
+_NOT_IMPORTED = frozenset(["antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter"])
+
+
+def about(task: dict[str, Any]) -> About:
+    """What a question tells of the file's task, and of the submission's other modules.
+
+    {"prompt": str, "visible": {path: text}, "modules": [str...], "is_program": bool}; what is missing is unknown.
+    """
+    prompt, visible = task.get("prompt", ""), task.get("visible", {})
+    return About(
+        shown=examples(prompt, visible),
+        text="\n".join([prompt, *visible.values()]),
+        own=frozenset(task.get("modules", ())),
+        is_program=bool(task.get("is_program")),
+    )
+
+
+def analyze(source: bytes, known: About) -> dict[str, Any]:
+    """What the rules find: {"places": [{"rule", "line", "detail"}...], "left_out": int, "own": [module...]}.
+
+    `own` names the modules of the standard library's names from which the file imports what the library's lack: a module
+    of the submission that is meant, and shadows nothing by design.
+    """
+    tree = parse(source)
+    code = Code(source.decode("utf-8-sig"), tree, known)
+    places: list[dict[str, Any]] = []
+    left_out = 0
+    for rule in RULES.values():
+        found = dict(reversed([*rule.find(code)]))  # by line: the first that was said of it
+        kept = sorted(found.items())[:PLACES_CAP]
+        left_out += len(found) - len(kept)
+        places += [{"rule": rule.id, "line": line, "detail": detail[:DETAIL_CAP]} for line, detail in kept]
+    return {"places": places, "left_out": left_out, "own": _own_modules(code)}
+
+
+def _own_modules(code: Code) -> list[str]:
+    wanted = {
+        tuple(meaning.split(".")[:2])
+        for _, meanings in code.mentions
+        for meaning in meanings
+        if meaning.count(".") >= 1
+    } | {tuple(name.split(".")[:2]) for names in code.imports.values() for name in names if "." in name}
+    return sorted({module for module, name in wanted if module in code.about.own and not _has(module, name)})
+
+
+def _has(module: str, name: str) -> bool:
+    if module not in sys.stdlib_module_names or module in _NOT_IMPORTED:
+        return True
+    try:
+        return hasattr(importlib.import_module(module), name.partition("(")[0].partition("[")[0])
+    except Exception:
+        return True
