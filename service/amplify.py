@@ -1,0 +1,222 @@
+"""`assay amplify`: new cases for a task, made by asking its reference, that notice mistakes which its suites do not.
+
+Inputs are made here (`graders.inputs`: plain data, pure); the reference, its mutants and the package's own submissions run in
+boxes only. What the reference refuses, or answers differently when it is asked again, is no case. The command opens its boxes
+itself instead of going over HTTP like `assay verify`: it needs the reference's answers, which no API gives out.
+
+    AmplifyError            a task that this cannot be done for, and why; its author's to change
+"""
+
+import ast
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from graders import package
+from graders.cases import parse_cases
+from graders.domain import Call, learn
+from graders.inputs import guards, proposals
+from graders.interface import Suite, Task
+from graders.known_calls import in_program, in_text
+from graders.mutants import Mutant, mutants
+from sandboxes.interface import Sandbox
+from service.amplify_cases import Candidate, candidate_case, choose, new_suite, shown_call, with_cases
+from service.amplify_lab import Laboratory
+from service.progress import Progress
+
+INPUTS = 600
+"""So many are made; a domain of few values has fewer."""
+MUTANTS = 80
+
+
+class AmplifyError(Exception):
+    """No cases can be proposed for this task. The argument says why, and what its author can do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amplified:
+    """What came of it."""
+
+    task_id: str
+    version: str
+    suite: Suite
+    """That the cases are for, without files where the package has no such suite yet."""
+    seed: int
+    meant: tuple[str, ...]
+    """What inputs were taken to have to be, a sentence each."""
+    made: int
+    left_out: Mapping[str, int]
+    """Why inputs are no cases, in words -> how many."""
+    unlike: tuple[str, ...]
+    """Calls that the prompt shows and that are unlike every case: the author decides on them."""
+    mutants: tuple[Mutant, ...]
+    survivors: tuple[int, ...]
+    """Of `mutants`, those that the task's own suites pass."""
+    unseen: int
+    """Programs that there was no time for."""
+    chosen: tuple[Candidate, ...]
+
+    def noticed(self, survivor: int) -> list[Candidate]:
+        """The proposed cases that this mutant fails."""
+        return [each for each in self.chosen if mutant_name(survivor) in each.fails]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Which function, and what is known of its calls."""
+
+    suite: Suite
+    calls: tuple[Call, ...]
+    raises: frozenset[str]
+    """Exceptions that cases expect."""
+
+
+def amplify(
+    files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, seed: int, seconds: float, most: int
+) -> Amplified:
+    """Propose at most `most` cases for the package (path -> text).
+
+    Args:
+        files: the task package.
+        sandbox: where its reference, mutants of that and its submissions run.
+        progress: is told of each step.
+        seed: the same seed gives the same inputs.
+        seconds: after so many, programs that were not looked at yet are left out, which is told.
+        most: cases.
+
+    Raises AmplifyError, PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
+    """
+    deadline = time.monotonic() + seconds
+    task = package.load(files)
+    target = _target(task)
+    entry_point = str(target.suite.options["entry_point"])
+    source = task.reference[task.entry_file]
+    lab = Laboratory(task=task, suite=target.suite, sandbox=sandbox)
+    lab.check_reference()
+    _check_steady(lab, target)
+    examples = in_text(task.prompt, entry_point)
+    domain = learn(target.calls, task.prompt, guards(source, entry_point))
+    inputs = list(islice(proposals(domain, examples, source, seed=seed), INPUTS))
+    left_out: Counter[str] = Counter()
+    answered = lab.answered(inputs, domain, target.raises, left_out, progress)
+    suite = target.suite
+    if not suite.files:
+        suite = new_suite(entry_point, floats=any(_has_float(answer.value) for _, answer in answered))
+    written = [candidate_case(call, answer, entry_point) for call, answer in answered]
+    left_out["the answer cannot be written down"] += written.count(None)
+    cases = {case.id: (case, line) for case, line in filter(None, written)}
+    found = mutants(source, entry_point=entry_point, most=MUTANTS, path=task.entry_file)
+    programs = {
+        mutant_name(number): {**task.reference, task.entry_file: each.source} for number, each in enumerate(found)
+    }
+    passing = lab.passing(programs, deadline, progress)
+    survivors = frozenset(name for name, passes in passing.items() if passes)
+    right = _accepted(files, task)
+    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    # Survivors right after what is accepted: they are what this is about, should time run out.
+    in_order = {
+        **right,
+        **{name: programs[name] for name in sorted(programs, key=lambda name: name not in survivors)},
+        **wrong,
+    }
+    failed = (
+        lab.failed(with_cases(suite, [line for _, line in cases.values()]), in_order, deadline, progress)
+        if cases
+        else {}
+    )
+    disputed = frozenset[str]().union(*(failed.get(name, ()) for name in right))
+    left_out["an accepted submission answers otherwise"] += len(disputed)
+    candidates = [
+        Candidate(case=case, line=line, fails=frozenset(name for name, ids in failed.items() if case.id in ids))
+        for case, line in cases.values()
+        if case.id not in disputed
+    ]
+    return Amplified(
+        task_id=task.id,
+        version=task.version,
+        suite=suite,
+        seed=seed,
+        meant=tuple(domain.sentences()),
+        made=len(inputs),
+        left_out={why: count for why, count in left_out.items() if count},
+        unlike=tuple(shown_call(call, entry_point) for call in examples if not domain.admits(call)),
+        mutants=tuple(found),
+        survivors=tuple(number for number in range(len(found)) if mutant_name(number) in survivors),
+        unseen=len(programs) - len(passing) + len(in_order) - len(failed) if cases else 0,
+        chosen=tuple(choose(candidates, survivors, most=most)),
+    )
+
+
+def _check_steady(lab: Laboratory, target: _Target) -> None:
+    """Raises AmplifyError where the reference answers a call that the package itself has in two ways."""
+    known = lab.known(target.calls)
+    steady = {id(call) for call, _ in lab.steady(known)}
+    for call, _ in known:
+        if id(call) not in steady:
+            shown = shown_call(call, str(target.suite.options["entry_point"]))
+            raise AmplifyError(f"the reference is not deterministic: asked twice, it answers {shown} in two ways")
+
+
+def mutant_name(number: int) -> str:
+    """Under which a mutant is among what a candidate fails."""
+    return f"mutant {number + 1}"
+
+
+def _target(task: Task) -> _Target:
+    """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
+    for suite in task.suites:
+        if suite.kind == "call":
+            if suite.options.get("checker") == "any-of":
+                raise AmplifyError(f"suite {suite.id} accepts several answers to a case, which only its author knows")
+            [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
+            cases = parse_cases(text, name=name, entry_point=str(suite.options["entry_point"]))
+            calls = tuple(Call(case.args, case.kwargs) for case in cases if case.args or case.kwargs)
+            if not calls:
+                raise AmplifyError(f"suite {suite.id} calls its function without arguments: there is nothing to vary")
+            return _Target(
+                suite=suite, calls=calls, raises=frozenset(case.raises for case in cases if case.raises is not None)
+            )
+    return _tested_function(task)
+
+
+def _tested_function(task: Task) -> _Target:
+    """The public function of the reference that the tests call, with the literal arguments of these calls."""
+    programs = [text for suite in task.suites for path, text in suite.files.items() if path.endswith(".py")]
+    stated = {str(suite.options["entry_point"]) for suite in task.suites if "entry_point" in suite.options}
+    names = stated or _public_functions(task.reference[task.entry_file])
+    found = {name: [call for text in programs for call in in_program(text, name)] for name in sorted(names)}
+    called = {name: calls for name, calls in found.items() if calls}
+    if len(called) != 1:
+        which = ", ".join(sorted(called)) or "none"
+        raise AmplifyError(
+            "new cases are for one function, and the tests call with arguments that are written out in place: "
+            f"{which}. Add a `call` suite with a case or two"
+        )
+    [(name, calls)] = called.items()
+    return _Target(suite=new_suite(name, floats=False), calls=tuple(calls), raises=frozenset())
+
+
+def _public_functions(source: str) -> list[str]:
+    functions = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return [name for name in functions if not name.startswith("_")]
+
+
+def _accepted(files: Mapping[str, str], task: Task) -> dict[str, Mapping[str, str]]:
+    """Programs that are right as well: where they answer otherwise than the reference, the prompt leaves it open."""
+    passed = {
+        each.name: each.files
+        for each in package.submissions(files)
+        if (each.kind, each.outcome) == ("accepted", "passed")
+    }
+    others = {**package.references(files), **passed}
+    return {name: own for name, own in others.items() if own != task.reference}
+
+
+def _has_float(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_float, (*value, *value.values())))
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(_has_float, value))
+    return isinstance(value, float | complex)
