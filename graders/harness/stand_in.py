@@ -187,6 +187,8 @@ class StandIns:
             return _write_collection(encoder, value, depth)
         if kind in _VIEWS:
             return {"$view": [_VIEWS[kind], encoder.each(value, depth)]}
+        if kind is types.TracebackType:
+            return None  # as the third argument of __exit__; frames stay where they are
         if value is ... or value is NotImplemented:
             return {"$one": repr(value)}
         if kind in (pathlib.PosixPath, pathlib.PurePosixPath):
@@ -198,10 +200,7 @@ class StandIns:
             return {"$number": [value.dtype.str, encoder.tree(value.item(), depth + 1)]}
         if kind.__name__ in _AWAITABLE and kind.__module__ == "builtins":
             return {"$awaitable": self.line.export(value)}
-        if (
-            isinstance(value, types.ModuleType | types.FrameType | types.CodeType | types.TracebackType)
-            and not self.writes_all
-        ):
+        if isinstance(value, types.ModuleType | types.FrameType | types.CodeType) and not self.writes_all:
             raise EncodingError(f"a {kind.__name__} is nothing that the submission may have")
         number = self.line.export(value)
         base = held(kind)
@@ -392,7 +391,8 @@ class StandIns:
         if type(kind) is StandInMeta or number is not None:
             link = self.line.ref(number)
             object.__setattr__(error, REF, link)
-            link.stand_in = ref(error)
+            if type(kind) is StandInMeta:  # there are no weak references to the built-in ones
+                link.stand_in = ref(error)
             object.__setattr__(error, "_assay_text", text(decoder.value(words)))
         for name, value in (array(pair, 2) for pair in array(attributes)):
             if not text(name).startswith("_"):
@@ -484,7 +484,7 @@ class StandIns:
         else:
             self._set_attribute(error, name, value)
 
-    def _method(self, name: str) -> Callable[..., Any]:
+    def _method(self, name: str) -> "Method":
         ask = self.line.ask
 
         def method(self: object, *args: Any, **kwargs: Any) -> Any:
@@ -492,7 +492,7 @@ class StandIns:
             return ask("call", _number_of(self), name, args, kwargs)
 
         method.__name__ = method.__qualname__ = name
-        return method
+        return Method(method)
 
     def _special(self, name: str, *, deciding: bool, named: bool) -> Callable[..., Any]:
         ask, decided = self.line.ask, self.decided
@@ -512,6 +512,18 @@ class StandIns:
             return lambda instance: _await(self.line, object.__getattribute__(instance, REF)).__await__()
         special.__name__ = special.__qualname__ = name
         return special
+
+
+class Method:
+    """A method of a stand-in class, which spares asking for it before it is called."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        if instance is None:  # Base.method(instance) is this class's, whatever the instance's own class has
+            return owner._assay_ask("get", self._function.__name__)
+        return types.MethodType(self._function, instance)
 
 
 def _make_function(line: Line, link: Ref) -> Any:
