@@ -12,13 +12,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from graders import cases, encoding, package
+from graders import cases, encoding, outputs, package
 from graders.compare import check_named
 from graders.interface import Suite, Task
+from graders.stdio_cases import parse_stdio_cases
 from service.packages import read_folder
 
 ROOT = Path(__file__).parents[2]
@@ -83,9 +85,44 @@ def passes(task: Task, submission: package.PackagedSubmission, folder: Path, cpu
     return all(
         passes_call(task, suite, folder, cpu_seconds)
         if suite.kind == "call"
+        else passes_stdio(task, suite, folder, cpu_seconds)
+        if suite.kind == "stdio"
         else passes_pytest(suite, folder, cpu_seconds)
         for suite in task.suites
     )
+
+
+def passes_stdio(task: Task, suite: Suite, folder: Path, cpu_seconds: int) -> bool:
+    interactor = suite.options.get("interactor_file")
+    command = [sys.executable, "-E", task.entry_file]  # or PYTHONUNBUFFERED would flush what a program forgets to
+    stated = [case for _, case in parse_stdio_cases(suite.files, needs_answer=interactor is None)]
+    if interactor is not None:
+        (folder / "interactor").write_text(suite.files[str(interactor)])
+        return all(conversed(command, case.given.decode(), folder, cpu_seconds) for case in stated)
+    check = outputs.check_named(str(suite.options.get("checker", "tokens")), suite.options)
+    runs = ((case, run_limited(command, folder, cpu_seconds, case.given.decode())) for case in stated)
+    return all(run.returncode == 0 and not check(case.accepted[0], run.stdout.encode()) for case, run in runs)
+
+
+def conversed(command: list[str], given: str, folder: Path, cpu_seconds: int) -> bool:
+    """Whether the interactor accepts, and the program ends well, within so many seconds of either kind."""
+    (folder / "case.in").write_text(given)
+    (to_us, to_program), (from_us, from_program) = os.pipe(), os.pipe()
+    with suppress(subprocess.TimeoutExpired):
+        program = subprocess.Popen(command, cwd=folder, stdin=to_us, stdout=from_program, stderr=subprocess.DEVNULL)
+        resource.prlimit(program.pid, resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+        judge = subprocess.Popen(
+            [sys.executable, "-u", "interactor", "case.in"], cwd=folder, stdin=from_us, stdout=to_program, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        for fd in (to_us, to_program, from_us, from_program):
+            os.close(fd)
+        try:
+            return (judge.wait(10 * cpu_seconds), program.wait(10 * cpu_seconds)) == (0, 0)
+        finally:
+            for each in (program, judge):
+                each.kill()
+                each.wait()
+    return False
 
 
 def passes_pytest(suite: Suite, folder: Path, cpu_seconds: int) -> bool:
@@ -148,7 +185,11 @@ def test_example_is_complete(name: str) -> None:
 def test_suite_has_at_least_fifteen_cases(name: str) -> None:
     task, _ = example(name)
     for suite in task.suites:
+        if suite.kind == "stdio":
+            assert len(parse_stdio_cases(suite.files, needs_answer=False)) >= 15
         for path, text in suite.files.items():
+            if suite.kind == "stdio":
+                break
             if path.endswith(".jsonl"):
                 assert len(cases.parse_cases(text, name=path)) >= 15
             elif suite.kind == "pytest":
@@ -161,6 +202,10 @@ def test_no_answer_is_a_good_guess(name: str) -> None:
     """A program that always gives the same answer passes less than a fifth of the cases that expect a value."""
     task, _ = example(name)
     for suite in task.suites:
+        if suite.kind == "stdio":
+            answers = Counter(case.accepted for _, case in parse_stdio_cases(suite.files, needs_answer=False))
+            assert answers.pop((), 0) or answers.most_common(1)[0][1] < max(3, len(answers) / 5)
+            continue
         for path, text in suite.files.items():
             if path.endswith(".jsonl"):
                 expected = [case.expected for case in cases.parse_cases(text, name=path) if case.raises is None]

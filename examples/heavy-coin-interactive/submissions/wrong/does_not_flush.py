@@ -1,0 +1,10 @@
+import sys
+
+coins, _ = map(int, sys.stdin.readline().split())
+possible = list(range(1, coins + 1))
+while len(possible) > 1:
+    third = (len(possible) + 1) // 3
+    left, right, rest = possible[:third], possible[third : 2 * third], possible[2 * third :]
+    print("weigh", ",".join(map(str, left)), ",".join(map(str, right)))
+    possible = {"left": left, "right": right, "equal": rest}[sys.stdin.readline().strip()]
+print("heavy", possible[0])

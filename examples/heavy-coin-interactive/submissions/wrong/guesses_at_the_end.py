@@ -1,0 +1,14 @@
+import random
+import sys
+
+coins, weighings = map(int, input().split())
+possible = list(range(1, coins + 1))
+for _ in range(weighings - 1):
+    third = (len(possible) + 1) // 3
+    if not third:
+        break
+    left, right, rest = possible[:third], possible[third : 2 * third], possible[2 * third :]
+    print("weigh", ",".join(map(str, left)), ",".join(map(str, right)))
+    sys.stdout.flush()
+    possible = {"left": left, "right": right, "equal": rest}[input()]
+print("heavy", random.choice(possible))

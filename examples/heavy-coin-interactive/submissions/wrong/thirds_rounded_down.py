@@ -1,0 +1,11 @@
+import sys
+
+coins, _ = map(int, input().split())
+possible = list(range(1, coins + 1))
+while len(possible) > 1:
+    third = max(1, len(possible) // 3)  # leaves too many for `equal` where the rest is 2
+    left, right, rest = possible[:third], possible[third : 2 * third], possible[2 * third :]
+    print("weigh", ",".join(map(str, left)), ",".join(map(str, right)))
+    sys.stdout.flush()
+    possible = {"left": left, "right": right, "equal": rest}[input()]
+print("heavy", possible[0])
