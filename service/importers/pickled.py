@@ -16,8 +16,8 @@ from service.importers.package_text import FormatError
 MOST_BYTES = 256 * 1024 * 1024
 """Of the unpacked text. A few kilobytes may well unpack to all memory there is."""
 
-_TEXTS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
-_BESIDES = {"PROTO", "FRAME", "MEMOIZE", "BINPUT", "LONG_BINPUT", "STOP"}
+_TEXTS = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
+_BESIDES = {"PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP"}
 """What surrounds a text in a pickle of any version: no operation of these imports, calls or builds anything."""
 
 
