@@ -83,11 +83,13 @@ def test_a_finding_carries_rule_place_and_both_ranks() -> None:
 def test_no_file_of_the_submission_is_in_the_box() -> None:
     sandbox = replying(lambda source: {"found": BANDIT_FOUND}, BANDIT)
     graded(
-        Security(), sandbox, {"ast.py": "raise SystemExit", "graders/harness/bandit_analyzer.py": "raise SystemExit"}
+        Security(),
+        sandbox,
+        {"ast.py": "raise SystemExit(7)", "graders/harness/bandit_analyzer.py": "raise SystemExit(7)"},
     )
     [command] = sandbox.commands
     assert command.files == {}
-    assert b"raise SystemExit" not in b"".join(content for _, content in command.harness.files)
+    assert b"raise SystemExit(7)" not in b"".join(content for _, content in command.harness.files)
     assert {"-P", "-s"} < set(command.argv)
 
 

@@ -46,6 +46,8 @@ _LATIN = dict(
 """Letters of other scripts that look like Latin ones."""
 _GAP = 60
 """Columns of white space between two pieces of code of one line, or before the first; a window shows some 120 columns."""
+_ALIGNED = 160
+_WIDE = 400
 _BLANK = 60
 """Empty lines in a row after which code is out of sight."""
 _PAYLOAD = re.compile(r"[A-Za-z0-9+/=_-]{160,}|(?:\\?x?[0-9a-fA-F]{2}){120,}")
@@ -246,37 +248,32 @@ def _identifiers(code: Code) -> list[tuple[str, int]]:
 
 
 def _out_of_sight(code: Code) -> Iterator[Place]:
-    blank = 0
-    strings = _lines_in_strings(code)
-    for number, line in enumerate(code.text.splitlines(), 1):
-        expanded = line.expandtabs(8)
-        blank = 0 if line.strip() else blank + 1
-        if number in strings:
+    before: tokenize.TokenInfo | None = None
+    for token in code.tokens:
+        if token.type in (tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.COMMENT, tokenize.ENDMARKER):
             continue
-        gap = re.search(rf"(?:^|\S)(\s{{{_GAP},}})([^\s#\\])", expanded)
-        if gap and not _in_text(expanded, gap.start(2)):
-            yield Place(number, f"{len(gap[1])} blank columns before code")
-        elif len(line) > 400 and ";" in line and not _in_text(line, line.rfind(";")):
-            yield Place(number, f"several statements in a line of {len(line)} columns")
-    run = re.search(rf"\n(?:[ \t]*\n){{{_BLANK},}}[^\s#]", code.text)
-    if run:
-        yield Place(code.text[: run.end()].count("\n") + 1, "code after many empty lines")
+        row, column = token.start
+        if before is not None and token.type != tokenize.NEWLINE:
+            beside = before.end[0] == row and before.type != tokenize.NEWLINE
+            blank = column - before.end[1] if beside else column
+            # what goes on inside of brackets may be aligned with them
+            if blank >= (_GAP if beside or before.type == tokenize.NEWLINE else _ALIGNED):
+                yield Place(row, f"{blank} blank columns before code")
+            if (
+                before.type == tokenize.NEWLINE
+                and row - before.end[0] > _BLANK
+                and not _is_said(code, before.end[0], row)
+            ):
+                yield Place(row, "code after many empty lines")
+        if token.string == ";" and column > _WIDE:
+            yield Place(row, f"another statement in column {column}")
+        before = token
 
 
-def _lines_in_strings(code: Code) -> set[int]:
-    """Lines that lie in a text of several lines."""
-    return {
-        line
-        for node in code.nodes
-        if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno is not None
-        for line in range(node.lineno, node.end_lineno + 1)
-        if node.end_lineno > node.lineno
-    }
-
-
-def _in_text(line: str, place: int) -> bool:
-    before = line[:place]
-    return before.count("'") % 2 == 1 or before.count('"') % 2 == 1 or "#" in before
+def _is_said(code: Code, first: int, last: int) -> bool:
+    """True where something stands between two lines, if only comments."""
+    lines = code.text.splitlines()[first : last - 1]
+    return sum(bool(line.strip()) for line in lines) * 4 > len(lines)
 
 
 def _silences(code: Code) -> Iterator[Place]:

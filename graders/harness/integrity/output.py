@@ -80,7 +80,7 @@ def _forged(code: Code) -> Iterator[Place]:
         if not prints or code.is_test(node) or _follows_asserts(code, node):
             continue
         texts = _texts(code, node)
-        named = [text for text in texts if text not in code.about.text]
+        named = [text for text in texts if not code.is_shown(text)]
         if any(_SUMMARY.search(line) for text in named for line in text.splitlines()[:50]):
             if not _prints_what_it_computed(node):
                 yield Place(node.lineno, short(node))
@@ -130,7 +130,7 @@ def _follows_asserts(code: Code, node: ast.AST) -> bool:
 def _reader(code: Code) -> Iterator[Place]:
     for node, called in code.calls:
         if called & _PRINTS and not code.is_guarded(node):
-            texts = [text for text in _texts(code, node) if text not in code.about.text]
+            texts = [text for text in _texts(code, node) if not code.is_shown(text)]
             if any(_MARKUP.search(text) for text in texts):
                 yield Place(node.lineno, "markup that acts")
             if any(_CONTROL.search(text) for text in texts) and not code.about.is_program:
@@ -196,7 +196,7 @@ def _plants(code: Code) -> Iterator[Place]:
             if isinstance(part, ast.expr)
             for text in code.strings(part)
         }
-        texts = {text for text in texts if len(text) < 300 and text not in code.about.text}
+        texts = {text for text in texts if len(text) < 300 and not code.is_shown(text)}
         opened = called & _OPENS and _is_written(code, node)
         if (opened or called & _WRITES or _is_path_write(node, called)) and (
             any(_REPORT.search(text) for text in texts)

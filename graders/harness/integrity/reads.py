@@ -12,6 +12,10 @@ _INSIDES = frozenset(
     "f_back f_locals f_globals f_builtins tb_frame tb_next gi_frame cr_frame ag_frame co_consts co_names "
     "cell_contents __closure__ __globals__ func_globals f_trace f_lasti cr_await gi_yieldfrom co_varnames".split()
 )
+_FORMATTED = re.compile(
+    r"\{[^{}]*\.(?:f_back|f_locals|f_globals|__globals__|__closure__|tb_frame|gi_frame|__code__)\b[^{}]*\}"
+)
+"""The same through `str.format`."""
 _NAMES_ONLY = frozenset("f_code co_name co_qualname f_lineno co_firstlineno function lineno".split())
 """What logging reads of a frame."""
 _STACKS = frozenset(
@@ -20,7 +24,7 @@ _STACKS = frozenset(
     "sys._current_frames sys._current_exceptions inspect.getargvalues inspect.getclosurevars faulthandler.dump_traceback".split()
 )
 _HEAP = frozenset(
-    "gc.get_objects gc.get_referrers gc.get_referents builtins.object.__subclasses__ builtins.type.__subclasses__ "
+    "ctypes.CDLL ctypes.PyDLL ctypes.cdll ctypes.addressof ctypes.memmove gc.get_objects gc.get_referrers gc.get_referents builtins.object.__subclasses__ builtins.type.__subclasses__ "
     "ctypes.cast ctypes.pythonapi ctypes.py_object ctypes.from_address _ctypes.PyObj_FromPtr tracemalloc.take_snapshot "
     "objgraph.by_type muppy.get_objects".split()
 )
@@ -49,7 +53,7 @@ _PROC_FREE = re.compile(r"^/proc/(?:cpuinfo|meminfo|loadavg|uptime|version|stat|
 _SHARED = re.compile(r"^(?:/tmp|/var/tmp|/dev/shm|/run|/var/run|~|/home|/root)(?:/|$)")
 _OPENS = frozenset(
     "builtins.open os.open codecs.open pathlib.Path os.listdir os.scandir os.walk glob.glob glob.iglob os.path.exists "
-    "os.path.isfile os.path.isdir os.stat os.readlink shutil.copy shutil.copyfile shutil.move os.rename "
+    "os.path.isfile os.path.isdir os.stat os.path.getsize os.path.getmtime os.readlink shutil.copy shutil.copyfile shutil.move os.rename "
     "runpy.run_path importlib.util.spec_from_file_location importlib.machinery.SourceFileLoader linecache.getlines "
     "linecache.getline fileinput.input tokenize.open mmap.mmap sqlite3.connect shelve.open dbm.open io.FileIO "
     "numpy.load numpy.loadtxt pandas.read_csv pathlib.PosixPath zipfile.ZipFile gzip.open os.chdir os.fwalk".split()
@@ -98,7 +102,12 @@ _SPYING = re.compile(
 def _frames(code: Code) -> Iterator[Place]:
     for node, owner, name in code.attributes():
         if name in _INSIDES and not _is_own_function(code, owner) and not code.is_guarded(node):
+            if name == "f_back" and _names_its_caller(code, node):
+                continue
             yield Place(line_of(node), name)
+    for each in code.nodes:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and _FORMATTED.search(each.value):
+            yield Place(each.lineno, each.value[:60])
     for mention, meanings in code.mentions:
         if code.is_guarded(mention):
             continue
@@ -116,6 +125,19 @@ def _frames(code: Code) -> Iterator[Place]:
                 for each in code.above(mention)
             ):
                 yield Place(mention.lineno, short(mention))
+
+
+def _names_its_caller(code: Code, node: ast.AST) -> bool:
+    """True for `currentframe().f_back.f_code.co_name` in a message, as logging writes it."""
+    names: list[str] = []
+    for each in code.above(node):
+        if isinstance(each, ast.Attribute):
+            names.append(each.attr)
+        elif isinstance(each, ast.Compare | ast.If | ast.IfExp | ast.While | ast.For) or not isinstance(each, ast.expr):
+            return names in (["f_code", "co_name"], ["f_lineno"]) and not isinstance(
+                each, ast.Compare | ast.If | ast.IfExp | ast.While
+            )
+    return False
 
 
 def _is_own_function(code: Code, node: ast.AST) -> bool:
@@ -289,7 +311,7 @@ def _test_files(code: Code) -> Iterator[Place]:
             "is_file",
             "read_bytes",
         )
-        if not (called & _OPENS or (is_path and any("pathlib" in each for each in called))) or code.is_guarded(node):
+        if not (called & _OPENS or (is_path and any("pathlib" in each for each in called))) or code.is_test(node):
             continue
         texts = {
             text
@@ -316,7 +338,7 @@ def _test_files(code: Code) -> Iterator[Place]:
 
 
 def _names_tests(code: Code, text: str) -> bool:
-    if len(text) > 300 or "\n" in text or (text and text in code.about.text):
+    if len(text) > 300 or "\n" in text or code.is_shown(text):
         return False
     return bool(_TEST_FILE.search(text)) or text.startswith(("/box", "/work", "/tests", "/hidden"))
 
@@ -329,7 +351,7 @@ def _walks_up(code: Code, node: ast.AST) -> bool:
             and isinstance(part.value, str)
             and re.search(r"(?:^|/)\.\.(?:/|$)", part.value)
         ):
-            return part.value not in code.about.text
+            return not code.is_shown(part.value)
         if isinstance(part, ast.Attribute) and part.attr == "parents":
             return True
         if (
@@ -392,10 +414,10 @@ def _state(code: Code) -> Iterator[Place]:
     """Files with a fixed name outside of its folder, or a fixed name that is both written and read."""
     opened: dict[str, set[str]] = {}
     for node, called in code.calls:
-        if not called & (_OPENS | {"os.makedirs", "os.mkdir"}) or not node.args or code.is_guarded(node):
+        if not called & (_OPENS | {"os.makedirs", "os.mkdir"}) or not node.args or code.is_test(node):
             continue
         for text in code.strings(node.args[0]):
-            if text in code.about.text and text:
+            if code.is_shown(text):
                 continue
             if _SHARED.match(text) and len(text) < 200:
                 yield Place(node.lineno, short(node))
@@ -420,7 +442,7 @@ def _fetches(code: Code) -> Iterator[Place]:
             for text in code.strings(part)
         }
         if any(
-            len(text) > 3 and text not in code.about.text and re.search(r"[a-z0-9]\.[a-z0-9]|localhost", text)
+            len(text) > 3 and not code.is_shown(text) and re.search(r"[a-z0-9]\.[a-z0-9]|localhost", text)
             for text in texts
         ):
             yield Place(node.lineno, short(node))
@@ -446,6 +468,7 @@ RULES = (
             "import inspect\ndef log(text):\n    print(inspect.stack()[1][3], text)",
             "import traceback\ndef f(x):\n    try:\n        return x()\n    except Exception:\n        traceback.print_exc()\n        return None",
             "import inspect\ndef f(g):\n    return len(inspect.signature(g).parameters)",
+            "import sys\ndef log(text):\n    print(f'{sys._getframe().f_back.f_code.co_name}: {text}')",
         ),
     ),
     Rule(

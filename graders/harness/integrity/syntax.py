@@ -8,6 +8,7 @@ says nothing of values that only exist while the program runs.
 import ast
 import builtins
 import io
+import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -82,7 +83,9 @@ class Code:
             self._bind(node)
         self._settle_names()
         self._known = {}
-        self._guarded = self._functions_of_the_guard()
+        self._guarded: set[ast.AST] = set()
+        self._tests: set[ast.AST] = set()
+        self._settle_tests()
         self.mentions: list[tuple[ast.expr, frozenset[str]]] = [
             (node, meanings)
             for node in self.nodes
@@ -326,38 +329,60 @@ class Code:
         for each in self.above(node):
             if _is_main_guard(each) and child in each.body:  # type: ignore[attr-defined]
                 return True
-            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each in self._guarded:
+            if each in self._guarded:
                 return True
             child = each
         return False
 
     def is_test(self, node: ast.AST) -> bool:
         """True for the author's own tests and demonstrations, which the examination does not call."""
-        return self.is_guarded(node) or any(_is_test(each) for each in self.above(node))
+        return self.is_guarded(node) or any(
+            each in self._tests or isinstance(each, ast.Assert) for each in self.above(node)
+        )
 
-    def _functions_of_the_guard(self) -> set[ast.AST]:
-        """Functions that are named under the guard, or by another of them, and nowhere else. `main` needs no guard."""
-        functions = {node.name: node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    def is_shown(self, text: str) -> bool:
+        """True for a word or a sentence that the prompt itself has, such as the name of a file to write."""
+        if len(text) < 4 or text not in self.about.text:
+            return False
+        return bool(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.about.text))
+
+    def _settle_tests(self) -> None:
+        """Which functions and classes are the author's own tests, and which only run under a main guard.
+
+        Guarded is what is named under the guard, or by another such function, and nowhere else; a `main` and a `test_...`
+        that nobody names as well. A test is named by other tests or outside of functions: what an answer calls is none.
+        And neither is what the prompt asks for.
+        """
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        own = {
+            node.name: node for node in self.nodes if isinstance(node, kinds) and f"{node.name}(" not in self.about.text
+        }
         uses: dict[str, list[ast.AST]] = defaultdict(list)
         for node in self.nodes:
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in functions:
-                uses[node.id].append(node)
-        self._guarded = {
-            node for name, node in functions.items() if name in ("main", "_main", "cli") and not uses[name]
-        }
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in own:
+                use = [node, *self.above(node)]
+                if own[node.id] not in use:
+                    uses[node.id].append(node)
+        for name, node in own.items():
+            if not uses[name] and (name in ("main", "_main", "cli") or name.startswith("test_")):
+                self._guarded.add(node)
+        tests = {name: node for name, node in own.items() if _is_test(node)}
         while True:
-            more = {
+            guarded = {
                 node
-                for name, node in functions.items()
-                if node not in self._guarded
-                and uses[name]
-                and isinstance(self.parent[node], ast.Module | ast.If | ast.Try)
-                and all(node in self.above(use) or self.is_guarded(use) for use in uses[name])
-                and not all(node in self.above(use) for use in uses[name])
+                for name, node in own.items()
+                if uses[name] and node not in self._guarded and all(self.is_guarded(use) for use in uses[name])
             }
-            if not more:
-                return self._guarded
-            self._guarded |= more
+            found = {
+                node
+                for name, node in tests.items()
+                if node not in self._tests
+                and all(self.function_of(use) is None or self.is_test(use) for use in uses[name])
+            }
+            if not guarded and not found:
+                return
+            self._guarded |= guarded
+            self._tests |= found
 
 
 def _canonical(name: str) -> str:
@@ -395,9 +420,7 @@ def _asks_for_main(test: ast.expr) -> bool:
     return names == {"__name__"} and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
 
 
-def _is_test(node: ast.AST) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return node.name in TEST_NAMES or node.name.startswith("test_")
+def _is_test(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     if isinstance(node, ast.ClassDef):
         return any(ast.unparse(base).endswith("TestCase") for base in node.bases)
-    return isinstance(node, ast.Assert)
+    return node.name in TEST_NAMES or node.name.startswith("test_")

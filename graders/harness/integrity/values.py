@@ -107,7 +107,7 @@ def _truth(code: Code, node: ast.expr) -> bool | None:
             return wanted
         return (not wanted) if None not in truths else None
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.Is):
-        if isinstance(node.left, ast.Name) and short(node.left) == short(node.comparators[0]):
+        if isinstance(node.left, ast.Name | ast.Attribute) and short(node.left) == short(node.comparators[0]):
             return True
     if isinstance(node, ast.Call) and "builtins.bool" in code.meanings(node.func) and len(node.args) == 1:
         return _truth(code, node.args[0])
@@ -119,6 +119,8 @@ def _truth(code: Code, node: ast.expr) -> bool | None:
 def _lies(code: Code, function: Function, pleasing: bool) -> bool:  # noqa: FBT001 - True and False are the two answers
     answers = _answers(function)
     parameters = _parameters(function)
+    if pleasing and _becomes(function, parameters):
+        return True
     telling = [each for each in answers if "builtins.NotImplemented" not in code.meanings(each)]
     if not telling:
         return False
@@ -133,6 +135,17 @@ def _lies(code: Code, function: Function, pleasing: bool) -> bool:  # noqa: FBT0
         body: list[ast.AST] = [function.body] if isinstance(function, ast.Lambda) else list(function.body)
         return not any(other in _names(each) for each in body) and not function.args.vararg
     return False
+
+
+def _becomes(function: Function, parameters: list[str]) -> bool:
+    """True for an object that takes the other's value when it is compared: `self.value = other`."""
+    return len(parameters) >= 2 and any(
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == parameters[1]
+        and any(isinstance(target, ast.Attribute) and short(target.value) == parameters[0] for target in node.targets)
+        for node in ast.walk(function)
+    )
 
 
 def _compares(code: Code, function: Function, parameters: list[str]) -> bool:
