@@ -47,7 +47,8 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 CALL = _driver("call_driver", preload=_STANDARD)
 PYTEST = _driver(
-    "pytest_driver", "line", "stand_in", "examiner", "pytest_ready", "pytest_rehearsal", "rehearsal/test_rehearsal",
+    "pytest_driver", "line", "stand_in", "examiner", "programs", "properties", "reference", "pytest_ready",
+    "pytest_rehearsal", "rehearsal/test_rehearsal",
     preload=(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies",
         "getpass",  # for the name of the folder of tmp_path

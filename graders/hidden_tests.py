@@ -25,11 +25,15 @@ _RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[Cas
     "call": call_suite.outcomes,
     "stdio": stdio_suite.outcomes,
     "pytest": pytest_suite.outcomes,
+    "property": pytest_suite.outcomes,
+    "program": pytest_suite.outcomes,
 }
 _REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
     "call": call_suite.run_reference,
     "stdio": stdio_suite.run_reference,
     "pytest": pytest_suite.run_reference,
+    "property": pytest_suite.run_reference,
+    "program": pytest_suite.run_reference,
 }
 
 

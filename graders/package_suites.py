@@ -21,13 +21,16 @@ CALL_CHECKERS = ("exact", "float", "unordered", "any-of", "predicate")
 MOST_SECONDS = 3600
 """For one case. More is a mistake in the unit."""
 
+MOST_EXAMPLES = 100_000
+MOST_SEED = 2**32 - 1
+
 _COMMON_KEYS = frozenset({"id", "kind", "files", "weight", "stop_on_failure", "groups"})
 _TEST_KEYS = frozenset({"isolation", "equality", "seconds"})
 _OPTION_KEYS: Mapping[str, frozenset[str]] = {
     "call": frozenset({"entry_point", "checker", "absolute", "relative"}),
     "stdio": package_stdio.KEYS,
     "pytest": _TEST_KEYS,
-    "property": _TEST_KEYS,
+    "property": _TEST_KEYS | {"seed", "max_examples"},
     "program": _TEST_KEYS | {"entry_point"},
 }  # fmt: skip
 Named = Iterable[tuple[str, str]]
@@ -178,6 +181,14 @@ def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str)
             fields.parsed(path, text)
 
 
+def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
+    for name, least, most in (("seed", 0, MOST_SEED), ("max_examples", 1, MOST_EXAMPLES)):
+        value = options.get(name, least)
+        if type(value) is not int or not least <= value <= most:
+            raise PackageError(f"{field}.{name}", f"a whole number from {least} to {most}, not {value!r}")
+    _check_tests(options, own, field)
+
+
 def _check_program(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
     _check_isolation(options, field)
     defined = [_functions(path, text) for path, text in own.items() if path.endswith(".py")]
@@ -202,6 +213,6 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str], Name
     "call": _check_call,
     "stdio": package_stdio.check,
     "pytest": _check_tests,
-    "property": _check_tests,
+    "property": _check_properties,
     "program": _check_program,
 }

@@ -1,4 +1,5 @@
-"""`pytest` suites: tests in the examiner's box, the submission in the candidate's, and a line between them.
+"""`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
+between them. The kinds differ in what is collected and told; see graders/harness/pytest_driver.py.
 
 Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
 passed is expected of a submission, and an id that is not reported as passed has not passed. The classes that tests meet
@@ -9,7 +10,7 @@ With the option `isolation = "shared"` tests and submission share one process in
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from graders.behaviour import beyond
@@ -31,6 +32,8 @@ from graders.interface import (
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
 """pytest-timeout's limit inside the box, unless the suite has its own; the host waits a little longer before it ends the box."""
+SEED = 0
+"""Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
 RESTARTS = 2
 SHOWN_CASES = 20
@@ -46,6 +49,8 @@ class CaseReport:
     text: str = ""
     end: str = ""
     note: str = ""
+    given: str = ""
+    """For what a property failed."""
     seconds: float | None = None
 
 
@@ -127,7 +132,8 @@ def _sit_together(
 ) -> Sitting:
     boxed = _under("submission", files) | _under("tests", suite.files)
     with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
-        first = examinee.ask({"tests": left, "seconds": _seconds(suite), "across": None}, seconds=COLLECT_SECONDS)
+        question = {"tests": left, "across": None, **_ways(context, suite)}
+        first = examinee.ask(question, seconds=COLLECT_SECONDS)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
         execution = examinee.finish()
@@ -158,12 +164,13 @@ def _sit_apart(
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
-    examiner = Part(
-        driver=PYTEST, arguments=("tests", ""), files=_under("tests", suite.files), limits=context.task.limits
-    )
+    trusted = _under("tests", suite.files)
+    if suite.kind == "property":
+        trusted |= _under("reference", context.task.reference)
+    examiner = Part(driver=PYTEST, arguments=("tests", ""), files=trusted, limits=context.task.limits)
     candidate = Part(driver=CANDIDATE, arguments=("submission",), files=_under("submission", files), limits=limits)
     with examine_apart(context.session, examiner, candidate) as (examinee, other):
-        question = {"tests": left, "seconds": _seconds(suite), "across": across}
+        question = {"tests": left, "across": across, **_ways(context, suite)}
         first = examinee.ask(question, seconds=COLLECT_SECONDS)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
@@ -177,8 +184,8 @@ def _sit_apart(
         reports[died_in] = CaseReport(outcome="cut-off", text=examinee.broke, end=examined.end.value)
     if lost == "ended":
         test = died_in or (left or [""])[0]
-        text = reports[test].text if test in reports else _problem(examinee, first)
-        reports[test] = CaseReport(outcome="ended", text=text, end=execution.end.value)
+        said = reports.get(test) or CaseReport(outcome="ended", text=_problem(examinee, first))
+        reports[test] = replace(said, outcome="ended", end=execution.end.value)
     return Sitting(
         collected=collected,
         reports=reports,
@@ -199,6 +206,23 @@ def _modules(files: Mapping[str, str]) -> Iterator[str]:
         name = path.parts[0] if len(path.parts) > 1 else path.stem
         if path.suffix == ".py" and name.isidentifier():
             yield name
+
+
+def _ways(context: Context, suite: Suite) -> dict[str, object]:
+    """What the driver needs to know of the suite."""
+    entry = PurePosixPath(context.task.entry_file).stem
+    shown = suite.kind == "property" and not is_shared(suite)
+    return {
+        "seconds": _seconds(suite),
+        "programs": {"entry": entry, "candidate": suite.options.get("entry_point")}
+        if suite.kind == "program"
+        else None,
+        "properties": {
+            "seed": suite.options.get("seed", SEED),
+            "max_examples": suite.options.get("max_examples"),
+            "reference": entry if shown else None,
+        },
+    }
 
 
 def _seconds(suite: Suite) -> float:
@@ -223,8 +247,8 @@ def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple
         answer = examinee.ask({}, seconds=_seconds(suite) + GRACE_SECONDS)
         if answer is None or answer.get("test") != test:
             return reports, test
-        text, note, outcome = (str(answer.get(key, "")) for key in ("text", "note", "outcome"))
-        reports[test] = CaseReport(outcome=outcome, text=text, note=note, seconds=examinee.seconds)
+        text, note, outcome, given = (str(answer.get(key, "")) for key in ("text", "note", "outcome", "given"))
+        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=examinee.seconds)
         if outcome in LOST:
             return reports, test
     return reports, ""
@@ -245,6 +269,9 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     run = run_suite(context, context.submission.files, suite, reference.tests, reference.classes, limits=limits)
     for execution in run.executions:
         context.ended(beyond(execution, reference.evidence))
+    replay = (
+        f"the same examples again with seed = {suite.options.get('seed', SEED)}" if suite.kind == "property" else ""
+    )
     shown = 0
     for test in reference.tests:
         report = run.reports.get(test, CaseReport(outcome="not-run", text=run.problem))
@@ -260,10 +287,10 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             weight=suite.weight,
             end=report.end,
             seconds=report.seconds,
-            given=UntrustedText(test if tell else ""),
+            given=UntrustedText((report.given or test) if tell else ""),
             wanted=UntrustedText("the test passes" if tell else ""),
             got=UntrustedText((report.text or report.outcome) if tell else ""),
-            note=UntrustedText(report.note),
+            note=UntrustedText("; ".join(filter(None, (report.note, replay if tell else "")))),
             integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
         )
 

@@ -1,14 +1,18 @@
 """Runs inside the box: a pytest suite, one test's report for each question on the channel.
 
-    question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or none}    first: collect
+    question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
+                 "programs": {...} or null, "properties": {...}}
                 {"nonce": str}                                                                      then: the next test
     answer      {"nonce": str, "collected": [node id...]}
-                {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str}
+                {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
+                 "given": str}                                                              the example of a property
                 {"nonce": str, "test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str}      of the candidate
                 {"nonce": str, "end": exit status, "text": str, "classes": [name...]}
 
 `across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
-other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here.
+other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
+{"entry": module, "candidate": function or null}: see graders/harness/programs.py. `properties` is {"seed": int,
+"max_examples": int or null, "reference": module or null}: see graders/harness/properties.py and reference.py there.
 
 Without it tests and submission share this process: a submission that knows this file can forge reports, which is why these
 outcomes are marked `integrity: reduced`. What it cannot do is make a missing test count: the host knows the ids that the
@@ -24,9 +28,12 @@ from typing import Any
 import pytest
 from _pytest._io import TerminalWriter
 
+from graders.harness import reference
 from graders.harness.channel import receive, send
 from graders.harness.examiner import Examiner, install, name_of
 from graders.harness.line import LineEnded
+from graders.harness.programs import Programs
+from graders.harness.properties import Properties
 from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable
 
@@ -88,7 +95,8 @@ class Reporter:
         if self.examiner is not None and self.examiner.line.failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
             outcome, text = self.lost(), f"{self.examiner.line.failure}\n{text}"
-        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note())
+        given = next((str(value) for name, value in item.user_properties if name == "given"), "")
+        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given)
         return True
 
     def lost(self) -> str:
@@ -139,6 +147,16 @@ READY = Ready(OPTIONS, [REPORTER])
 """Begun when this is imported, which is before the fork where there is one."""
 
 
+def take_up(question: dict[str, Any]) -> None:
+    """What kind of suite it is."""
+    programs, properties = question["programs"], question["properties"]
+    READY.add(Properties(properties["seed"], properties["max_examples"], question["seconds"], reference.NAME))
+    if properties["reference"] is not None:
+        reference.install(reference.NAME, properties["reference"])
+    if programs is not None:
+        READY.add(Programs(programs["entry"], programs["candidate"]))
+
+
 def main(tests: str, submission: str) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
@@ -150,6 +168,7 @@ def main(tests: str, submission: str) -> None:
         sys.setrecursionlimit(RECURSION)
         REPORTER.examiner = Examiner(across["classes"], own=across["own"])
         install(REPORTER.examiner, across["entry"], across["modules"])
+    take_up(question)
     status = READY.run(tests, question["seconds"])
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(REPORTER.problems)[:TEXT_CHARACTERS]}
     if REPORTER.examiner is not None:

@@ -58,6 +58,11 @@ class Ready:
     def _plugin(self, name: str) -> Any:
         return self.config.pluginmanager.get_plugin(name)
 
+    def add(self, plugin: object) -> None:
+        """Have one more plugin, which has not seen how the run began."""
+        self.plugins = [*self.plugins, plugin]
+        self.config.pluginmanager.register(plugin)
+
     def run(self, tests: str, seconds: float) -> int:
         """Run what is in the folder `tests`, each test for at most so many seconds. Returns pytest's exit status."""
         if "hypothesis.configuration" in sys.modules:  # it has taken the working directory that it was imported in

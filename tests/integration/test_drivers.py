@@ -37,6 +37,7 @@ for question in questions:
 ours.shutdown(socket.SHUT_WR)
 os.wait()
 """
+PROPERTIES = {"seed": 0, "max_examples": None, "reference": None}
 SOLUTION = b"import collections, heapq, random, re, typing\ndef f(x):\n    return x\n"
 TESTS = b"""
 import os, random
@@ -96,7 +97,10 @@ def test_a_forked_call_driver_imports_nothing_but_the_submission(sandbox: Sandbo
 def test_a_forked_pytest_is_as_a_fresh_one(sandbox: Sandbox) -> None:
     """Plugins, rewritten assertions, time-outs and search path; and it imports hardly anything."""
     files = {"submission/solution.py": SOLUTION, "tests/test_it.py": TESTS}
-    questions = [{"nonce": "n", "tests": None, "seconds": 1}, *[{"nonce": "n"}] * 9]
+    questions = [
+        {"nonce": "n", "tests": None, "seconds": 1, "programs": None, "properties": PROPERTIES},
+        *[{"nonce": "n"}] * 9,
+    ]
     (collected, *reports, ended), imported = forked(sandbox, PYTEST, ["tests", "submission"], files, questions)
     assert len(collected["collected"]) == 8
     outcomes = {report["test"].removeprefix("test_it.py::test_"): report for report in reports}
