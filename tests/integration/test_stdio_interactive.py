@@ -158,6 +158,16 @@ def test_a_hostile_program_gains_nothing_and_harms_nobody(name: str, every_tier:
     assert [case.outcome for case in graded(every_tier, RIGHT)[0]] == [P]
 
 
+def test_the_submission_has_neither_channel_nor_line_beside_its_streams(every_tier: Session) -> None:
+    interactor = "import sys\nsys.stderr.write(said := input())\nsys.exit(said != '[]')"
+    code = (
+        "import os\ndef is_open(fd):\n    try: os.fstat(fd)\n    except OSError: return False\n    return True\n"
+        "print([fd for fd in range(3, 256) if is_open(fd)], flush=True)"
+    )
+    [case], _ = graded(every_tier, code, interactor)
+    assert case.outcome is P, case.note
+
+
 @pytest.mark.parametrize(
     ("interactor", "why"),
     [

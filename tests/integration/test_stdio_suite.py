@@ -2,12 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Signal, Suite, TaskUnusable
+from graders.interface import (
+    CaseOutcome,
+    Command,
+    Execution,
+    Finding,
+    Limits,
+    Measurement,
+    Outcome,
+    Session,
+    Signal,
+    Suite,
+    TaskUnusable,
+)
 from graders.testing import context_of
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
@@ -251,6 +264,49 @@ def test_only_the_first_twenty_failures_carry_their_texts(session: Session) -> N
     found = cases(graded(session, "print(0)", suite(many(12))))
     assert [bool(case.got) for case in found] == [True] * 20 + [False] * 4
     assert all(case.note for case in found)
+
+
+def test_limits_relative_to_the_slowest_case_of_the_reference(session: Session) -> None:
+    context = context_of({"solution.py": RIGHT}, session)
+    slow_on_one = {
+        "solution.py": "n = sum(map(int, input().split()))\nif n == 42:\n    for _ in range(6_000_000): pass\nprint(n)"
+    }
+    task = replace(
+        context.task, suites=(suite(),), limits=LIMITS, relative={"cpu_seconds": 20.0}, reference=slow_on_one
+    )
+    signals = list(HiddenTests().grade(replace(context, task=task)))
+    assert outcomes(signals) == [P, P]
+    [limit] = [signal.value for signal in signals if isinstance(signal, Measurement) and signal.name == "cpu-limit"]
+    assert limit > 2.0, "the least that any submission gets"
+    broken = replace(task, reference={"solution.py": "x = = 1"})
+    with pytest.raises(TaskUnusable, match=r"(?s)suite io: the reference: .*SyntaxError"):
+        list(HiddenTests().grade(replace(context, task=broken)))
+
+
+@dataclass
+class FailsLater:
+    """A session whose box fails us at the second case."""
+
+    session: Session
+    left: int = 1
+
+    def run(self, command: Command) -> Execution:
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("a bug of ours")
+        return self.session.run(command)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.session, name)
+
+
+def test_half_a_suite_is_no_verdict(session: Session) -> None:
+    context = context_of({"solution.py": RIGHT}, FailsLater(session))  # type: ignore[arg-type]
+    task = replace(context.task, suites=(suite(),), limits=LIMITS)
+    seen = []
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        seen.extend(HiddenTests().grade(replace(context, task=task)))
+    assert seen == [], "the pipeline keeps what came before a crash, and would take one passed case for all"
 
 
 # --- a checker program ----------------------------------------------------------------------------------------------------

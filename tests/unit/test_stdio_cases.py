@@ -1,0 +1,85 @@
+"""Cases of `stdio` suites as files and as lines, and the options of a suite that a package may state."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from graders.cases import CaseError
+from graders.fields import PackageError
+from graders.package import load
+from graders.stdio_cases import StdioCase, parse_stdio_cases
+from service.catalog import summarize
+from service.packages import read_folder
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "bookings-stdio"
+
+
+def test_files_and_lines_are_cases_in_a_fixed_order() -> None:
+    files = {
+        "hidden/b.in": "2\n", "hidden/b.out": "4\n", "hidden/large/a.in": "\u00e9", "hidden/large/a.ans": "",
+        "hidden/z.jsonl": json.dumps({"input": "1", "output": "x\u2028y", "weight": 2, "group": "g"}) + "\n\n",
+        "hidden/check.py": "",
+    }  # fmt: skip
+    assert parse_stdio_cases(files) == [
+        ("hidden/b.in", StdioCase(id="b", given=b"2\n", accepted=(b"4\n",))),
+        ("hidden/large/a.in", StdioCase(id="large/a", given=b"\xc3\xa9", accepted=(b"",))),
+        ("hidden/z.jsonl:1", StdioCase(id="line-1", given=b"1", accepted=("x\u2028y".encode(),), weight=2, group="g")),
+    ]
+
+
+def test_an_answer_may_be_missing_where_a_program_judges() -> None:
+    files = {"a.in": "", "b.jsonl": '{"input": ""}'}
+    assert [case.accepted for _, case in parse_stdio_cases(files, needs_answer=False)] == [(), ()]
+    for path, text in files.items():
+        with pytest.raises(CaseError):
+            parse_stdio_cases({path: text})
+
+
+def test_several_accepted_outputs() -> None:
+    line = json.dumps({"input": "", "output": ["1 2", "2 1"]})
+    [(_, case)] = parse_stdio_cases({"c.jsonl": line}, several=True)
+    assert case.accepted == (b"1 2", b"2 1")
+    with pytest.raises(CaseError, match="a text in `output`"):
+        parse_stdio_cases({"c.jsonl": line})
+
+
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        ({"a.in": "", "a.ans": "", "c.jsonl": '{"id": "a", "input": "", "output": ""}'}, "c.jsonl:1"),
+        ({"a.in": "", "a.ans": "", "hidden/a.in": "", "hidden/a.ans": ""}, "hidden/a.in"),
+        ({"c.jsonl": '{"input": "\\ud800", "output": ""}'}, "c.jsonl:1"),
+        ({"c.jsonl": '{"input": "", "output": "", "id": "\\u0000"}'}, "c.jsonl:1"),
+    ],
+)
+def test_what_is_no_case_is_said_with_its_place(files: dict[str, str], where: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        parse_stdio_cases(files)
+    assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("option", "field", "expected"),
+    [
+        ('protocol = "kattis"', "suite.hidden.protocol", "an interactor_file beside it"),
+        ("partial_credit = true", "suite.hidden.partial_credit", "an interactor_file beside it"),
+        ('checker_file = "x"\nprotocol = "exit"', "suite.hidden.protocol", "one of plain, kattis"),
+        ("ignore_exit_code = 1", "suite.hidden.ignore_exit_code", "true or false"),
+        ("partial_credit = 1", "suite.hidden.partial_credit", "true or false"),
+        ("seconds = 0", "suite.hidden.seconds", "greater than 0"),
+        ('command = "python3"', "suite.hidden.command", "a list of texts"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused(option: str, field: str, expected: str) -> None:
+    files = dict(read_folder(EXAMPLE))
+    files["task.toml"] += f"{option}\n"
+    with pytest.raises(PackageError) as caught:
+        load(files)
+    assert caught.value.field == field
+    assert expected in caught.value.expected
+
+
+def test_submitters_learn_how_many_cases_there_are() -> None:
+    [suite] = summarize(load(read_folder(EXAMPLE))).suites
+    assert (suite.kind, suite.cases) == ("stdio", 20)
