@@ -18,8 +18,8 @@ Place = tuple[str, ...]
 """An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that
 it is inside of: `*` an element, `k` a key, `v` a value of a dict, a number for the position in tuples of one length."""
 
-EVIDENCE = 3
-"""So many different values that keep a rule make it one, unless the prompt has its words: then one does."""
+SAME_SIZE = 3
+"""So many values of one size mean that others are not meant."""
 CLOSED = 8
 """Where each number comes so many times on average, there are no others."""
 FREE = 3
@@ -28,7 +28,7 @@ LARGEST = 10**6
 """Larger numbers stay as they were seen and are never made: to count up to such a number may be an honest solution."""
 SIZED = (str, list, tuple, dict, set, frozenset)
 MOST_ELEMENTS = 120
-"""Of a container, and characters of a text, beyond what was seen."""
+"""Of a container, and characters of a text, unless all that were seen have more."""
 
 _TEXT = string.ascii_letters + string.digits + " .,!?-'"
 _POSITIVE = r"\bpositive (integer|int|number)|natural number|>=? ?1\b|\b1 ?<=?"
@@ -74,6 +74,8 @@ class Seen:
     vocabulary: tuple[str, ...]
     """Where texts are made of the same few words again and again, these words."""
     rules: tuple[Rule, ...]
+    traits: frozenset[str]
+    """What is special about values that were seen, in words."""
 
     def sizes(self) -> list[int]:
         return [len(value) for value in self.values if isinstance(value, SIZED)]
@@ -90,6 +92,7 @@ class Domain:
     """What is known of all places of a function's calls."""
 
     calls: tuple[Call, ...]
+    """That it was learned from."""
     places: Mapping[Place, Seen]
     fixed: frozenset[Place]
     """Tuples that all have one length."""
@@ -101,14 +104,18 @@ class Domain:
         named = call.named()
         return self._related((), named) and all(self._fits(place, value) for place, value in self._walk(named))
 
+    def alike(self, call: Call) -> bool:
+        """Whether all that the call holds is of types that were seen at its place."""
+        found = ((self.places.get(place), value) for place, value in self._walk(call.named()))
+        return all(seen is not None and type(value) in seen.kinds for seen, value in found)
+
     def news(self, call: Call) -> frozenset[tuple[Place, str]]:
         """In which ways the call goes beyond the known ones: each place with what is special there, in words."""
         found = set()
         for place, value in self._walk(call.named()):
             seen = self.places.get(place)
             if seen is not None:
-                known = {trait for other in seen.values for trait in _traits(other)}
-                found |= {(place, trait) for trait in _traits(value) if trait not in known}
+                found |= {(place, trait) for trait in _traits(value) if trait not in seen.traits}
         return frozenset(found)
 
     def sentences(self) -> list[str]:
@@ -163,14 +170,22 @@ def elements(value: object) -> list[object]:
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
 
 
-def learn(calls: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]) -> Domain:
-    """What all `calls` keep.
+def learn(
+    known: Sequence[Call], examples: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]
+) -> Domain:
+    """What all known calls keep, and the examples that are of the same types.
 
     Args:
-        calls: the known ones, at least one.
+        known: calls that the task's suites make, at least one.
+        examples: calls that the prompt shows. One of other types is left out: its author may have reasons to test none such.
         prompt: in it are words for rules, such as "sorted", and bounds, such as "less than 10".
         guards: for arguments, the numbers that the reference looks out for; these are meant, too.
     """
+    domain = _learn(known, prompt, guards)
+    return _learn([*known, *(each for each in examples if each not in known and domain.alike(each))], prompt, guards)
+
+
+def _learn(calls: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]) -> Domain:
     fixed = _fixed(calls)
     values: dict[Place, list[object]] = {}
     for call in calls:
@@ -230,13 +245,14 @@ def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> See
         most=most,
         alphabet=_alphabet(texts, prompt),
         vocabulary=_vocabulary(texts),
+        traits=frozenset(trait for value in values for trait in _traits(value)),
         rules=tuple(rule for rule in RULES if _is_kept(rule, values, prompt)),
     )
 
 
 def _is_kept(rule: Rule, values: Sequence[object], prompt: str) -> bool:
     speaking = {repr(value): value for value in values if rule.speaks(value)}
-    needed = 1 if rule.words and re.search(rule.words, prompt, re.IGNORECASE) else EVIDENCE
+    needed = 1 if rule.words and re.search(rule.words, prompt, re.IGNORECASE) else rule.evidence
     return len(speaking) >= needed and all(rule.holds(value) for value in speaking.values())
 
 
@@ -265,12 +281,13 @@ def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> t
 def _sizes(sizes: Sequence[int], prompt: str) -> tuple[int, int]:
     if not sizes:
         return 0, 0
-    if len(set(sizes)) == 1 and len(sizes) >= EVIDENCE:
+    if len(set(sizes)) == 1 and len(sizes) >= SAME_SIZE:
         return sizes[0], sizes[0]
     least = min(sizes)
     if least == 1 and not re.search(_NOT_EMPTY, prompt, re.IGNORECASE):
         least = 0
-    return least, max(*sizes, MOST_ELEMENTS if max(sizes) > 3 else 2 * max(sizes) + 2)
+    most = MOST_ELEMENTS if max(sizes) > 3 else 2 * max(sizes) + 2
+    return least, max(most, 2 * least)
 
 
 def _alphabet(texts: Sequence[str], prompt: str) -> str:

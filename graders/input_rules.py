@@ -25,8 +25,10 @@ class Rule:
     """Asked only where it speaks."""
     repair: Callable[[Any], object] | None = None
     """From a value that speaks, and does not keep the rule, to one like it that may."""
+    evidence: int = 3
+    """So many different values that keep it make it a rule."""
     words: str = ""
-    """A pattern; a prompt that has it means the rule."""
+    """A pattern; where the prompt has it, one value is enough."""
 
     def kept(self, value: object) -> bool:
         return not self.speaks(value) or self.holds(value)
@@ -146,6 +148,7 @@ RULES = (
     ),
     Rule(
         name="has no element twice", words=r"\b(unique|distinct) (elements|integers|numbers|values)", speaks=_several,
+        evidence=6,  # short lists are without doubles by chance
         holds=lambda value: len(set(map(repr, value))) == len(value),
         repair=lambda value: type(value)({repr(item): item for item in value}.values()),
     ),

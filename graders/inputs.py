@@ -21,24 +21,25 @@ _ANYTHING = (0, 1, -1, 2, "a", "", 1.5, None, True)
 """For places where nothing was seen: what an empty list may hold."""
 
 
-def proposals(domain: Domain, examples: Sequence[Call], source: str, *, seed: int) -> Iterator[Call]:
+def proposals(domain: Domain, known: Sequence[Call], source: str, *, seed: int) -> Iterator[Call]:
     """Calls that the domain admits, each once, none that is known; endless but for a domain that gives no more.
 
     Args:
         domain: what the function is meant for.
-        examples: calls that the prompt shows; those that are admitted come first.
+        known: calls that there are cases for. What the domain was learned from besides them comes first.
         source: the reference's, for the constants that it works with.
         seed: the same seed gives the same calls.
     """
     maker = _Maker(domain, _constants(ast.walk(ast.parse(source))), Random(seed))
-    told = {repr(call) for call in domain.calls}
-    grown = list(domain.calls)
-    waiting = list(examples)
+    told = {repr(call) for call in known}
+    # What is larger than what is made here would only be made again and again, and thrown away.
+    grown = [call for call in domain.calls if domain.admits(call)] or list(domain.calls)
+    waiting = list(domain.calls)
     refused = 0
     while refused < TRIES:
         call = waiting.pop(0) if waiting else maker.call(grown)
         if repr(call) in told or not domain.admits(call):
-            refused += 1
+            refused += not waiting
             continue
         refused = 0
         told.add(repr(call))
@@ -251,6 +252,8 @@ class _Maker:
         new = random.choice(seen.alphabet or string.ascii_letters)
         other = self._text(place)
         words = value.split(" ")
+        seen_text = random.choice(seen.texts() or [value])
+        constant = random.choice(self._texts or [other])
         at = random.randrange(len(value) + 1)
         head, tail = value[:at], value[at:]
         choices = (
@@ -259,7 +262,9 @@ class _Maker:
             value + value[::-1], value[::-1], value + value, tail + head, "".join(random.sample(value, len(value))),
             value.swapcase(), head + tail.swapcase(), value.upper(), value.lower(), value.title(),
             head + " " * random.choice((1, 1, 2, 3)) + tail, " ".join(random.sample(words, len(words))),
-            head + random.choice(self._texts or [other]) + tail,
+            head + constant + tail, constant + value, value + constant, head + constant + constant + tail,
+            " ".join(random.choice((word, word, constant)) for word in words),
+            head + seen_text[random.randrange(len(seen_text) + 1) :], value + seen_text,
         )  # fmt: skip
         return random.choice(choices)
 

@@ -10,15 +10,15 @@ itself instead of going over HTTP like `assay verify`: it needs the reference's 
 import ast
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from graders import package
 from graders.cases import parse_cases
-from graders.domain import Call, learn
+from graders.domain import Call, Domain, learn
 from graders.inputs import guards, proposals
-from graders.interface import Suite, Task
+from graders.interface import Suite, Task, TaskUnusable
 from graders.known_calls import in_program, in_text
 from graders.mutants import Mutant, mutants
 from sandboxes.interface import Sandbox
@@ -26,12 +26,12 @@ from service.amplify_cases import Candidate, candidate_case, choose, new_suite, 
 from service.amplify_lab import Laboratory
 from service.progress import Progress
 
-INPUTS = 600
-"""So many are made; a domain of few values has fewer."""
+INPUTS, MORE_INPUTS = 600, 1500
+"""So many are made, and so many more where a mutant is still alive then; a domain of few values has fewer."""
 MUTANTS = 80
 
 
-class AmplifyError(Exception):
+class AmplifyError(TaskUnusable):
     """No cases can be proposed for this task. The argument says why, and what its author can do."""
 
 
@@ -72,6 +72,10 @@ class _Target:
     raises: frozenset[str]
     """Exceptions that cases expect."""
 
+    @property
+    def entry_point(self) -> str:
+        return str(self.suite.options["entry_point"])
+
 
 def amplify(
     files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, seed: int, seconds: float, most: int
@@ -88,65 +92,87 @@ def amplify(
 
     Raises AmplifyError, PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
-    deadline = time.monotonic() + seconds
     task = package.load(files)
     target = _target(task)
-    entry_point = str(target.suite.options["entry_point"])
-    source = task.reference[task.entry_file]
-    lab = Laboratory(task=task, suite=target.suite, sandbox=sandbox)
+    lab = Laboratory(
+        task=task, suite=target.suite, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds
+    )
     lab.check_reference()
     _check_steady(lab, target)
-    examples = in_text(task.prompt, entry_point)
-    domain = learn(target.calls, task.prompt, guards(source, entry_point))
-    inputs = list(islice(proposals(domain, examples, source, seed=seed), INPUTS))
-    left_out: Counter[str] = Counter()
-    answered = lab.answered(inputs, domain, target.raises, left_out, progress)
-    suite = target.suite
-    if not suite.files:
-        suite = new_suite(entry_point, floats=any(_has_float(answer.value) for _, answer in answered))
-    written = [candidate_case(call, answer, entry_point) for call, answer in answered]
-    left_out["the answer cannot be written down"] += written.count(None)
-    cases = {case.id: (case, line) for case, line in filter(None, written)}
-    found = mutants(source, entry_point=entry_point, most=MUTANTS, path=task.entry_file)
+    source = task.reference[task.entry_file]
+    examples = in_text(task.prompt, target.entry_point)
+    domain = learn(target.calls, examples, task.prompt, guards(source, target.entry_point))
+    found = mutants(source, entry_point=target.entry_point, most=MUTANTS, path=task.entry_file)
     programs = {
         mutant_name(number): {**task.reference, task.entry_file: each.source} for number, each in enumerate(found)
     }
-    passing = lab.passing(programs, deadline, progress)
+    passing = lab.passing(programs)
     survivors = frozenset(name for name, passes in passing.items() if passes)
-    right = _accepted(files, task)
-    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
-    # Survivors right after what is accepted: they are what this is about, should time run out.
-    in_order = {
-        **right,
-        **{name: programs[name] for name in sorted(programs, key=lambda name: name not in survivors)},
-        **wrong,
-    }
-    failed = (
-        lab.failed(with_cases(suite, [line for _, line in cases.values()]), in_order, deadline, progress)
-        if cases
-        else {}
+    search = _Search(
+        lab=lab,
+        target=target,
+        domain=domain,
+        inputs=proposals(domain, target.calls, source, seed=seed),
+        right=_accepted(files, task),
     )
-    disputed = frozenset[str]().union(*(failed.get(name, ()) for name in right))
-    left_out["an accepted submission answers otherwise"] += len(disputed)
-    candidates = [
-        Candidate(case=case, line=line, fails=frozenset(name for name, ids in failed.items() if case.id in ids))
-        for case, line in cases.values()
-        if case.id not in disputed
-    ]
+    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    # Survivors first: they are what this is about, should time run out.
+    in_order = sorted(programs, key=lambda name: name not in survivors)
+    candidates = search.candidates(INPUTS, {**{name: programs[name] for name in in_order}, **wrong})
+    alive = survivors.difference(*(each.fails for each in candidates))
+    if alive:
+        more = search.candidates(MORE_INPUTS, {name: programs[name] for name in sorted(alive)})
+        candidates += [each for each in more if each.fails]
     return Amplified(
         task_id=task.id,
         version=task.version,
-        suite=suite,
+        suite=search.target.suite,
         seed=seed,
         meant=tuple(domain.sentences()),
-        made=len(inputs),
-        left_out={why: count for why, count in left_out.items() if count},
-        unlike=tuple(shown_call(call, entry_point) for call in examples if not domain.admits(call)),
+        made=search.made,
+        left_out={why: count for why, count in search.left_out.items() if count},
+        unlike=tuple(shown_call(call, target.entry_point) for call in examples if not domain.alike(call)),
         mutants=tuple(found),
         survivors=tuple(number for number in range(len(found)) if mutant_name(number) in survivors),
-        unseen=len(programs) - len(passing) + len(in_order) - len(failed) if cases else 0,
+        unseen=lab.unseen,
         chosen=tuple(choose(candidates, survivors, most=most)),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """Looks for candidates among more and more inputs."""
+
+    lab: Laboratory
+    target: _Target
+    domain: Domain
+    inputs: Iterator[Call]
+    right: Mapping[str, Mapping[str, str]]
+    """Programs besides the reference that are right: where they answer otherwise, the prompt leaves the answer open."""
+    made: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def candidates(self, count: int, programs: Mapping[str, Mapping[str, str]]) -> list[Candidate]:
+        """What the next `count` inputs give, with which of the programs (name -> files) fail each."""
+        inputs = list(islice(self.inputs, count))
+        self.made += len(inputs)
+        answered = self.lab.answered(inputs, self.domain, self.target.raises, self.left_out)
+        if not self.target.suite.files and any(_has_float(answer.value) for _, answer in answered):
+            self.target = replace(self.target, suite=new_suite(self.target.entry_point, floats=True))
+        written = [candidate_case(call, answer, self.target.entry_point) for call, answer in answered]
+        self.left_out["the answer cannot be written down"] += written.count(None)
+        cases = {case.id: (case, line) for case, line in filter(None, written)}
+        if not cases:
+            return []
+        suite = with_cases(self.target.suite, [line for _, line in cases.values()], number=self.made)
+        failed = self.lab.failed(suite, {**self.right, **programs})
+        disputed = frozenset[str]().union(*(failed.pop(name, frozenset()) for name in self.right))
+        self.left_out["an accepted submission answers otherwise"] += len(disputed)
+        return [
+            Candidate(case=case, line=line, fails=frozenset(name for name, ids in failed.items() if case.id in ids))
+            for case, line in cases.values()
+            if case.id not in disputed
+        ]
 
 
 def _check_steady(lab: Laboratory, target: _Target) -> None:
@@ -155,7 +181,7 @@ def _check_steady(lab: Laboratory, target: _Target) -> None:
     steady = {id(call) for call, _ in lab.steady(known)}
     for call, _ in known:
         if id(call) not in steady:
-            shown = shown_call(call, str(target.suite.options["entry_point"]))
+            shown = shown_call(call, target.entry_point)
             raise AmplifyError(f"the reference is not deterministic: asked twice, it answers {shown} in two ways")
 
 

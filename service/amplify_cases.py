@@ -4,19 +4,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from graders import package
 from graders.call_suite import Answer
 from graders.cases import Case, parse_cases
 from graders.domain import Call
 from graders.encoding import EncodingError, pack, to_json
+from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
 
 TWICE = 2
 """Each survivor is noticed by so many cases, where there are as many: one may fall to the author's pencil."""
-ALIKE = 5
-"""So many cases of one sort at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +31,24 @@ class Candidate:
 
     @property
     def sort(self) -> tuple[object, ...]:
-        """Cases of one sort are alike: the same programs fail them, and inputs and answer are of about the same form."""
+        """Cases of one sort are alike: the same programs fail them, and inputs and answer are of the same form."""
         inputs = [*self.case.args, *self.case.kwargs.values()]
-        sizes = tuple(
-            len(value).bit_length() if isinstance(value, str | list | dict | tuple) else -1 for value in inputs
-        )
-        answer = self.case.raises or repr(self.case.expected)[:1]
-        return self.fails, sizes, answer
+        return self.fails, tuple(map(_form, inputs)), self.case.raises or repr(self.case.expected)[:1]
+
+
+def _form(value: Any) -> tuple[object, ...]:
+    """What a mistake may depend on, coarsely."""
+    if isinstance(value, str):
+        lower = value.lower()
+        return len(value).bit_length(), lower == value, " " in value, value.isalnum(), lower == lower[::-1]
+    if isinstance(value, list | tuple):
+        kinds = frozenset(type(item).__name__ for item in value)
+        doubles = len(set(map(repr, value))) < len(value)
+        negative = any(is_number(item) and item < 0 for item in value)
+        return len(value).bit_length(), kinds, doubles, negative, max(map(repr, value), key=len, default="")[:1]
+    if is_number(value):
+        return value < 0, int(min(abs(value), 10**9)).bit_length(), value % 2 == 0, type(value).__name__
+    return (len(value).bit_length() if isinstance(value, dict | set | frozenset) else repr(value)[:1],)
 
 
 def shown_call(call: Call, entry_point: str) -> str:
@@ -101,7 +112,7 @@ def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: 
     sorts: dict[tuple[object, ...], list[Candidate]] = {}
     for each in candidates:
         sorts.setdefault(each.sort, []).append(each)
-    for turn in range(ALIKE):
+    for turn in range(max(map(len, sorts.values()), default=0)):
         for alike in sorts.values():
             if turn < len(alike) and len(chosen) < most:
                 chosen.setdefault(alike[turn].case.id, alike[turn])
@@ -114,10 +125,12 @@ def new_suite(entry_point: str, *, floats: bool) -> Suite:
     return Suite(id="amplified", kind="call", files={}, options={"entry_point": entry_point, **tolerance})
 
 
-def with_cases(suite: Suite, lines: Sequence[str]) -> Suite:
-    """The same suite with these cases in the place of its own."""
+def with_cases(suite: Suite, lines: Sequence[str], *, number: int) -> Suite:
+    """The same suite with these cases in the place of its own, under an id with this number."""
     others = {path: text for path, text in suite.files.items() if not path.endswith(".jsonl")}
-    return replace(suite, id=f"{suite.id}/amplified", files={**others, "amplified.jsonl": "\n".join(lines) + "\n"})
+    return replace(
+        suite, id=f"{suite.id}/amplified-{number}", files={**others, "amplified.jsonl": "\n".join(lines) + "\n"}
+    )
 
 
 def accept(files: Mapping[str, str], suite: Suite, lines: Sequence[str]) -> dict[str, str]:

@@ -50,6 +50,25 @@ HASH_SEED = {"PYTHONHASHSEED": "20071"}
 """Another order of sets than in a box that nothing is set in."""
 
 
+class _Trouble:
+    """Which kinds of inputs the reference has trouble with: those new ones that it often refuses.
+
+    `change_base(0, 1)` is answered, and 1 is no base: any other number hangs there.
+    """
+
+    def __init__(self) -> None:
+        self._tried: Counter[tuple[Place, str]] = Counter()
+        self._refused: Counter[tuple[Place, str]] = Counter()
+
+    def learn(self, news: frozenset[tuple[Place, str]], *, refused: bool) -> None:
+        """`news`: what is new in an input, by `Domain.news`."""
+        self._tried.update(news)
+        self._refused.update(news if refused else ())
+
+    def expects_answer(self, news: frozenset[tuple[Place, str]]) -> bool:
+        return not any(self._refused[new] >= 2 and self._refused[new] * OFTEN >= self._tried[new] for new in news)
+
+
 @dataclass(slots=True, kw_only=True)
 class Laboratory:
     """Runs programs of one task."""
@@ -58,6 +77,12 @@ class Laboratory:
     suite: Suite
     """The `call` suite that new cases are for."""
     sandbox: Sandbox
+    progress: Progress
+    deadline: float
+    """By time.monotonic(). Programs that did not run by then are left out."""
+    unseen: int = 0
+    """So many were."""
+    _trouble: _Trouble = field(default_factory=_Trouble)
     _took: float = 0.0
     """Seconds that the reference needs for the task's own suites."""
     _memory: dict[str, object] = field(default_factory=dict)
@@ -77,35 +102,34 @@ class Laboratory:
         domain: Domain,
         raises: frozenset[str],
         left_out: Counter[str],
-        progress: Progress,
     ) -> list[tuple[Call, Answer]]:
         """What the reference answers, in time, the same when it is asked again. `left_out` counts the rest by reason.
 
         `raises`: exceptions that are answers, as cases expect them.
         """
-        progress.start("asking the reference", total=len(inputs), done=0)
-        trouble = _Trouble(domain)
+        self.progress.start("asking the reference", total=len(inputs), done=0)
+        trouble = self._trouble
         waiting = list(inputs)
         kept: list[tuple[Call, Answer]] = []
         while waiting:
             batch, waiting = waiting[:BATCH], waiting[BATCH:]
-            asked = [call for call in batch if trouble.expects_answer(call)]
+            asked = [call for call in batch if trouble.expects_answer(domain.news(call))]
             for _ in range(len(batch) - len(asked)):
                 left_out["like inputs that the reference refuses"] += 1
-                progress.advance()
+                self.progress.advance()
             answers = self._answers(asked)
             for index, (call, answer) in enumerate(zip(asked, answers, strict=True)):
                 if answer.kind == "not-run":  # one before it never ended; the rest is asked again
                     waiting = asked[index:] + waiting
                     break
                 why = _no_case(answer, raises)
-                trouble.learn(call, refused=bool(why))
+                trouble.learn(domain.news(call), refused=bool(why))
                 if why:
                     left_out[why] += 1
                 else:
                     kept.append((call, answer))
-                progress.advance()
-        meant = [each for each in kept if trouble.expects_answer(each[0])]
+                self.progress.advance()
+        meant = [each for each in kept if trouble.expects_answer(domain.news(each[0]))]
         left_out["like inputs that the reference refuses"] += len(kept) - len(meant)
         steady = self.steady(meant)
         left_out["answered differently when asked again"] += len(meant) - len(steady)
@@ -124,60 +148,43 @@ class Laboratory:
         """What the reference answers to calls that it is known to answer, as far as it does so in time."""
         return [each for each in zip(calls, self._answers(calls), strict=True) if each[1].kind in ("value", "raised")]
 
-    def passing(
-        self, programs: Mapping[str, Mapping[str, str]], deadline: float, progress: Progress
-    ) -> dict[str, bool]:
+    def passing(self, programs: Mapping[str, Mapping[str, str]]) -> dict[str, bool]:
         """Which programs (name -> files) pass the task's own suites. Those that there is no time for are left out."""
-        progress.start("mutants against the task's suites", total=len(programs), done=0)
+        self.progress.start("mutants against the task's suites", total=len(programs), done=0)
         limits = self._limits(self._took)
-        return self._each(
-            programs,
-            lambda files: all(
-                each.outcome is Outcome.PASSED for each in self._outcomes(files, self.task.suites, limits)
-            ),
-            deadline,
-            progress,
-        )
 
-    def failed(
-        self,
-        suite: Suite,
-        programs: Mapping[str, Mapping[str, str]],
-        deadline: float,
-        progress: Progress,
-    ) -> dict[str, frozenset[str]]:
+        def passes(files: Mapping[str, str]) -> bool:
+            found = self._outcomes(files, self.task.suites, limits)
+            return all(each.outcome is Outcome.PASSED for each in found)
+
+        return self._each(programs, passes)
+
+    def failed(self, suite: Suite, programs: Mapping[str, Mapping[str, str]]) -> dict[str, frozenset[str]]:
         """The cases of a suite that each program (name -> files) fails. Those that there is no time for are left out."""
-        progress.start("programs against the new cases", total=len(programs), done=0)
+        self.progress.start("programs against new cases", total=len(programs), done=0)
         before = time.monotonic()
         self._outcomes(self.task.reference, (suite,), self.task.limits)
         limits = self._limits(time.monotonic() - before)
-        return self._each(
-            programs,
-            lambda files: frozenset(
-                each.case
-                for each in self._outcomes(files, (suite,), limits)
-                if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN)
-            ),
-            deadline,
-            progress,
-        )
+
+        def fails(files: Mapping[str, str]) -> frozenset[str]:
+            found = self._outcomes(files, (suite,), limits)
+            return frozenset(each.case for each in found if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN))
+
+        return self._each(programs, fails)
 
     def _each(
-        self,
-        programs: Mapping[str, Mapping[str, str]],
-        look: Callable[[Mapping[str, str]], _Result],
-        deadline: float,
-        progress: Progress,
+        self, programs: Mapping[str, Mapping[str, str]], look: Callable[[Mapping[str, str]], _Result]
     ) -> dict[str, _Result]:
         def in_time(name: str) -> _Result | None:
-            return look(programs[name]) if time.monotonic() < deadline else None
+            return look(programs[name]) if time.monotonic() < self.deadline else None
 
         found = {}
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             for name, result in zip(programs, workers.map(in_time, programs), strict=True):
                 if result is not None:
                     found[name] = result
-                progress.advance()
+                self.progress.advance()
+        self.unseen += len(programs) - len(found)
         return found
 
     def _limits(self, seconds: float) -> Limits:
@@ -229,29 +236,6 @@ class Laboratory:
             return (one.kind, one.raised) == (other.kind, other.raised)
         checker = str(self.suite.options.get("checker", "exact"))
         return checker == "predicate" or check_named(checker, self.suite.options)(one.value, other.value)
-
-
-class _Trouble:
-    """Which kinds of inputs the reference has trouble with: those new ones that it often refuses.
-
-    `change_base(0, 1)` is answered, and 1 is no base: any other number hangs there.
-    """
-
-    def __init__(self, domain: Domain) -> None:
-        self._domain = domain
-        self._tried: Counter[tuple[Place, str]] = Counter()
-        self._refused: Counter[tuple[Place, str]] = Counter()
-
-    def learn(self, call: Call, *, refused: bool) -> None:
-        news = self._domain.news(call)
-        self._tried.update(news)
-        self._refused.update(news if refused else ())
-
-    def expects_answer(self, call: Call) -> bool:
-        return not any(
-            self._refused[new] >= 2 and self._refused[new] * OFTEN >= self._tried[new]
-            for new in self._domain.news(call)
-        )
 
 
 def _no_case(answer: Answer, raises: frozenset[str]) -> str:

@@ -65,6 +65,7 @@ def _exit_code(error: Exception) -> int | None:
     """None for what nobody foresaw: that keeps its traceback."""
     from pydantic import ValidationError
 
+    from graders.interface import TaskUnusable
     from graders.package import PackageError
     from sandboxes.interface import SandboxError
     from service.client import ApiError
@@ -74,7 +75,7 @@ def _exit_code(error: Exception) -> int | None:
 
     if isinstance(error, ApiError):
         return MISTAKE if 400 <= error.status < 500 and error.status != 429 else OUR_FAILURE
-    if isinstance(error, FormatError | PackageError | ValidationError | FileNotFoundError):
+    if isinstance(error, FormatError | PackageError | TaskUnusable | ValidationError | FileNotFoundError):
         return MISTAKE
     return OUR_FAILURE if isinstance(error, HostError | SandboxError | StorageError | OSError) else None
 
@@ -228,6 +229,53 @@ def verify(
     typer.echo(json.dumps(as_data(reports), indent=2) if as_json else as_text(reports))
     if not all(report.as_stated for report in reports):
         raise typer.Exit(UNEXPECTED)
+
+
+@app.command(epilog="Example: `assay amplify examples/median`")
+def amplify(
+    package: Annotated[Path, typer.Argument(help="Folder of a task package.")],
+    *,
+    cases: Annotated[int, typer.Option(help="Propose so many cases at most.", min=1)] = 100,
+    seconds: Annotated[float, typer.Option(help="Programs that were not run after so many are left out.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same inputs.")] = 1,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Put the cases into the package: those of the proposed file, where there is one."
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON, and nothing else, on stdout.")
+    ] = False,
+) -> None:
+    """Propose cases that notice mistakes which a task's suites let pass, found by asking its reference.
+
+    They are written beside the package, into PACKAGE.amplified.jsonl; look at them, remove lines, and --accept the rest.
+    """
+    from graders.package import load
+    from sandboxes.tiers import strictest
+    from service import amplify_file
+    from service.amplify import amplify as run_amplification
+    from service.amplify_report import as_data, as_text
+    from service.host import prepare
+    from service.packages import read_folder
+    from service.progress import shown_progress
+
+    proposed = amplify_file.beside(package)
+    if not (accept and proposed.exists()):
+        settings = _settings()
+        files = read_folder(package)
+        with (
+            prepare(_tell, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers,
+            shown_progress(sys.stderr) as progress,
+        ):
+            sandbox = tiers.at_least(strictest(settings.minimum_tier, load(files).minimum_tier))
+            report = run_amplification(files, sandbox, progress, seed=seed, seconds=seconds, most=cases)
+        amplify_file.write(proposed, report)
+        typer.echo(json.dumps(as_data(report, str(proposed)), indent=2) if as_json else as_text(report, str(proposed)))
+    if accept and proposed.exists():
+        for path in amplify_file.accept(package, proposed):
+            _tell(f"{path}: changed")
 
 
 @app.command(epilog="Example: `assay doctor --tier container`")

@@ -1,0 +1,84 @@
+"""What `assay amplify` says, for people and for programs. Pure."""
+
+from typing import Any
+
+from service.amplify import Amplified, mutant_name
+from service.web.visible import plain
+
+DIFFS = 10
+"""So many surviving mutants are shown with their diffs; the rest is counted."""
+
+
+def as_text(report: Amplified, path: str) -> str:
+    """The report for a terminal; `path`: of the file with the proposed cases."""
+    noticed = [number for number in report.survivors if report.noticed(number)]
+    alive = [number for number in report.survivors if not report.noticed(number)]
+    inputs = f"  {report.made} inputs made (seed {report.seed})"
+    lines = [
+        f"{report.task_id} (version {report.version}), suite {report.suite.id}",
+        *(f"  taken for meant: {sentence}" for sentence in report.meant),
+        inputs + ("; left out:" if report.left_out else ""),
+        *(f"    {count}: {why}" for why, count in sorted(report.left_out.items(), key=lambda item: -item[1])),
+        f"  {len(report.mutants)} mutants of the reference, {len(report.survivors) or 'none'} of which pass the task's suites",
+        *([f"  the new cases notice {len(noticed)} of these"] if report.survivors else []),
+    ]
+    if report.unseen:
+        lines.append(f"  there was no time for {report.unseen} programs: --seconds gives more")
+    for number in noticed[:DIFFS]:
+        lines += [
+            "",
+            *_diff(report, number),
+            *(f"    noticed by  {_case(each.line)}" for each in report.noticed(number)[:2]),
+        ]
+    for number in alive[:DIFFS]:
+        needed = report.mutants[number].needed
+        lines += [
+            "",
+            *_diff(report, number),
+            f"    not noticed, or the same function; a case would have to differ {needed}",
+        ]
+    if len(report.survivors) > 2 * DIFFS:
+        lines += ["", "  (more with --json)"]
+    lines += [
+        "",
+        *(f"  the prompt shows {plain(call)}, which is unlike every case: is it meant?" for call in report.unlike),
+        f"  {len(report.chosen)} cases proposed" + (f": {path}" if report.chosen else ""),
+    ]
+    return "\n".join(lines)
+
+
+def _diff(report: Amplified, number: int) -> list[str]:
+    mutant = report.mutants[number]
+    hunk = [line for line in mutant.diff.splitlines() if not line.startswith(("---", "+++"))]
+    return [f"  {mutant_name(number)}, line {mutant.line}", *(f"    {plain(line)}" for line in hunk)]
+
+
+def _case(line: str) -> str:
+    return plain(line if len(line) <= 160 else line[:160] + "...")
+
+
+def as_data(report: Amplified, path: str) -> dict[str, Any]:
+    """The same for programs, as JSON values."""
+    return {
+        "task_id": report.task_id,
+        "version": report.version,
+        "suite": report.suite.id,
+        "seed": report.seed,
+        "file": path,
+        "meant": list(report.meant),
+        "inputs": {"made": report.made, "left_out": dict(report.left_out)},
+        "unlike": list(report.unlike),
+        "programs_unseen": report.unseen,
+        "mutants": [
+            {
+                "name": mutant_name(number),
+                "line": mutant.line,
+                "operator": mutant.operator,
+                "diff": mutant.diff,
+                "passes_the_suites": number in report.survivors,
+                "noticed_by": [each.case.id for each in report.noticed(number)],
+            }
+            for number, mutant in enumerate(report.mutants)
+        ],
+        "cases": [{"id": each.case.id, "line": each.line, "fails": sorted(each.fails)} for each in report.chosen],
+    }
