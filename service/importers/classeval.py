@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.importers.names import defined, imports, parsed, used
-from service.importers.package_text import REFERENCE, FormatError, ImportedTask, fenced, package, pytest_suite
+from service.importers.package_text import (
+    REFERENCE,
+    TEST_SECONDS,
+    FormatError,
+    ImportedTask,
+    fenced,
+    package,
+    pytest_suite,
+)
 
 _TEST_FILE = '''"""The unittest suites of the benchmark."""
 {imports}
@@ -20,7 +28,7 @@ from solution import {names}
 '''
 
 _FILES = frozenset({"os", "pathlib", "shutil", "sqlite3", "tempfile", "zipfile"})
-_SHARED = {"isolation": "shared"}
+_CHANGES = frozenset({"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"})
 
 
 def classeval(row: Mapping[str, Any]) -> ImportedTask:
@@ -35,21 +43,39 @@ def classeval(row: Mapping[str, Any]) -> ImportedTask:
         id=row["task_id"],
         title=name,
         prompt=f"Complete this Python class.\n\n{fenced(row['skeleton'])}",
-        suite=pytest_suite(text, _SHARED if shares_files(test) else None),
+        suite=pytest_suite(text, {"seconds": TEST_SECONDS} | ({"isolation": "shared"} if needs_one_box(test) else {})),
         submissions={REFERENCE: code},
     )
     return ImportedTask(id=row["task_id"], files=files)
 
 
-def shares_files(test: str) -> bool:
-    """Whether the test has to lie beside the class, because both work on one file or one of them patches the other.
+def needs_one_box(test: str) -> bool:
+    """Whether the test has to lie beside the class, because of what two boxes do not share.
 
-    Two boxes share no file, and a test cannot replace a function in a box that it cannot reach.
+    That is a file which both work on; a function which the test replaces; and a container inside of one of the class's
+    objects which the test changes (`tally.counts["a"] = 1`): it gets such a container as a copy.
     """
-    tree = parsed(test, "test")
-    modules = {
-        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    modules |= {(node.module or "").partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return bool((modules | names) & _FILES or names & {"open", "patch"})
+    nodes = list(ast.walk(parsed(test, "test")))
+    modules = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {(node.module or "").partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return bool((modules | names) & _FILES or names & {"open", "patch"} or any(map(_changes_inside, nodes)))
+
+
+def _changes_inside(node: ast.AST) -> bool:
+    match node:
+        case ast.Subscript(value=container, ctx=ast.Store() | ast.Del()):
+            return _is_inside(container)
+        case ast.Call(func=ast.Attribute(value=container, attr=name)):
+            return name in _CHANGES and _is_inside(container)
+    return False
+
+
+def _is_inside(container: ast.expr) -> bool:
+    """`tally.counts`, but not `self.names`, which is the test's own."""
+    while isinstance(container, ast.Subscript):
+        container = container.value
+    match container:
+        case ast.Attribute(value=ast.Name(id="self")):
+            return False
+    return isinstance(container, ast.Attribute)

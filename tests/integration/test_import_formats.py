@@ -307,6 +307,28 @@ def test_the_format_is_found_out(made: Made, tmp_path: Path) -> None:
     assert imported(made, tmp_path, "auto") == imported(made, tmp_path, made.format)
 
 
+CHANGED = [
+    ("tally.counts['a'] = 1", "shared"),
+    ("tally.counts['a']['b'] += 1", "shared"),
+    ("del self.tally.counts['a']", "shared"),
+    ("self.tally.names.append('a')", "shared"),
+    ("unittest.mock.patch", None),
+    ("patch('solution.f')", "shared"),
+    ("tally.counts['a']", None),
+    ("self.names['a'] = 1", None),
+    ("self.names.append(tally.counts.count)", None),
+]
+
+
+@pytest.mark.parametrize(("line", "isolation"), CHANGED)
+def test_tests_that_change_what_lies_inside_of_an_object_run_beside_the_class(
+    line: str, isolation: str | None, tmp_path: Path
+) -> None:
+    row = {**CLASS, "test": f"{CLASS['test']}\n    def test_more(self):\n        {line}\n"}
+    [suite] = package.load(imported(Made("classeval", array(row), "ClassMade_0", "pytest"), tmp_path, "auto")).suites
+    assert suite.options.get("isolation") == isolation
+
+
 def test_tests_that_share_files_with_the_class_run_beside_it(tmp_path: Path) -> None:
     for row, isolation in ((CLASS, None), (FILE_CLASS, "shared")):
         made = Made("classeval", array(row), str(row["task_id"]), "pytest")
