@@ -163,7 +163,7 @@ class Encoder:
         if len(items) > 8 and len(kinds := set(map(type, items))) == 1:  # what most long lists are
             kind = kinds.pop()
             if (
-                (kind is int and -_WORD < min(items) and max(items) < _WORD)  # type: ignore[type-var, operator]
+                (kind is int and min(items) > -_WORD and max(items) < _WORD)  # type: ignore[type-var, operator]
                 or (kind is str and all(map(str.isascii, items)))  # type: ignore[arg-type]
                 or (kind is float and all(map(math.isfinite, items)))  # type: ignore[arg-type]
             ):
@@ -440,7 +440,7 @@ _DECODERS: dict[str, Read] = {
     "$array": _decode_array,
 }
 
-MALFORMED = (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError)
+MALFORMED = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, RecursionError)
 """What reading a tree that nobody wrote raises: bytes.fromhex, Decimal, fromisoformat, an unhashable dict key, ..."""
 
 
@@ -487,7 +487,7 @@ def check_size(value: object) -> None:
 
 
 _load = json.JSONDecoder().decode
-_dump = json.encoder.c_make_encoder(  # what JSONEncoder.encode makes anew for each message, at twice the cost
+_dump = vars(json.encoder)["c_make_encoder"](  # what JSONEncoder.encode makes anew for each message, at twice the cost
     None, None, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
 )
 

@@ -109,7 +109,7 @@ def run_suite(
     sit = _sit_together if is_shared(suite) else _sit_apart
     for _ in range(1 + RESTARTS):
         left = None if expected is None else [test for test in expected if test not in reports]
-        sitting = sit(context, files, suite, left, classes, limits)
+        sitting = sit(context, files, suite, left, classes, limits=limits)
         reports |= sitting.reports
         executions.append(sitting.execution)
         if not sitting.again:
@@ -127,7 +127,8 @@ def _sit_together(
     files: Mapping[str, str],
     suite: Suite,
     left: Sequence[str] | None,
-    classes: Sequence[str] | None,
+    classes: Sequence[str] | None,  # noqa: ARG001 - the submission says what it says, nobody asks
+    *,
     limits: Limits,
 ) -> Sitting:
     boxed = _under("submission", files) | _under("tests", suite.files)
@@ -154,6 +155,7 @@ def _sit_apart(
     suite: Suite,
     left: Sequence[str] | None,
     classes: Sequence[str] | None,
+    *,
     limits: Limits,
 ) -> Sitting:
     entry = PurePosixPath(context.task.entry_file).stem

@@ -10,14 +10,15 @@ import importlib
 import io
 import os
 import sys
-from operator import index
+from operator import contains, getitem
 from os import _exit
 from typing import Any
 
-from graders.encoding import held, mro_of
+from graders.encoding import mro_of
 from graders.harness.line import Line, LineBroken, LineEnded
 from graders.harness.search_path import make_importable
-from graders.harness.stand_in import CONTAINERS, StandIns, StandInMeta, run_to_end
+from graders.harness.stand_in import StandIns, run_to_end
+from graders.harness.stand_in_class import CONTAINERS, number_of
 
 OUTPUT_CHARACTERS = 1 << 20
 """Of what one call prints, so much is sent to the tests. The rest goes to the box's own stdout, which has a limit."""
@@ -79,21 +80,15 @@ def perform(operation: str, target: Any, name: str | None, args: list[Any], kwar
 
 def _special(found: Any, name: str, args: list[Any]) -> Any:
     if isinstance(found, type):
-        ways = {
-            "__iter__": lambda: iter(found),  # type: ignore[call-overload]
-            "__len__": lambda: len(found),  # type: ignore[arg-type]
-            "__getitem__": lambda: found[args[0]],  # type: ignore[index]
-            "__contains__": lambda: args[0] in found,  # type: ignore[operator]
-        }
-        return ways[name]()
+        # By the operators, because for `Box[int]` it is no special method of the class's own class that answers.
+        return {"__iter__": iter, "__len__": len, "__getitem__": getitem, "__contains__": contains}[name](found, *args)
     return getattr(type(found), name)(found, *args)
 
 
 def _import(name: str, again: bool) -> object:  # noqa: FBT001 - as it comes over the line
-    if again and name in sys.modules:
-        module = importlib.reload(sys.modules[name])
-    else:
-        module = importlib.import_module(name)
+    module = importlib.import_module(name)
+    if again:
+        module = importlib.reload(module)
     return (LINE.export(module), hasattr(module, "__path__"), module.__doc__)
 
 
@@ -129,7 +124,7 @@ HEAP = 1 << 9
 
 def _content(found: Any, name: str | None) -> object:
     """What the built-in part of an object holds, as an exact built-in."""
-    base = held(type(found)) or next(base for base in mro_of(type(found)) if base in CONTAINERS)
+    base: Any = next(base for base in mro_of(type(found)) if base in CONTAINERS)
     return dict(dict.items(found)) if base is dict else base(base.__iter__(found))
 
 
@@ -152,7 +147,7 @@ def _ask_or_not(one: Any, other: Any) -> Any:
     facts = type(one)._assay_facts  # noqa: SLF001
     if not facts["equal"]:
         return NotImplemented if one is not other else True
-    return LINE.ask("call", index(object.__getattribute__(one, "_assay_ref").number), "__eq__", (other,))
+    return LINE.ask("call", number_of(one), "__eq__", (other,))
 
 
 STAND_INS = StandIns(LINE, equal=_ask_or_not, named=lambda kind: True)

@@ -5,6 +5,7 @@ hand over: what they pass can be called, iterated, read and set by public names,
 defines. `equal` decides on equality: the other side has no say in it.
 """
 
+import functools
 import inspect
 import sys
 import types
@@ -14,13 +15,16 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_loader
 from typing import Any
 
+from graders.harness import stand_in, stand_in_class
 from graders.harness.line import Line
-from graders.harness.stand_in import FORWARDED, REF, StandInMeta, StandIns, _is_special, _number_of, run_to_end
+from graders.harness.stand_in import StandIns, run_to_end
+from graders.harness.stand_in_class import FORWARDED, StandInMeta, is_special, number_of
 
 _SPECIALS = FORWARDED | {"__eq__", "__ne__", "__hash__"}
 _CALLED_ONLY = (
     types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType, type, types.ModuleType,
     types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.CodeType, types.TracebackType,
+    functools.partial,
 )  # fmt: skip
 _OF_THE_RUNNER = frozenset({"pytest", "_pytest", "pluggy", "unittest", "inspect", "graders", "importlib"})
 _MOCKS = "unittest.mock"
@@ -73,8 +77,8 @@ class Examiner:
                 return self._asked(one, other)
             if facts["container"] is None:
                 return NotImplemented  # which ends as False, unless the test's own object thinks otherwise
-            return self.line.ask("content", _number_of(one)) == other
-        numbers = (_number_of(one), _number_of(other))
+            return self.line.ask("content", number_of(one)) == other
+        numbers = (number_of(one), number_of(other))
         if numbers[0] == numbers[1]:
             return True
         if not facts["equal"] and not type(other)._assay_facts["equal"]:  # noqa: SLF001
@@ -85,7 +89,7 @@ class Examiner:
 
     def _asked(self, one: Any, other: Any) -> Any:
         self.compared = True
-        answer = self.line.ask("call", _number_of(one), "__eq__", (other,))
+        answer = self.line.ask("call", number_of(one), "__eq__", (other,))
         if type(answer) is not bool and answer is not NotImplemented:
             raise TypeError(f"{type(one).__name__}.__eq__ gives {type(answer).__name__}, not bool")
         return answer
@@ -109,27 +113,41 @@ class Examiner:
         found = self.line.exported(target)
         if operation == "call" and name is None:
             return found(*args, **kwargs)
-        if operation == "call" and name in _SPECIALS:
-            if isinstance(found, type):
-                if name == "__iter__":
-                    return iter(found)  # type: ignore[call-overload]
-                raise _refused(found, name)
-            return getattr(type(found), name)(found, *args)
-        if operation == "call" and isinstance(found, types.GeneratorType) and name in ("send", "throw", "close"):
-            return getattr(found, name)(*args)
         if operation == "await" and isinstance(found, types.CoroutineType):
             return run_to_end(found, self._loops)
-        public = name is not None and name.isidentifier() and not name.startswith("_")
-        kind = type(found)
-        if not public or isinstance(found, _CALLED_ONLY) or _is_of_the_runner(kind):
+        if operation == "call" and _is_offered(found, str(name)):
+            return getattr(type(found), str(name))(found, *args)
+        if operation == "call" and name == "__iter__" and isinstance(found, type):
+            return iter(found)  # type: ignore[call-overload]
+        if not _is_public(found, str(name)):
             raise _refused(found, str(name))
         if operation == "call":
             return getattr(found, str(name))(*args, **kwargs)
         if operation == "get":
             return getattr(found, str(name))
-        if operation == "set" and len(args) == 1 and kind.__flags__ & (1 << 9):
+        if operation == "set" and len(args) == 1 and type(found).__flags__ & HEAP:
             return setattr(found, str(name), args[0])
         raise _refused(found, str(name))
+
+
+HEAP = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE: a class that Python code has made."""
+
+
+def _is_offered(found: object, name: str) -> bool:
+    """True for operators, and for what generators are driven by."""
+    if isinstance(found, types.GeneratorType) and name in ("send", "throw", "close"):
+        return True
+    return name in _SPECIALS and not isinstance(found, type)
+
+
+def _is_public(found: object, name: str) -> bool:
+    return (
+        name.isidentifier()
+        and not name.startswith("_")
+        and not isinstance(found, _CALLED_ONLY)
+        and not _is_of_the_runner(type(found))
+    )
 
 
 def _is_of_the_runner(kind: type) -> bool:
@@ -157,14 +175,14 @@ class Module(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if _is_special(name) and name not in ("__all__", "__version__", "__author__"):
+        if is_special(name) and name not in ("__all__", "__version__", "__author__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         state = vars(self)
         return state["_assay_examiner"].line.ask("get", state["_assay_number"], name)
 
     def __setattr__(self, name: str, value: object) -> None:
         # What the import system itself sets: the module's own names, and submodules.
-        if _is_special(name) or isinstance(value, Module):
+        if is_special(name) or isinstance(value, Module):
             super().__setattr__(name, value)
         else:
             raise SharedOnly(f"{self.__name__}.{name} cannot be set from outside")
@@ -224,10 +242,11 @@ def _exists(name: str) -> bool:
         return True
 
 
+_OURS = frozenset({stand_in.__file__, stand_in_class.__file__})
 _real_getfile = inspect.getfile
 
 
-def _getfile(object: Any) -> str:  # noqa: A002 - as inspect has it
+def _getfile(object: Any) -> str:  # as inspect has it
     if isinstance(object, Module | StandInMeta) or type(type(object)) is StandInMeta or _is_wrapper(object):
         raise SharedOnly("the source of a submission cannot be read by its tests")
     return _real_getfile(object)
@@ -235,4 +254,4 @@ def _getfile(object: Any) -> str:  # noqa: A002 - as inspect has it
 
 def _is_wrapper(found: Any) -> bool:
     code = getattr(found, "__code__", None)
-    return isinstance(code, types.CodeType) and code.co_filename.endswith("graders/harness/stand_in.py")
+    return isinstance(code, types.CodeType) and code.co_filename in _OURS

@@ -50,11 +50,11 @@ MAX_BYTES = 1 << 30
 CHUNK = 1 << 16
 
 
-class LineBroken(BaseException):  # noqa: N818 - a state of the line, not an error of who sees it
+class LineBroken(BaseException):
     """The other side broke the protocol; the argument says how."""
 
 
-class LineEnded(BaseException):  # noqa: N818
+class LineEnded(BaseException):
     """There is nobody on the other side any more."""
 
 
@@ -241,10 +241,7 @@ class Line:
         self.exchanging = False
         self.serving += 1
         try:
-            if self.serving > MAX_NESTED:
-                raise RecursionError("calls between the tests and the submission are nested too deeply")
-            if (name is not None and type(name) is not str) or type(kwargs) is not dict or type(operation) is not str:
-                raise LineBroken("a request of another form")
+            self._check_request(operation, name, kwargs)
             arguments, named = self._read_arguments(decoder, args, kwargs)
             before = [_shallow(container) for container in decoder.containers]
             fine, value = True, self._perform(operation, target, name, arguments, named)
@@ -258,6 +255,12 @@ class Line:
         with self._lock:
             self.exchanging = True
             self._send(reply)
+
+    def _check_request(self, operation: object, name: object, kwargs: object) -> None:
+        if self.serving > MAX_NESTED:
+            raise RecursionError("calls between the tests and the submission are nested too deeply")
+        if (name is not None and type(name) is not str) or type(kwargs) is not dict or type(operation) is not str:
+            raise LineBroken("a request of another form")
 
     def _read_arguments(self, decoder: Decoder, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         try:
@@ -381,10 +384,10 @@ def _is_same(container: Any, old: Any) -> bool:
 
 def _content(encoder: Encoder, container: Any) -> Tree:
     if isinstance(container, dict):
-        return encoder.pairs(dict.items(container), 0)  # type: ignore[return-value]
+        return encoder.pairs(dict.items(container), 0)
     if type(container) is bytearray:
         return container.hex()
-    return encoder.each(container, 0)  # type: ignore[return-value]
+    return encoder.each(container, 0)
 
 
 def _read_content(decoder: Decoder, container: object, content: Tree) -> Any:

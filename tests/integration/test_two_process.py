@@ -1,13 +1,12 @@
 """Tests in one box, the submission in another: what works as it does in one process."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
 from graders import pytest_suite
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Context, Finding, Limits, Outcome, Signal, Submission, SubmissionId, Suite
-from graders.interface import Task, TaskId
+from graders.interface import CaseOutcome, Context, Limits, Signal, Submission, SubmissionId, Suite, Task, TaskId
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 
