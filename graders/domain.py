@@ -18,7 +18,7 @@ Place = tuple[str, ...]
 """An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that
 it is inside of: `*` an element, `k` a key, `v` a value of a dict, a number for the position in tuples of one length."""
 
-SAME_SIZE = 3
+SAME_SIZE = 4
 """So many values of one size mean that others are not meant."""
 CLOSED = 8
 """Where each number comes so many times on average, there are no others."""

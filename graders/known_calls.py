@@ -29,8 +29,9 @@ def in_program(source: str, entry_point: str) -> list[Call]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     names = {entry_point, "candidate"}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in names]
-    return _once_each([call for call in map(_call, calls) if call is not None])
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in names]
+    in_order = sorted(nodes, key=lambda node: (node.lineno, node.col_offset))
+    return _once_each([call for call in map(_call, in_order) if call is not None])
 
 
 def _shortest_call(text: str) -> Call | None:

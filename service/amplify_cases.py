@@ -10,7 +10,7 @@ from graders import package
 from graders.call_suite import Answer
 from graders.cases import Case, parse_cases
 from graders.domain import Call
-from graders.encoding import EncodingError, pack, to_json
+from graders.encoding import EncodingError, to_json
 from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
@@ -85,9 +85,24 @@ def candidate_case(call: Call, answer: Answer, entry_point: str) -> tuple[Case, 
 
 
 def _same(case: Case, call: Call, answer: Answer) -> bool:
-    if pack([list(case.args), dict(case.kwargs)]) != pack([list(call.args), dict(call.kwargs)]):
+    if _spelled([case.args, case.kwargs]) != _spelled([call.args, call.kwargs]):
         return False
-    return case.raises == answer.raised[0] if answer.kind == "raised" else pack(case.expected) == pack(answer.value)
+    if answer.kind == "raised":
+        return case.raises == answer.raised[0]
+    return _spelled(case.expected) == _spelled(answer.value)
+
+
+def _spelled(value: Any) -> str:
+    """The value as text, its types included: equal where it is the same value, whatever the order of its sets."""
+    if isinstance(value, dict):
+        items = [f"{_spelled(key)}: {_spelled(item)}" for key, item in value.items()]
+    elif isinstance(value, list | tuple):
+        items = list(map(_spelled, value))
+    elif isinstance(value, set | frozenset):
+        items = sorted(map(_spelled, value))
+    else:
+        return repr(value)
+    return f"{type(value).__name__}({', '.join(items)})"
 
 
 def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: int) -> list[Candidate]:
