@@ -87,7 +87,9 @@ def passes(task: Task, submission: package.PackagedSubmission, folder: Path, cpu
         if suite.kind == "call"
         else passes_stdio(task, suite, folder, cpu_seconds)
         if suite.kind == "stdio"
-        else passes_pytest(suite, folder, cpu_seconds)
+        else passes_programs(suite, folder, cpu_seconds)
+        if suite.kind == "program"
+        else passes_pytest(task, suite, folder, cpu_seconds)
         for suite in task.suites
     )
 
@@ -125,9 +127,22 @@ def conversed(command: list[str], given: str, folder: Path, cpu_seconds: int) ->
     return False
 
 
-def passes_pytest(suite: Suite, folder: Path, cpu_seconds: int) -> bool:
+def passes_programs(suite: Suite, folder: Path, cpu_seconds: int) -> bool:
+    """As benchmarks of that form run them: solution and test as one module."""
+    solution = (folder / "solution.py").read_text()
+    for path, text in suite.files.items():
+        called = f"\ncheck({suite.options['entry_point']})\n" if "def check(" in text else ""
+        (folder / Path(path).name).write_text(f"{solution}\n{text}{called}")
+    paths = [Path(path).name for path in suite.files]
+    return all(run_limited([sys.executable, "-B", path], folder, cpu_seconds).returncode == 0 for path in paths)
+
+
+def passes_pytest(task: Task, suite: Suite, folder: Path, cpu_seconds: int) -> bool:
     for path, text in suite.files.items():
         (folder / Path(path).name).write_text(text)
+    if suite.kind == "property":
+        cpu_seconds *= 5  # a hundred examples of each
+        (folder / "reference.py").write_text(task.reference["solution.py"])
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir", ".", "."]
     return run_limited(command, folder, cpu_seconds).returncode == 0
 
@@ -193,8 +208,15 @@ def test_suite_has_at_least_fifteen_cases(name: str) -> None:
             if path.endswith(".jsonl"):
                 assert len(cases.parse_cases(text, name=path)) >= 15
             elif suite.kind == "pytest":
-                names = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-                assert len([name for name in names if name.startswith("test_")]) >= 15
+                functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+                assert sum(number_of_tests(node) for node in functions) >= 15
+
+
+def number_of_tests(function: ast.FunctionDef) -> int:
+    tables = [
+        node for decorator in function.decorator_list for node in ast.walk(decorator) if isinstance(node, ast.List)
+    ]
+    return (len(tables[0].elts) if tables else 1) if function.name.startswith("test_") else 0
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -1,0 +1,5 @@
+def median(xs):
+    n = len(xs)
+    if n % 2 == 1:
+        return xs[n // 2]
+    return (xs[n // 2 - 1] + xs[n // 2]) / 2
