@@ -12,8 +12,10 @@ ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
 from importlib.resources import files
+from pathlib import Path
 import service, sandboxes.images
 from service.rubric_files import builtin_rubrics
+from service.scaffold import make_package
 from service.storage.sql import SqlStorage
 
 assert service.__file__.startswith(sys.argv[1]), service.__file__
@@ -25,6 +27,7 @@ for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".c
     assert any(entry.name.endswith(ending) for entry in (web / folder).iterdir()), (folder, ending)
 for driver in ("__main__.py", "call_driver.py", "pytest_driver.py", "analysis_driver.py", "radon_analyzer.py"):
     assert (files("graders") / "harness" / driver).is_file(), driver
+make_package(Path(sys.argv[1]) / "made", "property")
 """
 
 
