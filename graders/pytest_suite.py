@@ -134,7 +134,7 @@ def _sit_together(
     boxed = _under("submission", files) | _under("tests", suite.files)
     with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
-        first = examinee.ask(question, seconds=COLLECT_SECONDS)
+        first = _collect(examinee, question)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
         execution = examinee.finish()
@@ -173,7 +173,7 @@ def _sit_apart(
     candidate = Part(driver=CANDIDATE, arguments=("submission",), files=_under("submission", files), limits=limits)
     with examine_apart(context.session, examiner, candidate) as (examinee, other):
         question = {"tests": left, "across": across, **_ways(context, suite)}
-        first = examinee.ask(question, seconds=COLLECT_SECONDS)
+        first = _collect(examinee, question)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
         met = _names(examinee.ask({}, seconds=GRACE_SECONDS), "classes") if left is None and not died_in else ()
@@ -231,6 +231,12 @@ def _seconds(suite: Suite) -> float:
     seconds = suite.options.get("seconds", TEST_SECONDS)
     assert isinstance(seconds, int | float)  # graders.package has checked it
     return float(seconds)
+
+
+def _collect(examinee: Examinee, question: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The answer that names the tests; where there are none, the one that says why."""
+    answer = examinee.ask(question, seconds=COLLECT_SECONDS)
+    return answer if answer is None or answer.get("collected") != [] else examinee.ask({}, seconds=GRACE_SECONDS)
 
 
 def _names(answer: Mapping[str, object] | None, key: str) -> tuple[str, ...]:

@@ -81,7 +81,8 @@ def perform(operation: str, target: Any, name: str | None, args: list[Any], kwar
 def _special(found: Any, name: str, args: list[Any]) -> Any:
     if isinstance(found, type):
         # By the operators, because for `Box[int]` it is no special method of the class's own class that answers.
-        return {"__iter__": iter, "__len__": len, "__getitem__": getitem, "__contains__": contains}[name](found, *args)
+        ways: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": getitem, "__contains__": contains}
+        return ways[name](found, *args)
     return getattr(type(found), name)(found, *args)
 
 

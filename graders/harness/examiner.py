@@ -15,12 +15,14 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_loader
 from typing import Any
 
+from graders.encoding import EncodingError
 from graders.harness import stand_in, stand_in_class
-from graders.harness.line import Line
+from graders.harness.line import Line, LineBroken
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import FORWARDED, StandInMeta, is_special, number_of
 
 _SPECIALS = FORWARDED | {"__eq__", "__ne__", "__hash__"}
+_OF_ALL = frozenset({"__call__", "__iter__", "__next__", "__aiter__", "__anext__", "__eq__", "__ne__", "__hash__"})
 _CALLED_ONLY = (
     types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType, type, types.ModuleType,
     types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.CodeType, types.TracebackType,
@@ -110,7 +112,10 @@ class Examiner:
     # --- what the submission may do with what it is given -------------------------------------------------------------
 
     def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        found = self.line.exported(target)
+        try:
+            found = self.line.exported(target)
+        except EncodingError as error:
+            raise LineBroken(str(error)) from error
         if operation == "call" and name is None:
             return found(*args, **kwargs)
         if operation == "await" and isinstance(found, types.CoroutineType):
@@ -135,10 +140,13 @@ HEAP = 1 << 9
 
 
 def _is_offered(found: object, name: str) -> bool:
-    """True for operators, and for what generators are driven by."""
-    if isinstance(found, types.GeneratorType) and name in ("send", "throw", "close"):
-        return True
-    return name in _SPECIALS and not isinstance(found, type)
+    """True for operators, and for what generators are driven by. What an object says of itself has to be its author's text."""
+    if isinstance(found, _CALLED_ONLY):
+        driven = isinstance(found, types.GeneratorType) and name in ("send", "throw", "close")
+        return driven or (name in _OF_ALL and not isinstance(found, type))
+    if name in ("__repr__", "__str__", "__format__"):
+        return any(name in base.__dict__ and base.__flags__ & HEAP for base in type(found).__mro__)
+    return name in _SPECIALS
 
 
 def _is_public(found: object, name: str) -> bool:

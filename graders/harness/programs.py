@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from _pytest.assertion.rewrite import rewrite_asserts
 
-from graders.harness.stand_in import StandInMeta
+from graders.harness.stand_in_class import StandInMeta
 
 NO_PROGRAMS = frozenset({"conftest.py", "__init__.py"})
 
