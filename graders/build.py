@@ -17,6 +17,8 @@ from graders.interface import Execution, Limits, Session
 
 BUILD_SECONDS = 20.0
 """Wall and CPU time. Some sources take for ever to compile, or all memory there is."""
+BUILD_MIB = 16
+"""Disk that the compiler has at least: any submission and its byte code fit, and any memory limit allows it."""
 
 _TAG = re.compile(r"[a-z]+-[0-9]+")
 
@@ -39,7 +41,8 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
     """Byte code for each file; a problem where the entry file cannot be compiled. `limits`: memory and processes count."""
     sources = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
     paths = [entry_file, *sorted(path for path in files if path.endswith(".py") and path != entry_file)]
-    own = replace(limits, wall_seconds=BUILD_SECONDS, cpu_seconds=BUILD_SECONDS)
+    disk_mib = max(limits.disk_mib, BUILD_MIB)
+    own = replace(limits, wall_seconds=BUILD_SECONDS, cpu_seconds=BUILD_SECONDS, disk_mib=disk_mib)
     with session.converse(STDIO.command("build", files=sources, limits=own)) as conversation:
         compiler = Examinee(conversation)
         answer = compiler.ask({"files": paths}, seconds=BUILD_SECONDS)
@@ -51,7 +54,10 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
         return Build(argv=argv, files=sources, execution=execution, problem=problem)
     if answer.get("problem"):
         return Build(argv=argv, files=sources, execution=execution, problem=str(answer["problem"]).strip())
-    return Build(argv=argv, files=sources | _byte_code(paths, answer), execution=execution)
+    compiled = sources | _byte_code(paths, answer)
+    # What the program may write is counted together with these: where they would take most of it, Python compiles anew.
+    fits = sum(map(len, compiled.values())) < limits.disk_mib << 19
+    return Build(argv=argv, files=compiled if fits else sources, execution=execution)
 
 
 def _byte_code(paths: list[str], answer: Mapping[str, object]) -> dict[str, bytes]:

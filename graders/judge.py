@@ -11,7 +11,7 @@ from typing import Any
 
 from graders.driver import STDIO
 from graders.examination import Examinee
-from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
+from graders.interface import Command, Limits, Session, Suite, TaskUnusable
 from graders.stdio_cases import StdioCase
 
 CHECKER_SECONDS = 60.0
@@ -65,7 +65,11 @@ class Judge:
         seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
         answer = case.accepted[0] if case.accepted else b""
         files = {self.program: self.source, "case.in": case.given, "case.ans": answer, "case.out": output}
-        return STDIO.command("judge", files=files, limits=replace(limits, wall_seconds=seconds, cpu_seconds=seconds))
+        own = replace(limits, wall_seconds=seconds, cpu_seconds=seconds)
+        # As little as a submission may write, these have to fit.
+        disk_mib = max(limits.disk_mib, 2 + (sum(map(len, files.values())) >> 19))
+        own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))
+        return STDIO.command("judge", files=files, limits=own)
 
     def question(self) -> dict[str, object]:
         # With a slash at its end, as in Kattis: validators write to argument + "judgemessage.txt".
@@ -80,12 +84,14 @@ class Judge:
             return self.heard(examinee, examinee.ask(self.question(), seconds=CHECKER_SECONDS), case)
 
     def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
-        """The verdict in its answer, or in its exit status where it left without one. Raises TaskUnusable."""
+        """The verdict in its answer. Raises TaskUnusable where there is none.
+
+        The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
+        """
         if answer is None:
             execution = examinee.finish()
-            if execution.end is not End.EXITED or execution.exit_code is None:
-                raise self._unusable(case, f"ended by {execution.end} {examinee.broke}")
-            answer = {"exit_code": execution.exit_code}
+            status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
+            raise self._unusable(case, f"ended by {execution.end} {status} {examinee.broke}".strip())
         if "exit_code" not in answer:
             raise self._unusable(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
         code, says = answer["exit_code"], str(answer.get("message", "")).strip()

@@ -385,6 +385,7 @@ def test_partial_credit_is_the_last_number_printed(
         ("1 / 0", "crashed: .*ZeroDivisionError"),
         ("import sys; sys.exit(2)", r"exit code 2, not 0 \(accept\) or 1"),
         ("import os; os.kill(os.getpid(), 9)", "ended by signalled"),
+        ("import os; os._exit(1)", "ended by exited with exit code 1, but not by sys.exit"),
         ("x = []\nwhile True: x.append(bytearray(1 << 20))", "ended by out-of-memory|MemoryError"),
         ("print('a lot')", "gave 'lot' as credit"),
         ("print(2)", "gave '2' as credit"),
@@ -394,6 +395,15 @@ def test_partial_credit_is_the_last_number_printed(
 def test_a_checker_without_a_verdict_is_the_task_s_failure(session: Session, text: str, why: str) -> None:
     with pytest.raises(TaskUnusable, match=f"(?s)suite io, case 1: its checker .*({why})"):
         graded(session, "print(6)", checker(text, partial_credit=True))
+
+
+def test_a_box_too_small_for_the_files_makes_no_false_rejection(session: Session) -> None:
+    padding = "# " + "x" * 300_000 + "\n" + "\n".join(f"v{n} = {n}.5 * len('{n}' * 7)" for n in range(14000)) + "\n"
+    tight = replace(LIMITS, disk_mib=1, output_kib=4096)
+    copies = "import sys\nsys.exit(open(sys.argv[1]).read() != open(sys.argv[3]).read())"
+    stated = suite({"1.in": "4" * 1_200_000, "check.py": copies}, checker="program", checker_file="hidden/check.py")
+    [case] = cases(graded(session, padding + "print(end='', flush=True)\nprint(input(), end='')", stated, tight))
+    assert case.outcome is P, case
 
 
 def test_a_checker_is_not_asked_about_a_program_that_did_not_end_well(session: Session) -> None:
