@@ -411,7 +411,7 @@ def test_send():
 def test_throw(): g = solution.count(2); next(g); assert g.throw(KeyError) == "key"
 def test_close(): before = solution.LOG.count("closed"); g = solution.count(2); next(g); g.close(); assert solution.LOG.count("closed") == before + 1
 def test_kind(): g = solution.count(1); assert inspect.isgenerator(g) and isinstance(g, types.GeneratorType) and iter(g) is g
-def test_from(): 
+def test_from():
     def mine(): return (yield from solution.count(1))
     g = mine(); next(g)
     with pytest.raises(StopIteration) as stop: next(g)

@@ -1,6 +1,7 @@
 """The closed encoding: identity there and back, exact types, and nothing hostile gets through."""
 
 import contextlib
+import dataclasses
 import datetime
 import enum
 import json
@@ -8,12 +9,25 @@ import math
 from collections import Counter, OrderedDict, namedtuple
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, ClassVar
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.encoding import MAX_DEPTH, MAX_INT_BITS, EncodingError, from_json, pack, parse, to_json
+from graders.encoding import (
+    MAX_DEPTH,
+    MAX_INT_BITS,
+    Array,
+    EncodingError,
+    EnumValue,
+    Record,
+    from_json,
+    pack,
+    parse,
+    to_json,
+)
 
 surrogates = st.text(st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"]), max_size=3)
 scalars = (
@@ -216,3 +230,88 @@ def test_what_comes_in_is_plain_json() -> None:
 def test_decimals_and_fractions_keep_their_form() -> None:
     assert str(from_json(to_json(Decimal("1.10")))) == "1.10"
     assert from_json(to_json(Fraction(2, 6))) == Fraction(1, 3)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[object]:
+    """Containers that hold those made before them, some of them more than once, but never themselves."""
+    made: list[object] = [1, "x", None]
+    for _ in range(draw(st.integers(1, 8))):
+        inside = draw(st.lists(st.integers(0, len(made) - 1), max_size=4))
+        items = [made[index] for index in inside]
+        kind = draw(st.sampled_from(["list", "dict", "tuple"]))
+        made.append(items if kind == "list" else tuple(items) if kind == "tuple" else dict(enumerate(items)))
+    return made
+
+
+def shape(value: object, seen: dict[int, int]) -> object:
+    """The value with a number for each container that may be changed, the same for the same one."""
+    if isinstance(value, tuple):
+        return "tuple", [shape(item, seen) for item in value]
+    if not isinstance(value, list | dict):
+        return value
+    if id(value) in seen:
+        return "again", seen[id(value)]
+    number = seen[id(value)] = len(seen)
+    items = list(value.items()) if isinstance(value, dict) else value
+    return type(value).__name__, number, [shape(item, seen) for item in items]
+
+
+@given(graphs())
+def test_aliasing_is_kept(value: list[object]) -> None:
+    assert shape(from_json(parse(pack(value))), {}) == shape(value, {})
+
+
+@given(values)
+def test_a_value_in_a_value_twice_is_written_once(value: object) -> None:
+    one, other = from_json(parse(pack([[value], [value]])))
+    assert same(one, other)
+    shared = [value]
+    first, second = from_json(parse(pack([shared, shared])))
+    assert first is second
+
+
+@pytest.mark.parametrize("make", [list, dict])
+def test_a_container_that_contains_itself_is_refused(make: type) -> None:
+    value: Any = make()
+    holder = ({"deep": [value]},)
+    value.update(a=holder) if make is dict else value.append(holder)
+    with pytest.raises(EncodingError, match="itself"):
+        to_json(value)
+    with pytest.raises(EncodingError, match="itself"):
+        from_json([{"$ref": 0}])
+
+
+def test_thirty_lists_that_are_a_billion_values_are_refused() -> None:
+    value: list[object] = []
+    for _ in range(60):
+        value = [value, value]
+    with pytest.raises(EncodingError, match="again and again"):
+        from_json(parse(pack(value)))
+
+
+class Suit(enum.Enum):
+    HEARTS = (1, 2)
+
+
+@dataclasses.dataclass
+class Card:
+    suit: Suit
+    tags: list[str] = dataclasses.field(default_factory=list)
+    kind: ClassVar[int] = 3
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Suit.HEARTS, EnumValue("Suit", "HEARTS", (1, 2))),
+        (Card(Suit.HEARTS, ["a"]), Record("Card", (("suit", EnumValue("Suit", "HEARTS", (1, 2))), ("tags", ["a"])))),
+        (numpy.arange(6, dtype="int32").reshape(2, 3), Array("<i4", (2, 3), (0, 1, 2, 3, 4, 5))),
+        (numpy.float64(0.5), 0.5),
+        (slice(1, None, 2), slice(1, None, 2)),
+    ],
+)
+def test_what_is_no_builtin_crosses_as_what_it_is(value: object, plain: object) -> None:
+    back = from_json(parse(pack(value)))
+    assert back == plain and type(back) is type(plain)
+    assert from_json(parse(pack(back))) == plain
