@@ -64,6 +64,6 @@ def test_what_it_is_given_stays_as_it_is():
 
 
 def test_answers_do_not_depend_on_the_order_of_calls():
-    lists = [[n, n + 2, n - 2] for n in range(20)]
-    assert [median(xs) for xs in lists] == list(range(20))
-    assert [solution.median(xs) for xs in reversed(lists)] == list(reversed(range(20)))
+    lists = [[n, n + 2, n - 2] for n in range(6)]
+    assert [median(xs) for xs in lists] == list(range(6))
+    assert [solution.median(xs) for xs in reversed(lists)] == list(reversed(range(6)))
