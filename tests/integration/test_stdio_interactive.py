@@ -121,17 +121,20 @@ def test_how_a_conversation_ends(name: str, session: Session) -> None:
         with pytest.raises(TaskUnusable, match=r"(?s)case 0: its interactor crashed: .*ValueError"):
             graded(session, code)
         return
-    [case], flags = graded(session, code)
+    # On a busy machine a program may get a tenth of a processor.
+    seconds = 30 if end == "cpu-timeout" else 3
+    [case], flags = graded(session, code, seconds=seconds)
     assert (case.outcome, case.end) == (outcome, end), case
     assert note in case.note, case.note
-    assert (case.seconds or 0) < 4.5
+    assert (case.seconds or 0) < seconds + 1.5
     assert not {"assay/channel", "assay/early-exit"} & set(flags)
 
 
 def test_a_submission_that_computes_for_too_long_is_told_as_such(session: Session) -> None:
     [case], _ = graded(session, "while True: pass", seconds=0.9)
     assert (case.outcome, case.end) == (E, "wall-timeout")
-    assert case.note.endswith("for it to say something, while it computed")
+    assert "for it to say something" in case.note
+    assert ("while it computed" in case.note) == ((case.cpu_seconds or 0) > (case.seconds or 0) / 5)
 
 
 def test_a_submission_that_does_not_read_blocks_only_itself(session: Session) -> None:
