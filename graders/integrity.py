@@ -21,6 +21,7 @@ SHOWN = 30
 
 PLANTED = "assay/planted-file"
 SHADOWS = "assay/shadows-module"
+UNREADABLE = "assay/hard-to-read"
 TEST_CONFIGURATION = re.compile(
     r"(?:^|/)(?:conftest\.py|\.?pytest\.ini|\.?pytest\.toml|nose\.cfg|\.noserc|\.coveragerc|noxfile\.py)$"
 )
@@ -36,6 +37,8 @@ _CONFIGURATION = re.compile(r"(?:^|/)(?:tox\.ini|setup\.cfg|pyproject\.toml|setu
 _FRAMEWORKS = frozenset(
     ["pytest", "_pytest", "pluggy", "hypothesis", "iniconfig", "coverage", "numpy", "graders", "attr"]
 )
+_CANNOT_RUN = re.compile(r"it does not compile|it is not valid Unicode")
+"""Of what is no program, nothing is hidden."""
 _WIDE = "integrity"
 """No criterion of a rubric: that a file could not be looked at takes no suggestion away."""
 
@@ -81,6 +84,9 @@ class Integrity(Grader):
             for path, look in ask_about_files(context, TOOL, _read):
                 if isinstance(look, NotLooked):
                     yield replace(self.abstention(look.reason, path=path), criterion=_WIDE)
+                    if not _CANNOT_RUN.match(look.reason):
+                        says = f"Python reads this file, and the search for signs of play did not get through it: {look.reason}."
+                        found.append(self._flag(UNREADABLE, says, path, severity="medium", confidence="low"))
                 else:
                     looks[path] = look
         except Abstain as reason:

@@ -103,6 +103,11 @@ class Finding:
     flag: bool = False
     """True for an integrity flag: shown prominently, never lowers a level by itself."""
 
+    @property
+    def is_raised(self) -> bool:
+        """True for a flag that counts. One of low severity is noticed: told, and no reason to look at a run first."""
+        return self.flag and self.severity is not Severity.LOW
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abstention:

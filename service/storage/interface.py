@@ -145,6 +145,7 @@ class QueueEntry:
     cases_passed: int
     cases_total: int
     flags: int
+    """Integrity flags raised; what was only noticed (severity low) is not among them."""
     state: str
     """`open`, `mine` (claimed by this reviewer), `taken`, `reviewed` (by this reviewer), `skipped`."""
     finished_at: datetime

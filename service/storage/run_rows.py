@@ -99,7 +99,7 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
             outcome=result.outcome,
             cases_passed=sum(case.outcome is Outcome.PASSED for case in cases),
             cases_total=len(cases),
-            flags=sum(isinstance(signal, Finding) and signal.flag for signal in result.signals),
+            flags=sum(isinstance(signal, Finding) and signal.is_raised for signal in result.signals),
             position=position(id),
             signals=pack([signal_json.to_json(signal) for signal in result.signals]),
             prefills=pack([prefill_to_json(prefill) for prefill in result.prefills]),

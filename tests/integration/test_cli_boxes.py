@@ -94,5 +94,5 @@ def test_each_kind_of_task_is_judged_as_its_benchmark_judges(tmp_path: Path, san
     assert {id: row["outcome"] for id, row in results.items()} == {id: id.partition(",")[0] for id in SAMPLES}
     assert results["passed, as completed"]["cases"] == {"passed": 3, "failed": 0, "total": 3, "share": 1.0}
     assert results["passed, as completed"]["levels"]["correctness"] == 4
-    assert results["failed, exits"]["flags"] == ["assay/early-exit"]
+    assert set(results["failed, exits"]["flags"]) >= {"assay/early-exit"}
     assert results["failed, integers only"]["ends"] == {"exited": 1}

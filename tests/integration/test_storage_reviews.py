@@ -1,14 +1,16 @@
 """The reviewers' queue, claims, drafts and reviews in the storage."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from rubrics.signals import Severity
 from service.jobs.table import TableJobs
 from service.storage.interface import ConflictError, DraftDecision, NotFoundError, ReviewerId, RunId, RunOutcome
 from service.storage.sql import SqlStorage
-from tests.integration.stored import START, Clock, accept, finish_next, review
+from tests.integration.stored import FLAG, START, Clock, accept, findings, finish_next, review
 
 ANN, BEN = ReviewerId("ann"), ReviewerId("ben")
 
@@ -27,6 +29,23 @@ def test_the_queue_shows_what_a_reviewer_needs_to_choose(storage: SqlStorage, ru
     entry = storage.queue(ANN, now=clock.now)[0]
     assert (entry.task_id, entry.title, entry.outcome) == ("numbers/double", "Double v1", RunOutcome.FAILED)
     assert (entry.cases_passed, entry.cases_total, entry.flags, entry.state) == (1, 2, 1, "open")
+
+
+def test_what_was_only_noticed_is_no_flag_in_the_queue(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+    accept(storage, 1)
+    lease = jobs.lease("worker", START)
+    assert lease is not None
+    storage.start_run(lease.run_id, lease.attempt)
+    found = findings()
+    noticed = replace(FLAG, rule="assay/box-program", severity=Severity.LOW)
+    storage.finish_run(
+        lease.run_id,
+        lease.attempt,
+        replace(found, signals=(*found.signals, noticed, replace(noticed, flag=False))),
+        START,
+    )
+    [entry] = storage.queue(ANN, now=clock.now)
+    assert entry.flags == 1, "the one of high severity"
 
 
 def test_each_reviewer_has_an_order_that_stays(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:

@@ -330,39 +330,33 @@ def _named(compared: list[tuple[str, object]], inputs: _Inputs) -> Iterator[Show
 def _lists_of_inputs(code: Code, inputs: _Inputs) -> Iterator[Place]:
     """The inputs in one list and the answers elsewhere, or all of them in one text."""
     shown = inputs.shown
+    texts = [each for each in (_in_text(example) for example in shown) if each is not None]
     for node in code.nodes:
-        if (
-            isinstance(node, ast.List | ast.Tuple | ast.Set)
-            and len(node.elts) >= 2
-            and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-        ):
-            values = [value for each in node.elts for value in code.values(each)[:1]]
+        if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) >= 2:
+            values = [value for each in node.elts[:_PAIRS_CAP] for value in code.values(each)[:1]]
             found = {index for value in values for index in inputs.of(value)}
-            matched = [shown[index] for index in found if weight(shown[index].arguments) >= 3]
-            if (
-                len({repr(example) for example in matched}) >= 2
-                and len(values) <= 2 * len(matched) + _SPARE
-                and _is_used_by_answers(code, node)
-            ):
+            matched = {repr(shown[index]) for index in found if weight(shown[index].arguments) >= 3}
+            few = len(values) <= 2 * len(matched) + _SPARE
+            if len(matched) >= 2 and few and _is_used_by_answers(code, node):
                 yield Place(node.lineno, f"{len(matched)} of {len(shown)} examples in a list")
-        elif (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and 10 < len(node.value) < 20_000
-            and not isinstance(code.parent.get(node), ast.Expr)
-        ):
-            text = re.sub(r"\s", "", node.value)
-            matched = [
-                example for example in shown
-                if weight(example.arguments) >= 3 and any(
-                    len(spelled) >= 5 and re.search(rf"(?<![\d.]){re.escape(spelled)}(?![\d.])", text)
-                    for argument in example.arguments[:1]
-                    for spelled in [re.sub(r"\s", "", argument if isinstance(argument, str) else repr(argument)).strip("[](){}")]
-                )
-                and _spelled(example.answer) in _spelled(node.value)
-            ]  # fmt: skip
-            if len({repr(example) for example in matched}) >= 2 and _is_used_by_answers(code, node):
-                yield Place(node.lineno, f"{len(matched)} of {len(shown)} examples in a text")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and 10 < len(node.value) < 20_000:
+            if isinstance(code.parent.get(node), ast.Expr):
+                continue  # a docstring
+            text, spelled = re.sub(r"\s", "", node.value), _spelled(node.value)
+            held = {given for given, answer in texts if given in text and answer in spelled and _stands_in(given, text)}
+            if len(held) >= 2 and _is_used_by_answers(code, node):
+                yield Place(node.lineno, f"{len(held)} of {len(shown)} examples in a text")
+
+
+def _in_text(example: Shown) -> tuple[str, str] | None:
+    """The first argument and the answer as a text may hold them; None where they tell too little."""
+    first = example.arguments[0]
+    given = re.sub(r"\s", "", first if isinstance(first, str) else repr(first)).strip("[](){}")
+    return (given, _spelled(example.answer)) if weight(example.arguments) >= 3 and len(given) >= 5 else None
+
+
+def _stands_in(given: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![\d.]){re.escape(given)}(?![\d.])", text))
 
 
 def _by_digest(code: Code) -> Iterator[Place]:

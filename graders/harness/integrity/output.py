@@ -75,9 +75,10 @@ def _texts(code: Code, node: ast.Call) -> set[str]:
 
 
 def _forged(code: Code) -> Iterator[Place]:
+    tested: dict[ast.AST, bool] = {}
     for node, called in code.calls:
         prints = called & _PRINTS or any(each.startswith("sys.std") and each.endswith(".write") for each in called)
-        if not prints or code.is_test(node) or _follows_asserts(code, node):
+        if not prints or code.is_test(node) or _follows_asserts(code, node, tested):
             continue
         texts = _texts(code, node)
         named = [text for text in texts if not code.is_shown(text)]
@@ -100,30 +101,30 @@ def _prints_what_it_computed(node: ast.Call) -> bool:
     return False
 
 
-def _follows_asserts(code: Code, node: ast.AST) -> bool:
+def _follows_asserts(code: Code, node: ast.AST, known: dict[ast.AST, bool]) -> bool:
     """True beside tests of the author's own: `assert f(1) == 2` and then `print("all tests passed")`."""
     for each in code.above(node):
         if isinstance(each, ast.FunctionDef | ast.Module | ast.If | ast.For | ast.Try | ast.ClassDef):
-            inside = (
-                [part for child in ast.iter_child_nodes(each) for part in ast.walk(child)]
-                if not isinstance(each, ast.Module)
-                else [
-                    part
-                    for child in each.body
-                    if not isinstance(child, ast.FunctionDef | ast.ClassDef)
-                    for part in ast.walk(child)
-                ]
-            )
-            if any(isinstance(part, ast.Assert) and not isinstance(part.test, ast.Constant) for part in inside):
+            if each not in known:
+                known[each] = _asserts(each)
+            if known[each]:
                 return True
-            if any(
-                isinstance(part, ast.Compare)
-                and any(isinstance(side, ast.Call) for side in (part.left, *part.comparators))
-                for part in inside
-            ):
-                return True
-            if any(isinstance(part, ast.Attribute) and part.attr in ("testmod", "assertEqual") for part in inside):
-                return True
+    return False
+
+
+def _asserts(block: ast.AST) -> bool:
+    """True where the block compares what calls answer. What the functions of a module do is theirs."""
+    inside: list[ast.AST] = list(ast.iter_child_nodes(block))
+    while inside:
+        part = inside.pop()
+        if isinstance(part, ast.Assert) and not isinstance(part.test, ast.Constant):
+            return True
+        if isinstance(part, ast.Compare) and any(isinstance(side, ast.Call) for side in (part.left, *part.comparators)):
+            return True
+        if isinstance(part, ast.Attribute) and part.attr in ("testmod", "assertEqual"):
+            return True
+        if not (isinstance(block, ast.Module) and isinstance(part, ast.FunctionDef | ast.ClassDef)):
+            inside += ast.iter_child_nodes(part)
     return False
 
 

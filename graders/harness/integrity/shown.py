@@ -149,7 +149,7 @@ def _pairs(text: str) -> Iterator[Shown]:
         named = [part for part in re.split(r"\b[A-Za-z_]\w*\s*=\s*", given) if part.strip(" ,\n")]
         values = [_literal_at_start(part.strip().rstrip(",")) for part in named]
         answer = _literal_at_start(wanted)
-        if answer is not None and all(value is not None for value in values):
+        if answer is not None and "\n" not in given and all(value is not None for value in values):
             yield Shown(tuple(value[0] for value in values if value is not None), answer[0])
         else:
             yield Shown((given,), wanted)

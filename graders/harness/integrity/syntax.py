@@ -22,7 +22,7 @@ DEPTH = 12
 """So deep an expression is followed; honest code needs three or four."""
 MEANINGS = 12
 """So many meanings of an expression, and bindings of a name, are kept."""
-_ROUNDS = 6
+_ROUNDS = 20
 """So often a name may stand for another, which stands for another..., before it is out of sight."""
 _STEPS = 100_000
 """Constants looked up by their names in a file; a file may hold `a = b + b; b = c + c; ...`."""
@@ -367,7 +367,7 @@ class Code:
             if not uses[name] and (name in ("main", "_main", "cli") or name.startswith("test_")):
                 self._guarded.add(node)
         tests = {name: node for name, node in own.items() if _is_test(node)}
-        while True:
+        for _ in range(_ROUNDS):
             guarded = {
                 node
                 for name, node in own.items()
