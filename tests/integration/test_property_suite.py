@@ -98,13 +98,13 @@ def test_a_slow_answer_is_no_wrong_one(session: Session, stated: str) -> None:
 
 
 def test_shrinking_ends_in_time_for_its_result_to_be_told(session: Session) -> None:
-    tests = HEAD + "@given(xs=st.lists(st.integers(), min_size=30))\ndef test_it(xs): assert f(xs) == sorted(xs)\n"
-    case = graded(session, BUSY.format(seconds=0.03, answer="list(xs)"), tests, seconds=4)
+    tests = HEAD + "@given(xs=st.lists(st.integers(), min_size=20))\ndef test_it(xs): assert f(xs) == sorted(xs)\n"
+    case = graded(session, BUSY.format(seconds=0.05, answer="list(xs)"), tests, seconds=8, max_examples=10)
     assert case.outcome is F
     assert case.given.startswith("xs=[")
     assert "Timeout" not in case.got
     assert "Failing test case" in case.got
-    assert case.seconds is not None and case.seconds < 4
+    assert case.seconds is not None and case.seconds < 8
 
 
 COMPARED = (

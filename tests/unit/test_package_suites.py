@@ -48,6 +48,7 @@ FITTING: dict[str, tuple[str, Mapping[str, str], dict[str, object]]] = {
     "pytest beside the submission": (TESTS + 'isolation = "shared"\n', {"unit/test_a.py": ""}, {"isolation": "shared"}),
     "pytest with its own equality": (TESTS + 'equality = "own"\nseconds = 5\n', {"unit/test_a.py": ""}, {"equality": "own", "seconds": 5}),
     "property": (PROPERTY, {"unit/test_a.py": "", "unit/data.txt": ""}, {}),
+    "property with a seed": (PROPERTY + "seed = 7\nmax_examples = 20\n", {"unit/test_a.py": ""}, {"seed": 7, "max_examples": 20}),
     "program of unittest classes": (PROGRAM, {"unit/anything.py": "import unittest"}, {}),
     "program with check": (PROGRAM + 'entry_point = "double"\n', CHECK, {"entry_point": "double"}),
 }  # fmt: skip
@@ -131,6 +132,9 @@ BROKEN: dict[str, tuple[str, Mapping[str, str], str, str]] = {
     ),
     "entry point of a pytest suite": (TESTS + 'entry_point = "f"\n', {"unit/test_a.py": ""}, "suite.unit.entry_point", "one of the keys"),
     "property suite without tests": (PROPERTY, {"unit/a.py": ""}, "suite.unit.files", "test_*.py"),
+    "property with half a seed": (PROPERTY + "seed = 0.5\n", {"unit/test_a.py": ""}, "suite.unit.seed", "a whole number from 0"),
+    "property without examples": (PROPERTY + "max_examples = 0\n", {"unit/test_a.py": ""}, "suite.unit.max_examples", "from 1 to"),
+    "seed of a pytest suite": (TESTS + "seed = 1\n", {"unit/test_a.py": ""}, "suite.unit.seed", "one of the keys"),
     "program without a program": (PROGRAM, {"unit/a.txt": ""}, "suite.unit.files", "at least one .py"),
     "program without check": (PROGRAM + 'entry_point = "double"\n', {"unit/a.py": ""}, "suite.unit.files", "check(candidate)"),
     "program that does not parse": (PROGRAM, {"unit/a.py": "x ="}, "unit/a.py:1", "parsed"),
