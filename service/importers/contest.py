@@ -153,7 +153,7 @@ def _task(
     if starter.strip():
         prompt += f"\nStart from this code:\n\n{fenced(starter)}"
     submissions = {} if program is None else {REFERENCE: program.replace("\r\n", "\n")}
-    limits = LIMITS if 'kind = "stdio"' in suite.table else GENEROUS
+    limits = LIMITS if suite.kind == "stdio" else GENEROUS
     files = package(
         id=id, title=title, prompt=prompt, suite=suite, submissions=submissions, visible=visible, limits=limits
     )

@@ -56,7 +56,8 @@ def read_problem(folder: Path) -> ImportedTask:
         prompt=_statement(folder),
         suite=_suite(folder, problem, cases),
         submissions=submissions,
-        visible=_samples(folder),
+        # What an interactor reads is for nobody else, samples included.
+        visible={} if _is_interactive(problem) else _samples(folder),
         # A file, or the folder of a program of several.
         reference="/".join(accepted[0].split("/")[:3]),
         limits=_limits(problem.get("limits") or {}, f"{folder}/problem.yaml: limits"),
@@ -68,7 +69,7 @@ def _problem(folder: Path) -> dict[str, Any]:
     path = folder / "problem.yaml"
     try:
         problem = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise FormatError(str(path), f"YAML ({error})") from error
     if not isinstance(problem, dict) or not isinstance(problem.get("limits") or {}, dict):
         raise FormatError(str(path), "a table of keys and values, `limits` among them a table too")
@@ -93,6 +94,11 @@ def _name(problem: Mapping[str, Any], id: str) -> str:
     name = problem.get("name") or id
     # A name for each language, in the newer format.
     return str(name.get("en") or next(iter(name.values()))) if isinstance(name, dict) else str(name)
+
+
+def _is_interactive(problem: Mapping[str, Any]) -> bool:
+    # The legacy format says it of the validation, the newer one of the type.
+    return "interactive" in f"{problem.get('validation')} {problem.get('type')}"
 
 
 def _statement(folder: Path) -> str:
@@ -138,7 +144,7 @@ def _suite(folder: Path, problem: Mapping[str, Any], cases: list[dict[str, objec
     if validator is None:
         options |= _default_checker(flags, str(folder / "problem.yaml"))
     else:
-        interactive = "interactive" in f"{problem.get('validation', '')} {problem.get('type', '')}"
+        interactive = _is_interactive(problem)
         path = "hidden/interactor.py" if interactive else "hidden/checker.py"
         options |= {"interactor_file": path} if interactive else {"checker": "program", "checker_file": path}
         options["protocol"] = "kattis"

@@ -51,6 +51,7 @@ class ImportedTask:
 class SuiteText:
     """A suite as a package states it."""
 
+    kind: str
     table: str
     """Its [[suite]] table."""
     files: Mapping[str, str]
@@ -103,7 +104,7 @@ def pytest_suite(
 
 def _suite(kind: str, options: Mapping[str, object], files: Mapping[str, str]) -> SuiteText:
     table = {"id": "hidden", "kind": kind, "files": ["hidden/*"], **options}
-    return SuiteText(table=_toml_table("[[suite]]", table), files=files)
+    return SuiteText(kind=kind, table=_toml_table("[[suite]]", table), files=files)
 
 
 def _lines(rows: Iterable[Mapping[str, object]]) -> str:

@@ -214,6 +214,8 @@ KATTIS_VALIDATOR = {
 KATTIS_INTERACTIVE = {
     **{path: text for path, text in KATTIS.items() if not path.startswith(("submissions/", "data/"))},
     "problem.yaml": "name: Find it\nvalidation: custom interactive\n",
+    "data/sample/1.in": "7\n",
+    "data/sample/1.ans": "\n",
     "data/secret/1.in": "77\n",
     "data/secret/1.ans": "\n",
     "output_validators/talk.py": (
