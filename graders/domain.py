@@ -58,6 +58,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What the reference looks out for: inputs that it does something about are meant, though no call shows them."""
+
+    numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """For an argument, by name and by position in digits: the numbers that it is compared with."""
+    pairs: frozenset[frozenset[str]] = frozenset()
+    """Arguments that are compared with each other: neither is always below the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What is known of one place, and what may be there."""
 
@@ -170,22 +180,20 @@ def elements(value: object) -> list[object]:
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
 
 
-def learn(
-    known: Sequence[Call], examples: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]
-) -> Domain:
+def learn(known: Sequence[Call], examples: Sequence[Call], prompt: str, guards: Guards) -> Domain:
     """What all known calls keep, and the examples that are of the same types.
 
     Args:
         known: calls that the task's suites make, at least one.
         examples: calls that the prompt shows. One of other types is left out: its author may have reasons to test none such.
         prompt: in it are words for rules, such as "sorted", and bounds, such as "less than 10".
-        guards: for arguments, the numbers that the reference looks out for; these are meant, too.
+        guards: what the reference looks out for.
     """
     domain = _learn(known, prompt, guards)
     return _learn([*known, *(each for each in examples if each not in known and domain.alike(each))], prompt, guards)
 
 
-def _learn(calls: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[float]]) -> Domain:
+def _learn(calls: Sequence[Call], prompt: str, guards: Guards) -> Domain:
     fixed = _fixed(calls)
     values: dict[Place, list[object]] = {}
     for call in calls:
@@ -193,9 +201,13 @@ def _learn(calls: Sequence[Call], prompt: str, guards: Mapping[Place, Sequence[f
             values.setdefault(place, []).append(value)
     return Domain(
         calls=tuple(calls),
-        places={place: _seen(found, prompt, guards.get(place, ())) for place, found in values.items()},
+        places={
+            place: _seen(found, prompt, guards.numbers.get("/".join(place), ())) for place, found in values.items()
+        },
         fixed=fixed,
-        relations=tuple(_relations(calls, values, fixed)),
+        relations=tuple(
+            each for each in _relations(calls, values, fixed) if each[0] or frozenset(each[1:3]) not in guards.pairs
+        ),
     )
 
 
@@ -259,7 +271,7 @@ def _is_kept(rule: Rule, values: Sequence[object], prompt: str) -> bool:
 def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> tuple[float, float]:
     """From where to where numbers may be made: near those seen, on their side of 0, below what the prompt says.
 
-    1 is meant wherever 2 is; 0 only where it was seen, or where the reference looks out for it.
+    1 is meant wherever 2 is, and 0 where 1 was seen, or where the reference looks out for it.
     """
     finite = [number for number in numbers if abs(number) <= LARGEST]
     if not finite:
@@ -271,8 +283,8 @@ def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> t
     if low < 0:
         least = -2 * reach - 5
     else:
-        positive = re.search(_POSITIVE, prompt, re.IGNORECASE)
-        least = min(low, 1, *(0 for guard in guards if guard == 0 and not positive))
+        zero = (low <= 1 or 0 in guards) and not re.search(_POSITIVE, prompt, re.IGNORECASE)
+        least = min(low, 0 if zero else 1)
     bounds = [float(bound) - (words.lower() in _STRICT) for words, bound in _UPPER_BOUND.findall(prompt)]
     near = [bound for bound in bounds if high <= bound <= 20 * reach]
     return least, min(near, default=2 * reach + 5)
@@ -283,9 +295,7 @@ def _sizes(sizes: Sequence[int], prompt: str) -> tuple[int, int]:
         return 0, 0
     if len(set(sizes)) == 1 and len(sizes) >= SAME_SIZE:
         return sizes[0], sizes[0]
-    least = min(sizes)
-    if least == 1 and not re.search(_NOT_EMPTY, prompt, re.IGNORECASE):
-        least = 0
+    least = min(*sizes, 1 if re.search(_NOT_EMPTY, prompt, re.IGNORECASE) else 0)
     most = MOST_ELEMENTS if max(sizes) > 3 else 2 * max(sizes) + 2
     return least, max(most, 2 * least)
 

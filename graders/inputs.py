@@ -11,7 +11,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from graders.domain import Call, Domain, Place, elements
+from graders.domain import Call, Domain, Guards, Place, elements
 from graders.input_rules import is_number
 
 TRIES = 300
@@ -48,23 +48,32 @@ def proposals(domain: Domain, known: Sequence[Call], source: str, *, seed: int) 
         yield call
 
 
-def guards(source: str, entry_point: str) -> dict[Place, list[float]]:
-    """The numbers that a program looks out for in its arguments: `if n == 0`, `while 1 < n`. By name and by position."""
+def guards(source: str, entry_point: str) -> Guards:
+    """What a program looks out for in its arguments: `if n == 0`, `while 1 < n`, `if low > high`."""
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     function = next((node for node in functions if node.name == entry_point), None)
     if function is None:
-        return {}
+        return Guards()
     names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    found: dict[Place, list[float]] = {}
+    steps = {name: {name, str(position)} for position, name in enumerate(names)}
+    numbers: dict[str, list[float]] = {}
+    pairs: set[frozenset[str]] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            sides = node.left, node.comparators[0]
-            for name in (side.id for side in sides if isinstance(side, ast.Name)):
-                numbers = [side.value for side in sides if isinstance(side, ast.Constant) and is_number(side.value)]
-                position = str(names.index(name)) if name in names else name
-                for place in ((name,), (position,)):
-                    found.setdefault(place, []).extend(numbers)
-    return found
+            sides = (node.left, node.comparators[0])
+            for side, other in (sides, sides[::-1]):
+                if isinstance(side, ast.Name) and isinstance(other, ast.Constant) and is_number(other.value):
+                    for step in steps.get(side.id, {side.id}):
+                        numbers.setdefault(step, []).append(other.value)
+            first, second = ({each.id for each in ast.walk(side) if isinstance(each, ast.Name)} for side in sides)
+            pairs |= {
+                frozenset({one, other})
+                for name in first & steps.keys()
+                for peer in second & steps.keys() - {name}
+                for one in steps[name]
+                for other in steps[peer]
+            }
+    return Guards(numbers=numbers, pairs=frozenset(pairs))
 
 
 def _constants(nodes: Iterable[ast.AST]) -> list[object]:
@@ -160,7 +169,7 @@ class _Maker:
         if choice < 0.45 and numbers:
             return self._random.choice(numbers) + self._random.choice((-2, -1, -1, 0, 1, 1, 2))
         if choice < 0.75:
-            return self._random.randint(max(low, -near), near)
+            return self._random.randint(*sorted((max(low, -abs(near)), near)))
         return self._random.randint(low, max(low, high))
 
     def _real(self, place: Place) -> float:

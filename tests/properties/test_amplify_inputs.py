@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graders.call_suite import Answer
-from graders.domain import Call, Domain, learn
+from graders.domain import Call, Domain, Guards, learn
 from graders.inputs import guards, proposals
 from service.amplify_cases import candidate_case
 
@@ -80,7 +80,11 @@ def test_sorted_lists_stay_sorted(lists: list[list[int]]) -> None:
     assert all(value == sorted(value) for call in made([Call((each,)) for each in lists])[1] for value in call.args)
 
 
-def test_guards_are_the_numbers_that_an_argument_is_compared_with() -> None:
-    source = "def f(n, xs):\n    while 1 < n:\n        n -= 1\n    return n == 0 or len(xs) == 9\n"
-    assert guards(source, "f") == {("n",): [1, 0], ("0",): [1, 0]}
-    assert guards(source, "g") == {}
+def test_guards_are_what_arguments_are_compared_with() -> None:
+    source = (
+        "def f(n, xs, m=1):\n    while 1 < n:\n        n -= 1\n    return n == 0 or len(xs) == 9 or n < m or k == 3\n"
+    )
+    found = guards(source, "f")
+    assert found.numbers == {"n": [1, 0], "0": [1, 0], "k": [3]}
+    assert found.pairs == {frozenset(pair) for pair in ({"n", "m"}, {"n", "2"}, {"0", "m"}, {"0", "2"})}
+    assert guards(source, "g") == Guards()
