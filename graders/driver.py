@@ -47,7 +47,7 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 CALL = _driver("call_driver", preload=_STANDARD)
 PYTEST = _driver(
-    "pytest_driver", "line", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "properties", "reference", "pytest_ready",
+    "pytest_driver", "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "properties", "reference", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
     preload=(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies",
@@ -55,7 +55,7 @@ PYTEST = _driver(
         "graders.harness.pytest_rehearsal",
     ),
 )  # fmt: skip
-CANDIDATE = _driver("candidate_driver", "line", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
+CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
 """The submission's side of a two-process examination; PYTEST is the other."""
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",

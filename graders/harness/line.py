@@ -3,13 +3,14 @@
 A message is 4 bytes of length (big-endian) and that many bytes of JSON, values in the encoding of graders/encoding.py.
 Calls are strictly nested: whoever has asked serves the other's requests until its reply comes.
 
-    request     [number, operation, target, name, [argument...], {name: argument}, [released handle...]]
-    reply       [number, true, value, [[container, content]...], [stdout, stderr]]
+    request     [number, operation, target, name, [argument...], {name: argument}, [released handle...], links]
+    reply       [number, true, value, [[container, content]...], [stdout, stderr], links]
                 [number, false, exception, ...]
 
 `target` is a handle: the number of an object that stays where it is. Containers among the arguments are numbered by the
 encoding; those that the callee changed come back with the reply, and a reference in a reply may mean one of them. So lists,
-dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true.
+dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true. Containers that are read as an
+attribute are kept the same on both sides, see links.py.
 
     LineBroken      the other side wrote what the protocol does not have; nothing it says counts any more
     LineEnded       the other side has ended
@@ -19,9 +20,7 @@ Both derive from BaseException, so that neither a test nor a submission takes th
 
 import random
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from operator import is_
 from os import read, write
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
@@ -39,6 +38,7 @@ from graders.encoding import (
     parse,
     text,
 )
+from graders.harness.links import Links, is_same, read_content, refuse_cycles, restore, shallow, write_content
 
 LINE = 4
 MAX_MESSAGE = 16 << 20
@@ -48,6 +48,7 @@ MAX_CALLS = 1_000_000
 MAX_BYTES = 1 << 30
 """The last two are for one test."""
 CHUNK = 1 << 16
+_DEEP = "maximum recursion depth exceeded"
 
 
 class LineBroken(BaseException):
@@ -98,9 +99,10 @@ class Line:
         self._export_count = 0
         self._refs: WeakValueDictionary[int, Ref] = WeakValueDictionary()
         self.released: list[int] = []
+        self._links = Links(0 if only_while_serving else 1)
         self.foreign: Callable[[Encoder, Any, int], Tree] | None = None
         """How to write what the encoding does not have."""
-        self.readers: Mapping[str, Read] = {}
+        self.readers: Mapping[str, Read] = {"$link": self._links.read}
         """How to read it."""
         self.failure: LineBroken | LineEnded | None = None
         """Why nothing more can be asked."""
@@ -159,18 +161,21 @@ class Line:
         """
         __tracebackhide__ = True
         with self._lock:
-            encoder = Encoder(self.foreign)
+            encoder = self._encoder()
+            before = self._links.state()
             try:
+                links = self._links.changes(encoder)
                 arguments = [encoder.tree(arg) for arg in args]
                 named: Tree = {key: encoder.tree(arg) for key, arg in kwargs.items()}
             except EncodingError as error:
+                self._links.back_to(before)
                 raise cannot_cross(error) from None
-            reply = self._exchange([operation, target, name, arguments, named], encoder)
+            reply = self._exchange([operation, target, name, arguments, named], links, encoder)
         if reply[0]:
             return reply[1]
         raise reply[1]
 
-    def _exchange(self, request: list[Tree], encoder: Encoder) -> tuple[bool, Any]:
+    def _exchange(self, request: list[Tree], links: list[Tree], encoder: Encoder) -> tuple[bool, Any]:
         """Whether it went well, and the value or the exception."""
         if self.failure is not None:
             raise self.failure
@@ -185,12 +190,12 @@ class Line:
         released, self.released = self.released, []
         self.exchanging = True
         try:
-            self._send([number, *request, released])  # type: ignore[list-item]
+            self._send([number, *request, released, links])  # type: ignore[list-item]
             message = array(self._receive())
-            while len(message) == 7:
+            while len(message) == 8:
                 self._serve(message)
                 message = array(self._receive())
-            if len(message) != 5 or message[0] != number or type(message[1]) is not bool:
+            if len(message) != 6 or message[0] != number or type(message[1]) is not bool:
                 self._break("a reply to another question")
             self.exchanging = False  # reading a key of a dict may ask for its hash
             return message[1], self._read_reply(message, encoder)
@@ -199,23 +204,30 @@ class Line:
         finally:
             self.exchanging = False
 
+    def _encoder(self) -> Encoder:
+        return Encoder(self.foreign, self._links)
+
+    def _decoder(self, known: Iterable[object] = ()) -> Decoder:
+        return Decoder(known, self.readers)
+
     def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
-        decoder = Decoder(encoder.containers, self.readers)
+        decoder = self._decoder(encoder.containers)
         sent = len(encoder.containers)
+        self._links.apply(decoder, message[5])
         changes = []
         for change in array(message[3]):
             number, content = array(change, 2)
             if type(number) is not int or not 0 <= number < sent:
                 raise EncodingError("a change of nothing")
             container = encoder.containers[number]
-            changes.append((container, _read_content(decoder, container, content)))
+            changes.append((container, read_content(decoder, container, content)))
         value = decoder.value(message[2])
         if decoder.references:
             check_size([value, *(content for _, content in changes)])
         if not message[1] and not isinstance(value, BaseException):
             raise EncodingError("what was raised is no exception")
         for container, content in changes:
-            _restore(container, content)
+            restore(container, content)
         self._give_output(*map(text, array(message[4], 2)))
         return value
 
@@ -225,25 +237,25 @@ class Line:
         """Do what the other side asks for until it has ended. Raises LineEnded."""
         try:
             while True:
-                self._serve(array(self._receive(), 7))
+                self._serve(array(self._receive(), 8))
         except BaseException as error:
             self._fail(error)
 
     def _serve(self, message: list[Any]) -> None:
-        number, operation, target, name, args, kwargs, released = message
+        _, operation, target, name, args, kwargs, released, links = message
         for handle in array(released):
             self._export_numbers.pop(id(self._exports.pop(handle, None)), None)
         self.calls += 1
         if self.calls > MAX_CALLS:
             raise LineBroken(f"more than {MAX_CALLS} calls")
-        decoder = Decoder((), self.readers)
+        decoder = self._decoder()
         before: list[object] = []
         self.exchanging = False
         self.serving += 1
         try:
             self._check_request(operation, name, kwargs)
-            arguments, named = self._read_arguments(decoder, args, kwargs)
-            before = [_shallow(container) for container in decoder.containers]
+            arguments, named = self._read_arguments(decoder, args, kwargs, links)
+            before = [shallow(container) for container in decoder.containers]
             fine, value = True, self._perform(operation, target, name, arguments, named)
         except (LineBroken, LineEnded):
             raise
@@ -251,7 +263,7 @@ class Line:
             fine, value = False, error
         finally:
             self.serving -= 1
-        reply = self._reply(number, fine, value, decoder.containers, before)
+        reply = self._reply(message, value, decoder.containers, before, fine=fine)
         with self._lock:
             self.exchanging = True
             self._send(reply)
@@ -262,8 +274,11 @@ class Line:
         if (name is not None and type(name) is not str) or type(kwargs) is not dict or type(operation) is not str:
             raise LineBroken("a request of another form")
 
-    def _read_arguments(self, decoder: Decoder, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    def _read_arguments(
+        self, decoder: Decoder, args: Any, kwargs: dict[str, Any], links: Any
+    ) -> tuple[list[Any], dict[str, Any]]:
         try:
+            self._links.apply(decoder, links)
             arguments = [decoder.value(arg) for arg in array(args)]
             named = {key: decoder.value(arg) for key, arg in kwargs.items()}
             if decoder.references:
@@ -272,27 +287,32 @@ class Line:
             self._fail(error)
         return arguments, named
 
-    def _reply(self, number: int, fine: bool, value: object, containers: list[object], before: list[object]) -> Tree:  # noqa: FBT001
-        encoder = Encoder(self.foreign)
+    def _reply(
+        self, request: list[Any], value: object, containers: list[object], before: list[object], *, fine: bool
+    ) -> Tree:
+        encoder = self._encoder()
         encoder.knows(containers)
+        state = self._links.state()
         try:
+            links = self._links.changes(encoder)
             changes: list[Tree] = [
-                [position, _content(encoder, container)]
+                [position, write_content(encoder, container)]
                 for position, (container, old) in enumerate(zip(containers, before, strict=False))
-                if not _is_same(container, old)
+                if not is_same(container, old)
             ]
             if changes:
-                _refuse_cycles(containers)
+                refuse_cycles(containers)
+            self._links.linking = request[1] == "get"
             tree = encoder.tree(value)
-        except EncodingError as error:
-            fine, changes, tree = False, [], Encoder(self.foreign).tree(cannot_cross(error))
-        except RecursionError:
-            fine, changes, tree = (
-                False,
-                [],
-                Encoder(self.foreign).tree(RecursionError("maximum recursion depth exceeded")),
+        except (EncodingError, RecursionError) as error:
+            self._links.back_to(state)
+            fine, changes, links = False, [], []
+            tree = self._encoder().tree(
+                cannot_cross(error) if isinstance(error, EncodingError) else RecursionError(_DEEP)
             )
-        return [number, fine, tree, changes, self._take_output()]  # type: ignore[list-item]
+        finally:
+            self._links.linking = False
+        return [request[0], fine, tree, changes, self._take_output(), links]
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -324,10 +344,11 @@ class Line:
 
     def _too_large(self, message: Any, size: int) -> bytes:
         error = EncodingError(f"a message of {size >> 20} MiB; {MAX_MESSAGE >> 20} MiB can cross")
-        if len(message) != 5:
+        if len(message) != 6:
             raise LineBroken(str(error))
-        tree = Encoder(self.foreign).tree(cannot_cross(error))
-        return dump([message[0], False, tree, [], ["", ""]]).encode()
+        tree = self._encoder().tree(cannot_cross(error))
+        self._links.back_to(({}, {}))  # nobody knows what the other side has heard of them
+        return dump([message[0], False, tree, [], ["", ""], []]).encode()
 
     def _receive(self) -> Tree:
         data = self._buffer or self._read(CHUNK)
@@ -363,67 +384,3 @@ def cannot_cross(error: EncodingError) -> TypeError:
         f'{error}: it cannot cross between the tests and the submission, which run apart (isolation = "shared" '
         "in the suite's table runs them in one process)"
     )
-
-
-# --- what is restored after a call ------------------------------------------------------------------------------------
-
-
-def _shallow(container: Any) -> Any:
-    if isinstance(container, dict):
-        return list(container.items())
-    return bytes(container) if type(container) is bytearray else list(container)
-
-
-def _is_same(container: Any, old: Any) -> bool:
-    if len(container) != len(old):
-        return False
-    if isinstance(container, dict):
-        return all(key is k and item is i for (key, item), (k, i) in zip(container.items(), old, strict=True))
-    return container == old if type(container) is bytearray else all(map(is_, container, old))
-
-
-def _content(encoder: Encoder, container: Any) -> Tree:
-    if isinstance(container, dict):
-        return encoder.pairs(dict.items(container), 0)
-    if type(container) is bytearray:
-        return container.hex()
-    return encoder.each(container, 0)
-
-
-def _read_content(decoder: Decoder, container: object, content: Tree) -> Any:
-    if isinstance(container, dict):
-        return list(decoder.pairs(content, 0))
-    if type(container) is bytearray:
-        return bytes.fromhex(text(content))
-    return decoder.each(content, 0)
-
-
-def _restore(container: Any, content: Any) -> None:
-    if isinstance(container, dict | set):
-        container.clear()
-        container.update(content)
-    elif isinstance(container, deque):
-        container.clear()
-        container.extend(content)
-    else:
-        container[:] = content
-
-
-def _refuse_cycles(containers: Iterable[object]) -> None:
-    """Where a call has put containers into each other. Raises EncodingError, RecursionError."""
-    done: set[int] = set()
-    held: set[int] = set()
-
-    def visit(item: Any) -> None:
-        if not isinstance(item, list | dict | tuple | deque) or id(item) in done:
-            return
-        if id(item) in held:
-            raise EncodingError("a container that contains itself")
-        held.add(id(item))
-        for inside in [*item.keys(), *item.values()] if isinstance(item, dict) else item:
-            visit(inside)
-        held.discard(id(item))
-        done.add(id(item))
-
-    for container in containers:
-        visit(container)

@@ -66,7 +66,7 @@ class StandIns:
         line.readers = {
             "$own": self._read_own, "$its": self._read_its, "$held": self._read_held, "$class": self._read_class,
             "$function": self._read_function, "$generator": self._read_generator, "$awaitable": self._read_awaitable,
-            "$error": self._read_error, **READERS,
+            "$error": self._read_error, **READERS, **line.readers,
         }  # fmt: skip
 
     def classes(self) -> list[StandInMeta]:

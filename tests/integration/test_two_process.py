@@ -43,7 +43,7 @@ def reports(sandbox: Sandbox, solution, tests, **options) -> Mapping[str, tuple[
     with sandbox.session() as session:
         context = context_of(session, solution, tests, **options)
         run = pytest_suite.run_suite(
-            context, context.submission.files, context.task.suites[0], None, None, limits=context.task.limits
+            context, context.submission.files, context.task.suites[0], None, limits=context.task.limits
         )
     assert run.reports, run.problem
     return {name.partition("::")[2]: (report.outcome, report.text) for name, report in run.reports.items()}
@@ -586,6 +586,57 @@ def test_missing():
 def test_reload(): bump(); importlib.reload(solution); assert solution.COUNT == 0
 def test_identity(): assert solution.helper.Thing is helper.Thing and isinstance(helper.Thing(), solution.helper.Thing)
 def test_stdlib(): import random; assert random.Random(1).random() > 0
+""",
+    ),
+    "containers of objects": (
+        """
+import collections
+REGISTRY = {"a": [1]}
+TABLE = [1, 2]
+def register(k, v): REGISTRY.setdefault(k, []).append(v)
+def registry(): return sorted(REGISTRY.items())
+class Store:
+    shared = []
+    def __init__(self): self.items = []; self.index = {}; self.tags = set(); self.queue = collections.deque(); self.n = collections.Counter()
+    def push(self, x): self.items.append(x); self.index[x] = [x]; self.tags.add(x); self.queue.append(x); self.n[x] += 1
+    def size(self): return len(self.items), len(self.index), len(self.tags), len(self.queue), sum(self.n.values())
+    def course(self, who, what): self.index[who]["courses"][what] = 90
+    def first(self): return self.items[0]
+    def replace(self): self.items = []
+    @property
+    def copied(self): return list(self.items)
+def grow(node): node.children.append("new"); node.names["k"] = [1]; return len(node.children)
+def share(a, b): b.children = a.children
+""",
+        """
+import solution
+from solution import Store, TABLE
+def test_append(): s = Store(); s.items.append(1); s.items.append(2); assert s.size()[0] == 2 and s.items == [1, 2] and s.first() == 1
+def test_alias():
+    s = Store(); items, index, tags, queue, n = s.items, s.index, s.tags, s.queue, s.n
+    s.push(5); s.push(5); assert items == [5, 5] and index == {5: [5]} and tags == {5} and list(queue) == [5, 5] and n == {5: 2}
+    assert s.items is items and s.index is index
+    items.clear(); tags.clear(); queue.popleft(); n[7] += 3; del index[5]
+    assert s.size() == (0, 0, 0, 1, 5)
+def test_nested():
+    s = Store(); s.index["Alice"] = {"courses": {}}; s.course("Alice", "Math")
+    assert s.index["Alice"]["courses"]["Math"] == 90; s.index["Alice"]["courses"]["Art"] = 1; s.course("Alice", "PE")
+    assert s.index == {"Alice": {"courses": {"Math": 90, "Art": 1, "PE": 90}}}
+def test_identity(): s = Store(); s.items.append([1]); assert s.first() is s.items[0]; s.items[0].append(2); assert s.first() == [1, 2]
+def test_replaced(): s = Store(); old = s.items; s.push(1); s.replace(); assert old == [1] and s.items == [] and s.items is not old
+def test_given(): s = Store(); mine = [1]; s.items = mine; s.push(2); assert s.items == [1, 2] and s.copied == [1, 2]
+def test_module(): solution.register("b", 2); assert solution.REGISTRY["b"] == [2]; solution.REGISTRY.clear(); assert solution.registry() == []; solution.REGISTRY["z"] = [1]; assert solution.registry() == [("z", [1])]
+def test_class(): Store.shared.append(1); assert Store().shared == [1] and Store.shared == [1]; Store.shared.clear()
+def test_imported(): TABLE.append(3); assert solution.TABLE == [1, 2, 3]; solution.TABLE.pop(); assert TABLE == [1, 2]
+class Node:
+    def __init__(self): self.children = []; self.names = {}
+def test_ours(): n = Node(); kept = n.children; assert solution.grow(n) == 1 and n.children == ["new"] and kept is n.children and n.names == {"k": [1]}
+def test_shared():
+    a, b = Node(), Node(); solution.share(a, b); a.children.append(1); assert b.children is a.children
+def test_many():
+    stores = []
+    for i in range(200): s = Store(); s.items.append(i); assert s.items == [i]; stores.append(s)
+    assert [s.first() for s in stores] == list(range(200))
 """,
     ),
     "output": (

@@ -19,7 +19,7 @@ from graders.harness.stand_in_class import StandInMeta
 KEYS = [
     "$own", "$its", "$held", "$class", "$function", "$generator", "$awaitable", "$error", "$type", "$builtin", "$one",
     "$collection", "$view", "$path", "$number", "$numpy", "$ref", "$tuple", "$set", "$dict", "$int", "$str", "$array",
-    "$enum", "$record", "$slice", "$bytearray",
+    "$enum", "$record", "$slice", "$bytearray", "$link",
 ]  # fmt: skip
 FACTS = {
     "name": "A", "qualname": "A", "module": "m", "doc": None, "real": None, "container": None, "abstract": [], "specials": [],
@@ -96,9 +96,9 @@ def test_any_bytes(sent: bytes) -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(trees, st.lists(st.tuples(leaves, trees), max_size=2))
-def test_any_reply(value: Tree, changes: list[tuple[Tree, Tree]]) -> None:
-    with answered(frame([1, True, value, list(changes), ["", ""]])) as examiner:
+@given(trees, st.lists(st.tuples(leaves, trees), max_size=2), st.lists(st.tuples(leaves, trees), max_size=2))
+def test_any_reply(value: Tree, changes: list[tuple[Tree, Tree]], links: list[tuple[Tree, Tree]]) -> None:
+    with answered(frame([1, True, value, list(changes), ["", ""], list(links)])) as examiner:
         given_list = [1, 2]
         try:
             got = examiner.line.ask("call", 1, None, [given_list])
@@ -115,7 +115,7 @@ def test_any_reply(value: Tree, changes: list[tuple[Tree, Tree]]) -> None:
 @given(trees)
 def test_any_exception(value: Tree) -> None:
     """What is raised is an exception of a built-in class, or of a stand-in's."""
-    with answered(frame([1, False, value, [], ["", ""]])) as examiner:
+    with answered(frame([1, False, value, [], ["", ""], []])) as examiner:
         try:
             examiner.line.ask("call", 1)
         except (LineBroken, LineEnded):
@@ -136,8 +136,8 @@ def test_any_exception(value: Tree) -> None:
 )
 def test_any_request(operation: str, target: Tree, name: Tree, args: Tree, kwargs: Tree) -> None:
     """One that comes in the place of the reply, at a moment when one object is exported: a function."""
-    request = frame([7, operation, target, name, args, kwargs, []])
-    reply = frame([1, True, None, [], ["", ""]])
+    request = frame([7, operation, target, name, args, kwargs, [], []])
+    reply = frame([1, True, None, [], ["", ""], []])
     called = []
     with answered(request + reply) as examiner:
         with contextlib.suppress(LineBroken, LineEnded):
@@ -151,16 +151,16 @@ def test_any_request(operation: str, target: Tree, name: Tree, args: Tree, kwarg
         (b"\xff\xff\xff\xff", "bytes"),
         ((MAX_MESSAGE + 1).to_bytes(4, "big"), "bytes"),
         (b"\0\0\0\x01x", "nobody wrote"),
-        (frame([2, True, 1, [], ["", ""]]), "another question"),
-        (frame([1, 1, 1, [], ["", ""]]), "another question"),
-        (frame([1, True, 1, [], ["", ""], 0]), "another question"),
-        (frame([1, True, 1, [[1, []]], ["", ""]]), "nothing"),
-        (frame([1, True, {"$own": 99}, [], ["", ""]]), "unknown handle"),
-        (frame([1, True, {"$type": "nowhere.system"}, [], ["", ""]]), "unknown class"),
-        (frame([1, True, {"$builtin": ["builtins", "eval"]}, [], ["", ""]]), "unknown function"),
-        (frame([1, True, {"$class": [1, {**FACTS, "real": "builtins.type"}]}, [], ["", ""]]), "a base"),
-        (frame([1, False, 5, [], ["", ""]]), "no exception"),
-        (frame([7, "call", 99, None, [], {}, []]), "unknown handle"),
+        (frame([2, True, 1, [], ["", ""], []]), "another question"),
+        (frame([1, 1, 1, [], ["", ""], []]), "another question"),
+        (frame([1, True, 1, [], ["", ""], [], 0]), "another question"),
+        (frame([1, True, 1, [[1, []]], ["", ""], []]), "nothing"),
+        (frame([1, True, {"$own": 99}, [], ["", ""], []]), "unknown handle"),
+        (frame([1, True, {"$type": "nowhere.system"}, [], ["", ""], []]), "unknown class"),
+        (frame([1, True, {"$builtin": ["builtins", "eval"]}, [], ["", ""], []]), "unknown function"),
+        (frame([1, True, {"$class": [1, {**FACTS, "real": "builtins.type"}]}, [], ["", ""], []]), "a base"),
+        (frame([1, False, 5, [], ["", ""], []]), "no exception"),
+        (frame([7, "call", 99, None, [], {}, [], []]), "unknown handle"),
         (b"[" * 8, "bytes"),
         (frame("[") + b"", "nobody wrote"),
     ],
@@ -171,7 +171,7 @@ def test_why_a_line_is_broken(sent: bytes, why: str) -> None:
 
 
 def test_what_follows_a_reply_breaks_the_line() -> None:
-    with answered(frame([1, True, 5, [], ["", ""]]) + b"x") as examiner:
+    with answered(frame([1, True, 5, [], ["", ""], []]) + b"x") as examiner:
         assert examiner.line.ask("call", 1) == 5
         with pytest.raises(LineBroken, match="nobody asked for"):
             examiner.line.ask("call", 1)
@@ -191,7 +191,7 @@ def test_handles_are_counted() -> None:
         patch.setattr(line_module, "LINE", ours.fileno())
         examiner = Examiner([], own=False)
         examiner.line._number = 0
-        sender = threading.Thread(target=theirs.sendall, args=(frame([1, True, made, [], ["", ""]]),))
+        sender = threading.Thread(target=theirs.sendall, args=(frame([1, True, made, [], ["", ""], []]),))
         sender.start()
         with pytest.raises(LineBroken, match="too many handles"):
             examiner.line.ask("call", 1)
