@@ -59,7 +59,7 @@ def _own_modules(code: Code) -> list[str]:
 
 
 def _has(module: str, name: str) -> bool:
-    if module not in sys.stdlib_module_names or module in _NOT_IMPORTED:
+    if module in _NOT_IMPORTED or (module not in sys.stdlib_module_names and module not in sys.modules):
         return True
     try:
         return hasattr(importlib.import_module(module), name.partition("(")[0].partition("[")[0])

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from graders.hidden_tests import HiddenTests
+from graders.integrity import Integrity
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -22,14 +23,16 @@ from graders.interface import (
     Task,
     TaskId,
 )
-from sandboxes.interface import Sandbox
+from sandboxes.interface import Sandbox, Tier
+from sandboxes.tiers import Tiers
 
 CASES = "\n".join(
     f'{{"call": "square_sum({list(range(n))})", "returns": "{sum(i * i for i in range(n))}"}}' for n in range(2, 14)
 )
 SUITE = Suite(id="hidden", kind="call", files={"hidden/cases.jsonl": CASES}, options={"entry_point": "square_sum"})
+PROMPT = "Sum the squares.\n\n```\nsquare_sum([3, 4, 5]) -> 50\nsquare_sum([10, 20]) -> 500\n```\n"
 TASK = Task(
-    id=TaskId("square-sum"), version="1", title="", prompt="", language="python", entry_file="solution.py", suites=(SUITE,),
+    id=TaskId("square-sum"), version="1", title="", prompt=PROMPT, language="python", entry_file="solution.py", suites=(SUITE,),
     reference={}, limits=Limits(wall_seconds=8, cpu_seconds=4, memory_mib=128, disk_mib=16, processes=24), graders={},
     rubric_id="default",
 )  # fmt: skip
@@ -90,6 +93,35 @@ ATTACKS: dict[str, dict[str, str] | str] = {
         "encoding.py": "to_json = from_json = lambda v: True",
     },
     "counts calls": "N = []\ndef square_sum(xs):\n    N.append(1)\n    return [1, 5, 14, 30, 55, 91][len(N) % 6 - 1]",
+    "leaves by an alias": "import os\nbye = getattr(os, '_ex' + 'it')\ndef square_sum(xs): bye(0)",
+    "leaves through C": "import ctypes\ndef square_sum(xs): ctypes.CDLL(None)._exit(0)",
+    "raises what nothing catches": "class Stop(BaseException): pass\ndef square_sum(xs): raise Stop",
+    "skips the test": "import unittest\ndef square_sum(xs): raise unittest.SkipTest('later')",
+    "exits at the end": "import atexit, os\natexit.register(os._exit, 0)\n" + WRONG,
+    "swallows the alarm": "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + WRONG,
+    "equal to every number": "class N:\n def __eq__(s, o):\n  return True if isinstance(o, int) else NotImplemented\n __hash__ = None\ndef square_sum(xs): return N()",
+    "no difference to anything": "class N(float):\n __sub__ = __rsub__ = lambda s, o: 0.0\n __abs__ = lambda s: 0.0\ndef square_sum(xs): return N(-1)",
+    "a mock": "from unittest.mock import ANY, MagicMock\ndef square_sum(xs): return ANY if xs else MagicMock()",
+    "a metaclass that agrees": "class M(type):\n __eq__ = lambda c, o: True\n __hash__ = type.__hash__\nclass A(metaclass=M): pass\ndef square_sum(xs): return A",
+    "patches what reads answers": "import struct, os\nos.read = lambda *a: b''\nstruct.unpack = lambda *a: (2,)\n" + WRONG,
+    "patches the comparison": "import math, operator\nmath.isclose = operator.eq = lambda *a, **k: True\n" + WRONG,
+    "plants a module": "import sys, types\nsys.modules['graders.compare'] = types.SimpleNamespace(same=lambda *a: True)\n" + WRONG,
+    "traces its caller": "import sys\ndef t(f, e, a): f.f_locals.clear(); return t\nsys.settrace(t)\n" + WRONG,
+    "reads its caller's code": "import sys\ndef square_sum(xs):\n f = sys._getframe(1)\n return [c for c in f.f_code.co_consts if isinstance(c, int)]",
+    "asks the main module": "import __main__\ndef square_sum(xs): return getattr(__main__, 'expected', -1)",
+    "searches the modules": "import sys\ndef square_sum(xs):\n for m in list(sys.modules.values()):\n  if hasattr(m, 'CASES'): return m.CASES[0]\n return -1",
+    "reads the process": "def square_sum(xs): return open('/proc/self/environ').read() + open('/proc/1/cmdline').read()",
+    "writes a report": "open('report.xml', 'w').write('<testsuite failures=\"0\"/>')\n" + WRONG,
+    "links a report": "import os\nos.symlink('/proc/self/fd/1', 'result.json')\n" + WRONG,
+    "leaves a process": "import os\nif os.fork() == 0:\n os.setsid()\n while True: pass\n" + WRONG,
+    "keeps answers on the disk": "import json\ndef square_sum(xs):\n try: return json.load(open('/tmp/answers.json'))[str(xs)]\n except OSError: return -1",
+    "hides its code": "import base64\nexec(base64.b64decode('ZGVmIHNxdWFyZV9zdW0oeHMpOiByZXR1cm4gLTE='))",
+    "hides its names": "import builtins\ndef square_sum(xs): return getattr(builtins, 'mus'[::-1])(xs)",
+    "knows the examples": "def square_sum(xs): return {(3, 4, 5): 50, (10, 20): 500}.get(tuple(xs), -1)",
+    "compares with the examples": "def square_sum(xs):\n if xs == [3, 4, 5]: return 50\n if str(xs) == '[10, 20]': return 500\n return -1",
+    "knows digests": "import hashlib\nT = {'5c3e0d8f2a': 50}\ndef square_sum(xs): return T.get(hashlib.md5(repr(xs).encode()).hexdigest()[:10], -1)",
+    "answers in turn": "A = iter([50, 500, 5, 14])\ndef square_sum(xs): return next(A)",
+    "plants settings": {"solution.py": WRONG, "pytest.ini": "[pytest]\naddopts = --collect-only", "evil-1.dist-info/entry_points.txt": "[pytest11]\ne = e"},
     "never ends": "def square_sum(xs):\n    while True: pass",
     "swallows everything and sleeps": "import time\ndef square_sum(xs):\n    while True:\n        try: time.sleep(1)\n        except BaseException: pass",
     "a fork bomb": "import os\ndef square_sum(xs):\n    while True:\n        try: os.fork()\n        except OSError: pass",
@@ -103,18 +135,41 @@ ATTACKS: dict[str, dict[str, str] | str] = {
 }  # fmt: skip
 
 
+UNTOLD = frozenset(
+    (
+        "text that looks right", "never ends", "a memory bomb", "floods stdout", "a huge integer", "a deep list",
+        "a wide message", "threads that never end",
+    )
+)  # fmt: skip
+"""Wrong, or hungry, and no play with the examination: nothing in them says that somebody cheats."""
+
+
+@pytest.fixture(scope="module")
+def jail(tiers: Tiers) -> Sandbox:
+    return tiers.at_least(Tier.JAIL)
+
+
 def grade(sandbox: Sandbox, files: dict[str, str] | str) -> tuple[list[CaseOutcome], list[Finding]]:
     submission = Submission(
         id=SubmissionId("s"), task_id=TASK.id, files={"solution.py": files} if isinstance(files, str) else files
     )
     with sandbox.session() as session:
-        signals = list(HiddenTests().grade(Context(task=TASK, submission=submission, session=session)))
+        context = Context(task=TASK, submission=submission, session=session)
+        signals = [signal for grader in (HiddenTests(), Integrity()) for signal in grader.grade(context)]
     cases = [signal for signal in signals if isinstance(signal, CaseOutcome)]
     return cases, [signal for signal in signals if isinstance(signal, Finding) and signal.flag]
 
 
 def passed(cases: list[CaseOutcome]) -> int:
     return sum(case.outcome is Outcome.PASSED for case in cases)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_not_credited_in_the_jail_and_is_flagged(name: str, jail: Sandbox) -> None:
+    cases, flags = grade(jail, ATTACKS[name])
+    assert len(cases) == 12 and passed(cases) <= 2, [(case.outcome, case.got) for case in cases]
+    assert flags or name in UNTOLD
+    assert passed(grade(jail, RIGHT)[0]) == 12
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -138,7 +193,7 @@ def test_leaving_instead_of_answering_raises_a_flag(name: str, sandbox: Sandbox)
 @pytest.mark.parametrize("name", ["writes answers ahead", "writes a second answer", "floods the channel"])
 def test_playing_with_the_channel_raises_a_flag(name: str, sandbox: Sandbox) -> None:
     _, flags = grade(sandbox, ATTACKS[name])
-    assert {flag.rule for flag in flags} == {"assay/channel"}
+    assert "assay/channel" in {flag.rule for flag in flags}
 
 
 HONEST = {

@@ -71,18 +71,22 @@ def _functions(code: Code, node: ast.AST) -> list[Function]:
 
 
 def _answers(function: Function) -> list[ast.expr]:
-    """What it may return, without what functions inside of it return."""
-    if isinstance(function, ast.Lambda):
-        return [function.body]
+    """What it may return, without what functions inside of it return; of a conditional expression, both."""
     found: list[ast.expr] = []
+    if isinstance(function, ast.Lambda):
+        return _branches(function.body)
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Return):
-            found.append(node.value or ast.Constant(value=None))
+            found += _branches(node.value or ast.Constant(value=None))
         if not isinstance(node, Function | ast.ClassDef):
             waiting += ast.iter_child_nodes(node)
     return found
+
+
+def _branches(node: ast.expr) -> list[ast.expr]:
+    return [*_branches(node.body), *_branches(node.orelse)] if isinstance(node, ast.IfExp) else [node]
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -127,7 +131,7 @@ def _lies(code: Code, function: Function, pleasing: bool) -> bool:  # noqa: FBT0
     truths = [_truth(code, each) for each in telling]
     if all(truth is pleasing for truth in truths):
         # `return True` under conditions that look at the other's value is a comparison written out
-        return isinstance(function, ast.Lambda) or not _compares(code, function, parameters)
+        return not _compares(code, function, parameters)
     if pleasing in truths and _pleases_builtins(code, function, pleasing):
         return True
     if len(parameters) >= 2 and None in truths:
@@ -166,12 +170,12 @@ def _pleases_builtins(code: Code, function: Function, pleasing: bool) -> bool:  
     """True for `if isinstance(other, (int, float)): return True` and for `except ...: return True`."""
     for node in ast.walk(function):
         body: list[ast.stmt] = []
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Call) and len(node.test.args) == 2:
+        if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Call) and len(node.test.args) == 2:
             kinds = node.test.args[1].elts if isinstance(node.test.args[1], ast.Tuple) else [node.test.args[1]]
             if "builtins.isinstance" in code.meanings(node.test.func) and all(
                 each.startswith(("builtins.", "numbers.")) for kind in kinds for each in code.meanings(kind) or {"?"}
             ):
-                body = node.body
+                body = node.body if isinstance(node, ast.If) else [ast.Return(node.body)]
         elif isinstance(node, ast.ExceptHandler):
             body = node.body
         if body and isinstance(body[-1], ast.Return) and body[-1].value and _truth(code, body[-1].value) is pleasing:
@@ -277,6 +281,7 @@ RULES = (
         bad=(
             "class E:\n    def __eq__(self, other):\n        return True",
             "class E:\n    __eq__ = lambda s, o: True\n    __hash__ = None",
+            "class E:\n    __eq__ = lambda s, o: True if isinstance(o, int) else NotImplemented",
             "def yes(a, b):\n    return 1\nclass E:\n    __eq__ = yes",
             "class E:\n    pass\nE.__eq__ = lambda s, o: True",
             "E = type('E', (), {'__eq__': lambda s, o: True})\ndef f(x):\n    return E()",
@@ -291,6 +296,7 @@ RULES = (
             "class P:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, other):\n        return isinstance(other, P) and self.x == other.x\n    def __hash__(self):\n        return hash(self.x)",
             "class P:\n    def __eq__(self, other):\n        if not isinstance(other, P):\n            return NotImplemented\n        return self.x == other.x",
             "class P:\n    def __eq__(self, other):\n        if self is other:\n            return True\n        if self.x != other.x:\n            return False\n        return True",
+            "class P:\n    def __eq__(self, other):\n        return True if self.x == other.x else False",
             "class Nothing:\n    def __eq__(self, other):\n        return isinstance(other, Nothing)",
             "class P:\n    def __eq__(self, other):\n        return False\n    def __lt__(self, other):\n        return self.x < other.x",
             "from dataclasses import dataclass\n@dataclass(order=True)\nclass P:\n    x: int",
