@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from graders.interface import CaseOutcome, Outcome, Suite, UntrustedText
+from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
 
 _PARTS = re.compile(r"/|::")
 
@@ -16,7 +16,8 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
     """The outcomes of a suite, in the order in which its cases ran, as they count.
 
     With `stop_on_failure` all that come after the first that did not pass are not-run, whether or not they had run by
-    then. A group weighs what the suite's `groups` says, shared among its cases by their own weights.
+    then. A group weighs what the suite's `groups` says, shared among its cases by their own weights. Raises TaskUnusable for
+    a group without a case.
     """
     in_order = list(outcomes)
     if suite.options.get("stop_on_failure"):
@@ -25,6 +26,9 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
     assert isinstance(groups, Mapping)  # graders.package has checked it
     grouped = [replace(outcome, group=group_of(outcome.case, outcome.group, groups)) for outcome in in_order]
     heaviness = {name: sum(outcome.weight for outcome in grouped if outcome.group == name) for name in groups}
+    for name, weight in heaviness.items():
+        if not weight:  # of tests it is known only now which there are
+            raise TaskUnusable(f"suite {suite.id}: no case is of group {name}")
     return [
         replace(outcome, weight=suite.weight * groups[outcome.group] * outcome.weight / heaviness[outcome.group])
         if outcome.group in groups

@@ -3,7 +3,7 @@
 import pytest
 
 from graders.groups import group_of, settled
-from graders.interface import CaseOutcome, Outcome, Suite, UntrustedText
+from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
 
 
 def case(id: str, outcome: Outcome = Outcome.PASSED, *, group: str = "", weight: float = 1.0) -> CaseOutcome:
@@ -31,6 +31,11 @@ def test_a_group_shares_its_weight_among_its_cases() -> None:
     ]
     weights = [outcome.weight for outcome in settled(suite(2, groups={"easy": 10, "hard": 30}), outcomes)]
     assert weights == [5, 15, 2, 60]
+
+
+def test_a_group_without_a_case_is_the_task_s_mistake() -> None:
+    with pytest.raises(TaskUnusable, match="suite s: no case is of group hard"):
+        settled(suite(groups={"easy": 10, "hard": 30}), [case("easy/a")])
 
 
 @pytest.mark.parametrize(
