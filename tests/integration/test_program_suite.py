@@ -122,10 +122,11 @@ def test_every_form_of_program_judges(session: Session, isolation: str) -> None:
     assert "/harness/" not in cases["script.py::run"].got
 
 
+NEARLY = "def check(candidate):\n    assert abs(candidate(1) - 3.14159) < 1e-4\n"
 WORDS: dict[str, tuple[str, str, Outcome]] = {
-    "its own abs": (CHECK, "abs = lambda x: 0\ndef area(r): return -1", F),
+    "its own abs": (NEARLY, "abs = lambda x: 0\ndef area(r): return -1", F),
     "its own builtins": (
-        CHECK,
+        NEARLY,
         "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.AssertionError = ValueError\ndef area(r): return -1",
         F,
     ),
@@ -164,11 +165,11 @@ def test_a_missing_name_is_a_name_error(session: Session) -> None:
 
 def test_a_program_may_have_the_name_of_the_entry_file(session: Session) -> None:
     files = {
-        "solution.py": "from solution import label\nassert label(1) == 'small'",
+        "solution.py": "from solution import label\ndef test_label(): assert label(1) == 'small'",
         "random.py": "import random\nrandom.seed",
     }
-    assert outcomes(graded(session, RIGHT, files)) == {"random.py::run": P, "solution.py::run": P}
-    assert outcomes(graded(session, "def label(r): return 1", files))["solution.py::run"] is F
+    assert outcomes(graded(session, RIGHT, files)) == {"random.py::run": P, "solution.py::test_label": P}
+    assert outcomes(graded(session, "def label(r): return 1", files))["solution.py::test_label"] is F
 
 
 ENDS: dict[str, tuple[str, Outcome]] = {
