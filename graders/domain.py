@@ -119,6 +119,19 @@ class Domain:
         found = ((self.places.get(place), value) for place, value in self._walk(call.named()))
         return all(seen is not None and type(value) in seen.kinds for seen, value in found)
 
+    def is_large(self, call: Call) -> bool:
+        """Whether an argument is a larger number, or has more in it, than any that was seen in its place.
+
+        A right solution may need much longer for such a call than for all known ones together.
+        """
+        for name, value in call.named().items():
+            seen = self.places.get((name,))
+            if seen is not None and is_number(value) and abs(value) > max(map(abs, seen.numbers()), default=0):
+                return True
+            if seen is not None and isinstance(value, SIZED) and len(value) > max(seen.sizes(), default=0):
+                return True
+        return False
+
     def news(self, call: Call) -> frozenset[tuple[Place, str]]:
         """In which ways the call goes beyond the known ones: each place with what is special there, in words."""
         found = set()

@@ -147,7 +147,7 @@ RULES = (
         repair=lambda value: type(value)(sorted(value, reverse=True)),
     ),
     Rule(
-        name="has no element twice", words=r"\b(unique|distinct) (elements|integers|numbers|values)", speaks=_several,
+        name="has no element twice", words=r"\b(unique|distinct) (elements|integers|numbers|values)|\bduplicate", speaks=_several,
         evidence=6,  # short lists are without doubles by chance
         holds=lambda value: len(set(map(repr, value))) == len(value),
         repair=lambda value: type(value)({repr(item): item for item in value}.values()),

@@ -169,7 +169,12 @@ class _Search:
         disputed = frozenset[str]().union(*(failed.pop(name, frozenset()) for name in self.right))
         self.left_out["an accepted submission answers otherwise"] += len(disputed)
         return [
-            Candidate(case=case, line=line, fails=frozenset(name for name, ids in failed.items() if case.id in ids))
+            Candidate(
+                case=case,
+                line=line,
+                fails=frozenset(name for name, ids in failed.items() if case.id in ids),
+                large=self.domain.is_large(Call(case.args, case.kwargs)),
+            )
             for case, line in cases.values()
             if case.id not in disputed
         ]

@@ -15,6 +15,8 @@ from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
 
+LARGE_SHARE = 0.1
+"""So many of those that are not for survivors may be large."""
 TWICE = 2
 """Each survivor is noticed by so many cases, where there are as many: one may fall to the author's pencil."""
 
@@ -28,6 +30,8 @@ class Candidate:
     """As it stands in a suite's file."""
     fails: frozenset[str]
     """Names of the programs (mutants, wrong submissions) that fail it."""
+    large: bool = False
+    """Larger than what is known; many such cases would make right solutions too slow."""
 
     @property
     def sort(self) -> tuple[object, ...]:
@@ -127,9 +131,11 @@ def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: 
     sorts: dict[tuple[object, ...], list[Candidate]] = {}
     for each in candidates:
         sorts.setdefault(each.sort, []).append(each)
+    room = int(LARGE_SHARE * most)
     for turn in range(max(map(len, sorts.values()), default=0)):
         for alike in sorts.values():
-            if turn < len(alike) and len(chosen) < most:
+            if turn < len(alike) and len(chosen) < most and (room > 0 or not alike[turn].large):
+                room -= alike[turn].large and alike[turn].case.id not in chosen
                 chosen.setdefault(alike[turn].case.id, alike[turn])
     return list(chosen.values())
 

@@ -46,6 +46,8 @@ LEAST_SECONDS, TIMES = 2.0, 10.0
 """A mutant gets ten times what the reference took, and at least this: those that never end cost the most of all."""
 OFTEN = 3
 """What fails with the reference once in so many times, and at least twice, is not meant, even where it is answered."""
+MOST_ENDLESS = 10
+"""So many inputs may keep the reference from ending; then no more of this lot are asked."""
 HASH_SEED = {"PYTHONHASHSEED": "20071"}
 """Another order of sets than in a box that nothing is set in."""
 
@@ -110,8 +112,12 @@ class Laboratory:
         self.progress.start("asking the reference", total=len(inputs), done=0)
         trouble = self._trouble
         waiting = list(inputs)
+        endless = 0
         kept: list[tuple[Call, Answer]] = []
         while waiting:
+            if endless >= MOST_ENDLESS or time.monotonic() > self.deadline:
+                left_out["not asked, for want of time"] += len(waiting)
+                break
             batch, waiting = waiting[:BATCH], waiting[BATCH:]
             asked = [call for call in batch if trouble.expects_answer(domain.news(call))]
             for _ in range(len(batch) - len(asked)):
@@ -124,6 +130,7 @@ class Laboratory:
                     break
                 why = _no_case(answer, raises)
                 trouble.learn(domain.news(call), refused=bool(why))
+                endless += answer.kind == "ended"
                 if why:
                     left_out[why] += 1
                 else:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,15 @@ def test_survivors_come_first_each_noticed_twice_then_one_of_each_sort() -> None
     assert len(chosen) == 6
     assert chosen[3] == alike[0]
     assert choose([*alike, both], frozenset({"m"}), most=1) == [both]
+
+
+def test_few_of_them_are_large_but_for_survivors() -> None:
+    large = [replace(candidate(number), large=True) for number in range(1, 80)]
+    small = [candidate(number) for number in range(100, 120)]
+    needed = replace(candidate(90, "m"), large=True)
+    chosen = choose([*large, *small, needed], frozenset({"m"}), most=20)
+    assert sum(each.large for each in chosen) == 3
+    assert needed in chosen
 
 
 def test_accepted_cases_go_to_the_end_of_the_call_suite() -> None:

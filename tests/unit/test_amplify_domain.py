@@ -23,6 +23,7 @@ DISTINCT = ([1, 2], [3, 1, 9], [5, 4], [8, 2, 6, 0], [7, 9, 1], [2, 5])
         (([9, 2], [5, 5, 1], [7, 3]), "", "is in descending order"),
         (DISTINCT, "", "has no element twice"),
         (([2, 1],), "a list of distinct integers", "has no element twice"),
+        (([2, 1],), "An array will not contain duplicate values.", "has no element twice"),
         (([[1, 2], [3, 4]], [[1], [0]], [[5, 6, 7], [1, 1, 2]]), "", "has rows of one length"),
         (([[1, 2], [3, 4]], [[4, 3], [2, 1]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]), "", "holds each number from 1 on once"),
         (("()", "(())", "()()"), "", "has brackets that match"),
@@ -129,3 +130,10 @@ def test_news_is_what_goes_beyond_the_known_calls() -> None:
     known = domain(([3, 4], 5))
     assert known.news(Call(([3], 0))) == {(("0",), "a single element"), (("1",), "the number 0")}
     assert known.news(Call(([9, 7, 8], 6))) == frozenset()
+
+
+def test_a_call_is_large_beyond_all_known_ones() -> None:
+    known = domain(([3, 4], 5), ([9, 900, 1], -7))
+    assert not known.is_large(Call(([9999, 1, 2], 7)))
+    assert known.is_large(Call(([1], 8)))
+    assert known.is_large(Call(([1, 2, 3, 4], 5)))
