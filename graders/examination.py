@@ -73,7 +73,8 @@ class Part:
 
     driver: Driver
     arguments: tuple[str, ...]
-    files: Mapping[str, str]
+    files: Mapping[str, str | bytes]
+    """Path in the working directory -> content."""
     limits: Limits
 
     def command(self) -> Command:
@@ -87,5 +88,8 @@ def examine_apart(session: Session, examiner: Part, candidate: Part) -> Iterator
         yield Examinee(one), Examinee(other)
 
 
-def _content(files: Mapping[str, str]) -> dict[str, bytes]:
-    return {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
+def _content(files: Mapping[str, str | bytes]) -> dict[str, bytes]:
+    return {
+        path: content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+        for path, content in files.items()
+    }

@@ -10,7 +10,7 @@ With the option `isolation = "shared"` tests and submission share one process in
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from graders.behaviour import beyond
@@ -64,6 +64,8 @@ class SuiteRun:
     """Why nothing could be collected."""
     classes: tuple[str, ...] = ()
     """The classes that the tests met, where all were run."""
+    compiled: Mapping[str, bytes] = field(default_factory=dict)
+    """Byte code of the tests, where all were run apart from the submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class Reference:
     """Node ids, in order; it passed them all."""
     classes: tuple[str, ...]
     """Those that the tests met."""
+    compiled: Mapping[str, bytes]
+    """Byte code of the tests, path in their folder -> content, for the box of the tests; none where they share theirs."""
     evidence: tuple[Evidence, ...]
     """What its own boxes noticed: where they are shared with the tests, what the tests do."""
 
@@ -87,6 +91,7 @@ class Sitting:
     execution: Execution
     problem: str = ""
     classes: tuple[str, ...] = ()
+    compiled: Mapping[str, bytes] = field(default_factory=dict)
     again: bool = False
     """True where the program ended by itself in the midst of it: the tests that are left deserve another."""
 
@@ -95,26 +100,28 @@ def run_suite(
     context: Context,
     files: Mapping[str, str],
     suite: Suite,
-    expected: Sequence[str] | None,
-    classes: Sequence[str] | None,
+    known: Reference | None,
     *,
     limits: Limits,
 ) -> SuiteRun:
-    """Run the suite against the program in `files`.
-
-    `expected` are the tests to run and `classes` those that the task knows; None for all there are.
-    """
+    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself."""
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
     sit = _sit_together if is_shared(suite) else _sit_apart
     for _ in range(1 + RESTARTS):
-        left = None if expected is None else [test for test in expected if test not in reports]
-        sitting = sit(context, files, suite, left, classes, limits=limits)
+        left = None if known is None else [test for test in known.tests if test not in reports]
+        sitting = sit(context, files, suite, left, known, limits=limits)
         reports |= sitting.reports
         executions.append(sitting.execution)
         if not sitting.again:
             break
-    return SuiteRun(reports=reports, executions=tuple(executions), problem=sitting.problem, classes=sitting.classes)
+    return SuiteRun(
+        reports=reports,
+        executions=tuple(executions),
+        problem=sitting.problem,
+        classes=sitting.classes,
+        compiled=sitting.compiled,
+    )
 
 
 def is_shared(suite: Suite) -> bool:
@@ -127,7 +134,7 @@ def _sit_together(
     files: Mapping[str, str],
     suite: Suite,
     left: Sequence[str] | None,
-    classes: Sequence[str] | None,  # noqa: ARG001 - the submission says what it says, nobody asks
+    known: Reference | None,  # noqa: ARG001 - the submission says what it says, nobody asks
     *,
     limits: Limits,
 ) -> Sitting:
@@ -154,7 +161,7 @@ def _sit_apart(
     files: Mapping[str, str],
     suite: Suite,
     left: Sequence[str] | None,
-    classes: Sequence[str] | None,
+    known: Reference | None,
     *,
     limits: Limits,
 ) -> Sitting:
@@ -162,11 +169,13 @@ def _sit_apart(
     across = {
         "entry": entry,
         "modules": sorted({entry, *_modules(files)}),
-        "classes": None if classes is None else list(classes),
+        "classes": None if known is None else list(known.classes),
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
-    trusted = _under("tests", suite.files)
+    trusted: dict[str, str | bytes] = {**_under("tests", suite.files)}
+    if known is not None:
+        trusted |= {f"tests/{path}": content for path, content in known.compiled.items()}
     if suite.kind == "property":
         trusted |= _under("reference", context.task.reference)
     examiner = Part(driver=PYTEST, arguments=("tests", ""), files=trusted, limits=context.task.limits)
@@ -176,7 +185,7 @@ def _sit_apart(
         first = _collect(examinee, question)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        met = _names(examinee.ask({}, seconds=GRACE_SECONDS), "classes") if left is None and not died_in else ()
+        learnt = examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not died_in else None
         examined = examinee.finish()
         lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
         if lost == "broken":
@@ -193,7 +202,8 @@ def _sit_apart(
         reports=reports,
         execution=execution,
         problem="" if collected else _problem(examinee, first),
-        classes=met,
+        classes=_names(learnt, "classes"),
+        compiled={path: bytes.fromhex(code) for path, code in ((learnt or {}).get("compiled") or {}).items()},
         again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
     )
 
@@ -264,7 +274,7 @@ def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple
 
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     """One run of the reference, to measure it."""
-    return run_suite(context, context.task.reference, suite, None, None, limits=context.task.limits).executions
+    return run_suite(context, context.task.reference, suite, None, limits=context.task.limits).executions
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -274,7 +284,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: _learn(context, suite))
     assert isinstance(reference, Reference)
-    run = run_suite(context, context.submission.files, suite, reference.tests, reference.classes, limits=limits)
+    run = run_suite(context, context.submission.files, suite, reference, limits=limits)
     for execution in run.executions:
         context.ended(beyond(execution, reference.evidence))
     replay = (
@@ -315,7 +325,7 @@ _OUTCOMES = {
 
 
 def _learn(context: Context, suite: Suite) -> Reference:
-    run = run_suite(context, context.task.reference, suite, None, None, limits=context.task.limits)
+    run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
     if not run.reports:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
     for test, report in run.reports.items():
@@ -324,4 +334,4 @@ def _learn(context: Context, suite: Suite) -> Reference:
                 f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
             )
     evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), classes=run.classes, evidence=evidence)
+    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)

@@ -7,7 +7,7 @@
                 {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
                  "given": str}                                                              the example of a property
                 {"nonce": str, "test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str}      of the candidate
-                {"nonce": str, "end": exit status, "text": str, "classes": [name...]}
+                {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
 
 `across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
 other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
@@ -23,6 +23,7 @@ import io
 import os
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,11 +158,26 @@ def take_up(question: dict[str, Any]) -> None:
         READY.add(Programs(programs["entry"], programs["candidate"]))
 
 
+def settle_dates(tests: str) -> None:
+    """Byte code is taken for that of a file by the file's date and size, so the date must not be that of the box."""
+    for path in Path(tests).rglob("*.py"):
+        os.utime(path, (0, 0))
+
+
+def compiled(tests: str) -> dict[str, str]:
+    """The byte code of the tests, with pytest's own assertions in it: path -> content as hex."""
+    found = Path(tests).rglob("__pycache__/*.pyc")
+    return {path.relative_to(tests).as_posix(): path.read_bytes().hex() for path in found}
+
+
 def main(tests: str, submission: str) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
     question = REPORTER.question = receive()
     across = question.get("across")
+    # Only what runs apart from any submission may be used again; as -B says otherwise, which comes too late for a fork.
+    learns = across is not None and question["tests"] is None
+    sys.dont_write_bytecode = not learns
+    settle_dates(tests)
     if across is None:
         make_importable(submission)
     else:
@@ -173,6 +189,7 @@ def main(tests: str, submission: str) -> None:
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(REPORTER.problems)[:TEXT_CHARACTERS]}
     if REPORTER.examiner is not None:
         ended["classes"] = [name_of(kind) for kind in REPORTER.examiner.stand_ins.classes()]
+        ended["compiled"] = compiled(tests) if learns else {}
         ended["lost"] = REPORTER.lost() if REPORTER.examiner.line.failure else ""
     REPORTER.answer(**ended)
     while True:
