@@ -32,7 +32,7 @@ MOST_ELEMENTS = 120
 
 _TEXT = string.ascii_letters + string.digits + " .,!?-'"
 _POSITIVE = r"\bpositive (integer|int|number)|natural number|>=? ?1\b|\b1 ?<=?"
-_NOT_EMPTY = r"non-?\s?empty|not empty|at least one"
+_NOT_EMPTY = r"non-?\s?empty|not empty|at least (one|two|1|2)\b"
 _LOWER_CASE = r"lower ?case|small letters"
 _UPPER_BOUND = re.compile(
     r"(less th[ae]n or equal to|at most|up to|less th[ae]n|smaller than|below|<=?) *(\d+)", re.IGNORECASE
@@ -260,7 +260,8 @@ def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> See
         kinds = tuple(dict.fromkeys((*kinds, bool, int, float, str, type(None))))
     low, high = _bounds([value for value in values if is_number(value)], prompt, guards)
     texts = [value for value in values if isinstance(value, str)]
-    least, most = _sizes([len(value) for value in values if isinstance(value, SIZED)], prompt)
+    sized = [value for value in values if isinstance(value, SIZED)]
+    least, most = _sizes([len(value) for value in sized], prompt, texts=len(sized) == len(texts))
     return Seen(
         values=tuple(values),
         kinds=kinds,
@@ -284,7 +285,7 @@ def _is_kept(rule: Rule, values: Sequence[object], prompt: str) -> bool:
 def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> tuple[float, float]:
     """From where to where numbers may be made: near those seen, on their side of 0, below what the prompt says.
 
-    1 is meant wherever 2 is, and 0 where 1 was seen, or where the reference looks out for it.
+    1 is meant wherever 2 is; 0 only where it was seen, or where the reference looks out for it.
     """
     finite = [number for number in numbers if abs(number) <= LARGEST]
     if not finite:
@@ -296,19 +297,22 @@ def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> t
     if low < 0:
         least = -2 * reach - 5
     else:
-        zero = (low <= 1 or 0 in guards) and not re.search(_POSITIVE, prompt, re.IGNORECASE)
+        zero = 0 in guards and not re.search(_POSITIVE, prompt, re.IGNORECASE)
         least = min(low, 0 if zero else 1)
     bounds = [float(bound) - (words.lower() in _STRICT) for words, bound in _UPPER_BOUND.findall(prompt)]
     near = [bound for bound in bounds if high <= bound <= 20 * reach]
     return least, min(near, default=2 * reach + 5)
 
 
-def _sizes(sizes: Sequence[int], prompt: str) -> tuple[int, int]:
+def _sizes(sizes: Sequence[int], prompt: str, *, texts: bool) -> tuple[int, int]:
+    """How few and how many elements there may be. None where one was seen; and a text that may be shorter may be empty."""
     if not sizes:
         return 0, 0
     if len(set(sizes)) == 1 and len(sizes) >= SAME_SIZE:
         return sizes[0], sizes[0]
-    least = min(*sizes, 1 if re.search(_NOT_EMPTY, prompt, re.IGNORECASE) else 0)
+    least = min(sizes)
+    if (texts or least == 1) and not re.search(_NOT_EMPTY, prompt, re.IGNORECASE):
+        least = 0
     most = MOST_ELEMENTS if max(sizes) > 3 else 2 * max(sizes) + 2
     return least, max(most, 2 * least)
 

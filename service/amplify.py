@@ -98,7 +98,7 @@ def amplify(
         task=task, suite=target.suite, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds
     )
     lab.check_reference()
-    _check_steady(lab, target)
+    kinds = _kinds_of_answers(lab, target)
     source = task.reference[task.entry_file]
     examples = in_text(task.prompt, target.entry_point)
     domain = learn(target.calls, examples, task.prompt, guards(source, target.entry_point))
@@ -111,6 +111,7 @@ def amplify(
     search = _Search(
         lab=lab,
         target=target,
+        kinds=kinds,
         domain=domain,
         inputs=proposals(domain, target.calls, source, seed=seed),
         right=_accepted(files, task),
@@ -145,6 +146,8 @@ class _Search:
 
     lab: Laboratory
     target: _Target
+    kinds: frozenset[type]
+    """Types of known answers."""
     domain: Domain
     inputs: Iterator[Call]
     right: Mapping[str, Mapping[str, str]]
@@ -156,7 +159,7 @@ class _Search:
         """What the next `count` inputs give, with which of the programs (name -> files) fail each."""
         inputs = list(islice(self.inputs, count))
         self.made += len(inputs)
-        answered = self.lab.answered(inputs, self.domain, self.target.raises, self.left_out)
+        answered = self.lab.answered(inputs, self.domain, self.target.raises, self.kinds, self.left_out)
         if not self.target.suite.files and any(_has_float(answer.value) for _, answer in answered):
             self.target = replace(self.target, suite=new_suite(self.target.entry_point, floats=True))
         written = [candidate_case(call, answer, self.target.entry_point) for call, answer in answered]
@@ -180,14 +183,15 @@ class _Search:
         ]
 
 
-def _check_steady(lab: Laboratory, target: _Target) -> None:
-    """Raises AmplifyError where the reference answers a call that the package itself has in two ways."""
+def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
+    """The types of the reference's answers to the known calls. Raises AmplifyError where it answers one in two ways."""
     known = lab.known(target.calls)
     steady = {id(call) for call, _ in lab.steady(known)}
     for call, _ in known:
         if id(call) not in steady:
             shown = shown_call(call, target.entry_point)
             raise AmplifyError(f"the reference is not deterministic: asked twice, it answers {shown} in two ways")
+    return frozenset(type(answer.value) for _, answer in known if answer.kind == "value")
 
 
 def mutant_name(number: int) -> str:

@@ -15,7 +15,7 @@ from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
 
-LARGE_SHARE = 0.1
+LARGE_SHARE = 0.05
 """So many of those that are not for survivors may be large."""
 TWICE = 2
 """Each survivor is noticed by so many cases, where there are as many: one may fall to the author's pencil."""

@@ -77,7 +77,7 @@ def test_relations_inside_tuples_of_one_length() -> None:
     ("known", "prompt", "admitted", "refused"),
     [
         ([3, 9], "", [1, 4, 20], [0, -1, 100, True, "4", 4.5]),
-        ([1, 9], "", [0, 4], [-1]),
+        ([1, 9], "", [2, 4], [0, -1]),
         ([1, 9], "1 <= n <= 12", [1, 12], [0, 13]),
         ([0, 9], "", [0, 15], [-1]),
         ([-2, 9], "", [-9, 0], [-100]),
@@ -114,8 +114,10 @@ def test_texts_keep_to_their_characters(known: str, prompt: str, admitted: list[
     assert [text for text in refused if learned.admits(Call((text,)))] == []
 
 
-def test_empty_where_sizes_differ_and_the_prompt_does_not_forbid_it() -> None:
-    assert domain(([1, 3],), ([1, 2, 4],)).admits(Call(([],)))
+def test_empty_where_one_element_was_seen_and_the_prompt_does_not_forbid_it() -> None:
+    assert domain(([1],), ([1, 2],)).admits(Call(([],)))
+    assert domain(("ab",), ("abc",)).admits(Call(("",)))
+    assert not domain(([1, 3],), ([1, 2, 4],)).admits(Call(([1],)))
     assert not domain(([1],), ([1, 2],), prompt="a non-empty list").admits(Call(([],)))
     assert not domain(*(([number, 3],) for number in range(4))).admits(Call(([],)))
 
