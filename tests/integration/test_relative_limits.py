@@ -96,6 +96,7 @@ class Counting:
         self.commands: list[Command] = []
         self.run = session.run
         self._converse = session.converse
+        self.pair = session.pair
 
     @property
     def converse(self) -> Callable[..., object]:
