@@ -16,7 +16,7 @@ from graders.encoding import EncodingError, parse
 from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
 from sandboxes.interface import SandboxError
 
-LIMITS = Limits(wall_seconds=120, cpu_seconds=60, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
+LIMITS = Limits(wall_seconds=180, cpu_seconds=90, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
 """For all files of a submission; the driver has tighter ones for each."""
 START_SECONDS = 30.0
 """The interpreter and the tools' imports, on a busy machine."""

@@ -83,6 +83,7 @@ class Code:
             self._bind(node)
         self._settle_names()
         self._known = {}
+        self._guards = {node for node in self.nodes if _is_main_guard(node)}
         self._guarded: set[ast.AST] = set()
         self._tests: set[ast.AST] = set()
         self._settle_tests()
@@ -327,7 +328,7 @@ class Code:
         """True for what only runs when the file is run by itself: under a main guard, or called from there only."""
         child = node
         for each in self.above(node):
-            if _is_main_guard(each) and child in each.body:  # type: ignore[attr-defined]
+            if each in self._guards and child in each.body:  # type: ignore[attr-defined]
                 return True
             if each in self._guarded:
                 return True
