@@ -114,7 +114,7 @@ def amplify(
         kinds=kinds,
         domain=domain,
         inputs=proposals(domain, target.calls, source, seed=seed),
-        right=_accepted(files, task),
+        right=_accepted(files),
     )
     wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
     # Survivors first: they are what this is about, should time run out.
@@ -151,7 +151,7 @@ class _Search:
     domain: Domain
     inputs: Iterator[Call]
     right: Mapping[str, Mapping[str, str]]
-    """Programs besides the reference that are right: where they answer otherwise, the prompt leaves the answer open."""
+    """Where one of these answers otherwise, the prompt leaves the answer open."""
     made: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -170,7 +170,7 @@ class _Search:
         suite = with_cases(self.target.suite, [line for _, line in cases.values()], number=self.made)
         failed = self.lab.failed(suite, {**self.right, **programs})
         disputed = frozenset[str]().union(*(failed.pop(name, frozenset()) for name in self.right))
-        self.left_out["an accepted submission answers otherwise"] += len(disputed)
+        self.left_out["an accepted submission would fail it"] += len(disputed)
         return [
             Candidate(
                 case=case,
@@ -238,15 +238,14 @@ def _public_functions(source: str) -> list[str]:
     return [name for name in functions if not name.startswith("_")]
 
 
-def _accepted(files: Mapping[str, str], task: Task) -> dict[str, Mapping[str, str]]:
-    """Programs that are right as well: where they answer otherwise than the reference, the prompt leaves it open."""
+def _accepted(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """The programs that are right. The reference is one: a predicate may refuse what it answers to a new input."""
     passed = {
         each.name: each.files
         for each in package.submissions(files)
         if (each.kind, each.outcome) == ("accepted", "passed")
     }
-    others = {**package.references(files), **passed}
-    return {name: own for name, own in others.items() if own != task.reference}
+    return {**package.references(files), **passed}
 
 
 def _has_float(value: object) -> bool:
