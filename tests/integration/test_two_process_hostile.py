@@ -150,7 +150,8 @@ def test_no_way_of_it_passes_a_test(jail: Sandbox, way: str) -> None:
     seen = outcomes_of(graded(jail, solution + "\n", TESTS, REFERENCE))
     assert len(seen) == 13
     # What raises has raised: that test is passed by any submission that does so, and by none that has left.
-    honest = {"test_raises"} if Outcome.ERROR not in seen.values() else set()
+    left = "_exit" in solution or Outcome.ERROR in seen.values()
+    honest = set() if left else {"test_raises"}
     passed = {name for name, outcome in seen.items() if outcome is Outcome.PASSED}
     assert passed <= honest
 
