@@ -63,8 +63,14 @@ def guards(source: str, entry_point: str) -> Guards:
             sides = (node.left, node.comparators[0])
             for side, other in (sides, sides[::-1]):
                 if isinstance(side, ast.Name) and isinstance(other, ast.Constant) and is_number(other.value):
+                    # `n < 2` looks out for what is below as well; `n > 1` may be said of a number that has been worked on.
+                    below = (
+                        [0]
+                        if side is node.left and isinstance(node.ops[0], ast.Lt | ast.LtE) and other.value > 0
+                        else []
+                    )
                     for step in steps.get(side.id, {side.id}):
-                        numbers.setdefault(step, []).append(other.value)
+                        numbers.setdefault(step, []).extend([other.value, *below])
             first, second = ({each.id for each in ast.walk(side) if isinstance(each, ast.Name)} for side in sides)
             pairs |= {
                 frozenset({one, other})

@@ -87,4 +87,5 @@ def test_guards_are_what_arguments_are_compared_with() -> None:
     found = guards(source, "f")
     assert found.numbers == {"n": [1, 0], "0": [1, 0], "k": [3]}
     assert found.pairs == {frozenset(pair) for pair in ({"n", "m"}, {"n", "2"}, {"0", "m"}, {"0", "2"})}
+    assert guards("def f(n):\n    return n <= 1 or n > 5", "f").numbers["n"] == [1, 0, 5]
     assert guards(source, "g") == Guards()
