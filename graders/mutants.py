@@ -1,0 +1,191 @@
+"""Small mistakes put into a program, one at a time: what a suite is worth shows in which of them it notices. Pure.
+
+Each mutant differs from the source in one place, as a person might have slipped there. The rest of the text stays as it is,
+so that its diff reads like a patch. The same source gives the same mutants.
+
+A mutant whose byte code is the source's, or another mutant's, is left out. Whether one of the others behaves as the source does
+nobody can decide in general; whoever reads about a survivor has to.
+"""
+
+import ast
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import CodeType
+
+from graders.mutation_operators import OPERATORS, Edit, Site
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_STRIDE = 0.618033988749895
+"""Golden section: every so many-th candidate, wrapped around, lies evenly however many of them are taken."""
+_RAISED_OR_HINTS = (ast.Raise, ast.Assert)
+_HINT_FIELDS = {"annotation", "returns", "type_params", "decorator_list"}
+"""Type hints do nothing at run time; and a decorator that is left out (a cache) is more often equivalent than not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A program with one mistake."""
+
+    source: str
+    diff: str
+    """From the original to it, as a unified diff of one place."""
+    line: int
+    """Of the original, where the place begins."""
+    operator: str
+    """The kind of mistake: a name in mutation_operators.OPERATORS."""
+    needed: str
+    """What a case has to do to notice it, as a phrase: `where n equals 2`."""
+
+
+def mutants(source: str, *, most: int, entry_point: str = "", path: str = "solution.py") -> Sequence[Mutant]:
+    """At most `most` mutants of a program, from its first line to its last, evenly chosen where there are more.
+
+    Args:
+        source: a program that can be parsed.
+        most: so many at most.
+        entry_point: a function of it. Where given, functions that it cannot come to are left as they are.
+        path: the file's name, for the diffs.
+
+    Raises SyntaxError, or ValueError, for what is no program.
+    """
+    tree = ast.parse(source)
+    text = _Text(source)
+    whole = _essence(compile(source, path, "exec", dont_inherit=True))
+    edits = [edit for site in _sites(tree, _reachable(tree, entry_point)) for edit in _edits(site)]
+    seen = {whole}
+    made: list[tuple[int, Mutant]] = []
+    for number in _evenly(len(edits)):
+        if len(made) == most:
+            break
+        mutated = _applied(text, tree, edits[number])
+        if mutated is None:
+            continue
+        essence = _essence(compile(mutated, path, "exec", dont_inherit=True))
+        if essence not in seen:
+            seen.add(essence)
+            made.append((number, _mutant(source, mutated, edits[number], path)))
+    return [mutant for _, mutant in sorted(made, key=lambda numbered: numbered[0])]
+
+
+def _edits(site: Site) -> Iterator[Edit]:
+    for operator in OPERATORS:
+        yield from operator(site)
+
+
+def _evenly(count: int) -> Iterator[int]:
+    """Every number below `count` once, each first so many of them spread over the whole."""
+    order = sorted(range(count), key=lambda number: (number * _STRIDE) % 1.0)
+    # The n-th number of the sequence k * stride mod 1 lies in the largest gap so far; its rank is the candidate.
+    ranks = {number: rank for rank, number in enumerate(order)}
+    return (ranks[number] for number in range(count))
+
+
+def _mutant(source: str, mutated: str, edit: Edit, path: str) -> Mutant:
+    lines = difflib.unified_diff(
+        source.splitlines(), mutated.splitlines(), f"a/{path}", f"b/{path}", lineterm="", n=2
+    )  # fmt: skip
+    return Mutant(
+        source=mutated, diff="\n".join(lines), line=edit.first.lineno, operator=edit.operator, needed=edit.needed
+    )  # fmt: skip
+
+
+class _Text:
+    """A source text in which the places of its syntax tree can be found."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._starts = [0]
+        self._lines = _LINE.findall(source)
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def span(self, first: ast.AST, last: ast.AST) -> tuple[int, int]:
+        """Character offsets of what these nodes, and all between them, were parsed from."""
+        return self._offset(first.lineno, first.col_offset), self._offset(last.end_lineno, last.end_col_offset)  # type: ignore[attr-defined] # expressions and statements have places
+
+    def _offset(self, line: int, column: int) -> int:
+        before = self._lines[line - 1].encode()[:column] if line <= len(self._lines) else b""
+        return self._starts[min(line - 1, len(self._lines))] + len(before.decode(errors="replace"))
+
+
+def _applied(text: _Text, tree: ast.Module, edit: Edit) -> str | None:
+    """The source with this edit, None where the text has no place for it (inside an f-string before Python 3.12)."""
+    start, end = text.span(edit.first, edit.last)
+    wanted = edit.applied(lambda: ast.dump(tree))
+    for new in (*edit.texts(text.source[start:end]), edit.unparsed, f"({edit.unparsed})"):
+        mutated = text.source[:start] + new + text.source[end:]
+        try:
+            if ast.dump(ast.parse(mutated)) == wanted:
+                return mutated
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+    return None
+
+
+def _essence(code: CodeType) -> tuple[object, ...]:
+    """What a program does, without where it stands: its instructions, constants and names, of its inner functions too."""
+    constants = tuple(
+        _essence(item) if isinstance(item, CodeType) else (type(item), repr(item)) for item in code.co_consts
+    )
+    return (
+        code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+        code.co_exceptiontable if hasattr(code, "co_exceptiontable") else b"",
+    )  # fmt: skip
+
+
+def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
+    """The top-level statements that running the module, or calling the entry point, can come to."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    reached: set[ast.stmt] = {node for node in tree.body if node not in functions.values()}
+    waiting: list[ast.stmt] = [*reached]
+    if entry_point not in functions:
+        return set(tree.body)
+    waiting.append(functions[entry_point])
+    while waiting:
+        statement = waiting.pop()
+        reached.add(statement)
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        waiting += [functions[name] for name in names & functions.keys() if functions[name] not in reached]
+    return reached
+
+
+def _sites(tree: ast.Module, reachable: set[ast.stmt]) -> Iterator[Site]:
+    """Every place that a mistake could be in, in the order of the text."""
+    for index, statement in enumerate(tree.body):
+        if statement in reachable and not _is_main_guard(statement):
+            yield from _below(Site(tree, "body", index, statement, ()))
+
+
+def _below(site: Site) -> Iterator[Site]:
+    node = site.node
+    if _is_docstring(site):
+        return
+    yield site
+    inside = (*site.inside, node)
+    for field, value in ast.iter_fields(node):
+        if field in _HINT_FIELDS or (isinstance(node, _RAISED_OR_HINTS) and field != "test"):
+            # What an exception says is no case's business.
+            continue
+        for index, child in _children(value):
+            # Places inside an f-string are right from Python 3.12 on; `_applied` notices where they are not.
+            if not (isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)):
+                yield from _below(Site(node, field, index, child, inside))
+
+
+def _children(value: object) -> Iterable[tuple[int | None, ast.AST]]:
+    if isinstance(value, ast.AST):
+        return [(None, value)]
+    if isinstance(value, list):
+        return [(index, item) for index, item in enumerate(value) if isinstance(item, ast.AST)]
+    return []
+
+
+def _is_docstring(site: Site) -> bool:
+    node = site.node
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_main_guard(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
