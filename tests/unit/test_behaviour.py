@@ -19,7 +19,7 @@ CALL = Suite(
     id="hidden", kind="call", files={"hidden/cases.jsonl": '{"call": "f(1)", "returns": "1"}'},
     options={"entry_point": "f"},
 )  # fmt: skip
-PYTEST = Suite(id="hidden", kind="pytest", files={"hidden/test_f.py": ""})
+PYTEST = Suite(id="hidden", kind="pytest", files={"hidden/test_f.py": ""}, options={"isolation": "shared"})
 
 
 def seen(behaviour: Behaviour, detail: str, *, refused: bool = True, times: int = 1) -> Evidence:
