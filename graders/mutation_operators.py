@@ -414,7 +414,9 @@ def confused(site: Site) -> Iterator[Edit]:
     elif isinstance(node.func, ast.Name) and node.args and not isinstance(node.args[0], ast.Starred):
         needed = f"whose answer depends on {_said(node)}"
         if name in _UNDONE:
-            yield _replace(site, "confused function", ast.Call(ast.Name(_UNDONE[name], ast.Load()), node.args[:1], []), needed)
+            yield _replace(
+                site, "confused function", ast.Call(ast.Name(_UNDONE[name], ast.Load()), node.args[:1], []), needed
+            )
         elif name in _LEFT_OUT:
             yield _replace(site, "confused function", node.args[0], needed)
 
@@ -436,7 +438,8 @@ def iterated(site: Site) -> Iterator[Edit]:
     if site.field == "iter" and isinstance(node, ast.Name):
         assert isinstance(node, ast.expr)
         new = ast.Subscript(
-            ast.Call(ast.Name("list", ast.Load()), [node], []), ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
+            ast.Call(ast.Name("list", ast.Load()), [node], []),
+            ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))),
         )
         yield _replace(site, "loop", new, f"whose answer depends on the last item of {_said(node)}")
 
