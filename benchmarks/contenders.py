@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from engine import Engine
-from jobs import CALLS, PYTEST, SMALL, SOLUTION, TESTS, Job
+from jobs import APART, CALLS, PYTEST, SMALL, SOLUTION, TOGETHER, Job
 
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
@@ -55,7 +55,8 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
                 *_docker_contenders(name, job, container, engine.image),
             ]
         found += [_graded(f"calls/{name}", CALLS, tier) for name, tier in tiers.items()]
-        found += [_graded(f"suite/{name}", TESTS, tier) for name, tier in tiers.items()]
+        found += [_graded(f"suite/{name}", TOGETHER, tier) for name, tier in tiers.items()]
+        found += [_graded(f"apart/{name}", APART, tier) for name, tier in tiers.items()]
         yield found
 
 
@@ -82,12 +83,16 @@ def through_port(name: str, job: Job, sandbox: Sandbox) -> Contender:
     return Contender(name=name, evaluate=evaluate)
 
 
-def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
-    """A suite as the grader `assay/hidden-tests` evaluates it, without analyzers. What it remembers of a task is ready."""
-    task = Task(
+def task_of(suite: Suite) -> Task:
+    return Task(
         id=TaskId("merge-intervals"), version="1", title="", prompt="", language="python", entry_file="job.py",
         suites=(suite,), reference={"job.py": SOLUTION}, limits=Limits(), graders={}, rubric_id="default",
     )  # fmt: skip
+
+
+def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
+    """A suite as the grader `assay/hidden-tests` evaluates it, without analyzers. What it remembers of a task is ready."""
+    task = task_of(suite)
     submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": SOLUTION})
     remembered: dict[str, object] = {}
 

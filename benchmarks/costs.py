@@ -1,5 +1,6 @@
 """What a tier costs beside its CPU time: start, idle memory, the way to and fro, and what a limit lets through."""
 
+import re
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,11 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from contenders import through_port
+from contenders import task_of, through_port
 from docker.models.containers import Container
 from engine import Engine
-from jobs import PYTEST, SMALL, Job
+from jobs import ACROSS, PYTEST, SMALL, SOLUTION, Job
 
+from graders import pytest_suite
+from graders.interface import Context, Submission, SubmissionId
 from sandboxes.interface import Command, Harness, Limits, Sandbox
 from sandboxes.sweep import OWNER, OWNER_LABEL
 
@@ -50,6 +53,8 @@ class Cost:
     fork_bomb_overruns_ms: Sequence[float]
     answers_ms: Sequence[float]
     """From a question of 100 bytes over the channel to its answer."""
+    call_across_us: float
+    """Median of a small call from the box of the tests to that of the submission, as the test sees it."""
 
 
 def of(engine: Engine, open: Open, *, times: int) -> Cost:
@@ -68,6 +73,7 @@ def of(engine: Engine, open: Open, *, times: int) -> Cost:
             spin_overruns_ms=_overruns_ms(sandbox, SPIN, times),
             fork_bomb_overruns_ms=_overruns_ms(sandbox, FORK_BOMB, times),
             answers_ms=_answers_ms(sandbox, 100 * times),
+            call_across_us=_call_across_us(sandbox),
         )
 
 
@@ -127,3 +133,16 @@ def _answers_ms(sandbox: Sandbox, times: int) -> list[float]:
                 raise RuntimeError(f"the echo said {answer!r}")
         conversation.finish()
     return seen[1:]  # the first one waits for the program to start
+
+
+def _call_across_us(sandbox: Sandbox) -> float:
+    task = task_of(ACROSS)
+    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": SOLUTION})
+    with sandbox.session() as session:
+        context = Context(task=task, submission=submission, session=session)
+        run = pytest_suite.run_suite(context, submission.files, ACROSS, None, limits=Limits(wall_seconds=60))
+    told = " ".join(report.text for report in run.reports.values()) or run.problem
+    found = re.search(r"median ([0-9.]+) us", told)
+    if found is None:
+        raise RuntimeError(f"no call came across: {told[-500:]}")
+    return float(found[1])

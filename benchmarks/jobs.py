@@ -89,5 +89,28 @@ CALLS = Suite(
 )
 """The same as a call suite: ten questions to the box, ten answers that the host compares."""
 
-TESTS = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["test_job.py"]})
-"""The ten tests as a pytest suite."""
+APART = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["test_job.py"]})
+"""The ten tests as a pytest suite: tests in one box, submission in another."""
+TOGETHER = Suite(id="hidden", kind="pytest", files=APART.files, options={"isolation": "shared"})
+"""The same in one box."""
+CALLS_ACROSS = 5000
+ACROSS = Suite(
+    id="across",
+    kind="pytest",
+    files={
+        "test_across.py": f"""
+import time
+from job import merge_intervals
+
+def test_calls():
+    took = []
+    for _ in range({CALLS_ACROSS}):
+        before = time.perf_counter()
+        merge_intervals([[1, 3], [2, 6]])
+        took.append(time.perf_counter() - before)
+    took.sort()
+    raise AssertionError(f"median {{took[len(took) // 2] * 1e6:.1f}} us")
+"""
+    },
+)
+"""A test that fails with what a small call across to the submission takes."""

@@ -7,7 +7,7 @@ from costs import Cost
 from evaluations import Rate
 from measure import Taken, share
 
-BARE = {"calls": "small", "suite": "pytest"}
+BARE = {"calls": "small", "suite": "pytest", "apart": "pytest"}
 """Jobs of graders: which bare program examines the same in the usual way."""
 
 
@@ -59,8 +59,8 @@ class Results:
         head = "| job / who | CPU ms | x bare | wall p50 ms | p95 ms | n | a second, with 1 / 2 / 3 / 4 workers |"
         names = dict.fromkeys([*self.taken, *self.per_second])
         lines = _table(head, "|---|---:|---:|---:|---:|---:|---|", [self._contender(name) for name in names])
-        head = "| tier | first result s | idle MiB, unique (proportional) | past the limit ms: spin, fork bomb | answer ms p50, p95 |"
-        lines += _table(head, "|---|---:|---|---|---|", [_cost(name, cost) for name, cost in self.costs.items()])
+        head = "| tier | first result s | idle MiB, unique (proportional) | past the limit ms: spin, fork bomb | answer ms p50, p95 | call across us |"
+        lines += _table(head, "|---|---:|---|---|---|---:|", [_cost(name, cost) for name, cost in self.costs.items()])
         head = f"| `assay eval`, {self.evaluations} evaluations | a second | CPU ms each |"
         rows = [f"| {name} | {rate.per_second:.3g} | {rate.cpu_ms:.3g} |" for name, rate in self.eval.items()]
         return "\n".join([*lines, *_table(head, "|---|---:|---:|", rows)])
@@ -83,7 +83,8 @@ def _cost(name: str, cost: Cost) -> str:
     return (
         f"| {name} | {cost.first_result_seconds:.2f} | {memory or 'none waits'} "
         f"| {max(cost.spin_overruns_ms):.0f}, {max(cost.fork_bomb_overruns_ms):.0f} "
-        f"| {share(cost.answers_ms, 0.5):.2f}, {share(cost.answers_ms, 0.95):.2f} |"
+        f"| {share(cost.answers_ms, 0.5):.2f}, {share(cost.answers_ms, 0.95):.2f} "
+        f"| {cost.call_across_us:.0f} |"
     )
 
 

@@ -29,7 +29,8 @@ JOBS = {
     "small": "A function and ten assertions",
     "pytest": "pytest, ten tests",
     "calls": "A call suite of ten",
-    "suite": "A pytest suite of ten",
+    "suite": "A pytest suite of ten, one box",
+    "apart": "A pytest suite of ten, two boxes",
 }
 IDLE_SECONDS = 2.0
 
@@ -56,7 +57,7 @@ def _options() -> argparse.Namespace:
         nargs="+",
         default=["*"],
         metavar="PATTERN",
-        help="of JOB/WHO (JOB: small, pytest, calls, suite), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
+        help="of JOB/WHO (JOB: small, pytest, calls, suite, apart), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
         "a tier, 'docker exec', 'docker run' or a peer (default: everything)",
     )
     parser.add_argument("--humaneval", type=Path, help="HumanEval.jsonl[.gz] for eval/TIER (default: our examples)")

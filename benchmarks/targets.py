@@ -36,7 +36,9 @@ def targets(results: Results) -> list[Target]:
     compare("CPU, small job: jail / bare `python3 job.py`", "small/jail", "small/bare", 0.35)
     compare("CPU, small job: jail / plain fork of the same zygote", "small/jail", "small/fork", 1.15)
     compare("CPU, ten tests: `python -m pytest` in jail / bare, lean", "pytest/jail", "pytest/bare", 0.10)
-    compare("CPU, ten tests: pytest suite of a task in jail / bare, lean", "suite/jail", "pytest/bare", 0.10)
+    compare("CPU, ten tests: pytest suite of a task, one box, jail / bare, lean", "suite/jail", "pytest/bare", 0.10)
+    compare("CPU, ten tests: the same in two boxes / bare, lean", "apart/jail", "pytest/bare", 0.12)
+    compare("CPU, ten tests: the same in two boxes / one box", "apart/jail", "suite/jail", 1.6)
     if {"small/jail", "small/docker run"} <= taken.keys():
         ratio = taken["small/docker run"].ratio(taken["small/jail"])
         found.append(
@@ -65,6 +67,7 @@ def _costs(jail: Cost) -> list[Target]:
         *idle,
         Target(what="past the wall limit: spin", value=max(jail.spin_overruns_ms), limit=100, unit="ms"),
         Target(what="past the wall limit: fork bomb", value=max(jail.fork_bomb_overruns_ms), limit=700, unit="ms"),
+        Target(what="a small call across, median", value=jail.call_across_us, limit=60, unit="us"),
     ]
 
 
