@@ -391,7 +391,7 @@ _CONFUSED = {
     "endswith": "startswith", "find": "rfind", "rfind": "find", "index": "rindex", "rindex": "index", "split": "rsplit",
     "rsplit": "split", "partition": "rpartition", "rpartition": "partition", "strip": "rstrip", "lstrip": "strip",
     "rstrip": "strip", "bisect_left": "bisect_right", "bisect_right": "bisect_left", "bisect": "bisect_left",
-    "insort_left": "insort_right", "floor": "ceil", "ceil": "floor", "append": "extend", "appendleft": "append",
+    "insort_left": "insort_right", "floor": "ceil", "ceil": "floor", "appendleft": "append",
     "popleft": "pop", "union": "intersection", "intersection": "union", "isdigit": "isalnum", "isalpha": "isalnum",
     "isalnum": "isalpha", "islower": "isupper", "isupper": "islower", "title": "capitalize", "capitalize": "title",
     "fullmatch": "match", "match": "search", "search": "match",
@@ -407,8 +407,12 @@ def confused(site: Site) -> Iterator[Edit]:
         return
     name = _called(node)
     other = _CONFUSED.get(name)
+    if name in ("split", "rsplit") and len(node.args) + len(node.keywords) < 2:
+        return  # without a limit both are one
     if other is not None:
-        func = ast.Name(other) if isinstance(node.func, ast.Name) else ast.Attribute(getattr(node.func, "value"), other)  # noqa: B009
+        func: ast.expr = ast.Name(other, ast.Load())
+        if isinstance(node.func, ast.Attribute):
+            func = ast.Attribute(node.func.value, other, ast.Load())
         new = ast.Call(func, node.args, node.keywords)
         yield _replace(site, "confused function", new, f"in which `{name}` and `{other}` differ", (name, other))
     elif isinstance(node.func, ast.Name) and node.args and not isinstance(node.args[0], ast.Starred):
@@ -437,10 +441,8 @@ def iterated(site: Site) -> Iterator[Edit]:
     node = site.node
     if site.field == "iter" and isinstance(node, ast.Name):
         assert isinstance(node, ast.expr)
-        new = ast.Subscript(
-            ast.Call(ast.Name("list", ast.Load()), [node], []),
-            ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1))),
-        )
+        but_last = ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
+        new = ast.Subscript(ast.Call(ast.Name("list", ast.Load()), [node], []), but_last, ast.Load())
         yield _replace(site, "loop", new, f"whose answer depends on the last item of {_said(node)}")
 
 

@@ -6,23 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graders import mutation_operators as operators
 from graders.mutants import Mutant, mutants
+from graders.mutation_operators import Operator
 
-SLIPS = [
-    ("boundary", "def f(a, b):\n    return a < b\n", "return a <= b"),
-    ("comparison", "def f(a, b):\n    return a == b\n", "return a != b"),
-    ("arithmetic", "def f(a, b):\n    return a + b\n", "return a - b"),
-    ("boolean", "def f(a, b):\n    return a and b\n", "return a or b"),
-    ("unary", "def f(a):\n    return not a\n", "return a"),
-    ("condition", "def f(a):\n    if a:\n        return 1\n    return 2\n", "if not a:"),
-    ("constant", "def f(a):\n    return a * 7\n", "return a * 8"),
-    ("slice", "def f(a):\n    return a[1:]\n", "return a[:]"),
-    ("off-by-one", "def f(n):\n    return sum(range(n))\n", "return sum(range(n + 1))"),
-    ("return value", "def f(a):\n    return a\n", "return None"),
-    ("removed statement", "def f(a):\n    a.sort()\n    return a\n", "pass"),
-    ("exception", "def f(a):\n    raise ValueError(a)\n", "raise Exception()"),
-    ("swapped arguments", "def f(a, b):\n    return pow(a, b)\n", "return pow(b, a)"),
-]
+SLIPS: dict[Operator, tuple[str, str, str]] = {
+    # operator: (source, a line that it makes of it, source that it leaves as it is)
+    operators.boundary: ("def f(a, b):\n    return a < b\n", "return a <= b", "def f(a, b):\n    return a == b\n"),
+    operators.comparison: ("def f(a, b):\n    return a not in b\n", "return a in b", "def f(a, b):\n    return a + b\n"),
+    operators.arithmetic: ("def f(a, b):\n    a += b\n    return a\n", "a -= b", 'def f(a):\n    return a + "x"\n'),
+    operators.unary: ("def f(a):\n    return not a\n", "return a", "def f(a):\n    return +a\n"),
+    operators.boolean: ("def f(a, b):\n    return a and b\n", "return a or b", "def f(a, b):\n    return a & b\n"),
+    operators.condition: ("def f(a):\n    if a:\n        g()\n", "if not a:", "def f(a):\n    assert a\n"),
+    operators.constant: ("def f(a):\n    return a * 7\n", "return a * 8", "def f(a):\n    return None\n"),
+    operators.slices: ("def f(a, n):\n    return a[n:]\n", "return a[n + 1:]", "def f(a, n):\n    return a[n]\n"),
+    operators.off_by_one: ("def f(n):\n    return [*range(n)]\n", "return [*range(n + 1)]", "def f(n):\n    return g(n)\n"),
+    operators.returned: ("def f(a):\n    return a\n", "return None", "def f(a):\n    return None\n"),
+    operators.removed: ("def f(a):\n    a.sort()\n", "pass", "def f(a):\n    b = g(a)\n    return b\n"),
+    operators.raised: ("def f(a):\n    raise ValueError(a)\n", "raise Exception()", "def f(a):\n    raise\n"),
+    operators.handled: ("try:\n    f()\nexcept KeyError:\n    g()\n", "raise", "try:\n    f()\nexcept KeyError:\n    raise\n"),
+    operators.jump: ("for a in f():\n    break\n", "continue", "for a in f():\n    pass\n"),
+    operators.swapped: ("def f(a, b):\n    return pow(a, b)\n", "return pow(b, a)", "def f(a, b):\n    return max(a, b)\n"),
+    operators.confused: ("def f(a):\n    return g(a.strip())\n", "return g(a.rstrip())", "def f(a):\n    return a.split(',')\n"),
+    operators.keyword: ("def f(a):\n    return g(a, key=a)\n", "return g(a)", "def f(a):\n    return g(**a)\n"),
+    operators.iterated: ("def f(a):\n    return [b for b in a]\n", "return [b for b in list(a)[:-1]]", "def f():\n    return [b for b in g()]\n"),
+}  # fmt: skip
 
 
 def added(mutant: Mutant) -> list[str]:
@@ -31,10 +39,36 @@ def added(mutant: Mutant) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("operator", "source", "line"), SLIPS, ids=[slip[0] for slip in SLIPS])
-def test_a_slip_of_each_kind(operator: str, source: str, line: str) -> None:
-    found = {(mutant.operator, line) for mutant in mutants(source, most=100) for line in added(mutant)}
-    assert (operator, line) in found
+def made(source: str, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr("graders.mutants.OPERATORS", (operator,))
+    return [line for mutant in mutants(source, most=100) for line in added(mutant)]
+
+
+@pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.__name__)
+def test_a_slip_of_each_kind(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, line, untouched = SLIPS[operator]
+    assert line in made(source, operator, monkeypatch)
+    assert made(untouched, operator, monkeypatch) == []
+
+
+FURTHER = [
+    (operators.confused, "def f(a):\n    return sorted(a)\n", "return list(a)"),
+    (operators.confused, "def f(a):\n    return min(a)\n", "return max(a)"),
+    (operators.confused, "def f(a):\n    return abs(a)\n", "return a"),
+    (operators.confused, "def f(a):\n    return a.split(',', 1)\n", "return a.rsplit(',', 1)"),
+    (operators.boolean, "def f(a, b):\n    return a and b\n", "return b"),
+    (operators.condition, "def f(a):\n    if a > 1:\n        g()\n", "if True:"),
+    (operators.removed, "def f(a):\n    a = g(a)\n    return a\n", "pass"),
+    (operators.jump, "for a in f():\n    continue\n", "break"),
+    (operators.returned, "def f(a):\n    yield a\n", "(yield None)"),
+    (operators.constant, "def f(a):\n    return True\n", "return False"),
+    (operators.iterated, "def f(a):\n    for b in a:\n        g(b)\n", "for b in list(a)[:-1]:"),
+]
+
+
+@pytest.mark.parametrize(("operator", "source", "line"), FURTHER)
+def test_further_slips(operator: Operator, source: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert line in made(source, operator, monkeypatch)
 
 
 @pytest.mark.parametrize(
