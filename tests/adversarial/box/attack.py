@@ -126,7 +126,10 @@ def held(attack: Attack, execution: Execution, *, sees: bool) -> None:
     """The attack came to a fitting end, within its limits, and was noticed."""
     assert execution.end in attack.ends, execution
     assert execution.wall_seconds < attack.limits.wall_seconds + GRACE_SECONDS, execution
-    assert execution.peak_memory_mib <= attack.limits.memory_mib + 1, execution  # what a slot itself needs varies
+    over = (
+        1 if sees else 64
+    )  # what a slot itself needs varies; gVisor is looked at every 50 ms, and its container's limit is behind
+    assert execution.peak_memory_mib <= attack.limits.memory_mib + over, execution
     assert len(execution.stdout) + len(execution.stderr) <= attack.limits.output_kib << 10
     assert attack.says is None or execution.stdout.decode().strip() == attack.says, execution
     noticed = {evidence.behaviour for evidence in execution.evidence}
