@@ -39,15 +39,16 @@ class Attention:
         """Until something came, or the deadline. `who` waits and sees to its own wall limit; the others' are seen to here."""
         others = [program for program in self.programs if program is not who and not program.over()]
         left = min([deadline, *(other.wall_deadline() for other in others)]) - time.monotonic()
-        for fd, _ in self._poll.poll(max(0.0, left) * 1000 + 1):
-            if fd in self._whose:
-                self._whose[fd].attend(fd)
+        self._attend(max(0.0, left) * 1000 + 1)
         for other in others:
             other.keep_to_the_wall()
 
     def look(self) -> None:
         """Take what is there."""
-        for fd, _ in self._poll.poll(0):
+        self._attend(0)
+
+    def _attend(self, milliseconds: float) -> None:
+        for fd, _ in self._poll.poll(milliseconds):
             if fd in self._whose:
                 self._whose[fd].attend(fd)
 

@@ -177,10 +177,10 @@ def main(tests: str, submission: str) -> None:
     # Only what runs apart from any submission may be used again; as -B says otherwise, which comes too late for a fork.
     learns = across is not None and question["tests"] is None
     sys.dont_write_bytecode = not learns
-    settle_dates(tests)
     if across is None:
         make_importable(submission)
     else:
+        settle_dates(tests)
         sys.setrecursionlimit(RECURSION)
         REPORTER.examiner = Examiner(across["classes"], own=across["own"])
         install(REPORTER.examiner, across["entry"], across["modules"])

@@ -1,14 +1,11 @@
-"""What tier jail asks of the kernel: namespaces, mounts, the loss of all rights. Raw calls, because Python has few of them.
+"""What a slot of tier jail asks of the kernel when it is made: namespaces and mounts. Raw calls, because Python has few of them.
 
-The calls go through `ctypes.PyDLL`, which keeps the interpreter's lock: there is one thread, and a clone must not come back
-without it. Standard library only.
+What each program asks for is in jail.c. Standard library only.
 """
 
 import ctypes
 import os
-import struct
 
-CLONE_VM, CLONE_FILES = 0x00000100, 0x00000400
 NEWNS = 0x00020000
 NEWUTS = 0x04000000
 NEWIPC = 0x08000000
@@ -18,24 +15,13 @@ NEWNET = 0x40000000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 0x20, 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
-PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
-CAPABILITY_VERSION_3 = 0x20080522
-SIGCHLD = 17
+PR_SET_DUMPABLE = 4
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-PAUSED_STACK_BYTES = 16384
 UID, GID = os.getuid(), os.getgid()
 """As they are before any user namespace: a fresh one shows every id as nobody's until it has a map."""
 
-_libc = ctypes.PyDLL(None, use_errno=True)
+_libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
-_libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
-# A function is looked up at its first use, and every fork would pay for that again.
-_unshare, _setns, _mount, _prctl, _capset = _libc.unshare, _libc.setns, _libc.mount, _libc.prctl, _libc.capset
-_pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
-_OWN_RIGHTS = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
-_NO_RIGHTS = bytes(24)
-_paused_stack = ctypes.create_string_buffer(PAUSED_STACK_BYTES)
-_paused_stack_top = (ctypes.addressof(_paused_stack) + PAUSED_STACK_BYTES) & ~15
 
 
 def _checked(result: int, what: str) -> int:
@@ -46,11 +32,11 @@ def _checked(result: int, what: str) -> int:
 
 
 def unshare(flags: int) -> None:
-    _checked(_unshare(flags), f"unshare {flags:#x}")
+    _checked(_libc.unshare(flags), f"unshare {flags:#x}")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    result = _mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
+    result = _libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode())
     _checked(result, f"mount {kind or source} on {target}")
 
 
@@ -79,7 +65,7 @@ def map_identity(proc: int) -> None:
 
 
 def set_dumpable(value: int) -> None:
-    _checked(_prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
+    _checked(_libc.prctl(PR_SET_DUMPABLE, value, 0, 0, 0), "prctl dumpable")
 
 
 def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> None:

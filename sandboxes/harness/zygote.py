@@ -18,7 +18,7 @@ its own /box, gives up every right, installs the filter of system calls, and onl
 listener of the filter comes back to this process, which watches what the program is refused (watch.py). The network
 namespace is made anew whenever the last program has asked for a socket by name; until then nobody can have left anything in it.
 
-What is done for every program is in jail.c; here is what is done once, and what only an honest program never needs.
+What is done for every program is in jail.c; here is what is done once, and what an honest program never needs.
 Standard library only; started as `python3 -I`.
 """
 

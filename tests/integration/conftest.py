@@ -1,4 +1,4 @@
-"""A storage on a real SQLite file, with its jobs and a clock."""
+"""A storage on a real SQLite file, with its jobs and a clock; sessions of real sandboxes."""
 
 import shutil
 import socket
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from docker.transport.unixconn import UnixHTTPConnection
 
+from sandboxes.interface import Session, Tier
+from sandboxes.tiers import Tiers
 from service.jobs.table import TableJobs
 from service.storage.database import Database
 from service.storage.sql import SqlStorage
@@ -21,6 +23,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "assay.sqlite3"
     SqlStorage.open(f"sqlite:///{file}").close()
     return file
+
+
+@pytest.fixture(scope="module")
+def session(tiers: Tiers) -> Iterator[Session]:
+    """In tier jail."""
+    with tiers.at_least(Tier.JAIL).session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module", params=[Tier.JAIL, Tier.CONTAINER])
+def every_tier(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
+    with tiers.at_least(request.param).session() as session:
+        yield session
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Options that all kinds share, and the checker any-of, as `call` suites have them, in a real box."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,18 +8,10 @@ import pytest
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Measurement, Outcome, Session, Suite
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 CASES = [{"call": f"f({n})", "returns": str(n), "group": "even" if n % 2 == 0 else "odd"} for n in range(6)]
 ACCEPTS = {"hidden/accepts.py": "def accepts(args, expected, got): return expected == got"}
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 def graded(

@@ -1,7 +1,6 @@
 """docs/howto/stdio.md: each package in it loads, its reference passes and a wrong program does not, in a real box."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from graders import package
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Outcome, Session
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 TEXT = (Path(__file__).parents[2] / "docs" / "howto" / "stdio.md").read_text()
 FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -27,12 +24,6 @@ RIGHT = {
         "    if answer == 'less': high = middle - 1\n    else: low = middle + 1\n"
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 @pytest.mark.parametrize("title", RIGHT)

@@ -1,6 +1,6 @@
 """`program` suites in real boxes: the three forms of a program, whose word a name is, and that no case is lost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -8,8 +8,6 @@ import pytest
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite, TaskUnusable
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=20, cpu_seconds=10)
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
@@ -83,12 +81,6 @@ CASES = [
     "suites.py::AreaTest::test_box",
     "suites.py::AreaTestLabel::test_label",
 ]
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 def graded(

@@ -1,6 +1,6 @@
 """`property` suites in real boxes: the example that a property fails for, that it comes again, and the reference beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -8,8 +8,6 @@ import pytest
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite, TaskUnusable
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
 P, F, E = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR
@@ -20,12 +18,6 @@ SMALLEST = ("xs=[1, 0]", "xs=[0, -1]")
 """Of those that are not sorted; Hypothesis finds neither of the two smaller than the other."""
 UNSORTED = "def f(xs): return list(xs)\n"
 GONE = "import os\ndef f(xs):\n    if len(xs) > 3: os._exit(0)\n    return sorted(xs)\n"
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 def graded(

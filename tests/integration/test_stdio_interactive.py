@@ -1,6 +1,5 @@
 """Interactive programs in real boxes: two programs converse, each in its own, and only the author's says how it went."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,8 +7,6 @@ import pytest
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Suite, TaskUnusable
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=3, cpu_seconds=1, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
@@ -37,18 +34,6 @@ while low < high:
     else: low = middle
 print("answer", low)
 """
-
-
-@pytest.fixture(scope="module", params=[Tier.JAIL, Tier.CONTAINER])
-def every_tier(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(request.param).session() as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 def graded(

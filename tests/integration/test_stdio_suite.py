@@ -1,7 +1,7 @@
 """`stdio` suites in real boxes: what a program may print, how it may end, and what a reviewer is told of it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,8 +22,6 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.testing import context_of
-from sandboxes.interface import Tier
-from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}
@@ -31,18 +29,6 @@ RIGHT = "print(sum(map(int, input().split())))\n"
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 
 Grade = Callable[..., list[Signal]]
-
-
-@pytest.fixture(scope="module", params=[Tier.JAIL, Tier.CONTAINER])
-def every_tier(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(request.param).session() as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def session(tiers: Tiers) -> Iterator[Session]:
-    with tiers.at_least(Tier.JAIL).session() as session:
-        yield session
 
 
 def suite(files: Mapping[str, str] = SUMS, **options: object) -> Suite:
