@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 
+from graders.branches import is_main_guard
 from graders.mutation_operators import OPERATORS, Edit, Site
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -154,7 +155,7 @@ def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
 def _sites(tree: ast.Module, reachable: set[ast.stmt]) -> Iterator[Site]:
     """Every place that a mistake could be in, in the order of the text."""
     for index, statement in enumerate(tree.body):
-        if statement in reachable and not _is_main_guard(statement):
+        if statement in reachable and not is_main_guard(statement):
             yield from _below(Site(tree, "body", index, statement, ()))
 
 
@@ -185,7 +186,3 @@ def _children(value: object) -> Iterable[tuple[int | None, ast.AST]]:
 def _is_docstring(site: Site) -> bool:
     node = site.node
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _is_main_guard(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)

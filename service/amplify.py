@@ -25,6 +25,7 @@ from sandboxes.interface import Sandbox
 from service.amplify_cases import Candidate, candidate_case, choose, new_suite, shown_call, with_cases
 from service.amplify_lab import Laboratory
 from service.progress import Progress
+from service.trials import Trials, mutant_name
 
 INPUTS, MORE_INPUTS = 600, 1500
 """So many are made, and so many more where a mutant is still alive then; a domain of few values has fewer."""
@@ -94,10 +95,9 @@ def amplify(
     """
     task = package.load(files)
     target = _target(task)
-    lab = Laboratory(
-        task=task, suite=target.suite, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds
-    )
-    lab.check_reference()
+    trials = Trials(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
+    trials.check_reference()
+    lab = Laboratory(trials=trials, suite=target.suite)
     kinds = _kinds_of_answers(lab, target)
     source = task.reference[task.entry_file]
     examples = in_text(task.prompt, target.entry_point)
@@ -135,7 +135,7 @@ def amplify(
         unlike=tuple(shown_call(call, target.entry_point) for call in examples if not domain.alike(call)),
         mutants=tuple(found),
         survivors=tuple(number for number in range(len(found)) if mutant_name(number) in survivors),
-        unseen=lab.unseen,
+        unseen=trials.unseen,
         chosen=tuple(choose(candidates, survivors, most=most)),
     )
 
@@ -192,11 +192,6 @@ def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
             shown = shown_call(call, target.entry_point)
             raise AmplifyError(f"the reference is not deterministic: asked twice, it answers {shown} in two ways")
     return frozenset(type(answer.value) for _, answer in known if answer.kind == "value")
-
-
-def mutant_name(number: int) -> str:
-    """Under which a mutant is among what a candidate fails."""
-    return f"mutant {number + 1}"
 
 
 def _target(task: Task) -> _Target:

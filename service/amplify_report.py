@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from service.amplify import Amplified, mutant_name
+from graders.mutants import Mutant
+from service.amplify import Amplified
+from service.trials import mutant_name
 from service.web.visible import plain
 
 DIFFS = 10
@@ -27,14 +29,14 @@ def as_text(report: Amplified, path: str) -> str:
     for number in noticed[:DIFFS]:
         lines += [
             "",
-            *_diff(report, number),
+            *shown_mutant(number, report.mutants[number]),
             *(f"    noticed by  {_case(each.line)}" for each in report.noticed(number)[:2]),
         ]
     for number in alive[:DIFFS]:
         needed = report.mutants[number].needed
         lines += [
             "",
-            *_diff(report, number),
+            *shown_mutant(number, report.mutants[number]),
             f"    not noticed, or the same function; a case would have to differ {needed}",
         ]
     if len(report.survivors) > 2 * DIFFS:
@@ -47,8 +49,8 @@ def as_text(report: Amplified, path: str) -> str:
     return "\n".join(lines)
 
 
-def _diff(report: Amplified, number: int) -> list[str]:
-    mutant = report.mutants[number]
+def shown_mutant(number: int, mutant: Mutant) -> list[str]:
+    """Its name, its line, and what it changes, as lines of text."""
     hunk = [line for line in mutant.diff.splitlines() if not line.startswith(("---", "+++"))]
     return [f"  {mutant_name(number)}, line {mutant.line}", *(f"    {plain(line)}" for line in hunk)]
 

@@ -17,7 +17,9 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from service.client import Client
+    from service.progress import Progress
     from service.settings import Settings
+    from service.strength import Strength
 
 UNEXPECTED, MISTAKE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
 
@@ -214,21 +216,54 @@ def verify(
     server: Server = "",
     token: Token = "",
     *,
+    quick: Annotated[bool, typer.Option("--quick", help="Only run the submissions; do not try the suites.")] = False,
+    seconds: Annotated[
+        float, typer.Option(help="For trying the suites of a package; what was not run by then is left out.", min=1)
+    ] = 120,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, and nothing else, on stdout.")
     ] = False,
 ) -> None:
-    """Run the submissions of task packages and compare with what their author expects of them."""
+    """Run the submissions of task packages, compare with what their author expects of them, and say what the suites notice.
+
+    The second part runs mutants of the reference, answers that do nothing, and the reference itself under load, in boxes
+    on this host. Exit code 1 where a submission ends otherwise than stated, a case is flaky, or a trivial answer passes.
+    """
+    from service import strength_report
     from service.progress import shown_progress
     from service.verify import as_data, as_text
     from service.verify import verify as run_verification
 
     contents = _read_packages(packages)
-    with _client(server, token) as client, shown_progress(sys.stderr) as progress:
-        reports = [run_verification(files, client, progress) for files in contents]
-    typer.echo(json.dumps(as_data(reports), indent=2) if as_json else as_text(reports))
-    if not all(report.as_stated for report in reports):
+    with shown_progress(sys.stderr) as progress:
+        with _client(server, token) as client:
+            reports = [run_verification(files, client, progress) for files in contents]
+        strengths = [] if quick else list(_strengths(contents, progress, seconds))
+    if as_json:
+        document = as_data(reports)
+        for task, strength in zip(document["tasks"], strengths, strict=False):
+            task["strength"] = strength_report.as_data(strength)
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(as_text(reports))
+        for strength in strengths:
+            typer.echo(f"\n{strength_report.as_text(strength)}")
+    if not all(report.as_stated for report in reports) or not all(each.sound for each in strengths):
         raise typer.Exit(UNEXPECTED)
+
+
+def _strengths(contents: "list[Mapping[str, str]]", progress: "Progress", seconds: float) -> "Iterator[Strength]":
+    """What the suites of these packages notice, one after the other."""
+    from graders.package import load
+    from sandboxes.tiers import strictest
+    from service.host import prepare
+    from service.strength import strength
+
+    settings = _settings()
+    with prepare(_tell, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
+        for files in contents:
+            sandbox = tiers.at_least(strictest(settings.minimum_tier, load(files).minimum_tier))
+            yield strength(files, sandbox, progress, seconds=seconds)
 
 
 @app.command(epilog="Example: `assay amplify examples/median`")

@@ -1,0 +1,42 @@
+"""Programs that do nothing of what is asked: a case that one of them passes says little about a right one. Pure."""
+
+import ast
+from collections.abc import Mapping
+
+ANSWERS = ("None", "True", "False", "0", "1", "''", "[]", "{}")
+PRINTED = ("0", "1", "-1", "YES", "NO", "Yes", "No")
+_READ = "import sys\ntext = sys.stdin.read()\n"
+
+
+def trivial_functions(source: str) -> Mapping[str, str]:
+    """What each does, in words -> the program, with all functions and methods of `source` answering the same.
+
+    Methods with names like `__init__` stay as they are, so that objects can be made. Empty for a program without functions.
+    Raises SyntaxError, or ValueError, for what is no program.
+    """
+    answers = {f"`return {answer}`": answer for answer in ANSWERS}
+    made = {words: _answering(source, answer) for words, answer in answers.items()}
+    made["returning the first argument"] = _answering(source, "")
+    untouched = ast.unparse(ast.parse(source))
+    return {words: program for words, program in made.items() if program != untouched}
+
+
+def trivial_programs() -> Mapping[str, str]:
+    """The same for programs that read and print."""
+    return {
+        "printing nothing": _READ,
+        "printing its input": f"{_READ}print(text, end='')\n",
+        "printing the first line of its input": f"{_READ}print(*text.splitlines()[:1])\n",
+        **{f"printing {text}": f"{_READ}print({text!r})\n" for text in PRINTED},
+    }
+
+
+def _answering(source: str, answer: str) -> str:
+    """`answer`: an expression; empty for the first argument of each function, None where it has none."""
+    tree = ast.parse(source)
+    methods = {node for kind in ast.walk(tree) if isinstance(kind, ast.ClassDef) for node in kind.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("__"):
+            taken = [each.arg for each in (*node.args.posonlyargs, *node.args.args)][node in methods :]
+            node.body = ast.parse(f"return {answer or (*taken, 'None')[0]}").body
+    return ast.unparse(tree)
