@@ -16,6 +16,7 @@ from sandboxes.closing import Closing
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.jailed import Jailed
 from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.processors import ANY_PROCESSOR, Processors
 from sandboxes.remover import Remover
 from sandboxes.slot import Slot, SlotKey
 from sandboxes.talk import Attention
@@ -59,6 +60,7 @@ class JailSandbox(Closing):
         self._runs_per_slot = runs_per_slot
         self._idle: list[Slot] = []  # the least recently used first
         self._lock = threading.Lock()
+        self.processors = Processors()
         self._closing = threading.Event()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
         self._remover = Remover(client)
@@ -83,13 +85,19 @@ class JailSandbox(Closing):
 
     @contextmanager
     def jailed(
-        self, command: Command, attention: Attention, *, channel: bool, line: socket.socket | None = None
+        self,
+        command: Command,
+        attention: Attention,
+        *,
+        channel: bool,
+        line: socket.socket | None = None,
+        processor: int = ANY_PROCESSOR,
     ) -> Iterator[Jailed]:
         """Run a program in a slot; the slot is free again, or removed, when the context is left."""
         slot = self._take(SlotKey.of(command))
         doubt = "it was not used well"
         try:
-            jailed = Jailed(slot, command, attention, channel=channel, line=line)
+            jailed = Jailed(slot, command, attention, channel=channel, line=line, processor=processor)
             try:
                 yield jailed
             finally:
@@ -166,7 +174,8 @@ class JailSession:
         with (
             one_end,
             other_end,
-            self._sandbox.jailed(first, attention, channel=True, line=one_end) as one,
-            self._sandbox.jailed(second, attention, channel=True, line=other_end) as other,
+            self._sandbox.processors.one() as processor,
+            self._sandbox.jailed(first, attention, channel=True, line=one_end, processor=processor) as one,
+            self._sandbox.jailed(second, attention, channel=True, line=other_end, processor=processor) as other,
         ):
             yield one, other

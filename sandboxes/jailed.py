@@ -15,6 +15,7 @@ from typing import Any
 from sandboxes.classify import parse_report
 from sandboxes.harness.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
+from sandboxes.processors import ANY_PROCESSOR
 from sandboxes.slot import MESSAGE_BYTES, Slot, request_file
 from sandboxes.talk import LAST_WORDS_SECONDS, Attention, Talk
 
@@ -27,9 +28,16 @@ class Jailed(Talk):
     """A program while it runs. The port's `Conversation`."""
 
     def __init__(
-        self, slot: Slot, command: Command, attention: Attention, *, channel: bool, line: socket.socket | None = None
+        self,
+        slot: Slot,
+        command: Command,
+        attention: Attention,
+        *,
+        channel: bool,
+        line: socket.socket | None = None,
+        processor: int = ANY_PROCESSOR,
     ) -> None:
-        """Start it. `line`: its end of the line to another program, which is given away here."""
+        """Start it. `line`: its end of the line to another program, which is given away here; `processor`: where it stays."""
         super().__init__()
         self._slot = slot
         self._command = command
@@ -40,7 +48,7 @@ class Jailed(Talk):
         self._extra: dict[str, Any] = {}
         self._sources: dict[int, str] = {}
         self._channel: socket.socket | None = None
-        self._start(channel=channel, line=line)
+        self._start(channel=channel, line=line, processor=processor)
         attention.programs.append(self)
 
     @property
@@ -82,7 +90,7 @@ class Jailed(Talk):
 
     # --- start --------------------------------------------------------------------------------------------------------
 
-    def _start(self, *, channel: bool, line: socket.socket | None) -> None:
+    def _start(self, *, channel: bool, line: socket.socket | None, processor: int) -> None:
         command, limits = self._command, self._command.limits
         stdin, self._to_stdin = os.pipe2(os.O_CLOEXEC)
         stdout_reader, stdout = os.pipe2(os.O_CLOEXEC)
@@ -105,7 +113,7 @@ class Jailed(Talk):
         try:
             self._slot.reset_peak()
             with request_file(command.argv, command.environment, command.files) as request:
-                message = b"R" + LIMITS.pack(limits.cpu_seconds, limits.disk_mib)
+                message = b"R" + LIMITS.pack(limits.cpu_seconds, limits.disk_mib, processor)
                 socket.send_fds(self._control, [message], [request.fileno(), *theirs])
         except OSError as error:
             raise SandboxError("the zygote took no program", container=self._slot.container, error=error) from error

@@ -45,6 +45,7 @@ class Slot(ctypes.Structure):
         *_fields(ctypes.c_int32, "asked_for_socket attended"),
         *_fields(ctypes.c_int32, "stage init pid ended over box account streams fitting has_listener"),
         ("disk_mib", ctypes.c_uint32),
+        ("processor", ctypes.c_int32),
         *_fields(ctypes.c_double, "cpu_limit look_at_cpu"),
         ("memory_limit", ctypes.c_int64),
         *((name, ctypes.c_char * size) for name, size in (("stopped", 16), ("problem", 512), ("doubt", 512))),

@@ -30,8 +30,8 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPD
 """Of every program; what a command adds comes on top."""
 OUR_MODULES = ("counters", "jail", "landlock", "namespaces", "program", "seccomp", "watch")
 """Of this package."""
-LIMITS = struct.Struct(">dI")
-"""What the host says of a program beside its request: CPU seconds, disk MiB."""
+LIMITS = struct.Struct(">dIi")
+"""What the host says of a program beside its request: CPU seconds, disk MiB, its processor or -1 for any."""
 PLAIN_OPTIONS = frozenset("BEIPsu")
 
 
