@@ -11,7 +11,7 @@ from pathlib import Path
 from contenders import task_of, through_port
 from docker.models.containers import Container
 from engine import Engine
-from jobs import ACROSS, PYTEST, SMALL, SOLUTION, Job
+from jobs import ACROSS, PYTEST, SMALL, SOLUTION, WITH_HYPOTHESIS, Job
 
 from graders import pytest_suite
 from graders.interface import Context, Submission, SubmissionId
@@ -67,7 +67,7 @@ def of(engine: Engine, open: Open, *, times: int) -> Cost:
             first_result_seconds=first_result_seconds,
             idle_memory={
                 name: memory
-                for name, job in (("small", SMALL), ("pytest", PYTEST))
+                for name, job in (("small", SMALL), ("pytest", PYTEST), ("hypothesis", WITH_HYPOTHESIS))
                 if (memory := _idle_memory(engine, open, job)) is not None
             },
             spin_overruns_ms=_overruns_ms(sandbox, SPIN, times),

@@ -1,8 +1,9 @@
 """What is evaluated: the same three jobs for everybody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from graders.driver import PROPERTY
 from graders.driver import PYTEST as PYTEST_DRIVER
 from graders.interface import Harness, Suite
 
@@ -75,6 +76,8 @@ PYTEST = Job(
     harness=PYTEST_DRIVER.harness,
 )
 """The same as ten tests beside a module."""
+WITH_HYPOTHESIS = replace(PYTEST, harness=PROPERTY.harness)
+"""The same where Hypothesis is imported ahead as well."""
 
 CALLS = Suite(
     id="hidden",

@@ -12,9 +12,10 @@ from graders.interface import Command, Harness, Limits
 
 _STANDARD = (
     "abc", "bisect", "collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "math", "operator",
-    "random", "re", "statistics", "string", "typing",
+    "re", "string", "typing",
 )  # fmt: skip
-"""What solutions import most. Importing it in each box would cost more than the examination itself."""
+"""What solutions import most. Importing it in each box would cost more than the examination itself. Without `random`, which
+seeds itself after each fork, and what imports it: that costs every box more than the few that want it save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +47,23 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
-PYTEST = _driver(
-    "pytest_driver", "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "properties", "reference", "pytest_ready",
+_TESTS = (
+    "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
+)  # fmt: skip
+_FOLDER = "getpass"
+"""For the name of the folder of tmp_path."""
+PYTEST = _driver(
+    "pytest_driver", *_TESTS, "pytest_ahead", preload=(*_STANDARD, _FOLDER, "graders.harness.pytest_ahead")
+)
+PROPERTY = _driver(
+    "property_driver", *_TESTS, "properties", "reference", "property_ahead",
     preload=(
-        *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies",
-        "getpass",  # for the name of the folder of tmp_path
-        "graders.harness.pytest_rehearsal",
+        *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies", _FOLDER, "graders.harness.property_ahead",
     ),
 )  # fmt: skip
 CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
-"""The submission's side of a two-process examination; PYTEST is the other."""
+"""The submission's side of a two-process examination; PYTEST or PROPERTY is the other."""
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",
     *(f"integrity/{name}" for name in (

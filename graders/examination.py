@@ -60,7 +60,7 @@ class Examinee:
 
 @contextmanager
 def examine(
-    session: Session, driver: Driver, arguments: tuple[str, ...], files: Mapping[str, str], limits: Limits
+    session: Session, driver: Driver, arguments: tuple[str, ...], files: Mapping[str, str | bytes], limits: Limits
 ) -> Iterator[Examinee]:
     """Start a driver in a box with these files (path in the working directory -> text)."""
     with session.converse(driver.command(*arguments, files=_content(files), limits=limits)) as conversation:

@@ -1,5 +1,5 @@
 """`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
-between them. The kinds differ in what is collected and told; see graders/harness/pytest_driver.py.
+between them. The kinds differ in what is collected and told; see graders/harness/pytest_run.py.
 
 Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
 passed is expected of a submission, and an id that is not reported as passed has not passed. The classes that tests meet
@@ -12,9 +12,10 @@ With the option `isolation = "shared"` tests and submission share one process in
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from graders.behaviour import beyond
-from graders.driver import CANDIDATE, PYTEST
+from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver
 from graders.examination import Examinee, Part, examine, examine_apart
 from graders.interface import (
     CaseOutcome,
@@ -65,7 +66,7 @@ class SuiteRun:
     classes: tuple[str, ...] = ()
     """The classes that the tests met, where all were run."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
-    """Byte code of the tests, where all were run apart from the submission."""
+    """Byte code of the tests, where all were run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Reference:
     classes: tuple[str, ...]
     """Those that the tests met."""
     compiled: Mapping[str, bytes]
-    """Byte code of the tests, path in their folder -> content, for the box of the tests; none where they share theirs."""
+    """Byte code of the tests, path in their folder -> content."""
     evidence: tuple[Evidence, ...]
     """What its own boxes noticed: where they are shared with the tests, what the tests do."""
 
@@ -134,16 +135,17 @@ def _sit_together(
     files: Mapping[str, str],
     suite: Suite,
     left: Sequence[str] | None,
-    known: Reference | None,  # noqa: ARG001 - the submission says what it says, nobody asks
+    known: Reference | None,
     *,
     limits: Limits,
 ) -> Sitting:
-    boxed = _under("submission", files) | _under("tests", suite.files)
-    with examine(context.session, PYTEST, ("tests", "submission"), boxed, limits) as examinee:
+    boxed = {**_under("submission", files), **_tests(suite, known)}
+    with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
+        learnt = _last_word(examinee, known, died_in)
         execution = examinee.finish()
     if died_in:
         reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
@@ -152,6 +154,7 @@ def _sit_together(
         reports=reports,
         execution=execution,
         problem="" if collected else _problem(examinee, first),
+        compiled=_compiled(learnt),
         again=bool(died_in) and execution.end is End.EXITED,
     )
 
@@ -173,19 +176,17 @@ def _sit_apart(
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
-    trusted: dict[str, str | bytes] = {**_under("tests", suite.files)}
-    if known is not None:
-        trusted |= {f"tests/{path}": content for path, content in known.compiled.items()}
+    trusted = _tests(suite, known)
     if suite.kind == "property":
         trusted |= _under("reference", context.task.reference)
-    examiner = Part(driver=PYTEST, arguments=("tests", ""), files=trusted, limits=context.task.limits)
+    examiner = Part(driver=_driver(suite), arguments=("tests", ""), files=trusted, limits=context.task.limits)
     candidate = Part(driver=CANDIDATE, arguments=("submission",), files=_under("submission", files), limits=limits)
     with examine_apart(context.session, examiner, candidate) as (examinee, other):
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        learnt = examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not died_in else None
+        learnt = _last_word(examinee, known, died_in)
         examined = examinee.finish()
         lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
         if lost == "broken":
@@ -203,9 +204,30 @@ def _sit_apart(
         execution=execution,
         problem="" if collected else _problem(examinee, first),
         classes=_names(learnt, "classes"),
-        compiled={path: bytes.fromhex(code) for path, code in ((learnt or {}).get("compiled") or {}).items()},
+        compiled=_compiled(learnt),
         again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
     )
+
+
+def _driver(suite: Suite) -> Driver:
+    """With Hypothesis ready where the tests name it: without it a box costs a third less."""
+    draws = suite.kind == "property" or any("hypothesis" in text for text in suite.files.values())
+    return PROPERTY if draws else PYTEST
+
+
+def _tests(suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
+    """The tests' files, and their byte code where it is known."""
+    compiled = known.compiled if known is not None else {}
+    return {**_under("tests", suite.files), **{f"tests/{path}": code for path, code in compiled.items()}}
+
+
+def _last_word(examinee: Examinee, known: Reference | None, died_in: str) -> Mapping[str, Any] | None:
+    """What the driver has to tell of a whole run: of the reference's, from which the others learn."""
+    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not died_in else None
+
+
+def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
+    return {path: bytes.fromhex(code) for path, code in ((learnt or {}).get("compiled") or {}).items()}
 
 
 def _under(folder: str, files: Mapping[str, str]) -> dict[str, str]:

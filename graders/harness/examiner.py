@@ -237,8 +237,10 @@ def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
     """Have `import solution` give the submission's. A module that exists here keeps its name, but for the entry module."""
     taken = [name for name in names if name != entry and (name in sys.stdlib_module_names or _exists(name))]
     ours = [name for name in names if name not in taken]
-    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
-        del sys.modules[name]
+    # Seldom; after a fork, to look at each name is to copy the page that it is on.
+    if not sys.modules.keys().isdisjoint(ours):
+        for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+            del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
     inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
 

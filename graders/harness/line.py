@@ -16,12 +16,13 @@ attribute are kept the same on both sides, see links.py.
     LineEnded       the other side has ended
 
 Both derive from BaseException, so that neither a test nor a submission takes them for an exception of its own.
+
+Neither `threading` nor `random` is imported here: what they do after each fork costs as much as twenty small calls.
 """
 
-import random
-import threading
+from _thread import RLock
 from collections.abc import Callable, Iterable, Mapping
-from os import read, write
+from os import read, urandom, write
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
@@ -92,8 +93,8 @@ class Line:
         self._give_output = give_output
         self._buffer = b""
         """What has come and belongs to no message yet."""
-        self._lock = threading.RLock()
-        self._number = random.getrandbits(32)
+        self._lock = RLock()
+        self._number = int.from_bytes(urandom(4), "big")
         self._exports: dict[int, object] = {}
         self._export_numbers: dict[int, int] = {}
         self._export_count = 0

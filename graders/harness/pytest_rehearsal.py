@@ -1,26 +1,20 @@
-"""Imported ahead of a fork: pytest has run by then, and what it learnt stays, while what it left is gone.
+"""For what is imported ahead of a fork: pytest runs, and what it learnt stays, while what it left is gone.
 
 It stays that everything is imported and that the interpreter has specialized what runs often.
 
 Nothing is captured by descriptor in a rehearsal and no test in it takes a temporary folder, because there is no place for
-a file yet. No test is a property either: hypothesis keeps more state of a process than could be put back. But its tables of
-characters are made here, which would take a second in each box whose tests ask for a text.
+a file yet. No test is a property either: hypothesis keeps more state of a process than could be put back.
 """
 
-import io
-import json
 import linecache
-import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from types import SimpleNamespace
 
 import pytest
-from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.internal import charmap
 
-from graders.harness.pytest_driver import OPTIONS, Reporter
 from graders.harness.pytest_ready import NO_TESTS, Ready
+from graders.harness.pytest_run import Reporter
 
 TIMES = 3
 """After so many the interpreter specializes hardly anything more."""
@@ -33,12 +27,18 @@ class Listener(Reporter):
         pass
 
 
-def rehearse() -> None:
+def rehearse(options: Sequence[str]) -> None:
+    """Run pytest with these options, often enough."""
+    for _ in range(TIMES):
+        _run(options)
+
+
+def _run(options: Sequence[str]) -> None:
     writing, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     modules = set(sys.modules)
     listener = Listener()
     listener.question = {"tests": None}
-    status = Ready((*OPTIONS, "--capture=sys"), [listener]).run(NO_TESTS, seconds=10)
+    status = Ready((*options, "--capture=sys"), [listener]).run(NO_TESTS, seconds=10)
     if status != pytest.ExitCode.TESTS_FAILED:
         raise RuntimeError(f"the rehearsal of pytest ended with {status}")
     for name in set(sys.modules) - modules:
@@ -49,22 +49,3 @@ def rehearse() -> None:
             delattr(sys, name)
     linecache.clearcache()
     sys.dont_write_bytecode = writing
-
-
-def make_tables() -> None:
-    """What hypothesis would look for on disk, then compute, and keep."""
-    set_hypothesis_home_dir(os.devnull)  # nothing can be written under it
-    charmap.charmap()
-    charmap.categories()
-    # Its own way for utf-8 takes 200 MB for a moment, to find that all can be encoded but the surrogates.
-    table = json.dumps([[[0, 0xD7FF], [0xE000, sys.maxunicode]], []]).encode()
-    module = vars(charmap)
-    gzip, module["gzip"] = module["gzip"], SimpleNamespace(GzipFile=lambda _: io.BytesIO(table))
-    charmap.intervals_from_codec("utf-8")
-    module["gzip"] = gzip
-    set_hypothesis_home_dir(None)
-
-
-make_tables()
-for _ in range(TIMES):
-    rehearse()

@@ -14,8 +14,9 @@ def make_importable(folder: str) -> None:
     sys.path.insert(0, os.path.abspath(folder))
     ours = {*sys.stdlib_module_names, __name__.partition(".")[0]}
     shadowed = ours & {name.partition(".")[0] for name in os.listdir(folder)}
-    for name in [name for name in sys.modules if name.partition(".")[0] in shadowed and not _is_fixed(name)]:
-        del sys.modules[name]
+    if shadowed:  # after a fork, to look at each name is to copy the page that it is on
+        for name in [name for name in sys.modules if name.partition(".")[0] in shadowed and not _is_fixed(name)]:
+            del sys.modules[name]
 
 
 def _is_fixed(name: str) -> bool:

@@ -37,9 +37,12 @@ def outcome(context: Context, known: pytest_suite.Reference) -> str:
     return run.reports["test_it.py::test_it"].outcome
 
 
-def test_the_code_of_the_references_run_is_what_a_submission_meets(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("options", [{}, {"isolation": "shared"}], ids=["apart", "shared"])
+def test_the_code_of_the_references_run_is_what_a_submission_meets(
+    sandbox: Sandbox, options: Mapping[str, object]
+) -> None:
     with sandbox.session() as session:
-        context = context_of(session)
+        context = context_of(session, **options)
         known = learnt(context)
         assert outcome(context, known) == "failed"
         other: Mapping[str, bytes] = {
@@ -61,6 +64,10 @@ def test_code_of_another_text_is_not_taken(sandbox: Sandbox, change: bytes) -> N
         assert outcome(context, replace(known, compiled={path: damaged})) == "failed"
 
 
-def test_code_from_a_box_with_a_submission_in_it_is_not_kept(sandbox: Sandbox) -> None:
+def test_a_submission_leaves_no_code_behind(sandbox: Sandbox) -> None:
     with sandbox.session() as session:
-        assert learnt(context_of(session, isolation="shared")).compiled == {}
+        context = context_of(session, isolation="shared")
+        known = learnt(context)
+        [suite] = context.task.suites
+        run = pytest_suite.run_suite(context, context.submission.files, suite, known, limits=Limits())
+        assert run.compiled == {}

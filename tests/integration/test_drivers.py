@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from graders.driver import ANALYSIS, CALL, PYTEST, Driver
+from graders.driver import ANALYSIS, CALL, PROPERTY, PYTEST, Driver
 from graders.interface import Limits
 from sandboxes.interface import End, Sandbox
 
@@ -38,7 +38,7 @@ ours.shutdown(socket.SHUT_WR)
 os.wait()
 """
 PROPERTIES = {"seed": 0, "max_examples": None, "reference": None}
-SOLUTION = b"import collections, heapq, random, re, typing\ndef f(x):\n    return x\n"
+SOLUTION = b"import collections, heapq, re, typing\ndef f(x):\n    return x\n"
 TESTS = b"""
 import os, random
 import pytest
@@ -101,7 +101,7 @@ def test_a_forked_pytest_is_as_a_fresh_one(sandbox: Sandbox) -> None:
         {"nonce": "n", "tests": None, "seconds": 1, "programs": None, "properties": PROPERTIES},
         *[{"nonce": "n"}] * 9,
     ]
-    (collected, *reports, ended), imported = forked(sandbox, PYTEST, ["tests", "submission"], files, questions)
+    (collected, *reports, ended), imported = forked(sandbox, PROPERTY, ["tests", "submission"], files, questions)
     assert len(collected["collected"]) == 8
     outcomes = {report["test"].removeprefix("test_it.py::test_"): report for report in reports}
     assert {name: report["outcome"] for name, report in outcomes.items()} == {
@@ -126,7 +126,7 @@ def test_forked_analyzers_import_nothing(sandbox: Sandbox) -> None:
     assert imported == set()
 
 
-@pytest.mark.parametrize("driver", [CALL, PYTEST], ids=lambda driver: driver.module)
+@pytest.mark.parametrize("driver", [CALL, PYTEST, PROPERTY], ids=lambda driver: driver.module)
 def test_what_is_imported_ahead_keeps_no_state_of_a_process(sandbox: Sandbox, driver: Driver) -> None:
     """No thread, no descriptor and no file is there that a fork would share or a later run would find."""
     look = (

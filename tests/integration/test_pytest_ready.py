@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graders.driver import PYTEST
+from graders.driver import PROPERTY, PYTEST, Driver
 from graders.interface import Harness
 from sandboxes.interface import Command, Limits, Sandbox, Tier
 from sandboxes.tiers import Tiers
@@ -61,7 +61,8 @@ tell("status", int(status))
 READY = (
     RECORDER
     + """
-from graders.harness import pytest_driver as driver
+from graders.harness import property_driver as driver
+from graders.harness.search_path import make_importable
 
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 sys.dont_write_bytecode = True
@@ -70,7 +71,7 @@ driver.REPORTER.answer = lambda **_: None
 recorder = Recorder()
 driver.READY.plugins = [*driver.READY.plugins, recorder]
 driver.READY.config.pluginmanager.register(recorder)
-driver.make_importable("submission")
+make_importable("submission")
 tell("status", int(driver.READY.run("tests", 1)))
 """
 )
@@ -311,19 +312,20 @@ def test_the_tables_of_characters_are_those_of_hypothesis(tiers: Tiers, codec: s
         "print('[\"' + hashlib.sha256(json.dumps(found).encode()).hexdigest() + '\"]')\n"
     )
     fresh = recorded(tiers.at_least(Tier.CONTAINER), look, {}, Harness())
-    assert recorded(tiers.at_least(Tier.JAIL), look, {}, PYTEST.harness) == fresh
+    assert recorded(tiers.at_least(Tier.JAIL), look, {}, PROPERTY.harness) == fresh
     assert fresh[1]
 
 
 @pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
 def test_a_run_that_was_begun_ahead_is_as_one_of_pytest_main(tiers: Tiers, suite: dict[str, str]) -> None:
     fresh = recorded(tiers.at_least(Tier.CONTAINER), FRESH, suite, Harness())
-    ready = recorded(tiers.at_least(Tier.JAIL), READY, suite, PYTEST.harness)
+    ready = recorded(tiers.at_least(Tier.JAIL), READY, suite, PROPERTY.harness)
     assert fresh[1], fresh[2]
     assert ready == fresh
 
 
-def test_the_rehearsal_leaves_nothing(tiers: Tiers) -> None:
+@pytest.mark.parametrize("driver", [PYTEST, PROPERTY], ids=lambda driver: driver.module)
+def test_the_rehearsal_leaves_nothing(tiers: Tiers, driver: Driver) -> None:
     look = """
 import atexit, json, linecache, logging, os, signal, sys, tempfile, warnings
 left = {
@@ -343,7 +345,7 @@ for fd in range(3, 256):
     except OSError: pass
 print(json.dumps([left]))
 """
-    code, told, said = recorded(tiers.at_least(Tier.JAIL), look, {}, PYTEST.harness)
+    code, told, said = recorded(tiers.at_least(Tier.JAIL), look, {}, driver.harness)
     assert (code, said) == (0, [])
     assert told == [
         [

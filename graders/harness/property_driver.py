@@ -1,0 +1,27 @@
+"""Runs inside the box: a suite of tests of which some are properties. What it says and is asked: pytest_run.py.
+
+Apart from pytest_driver.py, because an interpreter with Hypothesis in it costs a third more to fork.
+"""
+
+from typing import Any
+
+from graders.harness import reference
+from graders.harness.properties import Properties
+from graders.harness.pytest_ready import Ready
+from graders.harness.pytest_run import OPTIONS, Reporter, run
+
+PROPERTY_OPTIONS = (*OPTIONS, "-p", "_hypothesis_pytestplugin")
+REPORTER = Reporter()
+READY = Ready(PROPERTY_OPTIONS, [REPORTER])
+"""Begun when this is imported, which is before the fork where there is one."""
+
+
+def prepare(question: dict[str, Any]) -> None:
+    asked = question["properties"]
+    READY.add(Properties(asked["seed"], asked["max_examples"], question["seconds"], reference.NAME))
+    if asked["reference"] is not None:
+        reference.install(reference.NAME, asked["reference"])
+
+
+def main(tests: str, submission: str) -> None:
+    run(READY, REPORTER, tests, submission, prepare)

@@ -1,0 +1,191 @@
+"""Runs inside the box, for pytest_driver.py and property_driver.py: one test's report for each question on the channel.
+
+    question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
+                 "programs": {...} or null, "properties": {...}}
+                {"nonce": str}                                                                      then: the next test
+    answer      {"nonce": str, "collected": [node id...]}
+                {"nonce": str, "test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
+                 "given": str}                                                              the example of a property
+                {"nonce": str, "test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str}      of the candidate
+                {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
+
+`across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
+other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
+{"entry": module, "candidate": function or null}: see graders/harness/programs.py. `properties` is {"seed": int,
+"max_examples": int or null, "reference": module or null}: see graders/harness/properties.py and reference.py there.
+
+Without it tests and submission share this process: a submission that knows this file can forge reports, which is why these
+outcomes are marked `integrity: reduced`. What it cannot do is make a missing test count: the host knows the ids that the
+reference produced, and whatever is not reported as passed has not passed.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._io import TerminalWriter
+
+from graders.harness.channel import receive, send
+from graders.harness.examiner import Examiner, install, name_of
+from graders.harness.line import LineEnded
+from graders.harness.programs import Programs
+from graders.harness.pytest_ready import Ready
+from graders.harness.search_path import make_importable
+
+TEXT_CHARACTERS = 4000
+RECURSION = 3000
+"""For calls that are nested MAX_NESTED deep, each of which is several frames here."""
+
+
+class NoTerminal:
+    """In the place of pytest's terminal: pytest-timeout shows stacks there before it fails a test, and fails without it."""
+
+    def __init__(self) -> None:
+        self._tw = TerminalWriter(io.StringIO())
+
+
+class Reporter:
+    """Answers the pending question when there is something to tell, and waits for the next one before going on."""
+
+    question: dict[str, Any]
+
+    def __init__(self) -> None:
+        self.examiner: Examiner | None = None
+        self.problems: list[str] = []
+        self.phases: list[pytest.TestReport] = []
+
+    def answer(self, **fields: object) -> None:
+        send({"nonce": self.question["nonce"], **fields})
+        self.question = receive()
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.pluginmanager.register(NoTerminal(), "terminalreporter")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problems.append(str(report.longrepr))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        wanted = self.question["tests"]
+        if wanted is not None:
+            items[:] = [item for item in items if item.nodeid in set(wanted)]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.answer(collected=[item.nodeid for item in session.items])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self.phases = []
+        if self.examiner is not None:
+            self.examiner.next_test()
+        yield
+        failed = [report for report in self.phases if report.failed]
+        called = [report for report in self.phases if report.when == "call"]
+        # xfail and xpass count as skipped: the author's suite is to pass, not to be excused.
+        skipped = not called or any(report.skipped or hasattr(report, "wasxfail") for report in self.phases)
+        outcome = "failed" if failed else "skipped" if skipped else "passed"
+        told = failed or [report for report in self.phases if report.skipped]
+        text = "\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS]
+        if self.examiner is not None and self.examiner.line.failure is not None:
+            # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
+            outcome, text = self.lost(), f"{self.examiner.line.failure}\n{text}"
+        given = next((str(value) for name, value in item.user_properties if name == "given"), "")
+        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given)
+        return True
+
+    def lost(self) -> str:
+        """What became of the line to the candidate."""
+        assert self.examiner is not None
+        line = self.examiner.line
+        return "ended" if isinstance(line.failure, LineEnded) else "cut-off" if line.cut_off else "broken"
+
+    def note(self) -> str:
+        """Where the submission's own objects had something to say in the verdict."""
+        if self.examiner is None:
+            return ""
+        compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
+        decided = [f"{name} of the submission decided" for name in sorted(self.examiner.stand_ins.decided)]
+        return "; ".join(compared + decided)[:TEXT_CHARACTERS]
+
+    def not_interrupted(self) -> Generator[None, object, object]:
+        """A KeyboardInterrupt that a candidate raises fails one test; pytest would take it for the user's, and stop."""
+        try:
+            return (yield)
+        except KeyboardInterrupt as error:
+            if self.examiner is None:
+                raise
+            raise AssertionError("KeyboardInterrupt") from error
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        return (yield from self.not_interrupted())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.phases.append(report)
+
+
+OPTIONS = (
+    "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:terminal",
+    "-p", "pytest_timeout", "--timeout-method", "signal",
+)  # fmt: skip
+
+
+def settle_dates(tests: str) -> None:
+    """Byte code is taken for that of a file by the file's date and size, so the date must not be that of the box."""
+    for path in Path(tests).rglob("*.py"):
+        os.utime(path, (0, 0))
+
+
+def compiled(tests: str) -> dict[str, str]:
+    """The byte code of the tests, with pytest's own assertions in it: path -> content as hex."""
+    found = Path(tests).rglob("__pycache__/*.pyc")
+    return {path.relative_to(tests).as_posix(): path.read_bytes().hex() for path in found}
+
+
+def run(
+    ready: Ready,
+    reporter: Reporter,
+    tests: str,
+    submission: str,
+    prepare: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Collect and run what is in the folder `tests`. `prepare` gets the first question and may add plugins."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    question = reporter.question = receive()
+    across, programs = question.get("across"), question["programs"]
+    # Of the author's own reference, which nobody doubts; as -B says otherwise, which comes too late for a fork.
+    learns = question["tests"] is None
+    sys.dont_write_bytecode = not learns
+    settle_dates(tests)
+    if across is None:
+        make_importable(submission)
+    else:
+        sys.setrecursionlimit(RECURSION)
+        reporter.examiner = Examiner(across["classes"], own=across["own"])
+        install(reporter.examiner, across["entry"], across["modules"])
+    if prepare is not None:
+        prepare(question)
+    if programs is not None:
+        ready.add(Programs(programs["entry"], programs["candidate"]))
+    status = ready.run(tests, question["seconds"])
+    ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
+    ended["compiled"] = compiled(tests) if learns else {}
+    if reporter.examiner is not None:
+        ended["classes"] = [name_of(kind) for kind in reporter.examiner.stand_ins.classes()]
+        ended["lost"] = reporter.lost() if reporter.examiner.line.failure else ""
+    reporter.answer(**ended)
+    while True:
+        receive()
