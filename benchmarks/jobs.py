@@ -96,7 +96,7 @@ APART = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["te
 """The ten tests as a pytest suite: tests in one box, submission in another."""
 TOGETHER = Suite(id="hidden", kind="pytest", files=APART.files, options={"isolation": "shared"})
 """The same in one box."""
-CALLS_ACROSS = 5000
+CALLS_ACROSS = 1000
 ACROSS = Suite(
     id="across",
     kind="pytest",

@@ -82,7 +82,7 @@ def _cost(name: str, cost: Cost) -> str:
     )
     return (
         f"| {name} | {cost.first_result_seconds:.2f} | {memory or 'none waits'} "
-        f"| {max(cost.spin_overruns_ms):.0f}, {max(cost.fork_bomb_overruns_ms):.0f} "
+        f"| {_worst(cost.spin_overruns_ms)}, {_worst(cost.fork_bomb_overruns_ms)} "
         f"| {share(cost.answers_ms, 0.5):.2f}, {share(cost.answers_ms, 0.95):.2f} "
         f"| {cost.call_across_us:.0f} |"
     )
@@ -90,3 +90,7 @@ def _cost(name: str, cost: Cost) -> str:
 
 def _table(head: str, ruler: str, rows: Sequence[str]) -> list[str]:
     return ["", head, ruler, *rows] if rows else []
+
+
+def _worst(milliseconds: Sequence[float]) -> str:
+    return f"{max(milliseconds):.0f}" if milliseconds else "none"

@@ -13,7 +13,7 @@ version, and tests/integration/test_pytest_ready.py compares both ways over many
                                                         what `pytest.main` is made of (_pytest/config, _pytest/main.py)
     Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache, pytest_timeout's Config._env_timeout
                                                         where the place of the tests and the time for each of them are kept
-    CaptureManager.start_global_capturing, LoggingPlugin.log_file_handler
+    CaptureManager.start_global_capturing, faulthandler.pytest_configure, LoggingPlugin.log_file_handler
                                                         where it opens descriptors
 """
 
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest import faulthandler
 from _pytest.capture import CaptureManager
 from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
@@ -40,11 +41,13 @@ class Ready:
         self.plugins = plugins
         start_capturing = CaptureManager.start_global_capturing
         CaptureManager.start_global_capturing = _nothing  # type: ignore[assignment, method-assign]
+        configure_faulthandler = faulthandler.pytest_configure
+        faulthandler.pytest_configure = _nothing_yet
         try:
-            # The plugin for faulthandler is to come: it copies a descriptor when it is configured.
-            self.config = _prepareconfig([*self._arguments(NO_TESTS, 0), "-p", "no:faulthandler"], plugins)
+            self.config = _prepareconfig(self._arguments(NO_TESTS, 0), plugins)
         finally:
             CaptureManager.start_global_capturing = start_capturing  # type: ignore[method-assign]
+            faulthandler.pytest_configure = configure_faulthandler
         self.session = pytest.Session.from_config(self.config)
         self.config._do_configure()
         self.config.hook.pytest_sessionstart(session=self.session)
@@ -75,9 +78,7 @@ class Ready:
         capture = self._plugin("capturemanager")
         capture.start_global_capturing()
         capture.suspend_global_capture()
-        manager = self.config.pluginmanager
-        manager.unblock("faulthandler")
-        manager.import_plugin("faulthandler")
+        faulthandler.pytest_configure(self.config)
         try:
             return self._finish()
         finally:
@@ -119,3 +120,7 @@ class Ready:
 
 def _nothing(manager: CaptureManager) -> None:
     """In the place of a method that is to be called later."""
+
+
+def _nothing_yet(config: Config) -> None:
+    """In the place of a hook that is to be called later."""
