@@ -283,15 +283,27 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
 def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple[dict[str, CaseReport], str]:
     """One report after the other, and the test with which it came to an end, `` when all was said."""
     reports: dict[str, CaseReport] = {}
+    told = _told(examinee, suite)
     for test in collected:
-        answer = examinee.ask({}, seconds=_seconds(suite) + GRACE_SECONDS)
-        if answer is None or answer.get("test") != test:
+        said = next(told, None)
+        if not isinstance(said, dict) or said.get("test") != test:
             return reports, test
-        text, note, outcome, given = (str(answer.get(key, "")) for key in ("text", "note", "outcome", "given"))
-        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=examinee.seconds)
+        text, note, outcome, given = (str(said.get(key, "")) for key in ("text", "note", "outcome", "given"))
+        # Where the submission may have written the report, what was seen from here.
+        seconds = examinee.seconds if is_shared(suite) else float(said["seconds"])
+        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
         if outcome in LOST:
             return reports, test
     return reports, ""
+
+
+def _told(examinee: Examinee, suite: Suite) -> Iterator[object]:
+    """What the driver reports, of a test at a time, as long as it does."""
+    while answer := examinee.ask({}, seconds=_seconds(suite) + GRACE_SECONDS):
+        reports = answer.get("reports")
+        if not isinstance(reports, list) or not reports:
+            return
+        yield from reports
 
 
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:

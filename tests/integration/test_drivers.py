@@ -101,7 +101,8 @@ def test_a_forked_pytest_is_as_a_fresh_one(sandbox: Sandbox) -> None:
         {"nonce": "n", "tests": None, "seconds": 1, "programs": None, "properties": PROPERTIES},
         *[{"nonce": "n"}] * 9,
     ]
-    (collected, *reports, ended), imported = forked(sandbox, PROPERTY, ["tests", "submission"], files, questions)
+    (collected, *told, ended), imported = forked(sandbox, PROPERTY, ["tests", "submission"], files, questions)
+    reports = [report for answer in told for report in answer["reports"]]
     assert len(collected["collected"]) == 8
     outcomes = {report["test"].removeprefix("test_it.py::test_"): report for report in reports}
     assert {name: report["outcome"] for name, report in outcomes.items()} == {

@@ -1,6 +1,7 @@
 """The examiner's end of the line takes any bytes: what comes of them is a value, an exception that was sent, or a broken line."""
 
 import contextlib
+import gc
 import json
 import socket
 import threading
@@ -15,6 +16,9 @@ from graders.harness import line as line_module
 from graders.harness.examiner import Examiner
 from graders.harness.line import MAX_MESSAGE, LineBroken, LineEnded
 from graders.harness.stand_in_class import StandInMeta
+
+# What is sent may be coroutines, which nobody awaits; and they are to go while that is known.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 
 KEYS = [
     "$own", "$its", "$held", "$class", "$function", "$generator", "$awaitable", "$error", "$type", "$builtin", "$one",
@@ -86,6 +90,12 @@ def use(value: object) -> None:
             return  # it was asked, and nobody is there
         except Exception:
             continue
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @settings(max_examples=200, deadline=None)
