@@ -41,7 +41,7 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
     paths += [f"harness/{name}.py" for name in ("__init__", "__main__", "channel", "search_path", *uses, module)]
     harness = Harness(
         files=tuple((f"graders/{path}", package.joinpath(path).read_bytes()) for path in paths),
-        preload=(*preload, f"graders.harness.{module}"),
+        preload=(*preload, f"graders.harness.{module}", "graders.harness.__main__"),
     )
     return Driver(module=module, harness=harness)
 

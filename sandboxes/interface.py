@@ -108,7 +108,8 @@ class Harness:
     files: tuple[tuple[str, bytes], ...] = ()
     """Relative path -> content."""
     preload: tuple[str, ...] = ()
-    """Modules to import ahead; from `files` or from what the box image has installed."""
+    """Modules to import ahead; from `files` or from what the box image has installed. A package's `__main__` among them has a
+    function `main`: `python3 -m PACKAGE` is then a call of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,10 @@ def run(call: PythonCall, main: types.ModuleType) -> NoReturn:
     """Run the program as the interpreter's own main function would, and leave. Never returns."""
     code = 0
     try:
-        if call.mode == "m":
+        ahead = sys.modules.get(f"{call.target}.__main__") if call.mode == "m" else None
+        if ahead is not None:  # of the harness: it has nothing to find, to read and to run that it has not yet
+            ahead.main()
+        elif call.mode == "m":
             runpy._run_module_as_main(call.target)  # type: ignore[attr-defined]  # noqa: SLF001 - what `python3 -m` calls
         elif call.mode == "c":
             exec(compile(call.target, "<string>", "exec", dont_inherit=True), main.__dict__)  # noqa: S102
