@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from service.storage.interface import RunId
 from tests.browser.conftest import LiveService
@@ -45,6 +45,31 @@ def test_a_reload_keeps_what_was_decided(service: LiveService, page: Page, run_i
     expect_current(page, "security")
     expect(page.get_by_label("Note", exact=False).locator("visible=true")).to_have_value("shell=True")
     assert service.storage.reviews(run_id=run_id) == []
+
+
+def test_a_decision_that_a_reload_overtakes_is_shown(service: LiveService, page: Page, run_id: RunId) -> None:
+    """The page is asked for anew before the decision is stored; the answer to that still reaches the page that goes."""
+    press(page, "0")
+    expect_saved(page)
+    decision: list[Route] = []
+    page.evaluate(
+        "new MutationObserver(([change]) => console.log(change.target.textContent)).observe(document.getElementById('sync'), {childList: true})"
+    )
+    page.route("**/draft/efficiency", lambda route: decision.append(route), times=1)  # noqa: PLW0108 - playwright marks it
+    press(page, "3")
+
+    def answer(reload: Route) -> None:
+        as_it_was = reload.fetch()
+        with page.expect_console_message(lambda message: message.text == "Saved"):
+            decision.pop().continue_()
+        reload.fulfill(response=as_it_was)
+
+    page.route(f"**/review/{run_id}", answer)
+    page.reload()
+    expect_level(page, "efficiency", 3)
+    expect_current(page, "security")
+    expect_saved(page)
+    assert service.storage.drafts(run_id, "ada")["efficiency"].level == 3
 
 
 def test_undo_takes_decisions_back_one_by_one(service: LiveService, page: Page, run_id: RunId) -> None:

@@ -3,21 +3,33 @@
 
 const WAIT_MS = [1000, 2000, 5000, 10000];
 const CONFLICT_WAIT_MS = 30000;
+const LEFT_MS = 10000;
 const EVERYTHING_WAITS = new Set(["offline", "signed-out"]);
 
 export class Outbox extends EventTarget {
-  #key; #csrf; #sending = false; #timer = 0; #failures = 0;
+  #key; #csrf; #sending = false; #timer = 0; #failures = 0; #leaving = false; #accepted = new Set();
 
   constructor(reviewer, csrf) {
     super();
     this.#key = `assay.outbox.${reviewer}`;
     this.#csrf = csrf;
     addEventListener("online", () => this.flush());
+    addEventListener("beforeunload", () => this.#leave());
   }
 
   /** Changes not yet accepted: [{id, run, method, path, body}]. */
   get pending() {
     return JSON.parse(localStorage.getItem(this.#key) ?? "[]");
+  }
+
+  /** The next page may have been made before the server had a change that is accepted now. So changes stay until this page
+   * is gone: the next one shows them and sends them again. A page that is still there after a while was not left. */
+  #leave() {
+    this.#leaving = true;
+    setTimeout(() => {
+      this.#leaving = false;
+      this.#keep(this.pending.filter(({ id }) => !this.#accepted.has(id)));
+    }, LEFT_MS);
   }
 
   #keep(entries) {
@@ -47,7 +59,7 @@ export class Outbox extends EventTarget {
     this.#sending = true;
     let failure = null;
     const stuck = new Set();
-    for (let entry; (entry = this.pending.find(({ run }) => !stuck.has(run))); ) {
+    for (let entry; (entry = this.pending.find(({ id, run }) => !stuck.has(run) && !this.#accepted.has(id))); ) {
       this.#tell("sync", { state: "saving" });
       const { answer, problem } = await this.#send(entry);
       if (problem) {
@@ -55,7 +67,8 @@ export class Outbox extends EventTarget {
         if (EVERYTHING_WAITS.has(problem.state)) break;
         stuck.add(entry.run);
       } else {
-        this.#keep(this.pending.filter((other) => other.id !== entry.id));
+        if (this.#leaving) this.#accepted.add(entry.id);
+        else this.#keep(this.pending.filter((other) => other.id !== entry.id));
         this.#tell("accepted", { entry, answer });
       }
     }
