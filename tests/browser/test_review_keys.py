@@ -203,6 +203,23 @@ def test_a_harm_flag_can_be_taken_down(service: LiveService, page: Page, run_id:
     assert service.storage.drafts(run_id, "ada") == {}
 
 
+def test_a_key_that_follows_at_once_takes_no_choice_back(service: LiveService, page: Page, run_id: RunId) -> None:
+    """The dialog is opened again before it has told that it is closed."""
+    press(page, "f")
+    page.keyboard.type("no")
+    page.evaluate(
+        """() => {
+            document.querySelector("#harm button[value=flag]").click();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "f", bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.get_by_role("button", name="Remove the flag")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_text("Harm flagged")).to_be_visible()
+    expect_saved(page)
+    assert service.storage.drafts(run_id, "ada") != {}
+
+
 def test_escape_leaves_a_dialog_without_a_trace(service: LiveService, page: Page, run_id: RunId) -> None:
     press(page, "f")
     page.keyboard.type("never mind")

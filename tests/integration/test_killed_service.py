@@ -115,8 +115,8 @@ def test_death_at_a_named_point(point: str, tmp_path: Path, token: str, sandbox:
             client.put_task(read_folder(MEDIAN))
             try:
                 list(client.submit_many(submissions(count)))
-            except Exception:  # the service may die before it can answer
-                assert point.startswith("after-accept")
+            except Exception:  # the service may die before it can answer; a worker takes what was accepted at once
+                assert point.startswith(("after-accept", "after-lease"))
         assert process.wait(timeout=120) == -signal.SIGKILL
     with serving(tmp_path) as (_, base_url):
         assert_each_once(tmp_path, base_url, token, count)

@@ -74,7 +74,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 function open(id) {
-  find(id).returnValue = "";
   find(id).showModal();
 }
 
@@ -114,15 +113,18 @@ for (const card of rubric.cards) {
   });
 }
 
-// --- dialogs
+// --- dialogs. What was chosen is taken at once: until a dialog tells that it is closed, the next key may have opened it again
 
-find("harm").addEventListener("close", ({ target }) => {
-  rubric.focus();
-  const note = find("harm-note").value;
-  if (target.returnValue === "flag") outbox.put(run, "harm", "PUT", { note });
-  else if (target.returnValue === "remove") outbox.put(run, "harm", "DELETE", null);
+function onChoice(id, take) {
+  find(id).addEventListener("submit", ({ submitter }) => take(submitter.value));
+  find(id).addEventListener("close", () => document.querySelector("dialog[open]") || rubric.focus());
+}
+
+onChoice("harm", (choice) => {
+  if (choice === "flag") outbox.put(run, "harm", "PUT", { note: find("harm-note").value });
+  else if (choice === "remove") outbox.put(run, "harm", "DELETE", null);
   else return;
-  showHarm(target.returnValue === "flag");
+  showHarm(choice === "flag");
 });
 
 function showHarm(flagged) {
@@ -130,15 +132,14 @@ function showHarm(flagged) {
   find("remove-harm").hidden = !flagged;
 }
 
-find("skip").addEventListener("close", ({ target }) => {
-  rubric.focus();
-  if (target.returnValue !== "skip") return;
-  const chosen = target.querySelector('input[name="reason"]:checked').value;
+onChoice("skip", (choice) => {
+  if (choice !== "skip") return;
+  const chosen = find("skip").querySelector('input[name="reason"]:checked').value;
   const more = find("skip-note").value.trim();
   outbox.put(run, "skip", "POST", { reason: more ? `${chosen}: ${more}` : chosen });
 });
 
-find("help").addEventListener("close", () => rubric.focus());
+onChoice("help", () => {});
 
 // --- mouse; a click must not take the keys away from the rubric
 
