@@ -40,9 +40,9 @@ class Ready:
         self.options = options
         self.plugins = plugins
         start_capturing = CaptureManager.start_global_capturing
-        CaptureManager.start_global_capturing = _nothing  # type: ignore[assignment, method-assign]
+        CaptureManager.start_global_capturing = _later  # type: ignore[assignment, method-assign]
         configure_faulthandler = faulthandler.pytest_configure
-        faulthandler.pytest_configure = _nothing_yet
+        faulthandler.pytest_configure = _later
         try:
             self.config = _prepareconfig(self._arguments(NO_TESTS, 0), plugins)
         finally:
@@ -118,9 +118,5 @@ class Ready:
         return session.exitstatus
 
 
-def _nothing(manager: CaptureManager) -> None:
-    """In the place of a method that is to be called later."""
-
-
-def _nothing_yet(config: Config) -> None:
-    """In the place of a hook that is to be called later."""
+def _later(config: object) -> None:
+    """In the place of a method, or of a hook whose argument must have this name, that is to be called later."""

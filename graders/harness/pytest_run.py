@@ -1,4 +1,4 @@
-"""Runs inside the box, for pytest_driver.py and property_driver.py: one test's report for each question on the channel.
+"""Runs inside the box, for pytest_driver.py and property_driver.py: tests, and what became of each, on the channel.
 
     question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
                  "programs": {...} or null, "properties": {...}}
@@ -42,8 +42,6 @@ from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable
 
 TEXT_CHARACTERS = 4000
-LOST = frozenset({"ended", "broken", "cut-off"})
-"""Words for a candidate with which no other test can be run."""
 TOGETHER_SECONDS, TOGETHER = 0.05, 100
 """What comes within such a time, and so many at most, is told together."""
 RECURSION = 3000
@@ -106,9 +104,10 @@ class Reporter:
         outcome = "failed" if failed else "skipped" if skipped else "passed"
         told = failed or [report for report in self.phases if report.skipped]
         text = "\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS]
-        if self.examiner is not None and self.examiner.line.failure is not None:
+        failure = None if self.examiner is None else self.examiner.line.failure
+        if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
-            outcome, text = self.lost(), f"{self.examiner.line.failure}\n{text}"
+            outcome, text = self.lost(), f"{failure}\n{text}"
         given = next((str(value) for name, value in item.user_properties if name == "given"), "")
         seconds = sum(report.duration for report in self.phases)
         self.reports.append(
@@ -121,7 +120,7 @@ class Reporter:
                 "seconds": seconds,
             }
         )
-        if self.examiner is None or nextitem is None or outcome in LOST or self.is_due():
+        if self.examiner is None or nextitem is None or failure is not None or self.is_due():
             self.tell()
         return True
 

@@ -1,12 +1,11 @@
 """A run as its submitter sees it: what the hidden tests decided, never what is in them."""
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 from rubrics.model import Prefill
 from rubrics.prefill import share_passed
-from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
+from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal, to_json
 from service.api.schemas import Cases, PrefillOut, RunOut
 from service.storage.interface import Findings, RunRecord
 
@@ -95,8 +94,7 @@ def _place(path: str, line: int) -> str:
 
 
 def _plain(signal: Finding | Measurement) -> dict[str, Any]:
-    kind = "finding" if isinstance(signal, Finding) else "measurement"
-    return {"kind": kind, **{name: _json(value) for name, value in asdict(signal).items()}}
+    return {name: _json(value) for name, value in to_json(signal).items()}
 
 
 def _json(value: object) -> object:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,7 @@ from service.amplify import Amplified, amplify
 from service.amplify_report import as_data, as_text
 from service.cli import app
 from service.packages import read_folder
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def start(self, what: str, *, total: int, done: int) -> None:
-        pass
-
-    def advance(self) -> None:
-        pass
-
+from service.progress import LineProgress
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -51,7 +42,7 @@ def package(reference: str, *calls: str, options: str = "", prompt: str = "Do it
 
 
 def amplified(files: Mapping[str, str], jail: Sandbox, **options: int) -> Amplified:
-    return amplify(files, jail, Quiet(), **{"seed": 1, "seconds": 40, "most": 20, **options})
+    return amplify(files, jail, LineProgress(StringIO()), **{"seed": 1, "seconds": 40, "most": 20, **options})
 
 
 CLAMP = (

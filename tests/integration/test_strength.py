@@ -2,24 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from io import StringIO
 
 import pytest
 
 from graders.interface import TaskUnusable
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
+from service.progress import LineProgress
 from service.strength import Strength, strength
 from service.strength_report import as_data, as_text
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def start(self, what: str, *, total: int, done: int) -> None:
-        pass
-
-    def advance(self) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +39,7 @@ def calls(reference: str, entry_point: str, *cases: tuple[str, str], options: st
 
 
 def tried(files: Mapping[str, str], jail: Sandbox, seconds: float = 60) -> Strength:
-    return strength(files, jail, Quiet(), seconds=seconds)
+    return strength(files, jail, LineProgress(StringIO()), seconds=seconds)
 
 
 def test_what_no_case_notices_is_shown(jail: Sandbox) -> None:

@@ -115,12 +115,11 @@ for (const card of rubric.cards) {
 
 // --- dialogs. What was chosen is taken at once: until a dialog tells that it is closed, the next key may have opened it again
 
-function onChoice(id, take) {
-  find(id).addEventListener("submit", ({ submitter }) => take(submitter.value));
-  find(id).addEventListener("close", () => document.querySelector("dialog[open]") || rubric.focus());
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("close", () => document.querySelector("dialog[open]") || rubric.focus());
 }
 
-onChoice("harm", (choice) => {
+find("harm").addEventListener("submit", ({ submitter: { value: choice } }) => {
   if (choice === "flag") outbox.put(run, "harm", "PUT", { note: find("harm-note").value });
   else if (choice === "remove") outbox.put(run, "harm", "DELETE", null);
   else return;
@@ -132,14 +131,12 @@ function showHarm(flagged) {
   find("remove-harm").hidden = !flagged;
 }
 
-onChoice("skip", (choice) => {
+find("skip").addEventListener("submit", ({ submitter: { value: choice } }) => {
   if (choice !== "skip") return;
   const chosen = find("skip").querySelector('input[name="reason"]:checked').value;
   const more = find("skip-note").value.trim();
   outbox.put(run, "skip", "POST", { reason: more ? `${chosen}: ${more}` : chosen });
 });
-
-onChoice("help", () => {});
 
 // --- mouse; a click must not take the keys away from the rubric
 
