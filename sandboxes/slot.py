@@ -30,6 +30,8 @@ OWN_PROCESSES = 3
 START_MEMORY_MIB = 512
 """Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
 ZYGOTE = ("python3", "-I", "/opt/assay/sandboxes/harness/zygote.py")
+ZYGOTE_ENVIRONMENT = ("LD_BIND_NOW=1",)
+"""Each function of a library is looked up once, here, and not again by every program that is forked. No program gets it."""
 LOOK_SECONDS = 1.0
 """How often a container that has not connected yet is looked at: it may be dead."""
 MESSAGE_BYTES = 65536
@@ -121,6 +123,7 @@ class Slot:
             image=image,
             command=None,
             entrypoint=list(ZYGOTE),
+            environment=list(ZYGOTE_ENVIRONMENT),
             hostname="box",
             labels=labels(),
             stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save

@@ -67,7 +67,10 @@ class Ready:
         self.config.pluginmanager.register(plugin)
 
     def run(self, tests: str, seconds: float) -> int:
-        """Run what is in the folder `tests`, each test for at most so many seconds. Returns pytest's exit status."""
+        """Run what is in the folder `tests`, each test for at most so many seconds. Returns pytest's exit status.
+
+        What pytest tidies up after its run is left to `close`: no test sees it, and a process that ends need not.
+        """
         if "hypothesis.configuration" in sys.modules:  # it has taken the working directory that it was imported in
             sys.modules["hypothesis.configuration"].set_hypothesis_home_dir(os.path.abspath(".hypothesis"))
         if any("conftest.py" in files for _, _, files in os.walk(tests)):
@@ -79,10 +82,7 @@ class Ready:
         capture.start_global_capturing()
         capture.suspend_global_capture()
         faulthandler.pytest_configure(self.config)
-        try:
-            return self._finish()
-        finally:
-            os.environ.pop("PYTEST_VERSION", None)
+        return self._finish()
 
     def _point_at(self, tests: str, seconds: float) -> None:
         config, session = self.config, self.session
@@ -97,7 +97,7 @@ class Ready:
         config._env_timeout = seconds  # type: ignore[attr-defined]
 
     def _finish(self) -> int:
-        """The rest of `pytest.main`, in its words."""
+        """What `pytest.main` does from here on, in its words."""
         config, session = self.config, self.session
         try:
             session.exitstatus = _main(config, session) or pytest.ExitCode.OK
@@ -114,8 +114,12 @@ class Ready:
             config.notify_exception(pytest.ExceptionInfo.from_exception(error), config.option)
         os.chdir(session.startpath)
         config.hook.pytest_sessionfinish(session=session, exitstatus=session.exitstatus)
-        config._ensure_unconfigure()
         return session.exitstatus
+
+    def close(self) -> None:
+        """The rest of `pytest.main`: tidy up, for a process that goes on."""
+        self.config._ensure_unconfigure()
+        os.environ.pop("PYTEST_VERSION", None)
 
 
 def _later(config: object) -> None:

@@ -2,8 +2,7 @@
 
 It stays that everything is imported and that the interpreter has specialized what runs often.
 
-Nothing is captured by descriptor in a rehearsal and no test in it takes a temporary folder, because there is no place for
-a file yet. No test is a property either: hypothesis keeps more state of a process than could be put back.
+No test in it takes a temporary folder, because there is no place for a file yet. No test is a property either: hypothesis keeps more state of a process than could be put back.
 """
 
 import linecache
@@ -38,7 +37,9 @@ def _run(options: Sequence[str]) -> None:
     modules = set(sys.modules)
     listener = Listener()
     listener.question = {"tests": None}
-    status = Ready((*options, "--capture=sys"), [listener]).run(NO_TESTS, seconds=10)
+    ready = Ready(options, [listener])
+    status = ready.run(NO_TESTS, seconds=10)
+    ready.close()
     if status != pytest.ExitCode.TESTS_FAILED:
         raise RuntimeError(f"the rehearsal of pytest ended with {status}")
     for name in set(sys.modules) - modules:
