@@ -1,7 +1,7 @@
 """Makes the box image: a base, the packages that programs and analyzers need, and our programs for it.
 
 The build itself has no network. What it needs is fetched before it, by the clients that this host already uses:
-the base by mmdebstrap from the host's own Debian mirror (or by the engine, where an operator names a base image), the
+the base by mmdebstrap from the host's own mirror (or by the engine, where an operator names a base image), the
 wheels by pip. An image is tagged with a hash of all that goes into it, so a change makes a new one and a second call costs
 nothing; runs refer to it by its id, never by the tag.
 """
@@ -25,7 +25,9 @@ from sandboxes.interface import SandboxError
 
 REPOSITORY = "assay/box"
 BASE_REPOSITORY = "assay/base"
-FALLBACK_BASE = "python:3.12"
+DEBIAN_RELEASE = "trixie"
+"""Whatever release a Debian host has itself, so that all have the same Python in the box: 3.13."""
+FALLBACK_BASE = "python:3.13"
 """Pulled where neither a base image is named nor mmdebstrap can make one (a host that is not Debian or Ubuntu)."""
 BASE_PACKAGES = ("gcc", "libc6-dev", "python3")
 """What a base that is made here has beside the least: the interpreter, and what compiles our part in C."""
@@ -48,7 +50,7 @@ def _inputs() -> dict[str, bytes]:
 
 def tag(base: str = "") -> str:
     """The tag of the image that this version of Assay needs."""
-    digest = hashlib.sha256(base.encode())
+    digest = hashlib.sha256((base or DEBIAN_RELEASE).encode())
     for name, content in sorted(_inputs().items()):
         digest.update(name.encode() + b"\0" + content + b"\0")
     return f"{REPOSITORY}:{digest.hexdigest()[:16]}"
@@ -81,22 +83,33 @@ def ensure(client: DockerClient, report: Report, *, base: str = "") -> str:
 
 
 def _default_base(client: DockerClient, report: Report) -> str:
-    if shutil.which("mmdebstrap") is None:
+    release = platform.freedesktop_os_release()
+    codename = release.get("VERSION_CODENAME", "")
+    if shutil.which("mmdebstrap") is None or not codename:
         return _pull(client, FALLBACK_BASE, report)
-    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
-    if not codename:
-        return _pull(client, FALLBACK_BASE, report)
-    name = f"{BASE_REPOSITORY}:{codename}-{'-'.join(BASE_PACKAGES)}"
+    if release["ID"] == "debian":
+        try:
+            return _debootstrap(client, report, codename, DEBIAN_RELEASE)
+        except SandboxError as error:
+            if codename == DEBIAN_RELEASE:
+                raise
+            report(f"this host's mirror gives no {DEBIAN_RELEASE}, so the box gets the Python of {codename}: {error}")
+    return _debootstrap(client, report, codename, codename)
+
+
+def _debootstrap(client: DockerClient, report: Report, codename: str, release: str) -> str:
+    """The id of a base image of this release, made where it is missing from the mirror of a host that has `codename`."""
+    name = f"{BASE_REPOSITORY}:{release}-{'-'.join(BASE_PACKAGES)}"
     try:
         return str(client.images.get(name).id)
     except ImageNotFound:
         pass
-    report(f"making a base image of {codename} from this host's Debian mirror (about half a minute)")
+    report(f"making a base image of {release} from this host's mirror (about half a minute)")
     with tempfile.TemporaryDirectory(prefix="assay-base-") as folder:
         archive = Path(folder) / "base.tar"
         options = ["--variant=minbase", f"--include={','.join(BASE_PACKAGES)}"]
         _check(
-            ["mmdebstrap", *options, codename, str(archive), *_mirrors(codename)],
+            ["mmdebstrap", *options, release, str(archive), *_mirrors(codename, release)],
             "mmdebstrap could not make a base image; check this host's apt sources, or name a base image in ASSAY_BASE_IMAGE",
         )
         try:
@@ -106,20 +119,20 @@ def _default_base(client: DockerClient, report: Report) -> str:
             raise SandboxError("the Docker engine could not import the base image", error=error) from error
 
 
-def _mirrors(codename: str) -> list[str]:
-    """The host's own sources of its release, as lines of sources.list; none where apt does not tell."""
+def _mirrors(codename: str, release: str) -> list[str]:
+    """Where this host gets its own release from, as lines of sources.list for another; none where apt does not tell."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
         capture_output=True,
         text=True,
         check=False,
     )
-    wanted = {codename, f"{codename}-updates", f"{codename}-security"}
+    wanted = {codename + suffix: release + suffix for suffix in ("", "-updates", "-security")}
     rows = {tuple(line.split()) for line in listing.stdout.splitlines()}
     return [
-        f"deb {uri} {release} {component}"
-        for uri, release, component in sorted(row for row in rows if len(row) == 3)
-        if release in wanted and component == "main"
+        f"deb {uri} {wanted[suite]} {component}"
+        for uri, suite, component in sorted(row for row in rows if len(row) == 3)
+        if suite in wanted and component == "main"
     ]
 
 

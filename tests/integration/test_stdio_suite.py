@@ -174,7 +174,7 @@ def test_byte_code_is_made_once_and_used(session: Session) -> None:
     code = {
         "solution.py": "import part, other.deep\nprint(part.__cached__.endswith('.pyc'), part.__spec__.loader.get_code('part') is not None)\n"
         "import os\nprint(os.listdir('__pycache__') == sorted(os.listdir('__pycache__')), len(os.listdir('__pycache__')), other.deep.x)\n"
-        "import importlib.util, struct\nprint(struct.unpack('<I', open('__pycache__/part.cpython-311.pyc', 'rb').read()[4:8])[0])\n",
+        "import importlib.util, struct\nprint(struct.unpack('<I', open(importlib.util.cache_from_source('part.py'), 'rb').read()[4:8])[0])\n",
         "part.py": "x = 1", "other/deep.py": "x = 5", "broken.py": "def", "notes.txt": "",
     }  # fmt: skip
     stated = suite({"1.in": "", "1.ans": "True True\nTrue 2 5\n1"})
