@@ -1,11 +1,11 @@
-"""`call` suites: inputs go into the box one at a time, typed values come out, and the host compares.
+"""`call` suites: inputs go into the box, typed values come out, and the host compares.
 
-The submission's box never holds an expected value, the reference or another input than the present one. Where a case
-states no answer, the reference's is expected; the reference runs in a box of its own, once per task version and worker.
+The submission's box never holds an expected value, the reference or more inputs than the present one and the few that
+are sent ahead, so that a thousand small calls are not a thousand times to wake up. Where a case states no answer, the reference's is expected; the reference runs in a box of its own, once per task version and worker.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -93,7 +93,8 @@ def sit(
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
-                for answer in _put(examinee, cases[len(answers) :], patience[len(answers) :]):
+                rest = slice(len(answers), None)
+                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
                     answers.append(answer)
                     if enough(len(answers) - 1, answer):
                         break
@@ -114,16 +115,29 @@ def sit(
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
 
 
-def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float]) -> Iterator[Answer]:
-    for case, seconds in zip(cases, patience, strict=True):
-        question = {
-            "args": [to_json(value) for value in case.args],
-            "kwargs": {name: to_json(value) for name, value in case.kwargs.items()},
-        }
+def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool) -> Iterator[Answer]:
+    questions = zip(map(_question, cases), patience, strict=True)
+    # Nothing is asked after a failure that stops the suite, so nothing is sent ahead then.
+    answers = _one_by_one(examinee, questions) if one_by_one else examinee.ask_each(questions)
+    for answer in answers:
+        yield read_answer(answer, examinee.seconds)
+
+
+def _question(case: Case) -> dict[str, object]:
+    return {
+        "args": [to_json(value) for value in case.args],
+        "kwargs": {name: to_json(value) for name, value in case.kwargs.items()},
+    }
+
+
+def _one_by_one(
+    examinee: Examinee, questions: Iterable[tuple[Mapping[str, object], float]]
+) -> Iterator[dict[str, Any]]:
+    for question, seconds in questions:
         answer = examinee.ask(question, seconds=seconds)
         if answer is None:
             return
-        yield read_answer(answer, examinee.seconds)
+        yield answer
 
 
 def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> Sequence[Answer]:
@@ -167,6 +181,10 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
     return sitting
 
 
+def _stops(suite: Suite) -> bool:
+    return suite.options.get("stop_on_failure") is True
+
+
 def _patience(expected: Answer) -> float:
     return room(expected.seconds or 0.0, times=REFERENCE_FACTOR, least=CASE_SECONDS)
 
@@ -191,8 +209,11 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
 
     def failed(place: int, answer: Answer) -> bool:
         """Whether nothing more is to be put. What a predicate has to say of a value is known at the end only."""
-        stop = suite.options.get("stop_on_failure") is True
-        return stop and not (check is None and answer.kind == "value") and not _accepted(check, expected[place], answer)
+        return (
+            _stops(suite)
+            and not (check is None and answer.kind == "value")
+            and not _accepted(check, expected[place], answer)
+        )
 
     sitting = sit(context, context.submission.files, suite, cases, patience, limits=limits, enough=failed)
     for execution in sitting.executions:
@@ -273,16 +294,24 @@ def _judged_in_box(
 ) -> Sequence[bool]:
     """The author's predicate decides, in a box of its own. One that raises, or is not done in time, has not accepted."""
     [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
-    verdicts = []
+    to_judge = [
+        (case, wanted, answer)
+        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
+        if wanted.kind == answer.kind == "value"
+    ]
+    questions = (
+        {"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}
+        for case, wanted, answer in to_judge
+    )
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
             raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
-        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True):
-            if wanted.kind == answer.kind == "value":
-                values = [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)]
-                verdict = judge.ask({"args": values, "kwargs": {}}, seconds=CASE_SECONDS)
-                verdicts.append(verdict is not None and verdict.get("value") is True)
-            else:
-                verdicts.append(_raised_as_expected(wanted, answer))
-    return verdicts
+        said = judge.ask_each((question, CASE_SECONDS) for question in questions)
+        accepted = {
+            case.id for (case, _, _), verdict in zip(to_judge, said, strict=False) if verdict.get("value") is True
+        }
+    return [
+        case.id in accepted or _raised_as_expected(wanted, answer)
+        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
+    ]

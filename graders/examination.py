@@ -3,7 +3,8 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,18 +24,32 @@ class Examinee:
         self.broke = ""
         """Why the last answer was no answer, where the program did answer."""
         self.seconds = 0.0
-        """Wall time from the last question to its answer."""
+        """Wall time from the last question, or from the answer before, to the last answer. Measured here, not in the box."""
 
     def ask(self, question: Mapping[str, object], *, seconds: float) -> dict[str, Any] | None:
         """The answer, or None where there will be none: the program ended, was too slow, or said something else."""
-        self._count += 1
-        nonce = f"{self._nonce}-{self._count}"
-        message = json.dumps({"nonce": nonce, **question}, separators=(",", ":")).encode("ascii")
+        return next(self.ask_each([(question, seconds)]), None)
+
+    def ask_each(self, questions: Iterable[tuple[Mapping[str, object], float]]) -> Iterator[dict[str, Any]]:
+        """The answers in order, up to where `ask` would return None. Further questions are sent before one is answered."""
+        nonces: deque[str] = deque()
+
+        def messages() -> Iterator[tuple[bytes, float]]:
+            for question, seconds in questions:
+                self._count += 1
+                nonces.append(f"{self._nonce}-{self._count}")
+                yield json.dumps({"nonce": nonces[-1], **question}, separators=(",", ":")).encode("ascii"), seconds
+
         before = time.monotonic()
-        reply = self._conversation.ask(message, seconds=seconds)
-        self.seconds = time.monotonic() - before
-        if reply is None:
-            return None
+        for reply in self._conversation.ask_each(messages()):
+            now = time.monotonic()
+            self.seconds, before = now - before, now
+            answer = self._read(reply, nonces.popleft())
+            if answer is None:
+                return
+            yield answer
+
+    def _read(self, reply: bytes, nonce: str) -> dict[str, Any] | None:
         try:
             answer = parse(reply)
         except EncodingError as error:

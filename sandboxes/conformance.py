@@ -6,12 +6,12 @@ for whatever else does. `tests/conformance/` runs them on the real adapters.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from textwrap import dedent
 from zlib import crc32
 
-from sandboxes.interface import Command, Conversation, End, Execution, Harness, Limits, Session
+from sandboxes.interface import AHEAD, Command, Conversation, End, Execution, Harness, Limits, Session
 
 Check = Callable[[Session], None]
 CHECKS: list[Check] = []
@@ -437,6 +437,50 @@ def questions_are_answered_one_at_a_time(session: Session) -> None:
 
 
 @_check
+def many_questions_are_answered_in_order(session: Session) -> None:
+    taken = heard = 0
+
+    def questions() -> Iterator[tuple[bytes, float]]:
+        nonlocal taken
+        for number in range(500):
+            taken += 1
+            yield str(number).encode(), 5
+
+    with session.converse(python(ECHO + "for q in questions(): answer(q[::-1])")) as conversation:
+        for heard, answer in enumerate(conversation.ask_each(questions())):
+            assert answer == str(heard).encode()[::-1]
+            assert taken <= heard + 1 + AHEAD, (taken, heard)
+        assert (taken, heard) == (500, 499)
+        assert conversation.ask(b"x", seconds=5) == b"x"
+        assert conversation.finish().end is End.EXITED
+
+
+@_check
+def large_questions_go_alone(session: Session) -> None:
+    questions = [bytes([number]) * 300_000 for number in range(8)]
+    with session.converse(python(ECHO + "for q in questions(): answer(q)")) as conversation:
+        assert list(conversation.ask_each((question, 8) for question in questions)) == questions
+
+
+@_check
+def all_that_was_answered_before_the_end_counts(session: Session) -> None:
+    code = "for n, q in enumerate(questions()):\n if n == 20: os._exit(3)\n answer(q * 20_000)"
+    with session.converse(python(ECHO + code)) as conversation:
+        answers = list(conversation.ask_each((b"%d" % number, 8) for number in range(60)))
+        assert answers == [b"%d" % number * 20_000 for number in range(20)]
+        execution = conversation.finish()
+    assert (execution.end, execution.exit_code) == (End.EXITED, 3)
+
+
+@_check
+def the_slow_one_of_many_is_a_wall_timeout(session: Session) -> None:
+    code = "import time\nfor n, q in enumerate(questions()):\n if n == 20: time.sleep(60)\n answer(q)"
+    with session.converse(python(ECHO + code)) as conversation:
+        assert len(list(conversation.ask_each((b"x", 1) for _ in range(60)))) == 20
+        assert conversation.finish().end is End.WALL_TIMEOUT
+
+
+@_check
 def a_conversation_may_print(session: Session) -> None:
     def talk(conversation: Conversation) -> None:
         assert conversation.ask(b"x", seconds=5) == b"x"
@@ -484,6 +528,16 @@ def an_answer_before_its_question_ends_the_program(session: Session) -> None:
     code = "for q in questions(): os.write(3, struct.pack('>I', 1) + b'1' + struct.pack('>I', 1) + b'2')"
     execution = _converse(session, code, talk)
     assert execution.evidence and execution.end is End.EXITED, execution
+
+
+@_check
+def an_answer_too_many_ends_the_program(session: Session) -> None:
+    # Both in one write, for the same reason.
+    code = "for n, q in enumerate(questions()): os.write(3, (struct.pack('>I', 1) + q) * (1 + (n == 9)))"
+    with session.converse(python(ECHO + code)) as conversation:
+        assert len(list(conversation.ask_each((b"%d" % number, 5) for number in range(10)))) == 9
+        execution = conversation.finish()
+    assert execution.evidence, execution
 
 
 @_check

@@ -4,7 +4,7 @@ It keeps the port's promises that callers lean on: a conversation that gave None
 twice, and whatever the test raises (a SandboxError, say) comes out where the real sandbox would raise it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -74,6 +74,13 @@ class FakeConversation:
         answer = self.program.answer(message)
         self.over = answer is None
         return answer
+
+    def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
+        for message, seconds in questions:
+            answer = self.ask(message, seconds=seconds)
+            if answer is None:
+                return
+            yield answer
 
     def finish(self) -> Execution:
         self.over = True

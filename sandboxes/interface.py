@@ -10,7 +10,7 @@ Two kinds of failure never share a type:
     LimitsError             limits that no box can hold (a caller's mistake, found before anything runs)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -185,6 +185,10 @@ class Execution:
     """What the box refused or noticed, capped; empty says nothing in tier gvisor, which cannot see it."""
 
 
+AHEAD = 64
+"""So many questions of `Conversation.ask_each` may be without an answer at a time."""
+
+
 class Conversation(Protocol):
     """A program that answers questions over the channel: file descriptor 3 inside the box.
 
@@ -197,6 +201,14 @@ class Conversation(Protocol):
 
         None means that the program ended, did not answer within `seconds`, or broke the protocol; it is stopped then,
         and `finish` tells which. Raises SandboxError on our own failure.
+        """
+        ...
+
+    def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
+        """Ask many questions, each with its seconds; the answers in order, up to where `ask` would return None.
+
+        Up to AHEAD questions are sent before the first of them is answered, so that neither side sleeps until the other
+        wakes; they are taken from `questions` as they are sent. The seconds of an answer begin with the answer before.
         """
         ...
 

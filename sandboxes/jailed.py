@@ -186,6 +186,8 @@ class Jailed(Talk):
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             self._gone = True
             raise SandboxError("the zygote sent a malformed report", report=message[:1000]) from error
+        while self._channel is not None and self._channel.fileno() in self._sources and self._take_answer():
+            pass  # it has answered more before its end than was read at once
         self._report = parse_report(fields)
 
     def _feed_stdin(self) -> None:
@@ -200,7 +202,7 @@ class Jailed(Talk):
         os.close(self._to_stdin)
 
     def _post(self, message: bytes) -> None:
-        self._outgoing = memoryview(message)
+        self._outgoing = memoryview(bytes(self._outgoing) + message)
         self._feed_channel()
 
     def _feed_channel(self) -> None:
@@ -218,18 +220,20 @@ class Jailed(Talk):
         if self._channel.fileno() in self._sources:
             self._attention.add(self._channel.fileno(), wanted, self)
 
-    def _take_answer(self) -> None:
+    def _take_answer(self) -> bool:
+        """Read what is there. False where nothing was, or nothing more can be."""
         assert self._channel is not None
         try:
             data = self._channel.recv(CHUNK)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self._forget(self._channel.fileno())
-            return
+            return False
         self._keep_answer(data)
+        return True
 
     def _take_output(self, fd: int, name: str) -> bool:
         """Read what is there. False where nothing was, or nothing more can be."""

@@ -7,13 +7,16 @@ import select
 import struct
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sandboxes.classify import Report, Seen, classify
-from sandboxes.interface import Behaviour, Command, Evidence, Execution
+from sandboxes.interface import AHEAD, Behaviour, Command, Evidence, Execution
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
+AHEAD_BYTES = 1 << 16
+"""Where so many bytes of questions are without an answer, no further one is sent."""
 LAST_WORDS_SECONDS = 2.0
 """How long the box's own program may take to end everything and to report."""
 
@@ -63,6 +66,7 @@ class Talk(ABC):
         self._output = {"stdout": bytearray(), "stderr": bytearray()}
         self._printed = 0
         self._answer = bytearray()  # from the program: bytes on its channel
+        self._owed: deque[tuple[int, float]] = deque()  # of each question without an answer: its bytes, its seconds
         self._report: Report | None = None
         self._gone = False  # nothing will come from the box any more
         self._started_at: float | None = None
@@ -92,26 +96,58 @@ class Talk(ABC):
     # --- the caller's side --------------------------------------------------------------------------------------------
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
+        return next(self.ask_each([(message, seconds)]), None)
+
+    def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
         if self.over():
-            return None
+            return
         self._catch_up()
         if self._answer:
             self._refuse("an answer before the question")
-            return None
-        self._post(struct.pack(">I", len(message)) + message)
-        self._pump(self._has_answer, min(time.monotonic() + seconds, self.wall_deadline()))
+            return
+        source = iter(questions)
+        self._owed.clear()
+        while True:
+            if len(self._owed) <= AHEAD // 2:
+                self._ask_ahead(source)
+            if not self._owed:
+                return
+            _, seconds = self._owed[0]
+            answer = self._next_answer(min(time.monotonic() + seconds, self.wall_deadline()))
+            if answer is None:
+                return
+            self._owed.popleft()
+            if self._answer and not self._owed:
+                self._refuse("more than one answer to a question")
+                return
+            yield answer
+
+    def _ask_ahead(self, source: Iterator[tuple[bytes, float]]) -> None:
+        """Send what comes next, as far as it may be sent ahead; one question at least where nothing is owed."""
+        messages = bytearray()
+        room = AHEAD_BYTES - sum(size for size, _ in self._owed)
+        while not self._owed or (len(self._owed) < AHEAD and room > 0):
+            message, seconds = next(source, (None, 0.0))
+            if message is None:
+                break
+            if len(message) > MAX_MESSAGE_BYTES:
+                raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
+            messages += struct.pack(">I", len(message)) + message
+            self._owed.append((len(message), seconds))
+            room -= len(message)
+        if messages and not self.over():
+            self._post(bytes(messages))
+
+    def _next_answer(self, deadline: float) -> bytes | None:
+        self._pump(self._has_answer, deadline)
         if not self._has_answer():
             if not self.over():
                 self._stop("wall")
             return None
-        size = self._answer_size()
-        if len(self._answer) > 4 + size:
-            self._refuse("more than one answer to a question")
-            return None
-        answer = bytes(self._answer[4:])
-        self._answer.clear()
+        end = 4 + self._answer_size()
+        answer = bytes(self._answer[4:end])
+        del self._answer[:end]
+        self._check_size()
         return answer
 
     def wait(self) -> None:
@@ -177,7 +213,10 @@ class Talk(ABC):
         if self._stopped_for:
             return
         self._answer += data
-        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES:
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES and not self.over():
             self._refuse("a message longer than allowed")
 
     # --- the account --------------------------------------------------------------------------------------------------

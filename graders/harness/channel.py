@@ -6,16 +6,21 @@ honestly) does not change how it is examined.
 
 from json import dumps, loads
 from os import _exit, read, write
-from struct import pack, unpack
+from struct import pack, unpack_from
 from typing import Any
 
 CHANNEL = 3
+CHUNK = 1 << 16
+_read_ahead = bytearray()
 
 
 def receive() -> dict[str, Any]:
     """The next question. Where there will be none, this ends the process: no exit hook of a submission runs then."""
-    (size,) = unpack(">I", _read_exactly(4))
-    question: dict[str, Any] = loads(_read_exactly(size))
+    _read_until(4)
+    end = 4 + unpack_from(">I", _read_ahead)[0]
+    _read_until(end)
+    question: dict[str, Any] = loads(_read_ahead[4:end])
+    del _read_ahead[:end]
     return question
 
 
@@ -26,13 +31,11 @@ def send(answer: dict[str, Any]) -> None:
         view = view[write(CHANNEL, view) :]
 
 
-def _read_exactly(size: int) -> bytes:
-    parts: list[bytes] = []
-    while size:
-        part = read(CHANNEL, min(size, 1 << 20))
+def _read_until(size: int) -> None:
+    """Have so many bytes read: questions may come several at a time."""
+    while len(_read_ahead) < size:
+        part = read(CHANNEL, CHUNK)
         if not part:
             # The host is done. Not sys.exit: threads and exit hooks of the submission have had their time.
             _exit(0)
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        _read_ahead.extend(part)

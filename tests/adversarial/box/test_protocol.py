@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,6 +232,26 @@ def play(slot: HostileSlot, script: list[Step]) -> None:
                 slot.zygote.send(data)
             else:
                 os.write(slot.theirs[int(where)], data)
+
+
+def test_what_was_answered_before_the_end_is_heard_whole() -> None:
+    """The report of a program's end may overtake what it had answered."""
+    slot = HostileSlot()
+    answer = b"a" * 8000  # twelve of them are more than is read at once
+    said = (struct.pack(">I", len(answer)) + answer) * 12
+
+    def questions() -> Iterator[tuple[bytes, float]]:
+        assert os.write(slot.theirs[4], said) == len(said)
+        slot.zygote.send(json.dumps({**GOOD, **GOOD_EXTRA}).encode())
+        for _ in range(20):
+            yield b"question", 5
+
+    running = Jailed(slot, Command(argv=("x",)), Attention(), channel=True)  # type: ignore[arg-type]
+    slot.receive()
+    assert list(running.ask_each(questions())) == [answer] * 12
+    assert running.finish().end is End.EXITED
+    running.close()
+    slot.close()
 
 
 def accounts(script: list[Step], *, questions: int) -> Execution | None:
