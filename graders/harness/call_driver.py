@@ -13,11 +13,10 @@ Standard library only, and all of it is imported before the submission's folder 
 """
 
 from collections.abc import Callable
-from importlib import import_module
 
 from graders.encoding import EncodingError, from_json, to_json
 from graders.harness.channel import receive, send
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import import_submitted, make_importable
 
 MESSAGE_CHARACTERS = 1000
 
@@ -33,7 +32,7 @@ def describe(error: BaseException) -> dict[str, object]:
 
 
 def load(question: dict[str, str]) -> Callable[..., object]:
-    function: Callable[..., object] = getattr(import_module(question["module"]), question["function"])
+    function: Callable[..., object] = getattr(import_submitted(question["module"]), question["function"])
     return function
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from graders.encoding import mro_of
 from graders.harness.line import Line, LineBroken, LineEnded
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import import_submitted, make_importable
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import CONTAINERS, number_of
 
@@ -87,7 +87,7 @@ def _special(found: Any, name: str, args: list[Any]) -> Any:
 
 
 def _import(name: str, again: bool) -> object:  # noqa: FBT001 - as it comes over the line
-    module = importlib.import_module(name)
+    module = import_submitted(name)
     if again:
         module = importlib.reload(module)
     return (LINE.export(module), hasattr(module, "__path__"), module.__doc__)

@@ -22,6 +22,7 @@ import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 WORK = "/box/work"
@@ -76,7 +77,7 @@ class Request:
     how many settings there are, those as NAME=value, then path and size of each file), then the files' contents.
     """
 
-    __slots__ = ("argv", "environment", "files")
+    __slots__ = ("_files", "argv", "environment")
 
     def __init__(self, words: bytes) -> None:
         """`words`: those alone."""
@@ -85,7 +86,10 @@ class Request:
         self.argv = parts[1:middle]
         last = middle + 1 + int(parts[middle])
         self.environment = dict(setting.split("=", 1) for setting in parts[middle + 1 : last])
-        self.files = list(zip(parts[last::2], map(int, parts[last + 1 :: 2]), strict=True))
+        self._files = parts[last:]
+
+    def files(self) -> list[tuple[str, int]]:
+        return list(zip(self._files[::2], map(int, self._files[1::2]), strict=True))
 
 
 def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
@@ -94,6 +98,20 @@ def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
     except OSError as error:
         os.write(2, f"assay: cannot start {argv[0]}: {error}\n".encode(errors="surrogateescape"))
     os._exit(127)
+
+
+register_fork_hooks = os.register_at_fork
+FORK_HOOKS: list[dict[str, Callable[[], object]]] = []
+"""Of `threading` and `logging`: they free locks that other threads held at a fork. The zygote has no other thread, and there they
+cost a tenth of all that a fork touches, so they are registered in the program, for forks of its own."""
+
+
+def put_off_fork_hooks(**hooks: Callable[[], object]) -> None:
+    """In the place of `os.register_at_fork` while the zygote imports."""
+    if sys._getframe(1).f_globals["__name__"] in ("threading", "logging"):  # noqa: SLF001
+        FORK_HOOKS.append(hooks)
+    else:
+        register_fork_hooks(**hooks)
 
 
 def clear_interpreter() -> types.ModuleType:
@@ -119,6 +137,8 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
         first = os.path.dirname(os.path.normpath(os.path.join(WORK, call.target))) if call.mode == "file" else WORK
         sys.path.insert(0, "" if call.mode == "c" else first)
     sys.dont_write_bytecode = call.without_bytecode
+    for hooks in FORK_HOOKS:
+        register_fork_hooks(**hooks)
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     threading = sys.modules.get("threading")

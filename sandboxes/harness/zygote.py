@@ -83,15 +83,17 @@ def build(setup: dict[str, Any], harness: int) -> None:
         compile_ahead()
         sys.path.insert(0, HARNESS)
         os.environ["PYTHONPATH"] = program.ENVIRONMENT["PYTHONPATH"] = HARNESS
+    os.register_at_fork = program.put_off_fork_hooks  # type: ignore[assignment]
     for name in setup["preload"]:
         importlib.import_module(name)
+    os.register_at_fork = program.register_fork_hooks
 
 
 def place_harness(fd: int) -> bool:
     """Write the files of this request. False where there is none."""
     with open(fd, "rb") as request:
         request.seek(0)
-        files = program.Request(request.read(int.from_bytes(request.read(4), "big"))).files
+        files = program.Request(request.read(int.from_bytes(request.read(4), "big"))).files()
         for path, size in files:
             target = os.path.join(HARNESS, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sandboxes.interface import Command, Execution, Limits, Sandbox, Session, Tier
+from graders.driver import PYTEST
+from sandboxes.interface import Command, Execution, Harness, Limits, Sandbox, Session, Tier
 from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20, memory_mib=256, processes=32, disk_mib=32)
@@ -138,6 +139,26 @@ def test_random_numbers_differ_from_run_to_run(session: Session) -> None:
     runs = [session.run(command).stdout.split() for _ in range(3)]
     for column in zip(*runs, strict=True):
         assert len(set(column)) == 3
+
+
+FORKS = """
+import logging, os, threading
+handler, holds, may_end = logging.StreamHandler(), threading.Event(), threading.Event()
+def hold():
+    handler.acquire(); holds.set(); may_end.wait(); handler.release()
+thread = threading.Thread(target=hold); thread.start(); holds.wait()
+child = os.fork()
+if child == 0:
+    os._exit(10 * threading.active_count() + handler.lock.acquire(timeout=20))
+print(threading.main_thread().native_id == os.getpid(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+may_end.set()
+"""
+
+
+@pytest.mark.parametrize("harness", [Harness(), PYTEST.harness], ids=["bare", "threading-is-there"])
+def test_a_fork_of_a_program_has_one_thread_and_free_locks(session: Session, harness: Harness) -> None:
+    execution = session.run(Command(argv=("python3", "-c", FORKS), harness=harness, limits=LIMITS))
+    assert execution.stdout == b"True 11\n", execution
 
 
 def test_a_fork_does_what_a_new_interpreter_would_take_long_for(session: Session) -> None:

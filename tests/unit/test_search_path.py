@@ -23,6 +23,56 @@ print(json.dumps(found))
 """
 
 
+IMPORTS = """
+import json, sys
+from graders.harness.search_path import import_submitted, make_importable
+from importlib import import_module
+make_importable("submission")
+def facts(load, name):
+    try:
+        module = load(name)
+    except BaseException as error:
+        return [type(error).__name__, str(error), name in sys.modules]
+    spec = getattr(module, "__spec__", None)
+    kept = {key: repr(value) for key, value in vars(module).items() if key not in ("__builtins__", "__spec__", "__loader__")}
+    about = [spec.name, spec.origin, spec.cached, spec.parent, spec.has_location, type(spec.loader).__name__] if spec else []
+    return [kept, about, type(vars(module).get("__loader__")).__name__, sys.modules[name] is module]
+both = []
+for load in (import_module, import_submitted):
+    for name in list(sys.modules):
+        if getattr(sys.modules[name], "__file__", None) and "/submission/" in sys.modules[name].__file__:
+            del sys.modules[name]
+    both.append(facts(load, sys.argv[1]))
+print(json.dumps(both))
+"""
+MODULES = {
+    "plain": {"job.py": '"""Doc."""\nx = 1\nname, package = __name__, __package__\n'},
+    "helper": {"job.py": "import helper\nx = helper.x\n", "helper.py": "x = 5\n"},
+    "raises": {"job.py": "x = 1\nraise ValueError('no')\n"},
+    "leaves": {"job.py": "raise SystemExit(3)\n"},
+    "no python": {"job.py": "def f(:\n"},
+    "other encoding": {"job.py": "# coding: latin-1\nx = 'é'\n"},
+    "takes its own place": {"job.py": "import sys, types\nsys.modules[__name__] = types.SimpleNamespace(x=1)\n"},
+    "is a package": {"job/__init__.py": "x = 2\n", "job.py": "x = 1\n"},
+    "beside a folder": {"job/other.py": "x = 2\n", "job.py": "x = 1\n"},
+    "is not there": {"other.py": ""},
+}
+
+
+@pytest.mark.parametrize("files", MODULES.values(), ids=MODULES)
+def test_a_submitted_module_is_imported_as_any_other(tmp_path: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (tmp_path / "submission" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "submission" / path).write_text(text)
+    command = [sys.executable, "-B", "-P", "-c", IMPORTS, "job"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    usual, ours = json.loads(done.stdout)
+    assert ours == usual
+
+
 def imported(folder: Path, *names: str) -> dict[str, bool]:
     """For each name whether importing it gives the submission's module."""
     command = [sys.executable, "-P", "-c", PROBE, json.dumps(names)]
