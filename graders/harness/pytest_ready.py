@@ -13,8 +13,7 @@ version, and tests/integration/test_pytest_ready.py compares both ways over many
                                                         what `pytest.main` is made of (_pytest/config, _pytest/main.py)
     Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache, pytest_timeout's Config._env_timeout
                                                         where the place of the tests and the time for each of them are kept
-    CaptureManager.start_global_capturing, faulthandler.pytest_configure, LoggingPlugin.log_file_handler
-                                                        where it opens descriptors
+    faulthandler.pytest_configure, LoggingPlugin.log_file_handler      where it opens descriptors
 """
 
 import os
@@ -25,33 +24,36 @@ from typing import Any
 
 import pytest
 from _pytest import faulthandler
-from _pytest.capture import CaptureManager
 from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
 
 NO_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rehearsal")
-"""Stands for the folder of the tests until that is known: one that exists, without a conftest.py."""
+"""Stands for the folder of the tests until there is one: it exists, and has no conftest.py."""
+EXPECTED = ("tests", "/box/work", 10.0)
+"""What a run is told most often: the folder of the tests, the working directory, the seconds of a test."""
 
 
 class Ready:
-    """One run, to be finished once. `options` and `plugins` are what `pytest.main` would get besides the tests."""
+    """One run, to be finished once. `options` and `plugins` are what `pytest.main` would get besides the tests.
+
+    The options say that nothing is captured by descriptor, of which a process has but one set.
+    """
 
     def __init__(self, options: Sequence[str], plugins: Sequence[object]) -> None:
         self.options = options
-        self.plugins = plugins
-        start_capturing = CaptureManager.start_global_capturing
-        CaptureManager.start_global_capturing = _later  # type: ignore[assignment, method-assign]
+        self.plugins = list(plugins)
         configure_faulthandler = faulthandler.pytest_configure
         faulthandler.pytest_configure = _later
         try:
-            self.config = _prepareconfig(self._arguments(NO_TESTS, 0), plugins)
+            self.config = _prepareconfig(self._arguments(NO_TESTS, 0), self.plugins)
         finally:
-            CaptureManager.start_global_capturing = start_capturing  # type: ignore[method-assign]
             faulthandler.pytest_configure = configure_faulthandler
         self.session = pytest.Session.from_config(self.config)
         self.config._do_configure()
         self.config.hook.pytest_sessionstart(session=self.session)
         self._plugin("logging-plugin").log_file_handler.close()  # it is /dev/null
+        self._plugin("capturemanager").suspend_global_capture(in_=True)
+        self._point_at(*EXPECTED)
 
     def _arguments(self, tests: str, seconds: float) -> list[str]:
         # -c: nothing that lies in the submission's folder configures the run
@@ -63,7 +65,7 @@ class Ready:
 
     def add(self, plugin: object) -> None:
         """Have one more plugin, which has not seen how the run began."""
-        self.plugins = [*self.plugins, plugin]
+        self.plugins.append(plugin)
         self.config.pluginmanager.register(plugin)
 
     def run(self, tests: str, seconds: float) -> int:
@@ -77,18 +79,19 @@ class Ready:
             self.config._ensure_unconfigure()
             return pytest.main(self._arguments(tests, seconds), plugins=self.plugins)
         os.environ["PYTEST_VERSION"] = pytest.__version__
-        self._point_at(tests, float(seconds))
+        if (tests, os.getcwd(), seconds) != EXPECTED:
+            self._point_at(tests, os.getcwd(), float(seconds))
         capture = self._plugin("capturemanager")
-        capture.start_global_capturing()
+        capture.resume_global_capture()
         capture.suspend_global_capture()
         faulthandler.pytest_configure(self.config)
         return self._finish()
 
-    def _point_at(self, tests: str, seconds: float) -> None:
+    def _point_at(self, tests: str, folder: str, seconds: float) -> None:
         config, session = self.config, self.session
-        root = Path(os.path.abspath(tests))
+        root = Path(os.path.normpath(os.path.join(folder, tests)))
         args = self._arguments(tests, seconds)
-        config.invocation_params = Config.InvocationParams(args=args, plugins=self.plugins, dir=Path.cwd())
+        config.invocation_params = Config.InvocationParams(args=args, plugins=self.plugins, dir=Path(folder))
         config.args = [tests]
         for namespace in (config.option, config.known_args_namespace):
             vars(namespace).update(rootdir=tests, confcutdir=tests, timeout=seconds, file_or_dir=[tests])

@@ -136,7 +136,7 @@ HOSTILE = {
         RIGHT + "import os, sys, time\nsys.stdout.flush()\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(2)\n    print(7, flush=True)\n    time.sleep(60)", P,
     ),
     "plants byte code": ({
-        "solution.py": "print(open('1.ans').read())", "__pycache__/solution.cpython-311.pyc": "x", "sitecustomize.py": "import os; os._exit(0)",
+        "solution.py": "print(open('1.ans').read())", "__pycache__/solution.cpython-313.pyc": "x", "sitecustomize.py": "import os; os._exit(0)",
         "sys.py": "", "runpy.py": "raise SystemExit", "encodings.py": "", "graders/harness/stdio_driver.py": "raise SystemExit(0)",
     }, F),
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """Reports of quick tests come together where no submission shares their process, and no test's report is lost by that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -54,8 +54,12 @@ class Counted:
         self.answers = 0
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
-        self.answers += 1
-        return self._conversation.ask(message, seconds=seconds)
+        return next(self.ask_each([(message, seconds)]), None)
+
+    def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
+        for answer in self._conversation.ask_each(questions):
+            self.answers += 1
+            yield answer
 
     def finish(self) -> Execution:
         return self._conversation.finish()
