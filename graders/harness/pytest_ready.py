@@ -13,17 +13,22 @@ version, and tests/integration/test_pytest_ready.py compares both ways over many
                                                         what `pytest.main` is made of (_pytest/config, _pytest/main.py)
     Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache, pytest_timeout's Config._env_timeout
                                                         where the place of the tests and the time for each of them are kept
-    faulthandler.pytest_configure, LoggingPlugin.log_file_handler      where it opens descriptors
+    faulthandler.pytest_configure, LoggingPlugin.log_file_handler
+                                                        where it opens descriptors
+    python.import_path, AssertionRewritingHook          how it imports tests
 """
 
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from _pytest import faulthandler
+from _pytest import faulthandler, python
+from _pytest.assertion.rewrite import AssertionRewritingHook
 from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
 
@@ -127,3 +132,24 @@ class Ready:
 
 def _later(config: object) -> None:
     """In the place of a method, or of a hook whose argument must have this name, that is to be called later."""
+
+
+_import_path = vars(python)["import_path"]
+
+
+def _import_test(path: Path, *, root: Path, **options: Any) -> ModuleType:
+    """A file of tests in the tests' own folder is where it is, so nothing is looked for. Any other is imported as pytest does."""
+    __tracebackhide__ = True
+    name = path.stem
+    hook = next((hook for hook in sys.meta_path if isinstance(hook, AssertionRewritingHook)), None)
+    plain = path.parent == root and name.startswith("test_") and name.isidentifier() and name not in sys.modules
+    spec = spec_from_file_location(name, path, loader=hook)
+    if hook is None or spec is None or not plain or (root / "__init__.py").exists():
+        found: ModuleType = _import_path(path, root=root, **options)
+        return found
+    module = sys.modules[name] = module_from_spec(spec)
+    hook.exec_module(module)
+    return module
+
+
+vars(python)["import_path"] = _import_test

@@ -290,6 +290,10 @@ SUBMISSION = {
 }
 
 
+LOOKED_FOR = re.compile(rb"/[\w./-]+/_pytest/pathlib\.py:\d+: in \w+\\n(?: (?:[^\\]|\\[^n])*\\n)+")
+"""Frames of pytest's own way to a test file, in the text about one that is no Python."""
+
+
 def recorded(
     sandbox: Sandbox, program: str, suite: dict[str, str], harness: Harness
 ) -> tuple[int | None, list[Any], list[str]]:
@@ -300,7 +304,7 @@ def recorded(
     limits = Limits(memory_mib=1024, wall_seconds=60)
     with sandbox.session() as session:
         done = session.run(Command(argv=argv, harness=harness, files=files, limits=limits))
-    lines = re.sub(rb"0x[0-9a-f]+", b"0x", done.stdout).splitlines()
+    lines = LOOKED_FOR.sub(b"", re.sub(rb"0x[0-9a-f]+", b"0x", done.stdout)).splitlines()
     # Where pytest says that it failed itself, it shows the frames that led there, and they differ.
     said = [line for line in done.stderr.decode().splitlines() if not line.startswith(("INTERNALERROR", "mainloop:"))]
     return done.exit_code, [json.loads(line) for line in lines if line.startswith(b"[")], said
