@@ -1,7 +1,8 @@
 """`call` suites: inputs go into the box, typed values come out, and the host compares.
 
 The submission's box never holds an expected value, the reference or more inputs than the present one and the few that
-are sent ahead, so that a thousand small calls are not a thousand times to wake up. Where a case states no answer, the reference's is expected; the reference runs in a box of its own, once per task version and worker.
+are sent ahead, so that a thousand small calls are not a thousand times to wake up. Where a case states no answer, the
+reference's is expected; the reference runs in a box of its own, once per task version and worker.
 """
 
 import random

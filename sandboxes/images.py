@@ -83,9 +83,11 @@ def ensure(client: DockerClient, report: Report, *, base: str = "") -> str:
 
 
 def _default_base(client: DockerClient, report: Report) -> str:
+    if shutil.which("mmdebstrap") is None:
+        return _pull(client, FALLBACK_BASE, report)
     release = platform.freedesktop_os_release()
     codename = release.get("VERSION_CODENAME", "")
-    if shutil.which("mmdebstrap") is None or not codename:
+    if not codename:
         return _pull(client, FALLBACK_BASE, report)
     if release["ID"] == "debian":
         try:

@@ -186,9 +186,9 @@ class Jailed(Talk):
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             self._gone = True
             raise SandboxError("the zygote sent a malformed report", report=message[:1000]) from error
+        self._report = parse_report(fields)
         while self._channel is not None and self._channel.fileno() in self._sources and self._take_answer():
             pass  # it has answered more before its end than was read at once
-        self._report = parse_report(fields)
 
     def _feed_stdin(self) -> None:
         try:

@@ -2,7 +2,8 @@
 
 It stays that everything is imported and that the interpreter has specialized what runs often.
 
-No test in it takes a temporary folder, because there is no place for a file yet. No test is a property either: hypothesis keeps more state of a process than could be put back.
+No test in it takes a temporary folder, because there is no place for a file yet. No test is a property either: hypothesis
+keeps more state of a process than could be put back.
 """
 
 import linecache
