@@ -18,6 +18,7 @@ from typing import Self
 
 from docker import DockerClient
 
+from sandboxes import control_group
 from sandboxes.classify import decode, parse_report
 from sandboxes.interface import Command, Execution, Limits, SandboxError
 from sandboxes.sweep import state_of
@@ -194,6 +195,12 @@ class Box(Talk):
 
     def _catch_up(self) -> None:
         """Nothing: what the supervisor relays is taken as it comes."""
+
+    def _cpu_seconds(self) -> float | None:
+        try:
+            return control_group.cpu_seconds(int(state_of(self._client, self.container)["Pid"]))
+        except SandboxError:  # the engine is away; whoever waits finds out soon
+            return None
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 

@@ -499,6 +499,28 @@ def a_slow_answer_is_none_and_a_wall_timeout(session: Session) -> None:
 
 
 @_check
+def who_is_kept_from_computing_has_more_time(session: Session) -> None:
+    """What a busy machine does to a program, the program does itself: it computes for less than half of the time."""
+    code = """
+    import time
+    for q in questions():
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            until = time.process_time() + 0.04
+            while time.process_time() < until: pass
+            time.sleep(0.08)
+        answer(q)
+    """
+    with session.converse(python(ECHO + dedent(code))) as conversation:
+        assert conversation.ask(b"x", seconds=2) == b"x"
+    with session.converse(python(ECHO + "import time\nfor q in questions(): time.sleep(3); answer(q)")) as conversation:
+        assert conversation.ask(b"x", seconds=2) is None
+    with session.converse(python(ECHO + "for q in questions():\n while True: pass")) as conversation:
+        assert conversation.ask(b"x", seconds=2) is None
+        assert conversation.finish().end is End.WALL_TIMEOUT
+
+
+@_check
 def an_exit_instead_of_an_answer_is_none(session: Session) -> None:
     def talk(conversation: Conversation) -> None:
         assert conversation.ask(b"x", seconds=5) is None

@@ -200,7 +200,8 @@ class Conversation(Protocol):
         """Send a question and return the answer, or None when there will be none.
 
         None means that the program ended, did not answer within `seconds`, or broke the protocol; it is stopped then,
-        and `finish` tells which. Raises SandboxError on our own failure.
+        and `finish` tells which. A program that others keep from computing has up to six times its seconds (within its wall
+        limit), until it has computed for half of them. Raises SandboxError on our own failure.
         """
         ...
 

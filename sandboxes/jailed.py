@@ -151,6 +151,9 @@ class Jailed(Talk):
     def _catch_up(self) -> None:
         self._attention.look()
 
+    def _cpu_seconds(self) -> float | None:
+        return self._slot.cpu_seconds()
+
     def attend(self, fd: int) -> None:
         name = self._sources.get(fd)
         if name == "control":

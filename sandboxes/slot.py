@@ -11,13 +11,13 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from docker import DockerClient
 
+from sandboxes import control_group
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Harness, SandboxError
 from sandboxes.seccomp_profile import profile
@@ -103,6 +103,10 @@ class Slot:
         """Most memory that was in use since `reset_peak`; None where this user may not reset the counter."""
         return None if self._peak is None else int(os.pread(self._peak, 64, 0))
 
+    def cpu_seconds(self) -> float | None:
+        """CPU time of all that ever ran in it; None where this user cannot see it."""
+        return control_group.cpu_seconds(self._pid)
+
     def state(self) -> Mapping[str, Any]:
         """What the engine says of the container. Raises SandboxError."""
         return state_of(self._client, self.container)
@@ -169,7 +173,8 @@ class Slot:
             raise SandboxError("the zygote could not set itself up", answer=answer, state=self.state())
         limit = (self.key.memory_mib << 20) + int(answer["memory_bytes"])
         self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
-        self._peak = _open_peak(int(self.state()["Pid"]))
+        self._pid = int(self.state()["Pid"])
+        self._peak = _open_peak(self._pid)
         self.control.setblocking(False)
 
 
@@ -197,21 +202,16 @@ def _socket_folder() -> str | None:
 
 def _open_peak(pid: int) -> int | None:
     """The counter of the most memory used, of the control group that process `pid` is in; open for resetting it."""
+    file = control_group.counter(pid, "memory", "memory.max_usage_in_bytes", "memory.peak")
+    if file is None:
+        return None
     try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return None
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        file = {
-            "memory": f"/sys/fs/cgroup/memory{path}/memory.max_usage_in_bytes",
-            "": f"/sys/fs/cgroup{path}/memory.peak",
-        }.get(controllers)
-        if file is not None:
-            with suppress(OSError):
-                fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-                with suppress(OSError):
-                    os.pwrite(fd, b"0", 0)
-                    return fd
-                os.close(fd)
-    return None
+    try:
+        os.pwrite(fd, b"0", 0)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd

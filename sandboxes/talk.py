@@ -17,6 +17,10 @@ MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
 AHEAD_BYTES = 1 << 16
 """Where so many bytes of questions are without an answer, no further one is sent."""
+LOOK_SECONDS = 1.0
+"""How often a program that takes long is looked at: whether it is kept from computing."""
+KEPT_SHARE, KEPT_TIMES = 0.05, 6
+"""One that gets less of a processor than this does not compute at all; so many times its seconds is one that does waited for."""
 LAST_WORDS_SECONDS = 2.0
 """How long the box's own program may take to end everything and to report."""
 
@@ -93,6 +97,10 @@ class Talk(ABC):
     def _catch_up(self) -> None:
         """Take what the program has written on its channel already, where that costs no waiting."""
 
+    @abstractmethod
+    def _cpu_seconds(self) -> float | None:
+        """CPU time of all that ran in its box so far; None where that cannot be seen."""
+
     # --- the caller's side --------------------------------------------------------------------------------------------
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
@@ -113,7 +121,7 @@ class Talk(ABC):
             if not self._owed:
                 return
             _, seconds = self._owed[0]
-            answer = self._next_answer(min(time.monotonic() + seconds, self.wall_deadline()))
+            answer = self._next_answer(seconds)
             if answer is None:
                 return
             self._owed.popleft()
@@ -138,8 +146,8 @@ class Talk(ABC):
         if messages and not self.over():
             self._post(bytes(messages))
 
-    def _next_answer(self, deadline: float) -> bytes | None:
-        self._pump(self._has_answer, deadline)
+    def _next_answer(self, seconds: float) -> bytes | None:
+        self._await_answer(seconds)
         if not self._has_answer():
             if not self.over():
                 self._stop("wall")
@@ -149,6 +157,27 @@ class Talk(ABC):
         del self._answer[:end]
         self._check_size()
         return answer
+
+    def _await_answer(self, seconds: float) -> None:
+        """Wait for it so long, and longer where the program is kept from computing by others.
+
+        On a busy machine an honest program gets a part of a processor, and wall time says little: while it has computed, but
+        for less than half of its seconds, it goes on having time. A program that sleeps has its seconds and no more.
+        """
+        begun = time.monotonic()
+        self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds, self.wall_deadline()))
+        if self._has_answer() or self.over():
+            return
+        looked, computed = time.monotonic(), self._cpu_seconds()
+        self._pump(self._has_answer, min(begun + seconds, self.wall_deadline()))
+        latest = min(begun + KEPT_TIMES * seconds, self.wall_deadline())
+        while not self._has_answer() and not self.over() and time.monotonic() < latest:
+            now = self._cpu_seconds()
+            if computed is None or now is None:
+                return
+            if not KEPT_SHARE * (time.monotonic() - looked) < now - computed < seconds / 2:
+                return
+            self._pump(self._has_answer, min(time.monotonic() + LOOK_SECONDS, latest))
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""

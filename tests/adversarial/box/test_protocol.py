@@ -161,6 +161,9 @@ class HostileSlot:
     def peak_bytes(self) -> int | None:
         return None
 
+    def cpu_seconds(self) -> float | None:
+        return None
+
     def state(self) -> Mapping[str, object]:
         return {"OOMKilled": False, "ExitCode": 137}
 

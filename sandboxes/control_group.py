@@ -1,0 +1,34 @@
+"""What the kernel counts for a container, read from outside: its control group, in version 1 or 2."""
+
+from pathlib import Path
+
+
+def counter(pid: int, controller: str, v1: str, v2: str) -> Path | None:
+    """The file of a counter, for the control group that process `pid` is in; None where there is none to be seen.
+
+    `controller`, `v1`: as version 1 names the controller and the file; `v2`: the file in version 2.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    candidates = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            candidates.append(Path(f"/sys/fs/cgroup/{controllers}{path}/{v1}"))
+        elif not controllers:
+            candidates.append(Path(f"/sys/fs/cgroup{path}/{v2}"))
+    return next((file for file in candidates if file.exists()), None)
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """CPU time of all that is or was in it, user + system; None where this user cannot see it."""
+    file = counter(pid, "cpuacct", "cpuacct.usage", "cpu.stat")
+    if file is None:
+        return None
+    try:
+        text = file.read_text()
+    except OSError:
+        return None
+    return int(text.split()[1]) / 1e6 if file.name == "cpu.stat" else int(text) / 1e9  # the first line: usage_usec N
