@@ -323,7 +323,7 @@ class HostileEngine:
         pass
 
     def inspect_container(self, _: str) -> Mapping[str, object]:
-        return {"State": {"OOMKilled": False, "ExitCode": 137}}
+        return {"State": {"Pid": 0, "OOMKilled": False, "ExitCode": 137}}
 
     def close(self) -> None:
         self._sock.close()
