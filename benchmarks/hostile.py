@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import engine
@@ -38,7 +39,7 @@ def main() -> None:
         with opened(tier, own.client, own.image) as sandbox, sandbox.session() as session:
             honest(session)  # what the engine makes once and keeps is there before the count
         before = at_rest(own)
-        failures = list(_repeated(own, tier, attacks, options.repeat))
+        failures = list(_repeated(own, tier, attacks, options.repeat, options.at_once))
         over = left(own, before)
     table = Table("what", "before", "left behind")
     for kind, names in before.items():
@@ -58,20 +59,23 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--repeat", type=int, default=50, help="how often the whole suite runs (default: 50)")
+    parser.add_argument(
+        "--at-once", type=int, default=1, help="so many attacks side by side, each with its own neighbour (default: 1)"
+    )
     parser.add_argument("--tier", choices=[tier.value for tier in TIERS], default=Tier.JAIL.value)
     parser.add_argument("--only", default="", metavar="TEXT", help="only attacks with this in their `family: name`")
     parser.add_argument("--json", type=Path, help="file for the result")
     return parser.parse_args()
 
 
-def _repeated(own: Engine, tier: Tier, attacks: list[tuple[str, Attack]], repeat: int) -> Iterator[str]:
+def _repeated(own: Engine, tier: Tier, attacks: list[tuple[str, Attack]], repeat: int, at_once: int) -> Iterator[str]:
     """Yields what did not hold."""
     began = time.monotonic()
-    with opened(tier, own.client, own.image) as sandbox:
+    with opened(tier, own.client, own.image) as sandbox, ThreadPoolExecutor(at_once) as several:
         for round_number in range(1, repeat + 1):
             failures = 0
-            for name, attack in attacks:
-                wrong = _wrong(sandbox, tier, attack)
+            found = several.map(lambda named: _wrong(sandbox, tier, named[1]), attacks)
+            for (name, _), wrong in zip(attacks, found, strict=True):
                 if wrong:
                     failures += 1
                     CONSOLE.print(f"[red]{name}[/]: {wrong}", markup=True, highlight=False)
