@@ -301,17 +301,15 @@ def _judged_in_box(
         if wanted.kind == answer.kind == "value"
     ]
     questions = (
-        {"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}
+        ({"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}, CASE_SECONDS)
         for case, wanted, answer in to_judge
     )
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
             raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
-        said = judge.ask_each((question, CASE_SECONDS) for question in questions)
-        accepted = {
-            case.id for (case, _, _), verdict in zip(to_judge, said, strict=False) if verdict.get("value") is True
-        }
+        said = zip(to_judge, judge.ask_each(questions), strict=False)
+        accepted = {case.id for (case, _, _), verdict in said if verdict.get("value") is True}
     return [
         case.id in accepted or _raised_as_expected(wanted, answer)
         for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)

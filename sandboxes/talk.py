@@ -70,7 +70,6 @@ class Talk(ABC):
         self._output = {"stdout": bytearray(), "stderr": bytearray()}
         self._printed = 0
         self._answer = bytearray()  # from the program: bytes on its channel
-        self._owed: deque[tuple[int, float]] = deque()  # of each question without an answer: its bytes, its seconds
         self._report: Report | None = None
         self._gone = False  # nothing will come from the box any more
         self._started_at: float | None = None
@@ -114,34 +113,33 @@ class Talk(ABC):
             self._refuse("an answer before the question")
             return
         source = iter(questions)
-        self._owed.clear()
+        owed: deque[tuple[int, float]] = deque()  # of each question without an answer: its bytes, its seconds
         while True:
-            if len(self._owed) <= AHEAD // 2:
-                self._ask_ahead(source)
-            if not self._owed:
+            if len(owed) <= AHEAD // 2:
+                self._ask_ahead(source, owed)
+            if not owed:
                 return
-            _, seconds = self._owed[0]
+            _, seconds = owed.popleft()
             answer = self._next_answer(seconds)
             if answer is None:
                 return
-            self._owed.popleft()
-            if self._answer and not self._owed:
+            if self._answer and not owed:
                 self._refuse("more than one answer to a question")
                 return
             yield answer
 
-    def _ask_ahead(self, source: Iterator[tuple[bytes, float]]) -> None:
+    def _ask_ahead(self, source: Iterator[tuple[bytes, float]], owed: deque[tuple[int, float]]) -> None:
         """Send what comes next, as far as it may be sent ahead; one question at least where nothing is owed."""
         messages = bytearray()
-        room = AHEAD_BYTES - sum(size for size, _ in self._owed)
-        while not self._owed or (len(self._owed) < AHEAD and room > 0):
+        room = AHEAD_BYTES - sum(size for size, _ in owed)
+        while not owed or (len(owed) < AHEAD and room > 0):
             message, seconds = next(source, (None, 0.0))
             if message is None:
                 break
             if len(message) > MAX_MESSAGE_BYTES:
                 raise ValueError(f"a message may have {MAX_MESSAGE_BYTES} bytes, not {len(message)}")
             messages += struct.pack(">I", len(message)) + message
-            self._owed.append((len(message), seconds))
+            owed.append((len(message), seconds))
             room -= len(message)
         if messages and not self.over():
             self._post(bytes(messages))

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     )
     max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
     base_image: str = Field(
-        "", description="Image to build the box from. Empty: one is made from this host's Debian mirror, or pulled."
+        "",
+        description="Image to build the box from. Empty: one is made from this host's mirror (on Debian: trixie, with Python 3.13), "
+        "or pulled.",
     )
     minimum_tier: Tier = Field(
         Tier.JAIL, description="The weakest tier that anything runs in: jail, container or gvisor."
