@@ -19,7 +19,7 @@ AHEAD_BYTES = 1 << 16
 """Where so many bytes of questions are without an answer, no further one is sent."""
 LOOK_SECONDS = 1.0
 """How often a program that takes long is looked at: whether it is kept from computing."""
-KEPT_SHARE, KEPT_TIMES = 0.05, 6
+KEPT_SHARE, KEPT_TIMES = 0.1, 6
 """One that gets less of a processor than this does not compute at all; so many times its seconds is one that does waited for."""
 LAST_WORDS_SECONDS = 2.0
 """How long the box's own program may take to end everything and to report."""
@@ -159,23 +159,26 @@ class Talk(ABC):
     def _await_answer(self, seconds: float) -> None:
         """Wait for it so long, and longer where the program is kept from computing by others.
 
-        On a busy machine an honest program gets a part of a processor, and wall time says little: while it has computed, but
-        for less than half of its seconds, it goes on having time. A program that sleeps has its seconds and no more.
+        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes, and has
+        for less than half of its seconds, it goes on having time. A program that sleeps has its seconds and no more, and a
+        look or two where it computed before that: an interpreter starts slowly in tier gvisor.
         """
         begun = time.monotonic()
-        self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds, self.wall_deadline()))
+        self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds / 2, self.wall_deadline()))
         if self._has_answer() or self.over():
             return
-        looked, computed = time.monotonic(), self._cpu_seconds()
+        first = last = self._cpu_seconds()
+        looked = time.monotonic()
         self._pump(self._has_answer, min(begun + seconds, self.wall_deadline()))
         latest = min(begun + KEPT_TIMES * seconds, self.wall_deadline())
         while not self._has_answer() and not self.over() and time.monotonic() < latest:
-            now = self._cpu_seconds()
-            if computed is None or now is None:
+            before, last, since = last, self._cpu_seconds(), looked
+            looked = time.monotonic()
+            if first is None or before is None or last is None:
                 return
-            if not KEPT_SHARE * (time.monotonic() - looked) < now - computed < seconds / 2:
+            if last - first >= seconds / 2 or last - before <= KEPT_SHARE * (looked - since):
                 return
-            self._pump(self._has_answer, min(time.monotonic() + LOOK_SECONDS, latest))
+            self._pump(self._has_answer, min(looked + LOOK_SECONDS, latest))
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""

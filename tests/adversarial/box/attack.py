@@ -14,6 +14,8 @@ from textwrap import dedent
 from threading import Event, Thread
 from types import EllipsisType
 
+from sandboxes import gvisor
+from sandboxes.container_sandbox import SUPERVISOR_PROCESSES
 from sandboxes.interface import Behaviour, Command, End, Execution, Limits, Sandbox, Session
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)
@@ -126,10 +128,7 @@ def held(attack: Attack, execution: Execution, *, sees: bool) -> None:
     """The attack came to a fitting end, within its limits, and was noticed."""
     assert execution.end in attack.ends, execution
     assert execution.wall_seconds < attack.limits.wall_seconds + GRACE_SECONDS, execution
-    over = (
-        1 if sees else 64
-    )  # what a slot itself needs varies; gVisor is looked at every 50 ms, and its container's limit is behind
-    assert execution.peak_memory_mib <= attack.limits.memory_mib + over, execution
+    assert execution.peak_memory_mib <= attack.limits.memory_mib + _room_mib(attack.limits, sees=sees), execution
     assert len(execution.stdout) + len(execution.stderr) <= attack.limits.output_kib << 10
     assert attack.says is None or execution.stdout.decode().strip() == attack.says, execution
     noticed = {evidence.behaviour for evidence in execution.evidence}
@@ -282,3 +281,11 @@ def honest(session: Session) -> None:
     assert execution.cpu_seconds < 2, execution
     assert execution.peak_memory_mib < 100, execution
     assert time.monotonic() - started < 30, "a slow start after the attack"
+
+
+def _room_mib(limits: Limits, *, sees: bool) -> int:
+    """How far beyond its memory limit a program may be seen."""
+    if sees:
+        return 1  # what a slot itself needs varies
+    # gVisor is looked at several times a second, less often under a bomb; what holds is the container's limit behind that.
+    return gvisor.KERNEL_MIB + gvisor.MIB_PER_PROCESS * (limits.processes + SUPERVISOR_PROCESSES)
