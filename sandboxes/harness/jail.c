@@ -48,6 +48,14 @@ void PyOS_BeforeFork(void);
 void PyOS_AfterFork_Parent(void);
 void PyOS_AfterFork_Child(void);
 
+/* Its objects begin with the count of their references. Of its lists: */
+struct object {
+    int64_t references;
+};
+ssize_t PyList_Size(struct object *list);
+struct object *PyList_GetItem(struct object *list, ssize_t place);
+int PyList_Append(struct object *list, struct object *item);
+
 enum event { GONE, PROGRAM, ATTEND, EVIDENCE };
 enum stage { IDLE, RUNNING, ENDED };
 
@@ -635,5 +643,19 @@ EXPORT int serve(struct slot *slot) {
         if (report(slot, &account_of_last) < 0)
             return -1;
         slot->stage = IDLE;
+    }
+}
+
+/* --- before the first program: immortal.py ------------------------------------------------------------------------------ */
+
+/* Give those of `found` that have not got it the count `forever`, and append them to `made`. */
+EXPORT void make_immortal(struct object *found, struct object *made, int64_t forever) {
+    for (ssize_t place = 0; place < PyList_Size(found); place++) {
+        struct object *object = PyList_GetItem(found, place);
+        if (object->references == forever)
+            continue;
+        object->references = forever;
+        if (PyList_Append(made, object) < 0)
+            return; /* with the interpreter's exception */
     }
 }

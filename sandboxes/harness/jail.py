@@ -1,4 +1,4 @@
-"""jail.c as Python sees it: the slot's state, which both write, and the three functions."""
+"""jail.c as Python sees it: the slot's state, which both write, and its functions."""
 
 import ctypes
 import os
@@ -60,3 +60,6 @@ for _function in (settle, serve, shut):
     _function.argtypes = [ctypes.POINTER(Slot)]
 if _jail.slot_size() != ctypes.sizeof(Slot):
     raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(Slot)}")
+make_immortal = _jail.make_immortal
+make_immortal.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_int64]
+make_immortal.restype = None

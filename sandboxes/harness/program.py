@@ -2,7 +2,8 @@
 
 `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
 just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
-sys.modules, the hash seed is that of the slot, and module destructors do not run at the end (exit hooks do).
+sys.modules, the hash seed is that of the slot, what was there before the fork is never freed (immortal.py), and module
+destructors do not run at the end (exit hooks do).
 
 What is imported here is in the memory of every fork, and a fork costs by the page: no typing, no dataclasses; and no
 threading, which does more after a fork than all the rest together.
@@ -29,7 +30,7 @@ WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
 """Of every program; what a command adds comes on top."""
-OUR_MODULES = ("counters", "jail", "landlock", "namespaces", "program", "seccomp", "watch")
+OUR_MODULES = ("counters", "immortal", "jail", "landlock", "namespaces", "program", "seccomp", "watch")
 """Of this package."""
 LIMITS = struct.Struct(">dIi")
 """What the host says of a program beside its request: CPU seconds, disk MiB, its processor or -1 for any."""

@@ -36,7 +36,7 @@ import sys
 OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-from sandboxes.harness import jail, landlock, namespaces, program, seccomp, watch  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.harness import immortal, jail, landlock, namespaces, program, seccomp, watch  # noqa: E402 - -I keeps our folder off the path
 from sandboxes.harness.counters import Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"
@@ -153,6 +153,7 @@ class Zygote:
         namespaces.freeze_root()
         main = program.clear_interpreter()
         gc.collect()
+        immortal.make_immortal()
         gc.freeze()
         jail.settle(self.slot)
         return main

@@ -168,3 +168,26 @@ def test_a_fork_does_what_a_new_interpreter_would_take_long_for(session: Session
     forked = float(session.run(command).stdout)
     new = float(session.run(replace(command, environment=NEW_INTERPRETER)).stdout)
     assert forked < new
+
+
+COUNTS = """
+import ctypes, gc, json, sys, weakref
+can, forever = sys.version_info >= (3, 12), sys.getrefcount(None)
+code = json.dumps.__code__
+there = (json, json.dumps, code, code.co_consts, code.co_name, vars(json), sys.modules, ctypes.Structure, list(vars(json))[9])
+print([n for n, each in enumerate(there) if (sys.getrefcount(each) == forever) != can])
+class Own: pass
+own = json.own = Own()
+gone, kept, before = weakref.ref(own), [own] * 10, sys.getrefcount(own)
+kept.append(own)
+print(sys.getrefcount(own) - before, sys.getrefcount(Own) < forever)
+gc.unfreeze(); gc.collect()
+print(type(json.own).__name__, json.loads(json.dumps({"a": [1]})))
+del own, kept, json.own
+print(gone())
+"""
+
+
+def test_what_was_there_before_the_fork_is_counted_no_more_and_all_else_is(session: Session) -> None:
+    execution = session.run(Command(argv=("python3", "-c", COUNTS), harness=PYTEST.harness, limits=LIMITS))
+    assert execution.stdout.decode().splitlines() == ["[]", "1 True", "Own {'a': [1]}", "None"], execution
