@@ -45,12 +45,14 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
         container = stack.enter_context(_waiting_container(engine))
         found: list[Contender] = []
         for name, job in (("small", SMALL), ("pytest", PYTEST)):
-            spawns = stack.enter_context(closing(Runner(address, job, fork=False)))
-            # With connections of its own: what is imported ahead stays in the process behind each.
-            forks = stack.enter_context(closing(Runner(address, job, fork=True)))
             found += [
-                Contender(name=f"{name}/bare", evaluate=spawns.run),
-                Contender(name=f"{name}/fork", evaluate=forks.run),
+                # With connections of its own: what is imported ahead stays in the process behind each.
+                *(
+                    Contender(
+                        name=f"{name}/{way}", evaluate=stack.enter_context(closing(Runner(address, job, way))).run
+                    )
+                    for way in ("bare", "fork", "fork-immortal")
+                ),
                 *(through_port(f"{name}/{tier}", job, sandbox) for tier, sandbox in tiers.items()),
                 *_docker_contenders(name, job, container, engine.image),
             ]
@@ -115,7 +117,8 @@ def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
 class Runner:
     """A job as bare subprocesses or plain forks, by `runner.py` with the box's interpreter. Thread-safe."""
 
-    def __init__(self, address: Path, job: Job, *, fork: bool) -> None:
+    def __init__(self, address: Path, job: Job, way: str) -> None:
+        """`way`: `bare`, `fork` or `fork-immortal`."""
         self._address = str(address)
         self._idle: SimpleQueue[socket.socket] = SimpleQueue()
         self._job = job
@@ -123,7 +126,7 @@ class Runner:
             "argv": job.argv,
             "files": job.files,
             "environment": job.environment,
-            "fork": fork,
+            "way": way,
             "harness": {path: content.decode() for path, content in job.harness.files},
             "preload": job.harness.preload,
         }

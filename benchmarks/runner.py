@@ -2,10 +2,11 @@
 
     python3 -I runner.py SOCKET
 
-Serves each connection from a process of its own. A request is a line of JSON {"argv", "files", "environment", "fork",
+Serves each connection from a process of its own. A request is a line of JSON {"argv", "files", "environment", "way",
 "harness", "preload"}, the answer one of {"code", "output"}. The least that anybody does: a fresh folder with the files, then
-posix_spawn, or a fork of an interpreter that is up and has the harness imported, wait, remove the folder. Standard library
-only: this is the box's interpreter, so that the baselines run on the same one as what is compared to them.
+posix_spawn, or (way `fork`) a fork of an interpreter that is up and has the harness imported, wait, remove the folder. With
+way `fork-immortal` that interpreter's objects are as in the jail's zygote. Standard library only: this is the box's
+interpreter, so that the baselines run on the same one as what is compared to them.
 """
 
 # pathlib would make the heap larger that is forked, and the comparison easier for the jail.
@@ -29,7 +30,7 @@ def run(request: dict, folder: str) -> dict[str, object]:
             file.write(text)
     reading, writing = os.pipe()
     environment = {**os.environ, **request["environment"]}
-    if request["fork"]:
+    if request["way"] != "bare":
         pid = os.fork()
         if pid == 0:
             become(request["argv"], request["environment"], writing)
@@ -87,15 +88,15 @@ def serve(connection: socket.socket) -> None:
     with connection.makefile("rwb") as lines:
         for number, line in enumerate(lines):
             request = json.loads(line)
-            if request["fork"] and not ready:
-                import_ahead(request["harness"], request["preload"])
+            if request["way"] != "bare" and not ready:
+                import_ahead(request["harness"], request["preload"], immortal=request["way"] == "fork-immortal")
                 ready = True
             answer = run(request, f"/box/{os.getpid()}-{number}")
             lines.write(json.dumps(answer).encode() + b"\n")
             lines.flush()
 
 
-def import_ahead(files: dict[str, str], preload: list[str]) -> None:
+def import_ahead(files: dict[str, str], preload: list[str], *, immortal: bool) -> None:
     folder = f"/box/harness-{os.getpid()}"
     for path, text in files.items():
         os.makedirs(os.path.dirname(f"{folder}/{path}"), exist_ok=True)
@@ -105,6 +106,10 @@ def import_ahead(files: dict[str, str], preload: list[str]) -> None:
     for name in preload:
         importlib.import_module(name)
     gc.collect()
+    if immortal:
+        sys.path.insert(0, "/opt/assay")
+        importlib.import_module("sandboxes.harness.immortal").make_immortal()
+        sys.path.remove("/opt/assay")
     gc.freeze()
 
 

@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
         default=["*"],
         metavar="PATTERN",
         help="of JOB/WHO (JOB: small, pytest, calls, suite, apart), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
-        "a tier, 'docker exec', 'docker run' or a peer (default: everything)",
+        "fork-immortal, a tier, 'docker exec', 'docker run' or a peer (default: everything)",
     )
     parser.add_argument("--humaneval", type=Path, help="HumanEval.jsonl[.gz] for eval/TIER (default: our examples)")
     parser.add_argument("--peers", action="store_true", help="install what others offer, and measure it too")

@@ -34,7 +34,9 @@ def targets(results: Results) -> list[Target]:
             found.append(Target(what=what, value=taken[first].ratio(taken[second]), limit=limit))
 
     compare("CPU, small job: jail / bare `python3 job.py`", "small/jail", "small/bare", 0.35)
-    compare("CPU, small job: jail / plain fork of the same zygote", "small/jail", "small/fork", 1.15)
+    compare(
+        "CPU, small job: jail / plain fork of an interpreter with the same imports", "small/jail", "small/fork", 1.15
+    )
     compare("CPU, ten tests: `python -m pytest` in jail / bare, lean", "pytest/jail", "pytest/bare", 0.10)
     compare("CPU, ten tests: pytest suite of a task, one box, jail / bare, lean", "suite/jail", "pytest/bare", 0.10)
     compare("CPU, ten tests: the same in two boxes / bare, lean", "apart/jail", "pytest/bare", 0.12)

@@ -518,6 +518,17 @@ def who_is_kept_from_computing_has_more_time(session: Session) -> None:
     with session.converse(python(ECHO + "for q in questions():\n while True: pass")) as conversation:
         assert conversation.ask(b"x", seconds=2) is None
         assert conversation.finish().end is End.WALL_TIMEOUT
+    stopped = """
+    import time
+    for q in questions():
+        time.sleep(1.2)
+        until = time.process_time() + 0.4
+        while time.process_time() < until: pass
+        time.sleep(5)
+        answer(q)
+    """
+    with session.converse(python(ECHO + dedent(stopped))) as conversation:
+        assert conversation.ask(b"x", seconds=2) is None, "it computed for a while, but does so no more"
 
 
 @_check

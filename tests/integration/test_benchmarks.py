@@ -12,7 +12,15 @@ from sandboxes.interface import Sandbox
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
-CONTENDERS = {"small/bare", "small/fork", "small/jail", "small/docker run", "pytest/bare", "calls/jail"}
+CONTENDERS = {
+    "small/bare",
+    "small/fork",
+    "small/fork-immortal",
+    "small/jail",
+    "small/docker run",
+    "pytest/bare",
+    "calls/jail",
+}
 CGROUPS = Path("/sys/fs/cgroup")
 
 pytestmark = [
