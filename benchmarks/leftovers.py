@@ -29,9 +29,8 @@ def things(engine: Engine) -> Things:
             line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(folder) in line
         ),
         "cgroups": frozenset(
-            str(path) for top in Path("/sys/fs/cgroup").glob(f"*/{group.name}") for path in top.rglob("*/")
-        )
-        | frozenset(str(path) for path in group.rglob("*/")),
+            path for top in (group, *Path("/sys/fs/cgroup").glob(f"*/{group.name}")) for path in _folders_below(top)
+        ),
         "files of the engine": frozenset(_below(folder / "data", 3)) | frozenset(_below(folder / "exec", 3)),
         "temporary files": frozenset(
             str(path) for place in {tempfile.gettempdir(), "/run"} for path in Path(place).glob("assay-slot-*")
@@ -67,13 +66,22 @@ def left(engine: Engine, before: Things) -> Mapping[str, list[str]]:
 def _processes(group: Path) -> list[str]:
     """Process id and command of all in the cgroup and below."""
     found = []
-    for file in group.rglob("cgroup.procs"):
-        for pid in file.read_text().split():
+    for folder in (str(group), *_folders_below(group)):
+        try:
+            pids = Path(folder, "cgroup.procs").read_text().split()
+        except OSError:  # its container has just gone
+            continue
+        for pid in pids:
             try:
                 found.append(f"{pid} {Path(f'/proc/{pid}/comm').read_text().strip()}")
             except OSError:  # it has just ended
                 continue
     return found
+
+
+def _folders_below(folder: Path) -> list[str]:
+    """All, however deep; one that goes while this looks is left out."""
+    return [f"{parent}/{name}" for parent, folders, _ in os.walk(folder) for name in folders]
 
 
 def _below(folder: Path, depth: int) -> list[str]:

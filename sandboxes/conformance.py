@@ -524,7 +524,7 @@ def who_is_kept_from_computing_has_more_time(session: Session) -> None:
         time.sleep(1.2)
         until = time.process_time() + 0.4
         while time.process_time() < until: pass
-        time.sleep(5)
+        time.sleep(3)
         answer(q)
     """
     with session.converse(python(ECHO + dedent(stopped))) as conversation:
