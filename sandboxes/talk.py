@@ -21,8 +21,8 @@ LOOK_SECONDS = 1.0
 """How often a program that takes long is looked at: whether it is kept from computing."""
 KEPT_SHARE, KEPT_TIMES = 0.1, 6
 """One that gets less of a processor than this does not compute at all; so many times its seconds is one that does waited for."""
-LAST_WORDS_SECONDS = 2.0
-"""How long the box's own program may take to end everything and to report."""
+LAST_WORDS_SECONDS = 5.0
+"""How long the box's own program may take to end everything and to report: milliseconds, but now and then seconds on a busy machine."""
 
 
 class Attention:
