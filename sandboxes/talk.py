@@ -189,10 +189,13 @@ class Talk(ABC):
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
-        """Carry bytes until `enough()`, the report, the end of the connection or the deadline."""
-        while not enough() and self._report is None and not self._gone:
-            if time.monotonic() >= deadline:
-                return
+        """Carry bytes until `enough()`, the report, the end of the connection or the deadline.
+
+        What has come by the deadline counts, also where this process was kept from looking until later.
+        """
+        late = False
+        while not (enough() or late or self._report is not None or self._gone):
+            late = time.monotonic() >= deadline
             self._attention.wait(deadline, self)
 
     def keep_to_the_wall(self) -> None:
