@@ -48,10 +48,13 @@ void PyOS_BeforeFork(void);
 void PyOS_AfterFork_Parent(void);
 void PyOS_AfterFork_Child(void);
 
-/* Its objects begin with the count of their references. Of its lists: */
+/* How its objects begin, and what is needed of them. */
 struct object {
     int64_t references;
+    const void *type;
 };
+extern char PyDict_Type;
+int PyObject_GC_IsTracked(struct object *object);
 ssize_t PyList_Size(struct object *list);
 struct object *PyList_GetItem(struct object *list, ssize_t place);
 int PyList_Append(struct object *list, struct object *item);
@@ -648,11 +651,14 @@ EXPORT int serve(struct slot *slot) {
 
 /* --- before the first program: immortal.py ------------------------------------------------------------------------------ */
 
-/* Give those of `found` that have not got it the count `forever`, and append them to `made`. */
+/* Give those of `found` that have not got it the count `forever`, and append them to `made`.
+ *
+ * Not to a dict that the collector has no interest in yet: once something is in it that may be part of a cycle, the collector
+ * would have to follow it, and leaves alone what is immortal. `gc.get_referrers` would not find it; Hypothesis asks that. */
 EXPORT void make_immortal(struct object *found, struct object *made, int64_t forever) {
     for (ssize_t place = 0; place < PyList_Size(found); place++) {
         struct object *object = PyList_GetItem(found, place);
-        if (object->references == forever)
+        if (object->references == forever || (object->type == &PyDict_Type && !PyObject_GC_IsTracked(object)))
             continue;
         object->references = forever;
         if (PyList_Append(made, object) < 0)
