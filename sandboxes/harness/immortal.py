@@ -26,21 +26,18 @@ The last three are made when they are asked for, and fill what memory was half u
 """
 
 
-def make_immortal() -> int:
-    """All objects that are there now. Returns how many; 0 where this interpreter's count cannot be read as expected."""
+def make_immortal() -> None:
+    """All objects that are there now; none where this interpreter's counts cannot be read as expected."""
     forever = ctypes.c_int64.from_address(id(None)).value
     if sys.version_info < (3, 12) or forever != sys.getrefcount(None):
-        return 0
-    number = 0
+        return
     found = gc.get_objects()
     while found:
         made: list[object] = []
         jail.make_immortal(found, made, forever)
-        number += len(made)
         found = gc.get_referents(*made)
         for each in made:
             if type(each) is types.CodeType:
                 found += [getattr(each, name) for name in OF_CODE]
             elif type(each) is dict:
                 found += each  # the collector passes over keys that are text
-    return number
