@@ -32,12 +32,17 @@ SUPERVISOR_RIGHTS = ("KILL", "SETGID", "SETUID")
 """Of gVisor's own kernel, not of the host's: with them the supervisor is another user than the program."""
 
 
+def room_mib(processes: int) -> int:
+    """What a container with so many processes has beyond its program's memory, for gVisor itself."""
+    return KERNEL_MIB + MIB_PER_PROCESS * processes
+
+
 def host_config(api: APIClient, *, memory_mib: int, processes: int, disk_mib: int) -> dict[str, Any]:
     """As `hardening.host_config`, for a container under gVisor: wider, because gVisor itself is counted too.
 
     What a program may use is held inside (`sandboxes/harness/under_gvisor.py`); this is behind it.
     """
-    whole_mib = memory_mib + KERNEL_MIB + MIB_PER_PROCESS * processes
+    whole_mib = memory_mib + room_mib(processes)
     config = hardening.host_config(
         api,
         memory_mib=whole_mib,

@@ -288,4 +288,4 @@ def _room_mib(limits: Limits, *, sees: bool) -> int:
     if sees:
         return 1  # what a slot itself needs varies
     # gVisor is looked at several times a second, less often under a bomb; what holds is the container's limit behind that.
-    return gvisor.KERNEL_MIB + gvisor.MIB_PER_PROCESS * (limits.processes + SUPERVISOR_PROCESSES)
+    return gvisor.room_mib(limits.processes + SUPERVISOR_PROCESSES)
