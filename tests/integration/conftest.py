@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker import DockerClient
 from docker.transport.unixconn import UnixHTTPConnection
 
+from sandboxes import engine
 from sandboxes.interface import Session, Tier
 from sandboxes.tiers import Tiers
 from service.jobs.table import TableJobs
@@ -23,6 +25,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "assay.sqlite3"
     SqlStorage.open(f"sqlite:///{file}").close()
     return file
+
+
+@pytest.fixture(scope="module")
+def client(tiers: Tiers) -> Iterator[DockerClient]:
+    """Of the engine that the tiers are on."""
+    client = engine.connect()
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")

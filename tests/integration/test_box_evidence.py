@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 from docker import DockerClient
 
-from sandboxes import engine, images
+from sandboxes import images
 from sandboxes.hardening import host_config
 from sandboxes.interface import Behaviour, Command, End, Evidence, Execution, Limits, Sandbox, Tier
 from sandboxes.seccomp_profile import profile
@@ -310,11 +310,6 @@ def test_more_processes_than_allowed_is_told(box: Sandbox) -> None:
 
 
 # --- the outer filter ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def client(tiers: Tiers) -> DockerClient:
-    return engine.connect()
 
 
 def under_profile(client: DockerClient, code: str, *, namespaces: bool) -> str:

@@ -16,7 +16,6 @@ import pytest
 from docker import DockerClient
 from docker.errors import NotFound
 
-from sandboxes import engine
 from sandboxes.container_sandbox import READY, ContainerSandbox
 from sandboxes.interface import Command, End, Limits, Sandbox, SandboxError
 
@@ -29,13 +28,6 @@ WHICH = r"""
 import re
 print(re.search("/containers/([0-9a-f]{64})/", open("/proc/self/mountinfo").read())[1])
 """
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[DockerClient]:
-    client = engine.connect()
-    yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from sandboxes import engine, images, slot
+from sandboxes import images, slot
 from sandboxes.interface import Command, Conversation, End, Harness, Limits, SandboxError
 from sandboxes.jail_sandbox import JailSandbox
 from sandboxes.jailed import Jailed
@@ -23,13 +23,6 @@ while size := os.read(3, 4):
     data = os.read(3, struct.unpack(">I", size)[0])
     os.write(3, size + data)
 """
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[DockerClient]:
-    client = engine.connect()
-    yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,9 @@ import pytest
 from docker import DockerClient
 
 from graders.driver import PYTEST
-from sandboxes import conformance, engine, images
+from sandboxes import conformance, images
 from sandboxes.interface import Command
 from sandboxes.jail_sandbox import JailSandbox
-from sandboxes.tiers import Tiers
-
-
-@pytest.fixture
-def client(tiers: Tiers) -> Iterator[DockerClient]:
-    client = engine.connect()
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 
-from sandboxes import engine
 from sandboxes.interface import Sandbox
 from sandboxes.remover import CLOSING_SECONDS, Remover
 from sandboxes.sweep import new_name
@@ -16,13 +15,6 @@ from sandboxes.sweep import new_name
 SOCKET = Path("/var/run/docker.sock")
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the SDK's refused sockets
-
-
-@pytest.fixture
-def client() -> Iterator[DockerClient]:
-    client = engine.connect()
-    yield client
-    client.close()
 
 
 @pytest.fixture
