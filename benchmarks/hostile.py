@@ -1,7 +1,7 @@
 """The whole hostile suite, again and again, on an engine of its own: does everything hold, and is anything left behind?
 
-Each attack runs beside a live neighbour and before an honest program (tests/adversarial/box). What exists is counted before
-the sandbox is opened and after it is closed: processes, containers, mounts, cgroups, files, descriptors, threads.
+Each attack runs before an honest program, and all of a round beside a live neighbour (tests/adversarial/box). What exists is
+counted before the sandbox is opened and after it is closed: processes, containers, mounts, cgroups, files, descriptors, threads.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandboxes.interface import Sandbox, SandboxError, Tier
-from tests.adversarial.box.attack import Attack, honest, suffer
+from tests.adversarial.box.attack import Attack, honest, neighbour, suffer_alone
 from tests.adversarial.box.catalogue import FAMILIES
 from tests.adversarial.box.tiers import SEES, TIERS, opened
 
@@ -59,9 +59,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--repeat", type=int, default=50, help="how often the whole suite runs (default: 50)")
-    parser.add_argument(
-        "--at-once", type=int, default=1, help="so many attacks side by side, each with its own neighbour (default: 1)"
-    )
+    parser.add_argument("--at-once", type=int, default=1, help="so many attacks side by side (default: 1)")
     parser.add_argument("--tier", choices=[tier.value for tier in TIERS], default=Tier.JAIL.value)
     parser.add_argument("--only", default="", metavar="TEXT", help="only attacks with this in their `family: name`")
     parser.add_argument("--json", type=Path, help="file for the result")
@@ -74,12 +72,10 @@ def _repeated(own: Engine, tier: Tier, attacks: list[tuple[str, Attack]], repeat
     with opened(tier, own.client, own.image) as sandbox, ThreadPoolExecutor(at_once) as several:
         for round_number in range(1, repeat + 1):
             failures = 0
-            found = several.map(lambda named: _wrong(sandbox, tier, named[1]), attacks)
-            for (name, _), wrong in zip(attacks, found, strict=True):
-                if wrong:
-                    failures += 1
-                    CONSOLE.print(f"[red]{name}[/]: {wrong}", markup=True, highlight=False)
-                    yield f"round {round_number}, {name}: {wrong}"
+            for name, wrong in _round(sandbox, tier, attacks, several):
+                failures += 1
+                CONSOLE.print(f"[red]{name}[/]: {wrong}", markup=True, highlight=False)
+                yield f"round {round_number}, {name}: {wrong}"
             spent = time.monotonic() - began
             todo = spent / round_number * (repeat - round_number)
             now = {kind: len(names) for kind, names in things(own).items()}
@@ -90,13 +86,31 @@ def _repeated(own: Engine, tier: Tier, attacks: list[tuple[str, Attack]], repeat
             )
 
 
+def _round(
+    sandbox: Sandbox, tier: Tier, attacks: list[tuple[str, Attack]], several: ThreadPoolExecutor
+) -> Iterator[tuple[str, str]]:
+    """Yields the name of what did not hold, and what was wrong."""
+    try:
+        with neighbour(sandbox):
+            found = several.map(lambda named: _wrong(sandbox, tier, named[1]), attacks)
+            for (name, _), wrong in zip(attacks, found, strict=True):
+                if wrong:
+                    yield name, wrong
+    except AssertionError as error:
+        yield "the neighbour of all", _said(error)
+
+
 def _wrong(sandbox: Sandbox, tier: Tier, attack: Attack) -> str:
     try:
-        suffer(sandbox, attack, sees=tier in SEES)
+        suffer_alone(sandbox, attack, sees=tier in SEES)
     except (AssertionError, SandboxError) as error:
-        cause = f" ({error.__cause__!r})" if error.__cause__ else ""
-        return f"{type(error).__name__}: {error}{cause}"[:600]
+        return _said(error)
     return ""
+
+
+def _said(error: Exception) -> str:
+    cause = f" ({error.__cause__!r})" if error.__cause__ else ""
+    return f"{type(error).__name__}: {error}{cause}"[:600]
 
 
 if __name__ == "__main__":

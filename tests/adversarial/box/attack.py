@@ -103,13 +103,17 @@ def attack(
 # --- the attack -------------------------------------------------------------------------------------------------------
 
 
-def suffer(sandbox: Sandbox, attack: Attack, *, sees: bool) -> Execution:
+def suffer(sandbox: Sandbox, attack: Attack, *, sees: bool) -> None:
     """Run an attack beside a neighbour and before an honest program. AssertionError says what did not hold."""
-    with neighbour(sandbox), sandbox.session() as session:
-        execution = perform(session, attack)
-        held(attack, execution, sees=sees)
+    with neighbour(sandbox):
+        suffer_alone(sandbox, attack, sees=sees)
+
+
+def suffer_alone(sandbox: Sandbox, attack: Attack, *, sees: bool) -> None:
+    """The same where the neighbour is another's business."""
+    with sandbox.session() as session:
+        held(attack, perform(session, attack), sees=sees)
         honest(session)
-    return execution
 
 
 def perform(session: Session, attack: Attack) -> Execution:
