@@ -10,6 +10,10 @@ from service import host
 PROGRAMS = {"chromium": "chromium", "fc-list": "fontconfig", "runsc": "runsc"}
 """What the tests need beyond what the service needs: a browser for the reviewer's pages, and gVisor for its tier."""
 
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
+"""Each process has a sandbox of its own. The tests of a file stay together with what they share, and the files in order: the
+slow ones first."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run the tests; `arguments` go to pytest as they are. Returns pytest's exit code.
@@ -23,7 +27,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     host.install_programs(PROGRAMS, _report)
     host.prepare(_report).close()  # the tests open their own
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=checkout, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], cwd=checkout, check=False
+    ).returncode
 
 
 def _report(line: str) -> None:
