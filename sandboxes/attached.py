@@ -305,5 +305,7 @@ class Box(Talk):
 
     def _conclude(self) -> Execution:
         report = self._report
-        state = {} if report is not None else state_of(self._client, self.container)
-        return self._account(state, report.peak_bytes if report else 0, self._supervisor_text())
+        if report is not None:
+            return self._account({}, report.peak_bytes, self._supervisor_text())
+        state = state_of(self._client, self.container, ended_within=LAST_WORDS_SECONDS if self._gone else 0.0)
+        return self._account(state, 0, self._supervisor_text())

@@ -107,9 +107,9 @@ class Slot:
         """CPU time of all that ever ran in it; None where this user cannot see it."""
         return control_group.cpu_seconds(self._pid)
 
-    def state(self) -> Mapping[str, Any]:
-        """What the engine says of the container. Raises SandboxError."""
-        return state_of(self._client, self.container)
+    def state(self, *, ended_within: float = 0.0) -> Mapping[str, Any]:
+        """What the engine says of the container; see `sweep.state_of`. Raises SandboxError."""
+        return state_of(self._client, self.container, ended_within=ended_within)
 
     def close(self) -> None:
         """End everything in it, and have it removed."""

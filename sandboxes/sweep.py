@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,17 @@ def sweep(client: DockerClient) -> int:
     return removed
 
 
-def state_of(client: DockerClient, container: str) -> Mapping[str, Any]:
-    """What the engine says of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError."""
+def state_of(client: DockerClient, container: str, *, ended_within: float = 0.0) -> Mapping[str, Any]:
+    """What the engine says of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError.
+
+    `ended_within`: seconds in which the engine should see it end. The streams of one that ends close before that.
+    """
     try:
+        if ended_within:
+            with suppress(
+                requests.exceptions.Timeout, requests.exceptions.ConnectionError
+            ):  # each is a way to time out
+                client.api.wait(container, timeout=ended_within)
         state: dict[str, Any] = client.api.inspect_container(container)["State"]
     except ENGINE_ERRORS as error:
         raise SandboxError("the Docker engine lost a container", container=container, error=error) from error

@@ -93,8 +93,9 @@ while True:
         """,
         *FULL,
         End.CPU_TIMEOUT,
-        # gVisor keeps such pages in tables of its own
+        # gVisor keeps such pages in tables of its own, and is too busy with them to be asked for the CPU time often
         End.EXITED,
+        End.WALL_TIMEOUT,
     ),
     attack(
         "locked pages",

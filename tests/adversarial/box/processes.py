@@ -141,6 +141,7 @@ PROCESSES = (
         os.kill(os.getpid(), signal.SIGSTOP)
         """,
         End.WALL_TIMEOUT,
+        End.EXITED,  # under gVisor it may go on: where a child leaves its group after it has stopped
         wall_seconds=1,
     ),
     attack(
@@ -365,6 +366,7 @@ print("done")
         os.kill(os.getpid(), signal.SIGKILL)
         """,
         End.SIGNALLED,
+        End.CPU_TIMEOUT,  # gVisor counts who waits for a processor as working
     ),
     attack(
         "aborts with a core",

@@ -164,7 +164,7 @@ class HostileSlot:
     def cpu_seconds(self) -> float | None:
         return None
 
-    def state(self) -> Mapping[str, object]:
+    def state(self, *, ended_within: float) -> Mapping[str, object]:
         return {"OOMKilled": False, "ExitCode": 137}
 
     def receive(self) -> None:
@@ -315,6 +315,8 @@ class HostileEngine:
         self.api = self._response = self
         self._sock, self.supervisor = socket.socketpair()
         self.supervisor.setblocking(False)
+        self.state = {"Pid": 0, "OOMKilled": False, "ExitCode": 137}
+        self.state_after_wait = self.state
 
     def attach_socket(self, _: str, params: Mapping[str, int]) -> "HostileEngine":
         return self
@@ -323,7 +325,10 @@ class HostileEngine:
         pass
 
     def inspect_container(self, _: str) -> Mapping[str, object]:
-        return {"State": {"Pid": 0, "OOMKilled": False, "ExitCode": 137}}
+        return {"State": self.state}
+
+    def wait(self, _: str, *, timeout: float) -> None:
+        self.state = self.state_after_wait
 
     def close(self) -> None:
         self._sock.close()
@@ -402,3 +407,18 @@ def test_a_good_supervisor_is_believed(piece: int) -> None:
     execution = container_accounts([BEGUN, ("frame O", b"out"), ENDED], questions=0, piece=piece)
     assert execution is not None
     assert (execution.end, execution.exit_code, execution.stdout) == (End.EXITED, 0, b"out")
+
+
+def test_the_engine_may_see_an_end_later_than_we_do() -> None:
+    """The streams of a container that ran out of memory close before the engine knows of that."""
+    engine = HostileEngine()
+    engine.state_after_wait = {"Pid": 0, "OOMKilled": True, "ExitCode": 137}
+    box = Box(engine, "short of memory", Shape.of(LIMITS))  # type: ignore[arg-type]
+    box.connect()
+    engine.supervisor.send(streamed(framed(b"S", b"")))
+    engine.supervisor.shutdown(socket.SHUT_WR)
+    box.begin(Command(argv=("x",), limits=LIMITS), Attention(), channel=False)
+    box.wait()
+    assert box.finish().end is End.OUT_OF_MEMORY
+    box.disconnect()
+    engine.supervisor.close()
