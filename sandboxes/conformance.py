@@ -117,6 +117,19 @@ def cpu_time_of_children_counts(session: Session) -> None:
 
 
 @_check
+def the_limit_behind_the_cpu_limit_says_what_it_was(session: Session) -> None:
+    code = """
+        import resource
+        soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        assert soft < hard, (soft, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (1, hard - soft + 1))  # the same, sooner than anybody looks
+        while True: pass
+    """
+    execution = _run(session, code)
+    assert execution.end is End.CPU_TIMEOUT and execution.cpu_seconds < SMALL.cpu_seconds, execution
+
+
+@_check
 def too_much_memory_is_out_of_memory(session: Session) -> None:
     execution = _run(session, "x = [bytearray(1 << 20) for _ in range(1000)]")
     assert execution.end is End.OUT_OF_MEMORY and execution.peak_memory_mib <= SMALL.memory_mib + 1, execution

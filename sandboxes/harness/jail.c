@@ -269,7 +269,8 @@ static void take_request(struct slot *slot, int request) {
 static void limit(const struct slot *slot) {
     rlim_t seconds = (rlim_t)slot->cpu_limit + 2; /* behind the poll of the whole tree's time, which is exact */
     rlim_t bytes = (rlim_t)slot->disk_mib << 20;
-    must(slot, setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds}), "limit of CPU time");
+    /* by SIGXCPU first, which says what it was */
+    must(slot, setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds + 1}), "limit of CPU time");
     must(slot, setrlimit(RLIMIT_FSIZE, &(struct rlimit){bytes, bytes}), "limit of file size");
     must(slot, setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}), "limit of core files");
 }

@@ -201,7 +201,7 @@ def set_dumpable(value: int) -> None:
 def limit(request: Request) -> None:
     limits = request["limits"]
     seconds = int(limits["cpu_seconds"]) + 2  # behind the poll of the whole tree's time, which is exact
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # by SIGXCPU first, which says what it was
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits["disk_mib"] << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

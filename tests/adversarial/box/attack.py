@@ -155,6 +155,10 @@ while True:
 """
 
 
+NEIGHBOUR_SECONDS = 30.0
+"""Of one conversation: far from its limits, also where an answer takes long."""
+
+
 @contextmanager
 def neighbour(sandbox: Sandbox) -> Iterator[None]:
     """Honest conversations in a session of its own, one after the other for as long as the context is open.
@@ -192,11 +196,12 @@ def _talk(session: Session, begun: Event, enough: Event) -> None:
         limits=replace(SMALL, wall_seconds=120, cpu_seconds=60),
     )
     with session.converse(command) as conversation:
+        enough_of_this = time.monotonic() + NEIGHBOUR_SECONDS
         for number in range(1, 2000):
             answer = conversation.ask(str(number).encode(), seconds=60)
             assert answer == str((number - 1) * number * (2 * number - 1) // 6).encode(), answer
             begun.set()
-            if enough.wait(0.005):
+            if enough.wait(0.005) or time.monotonic() > enough_of_this:
                 break
         execution = conversation.finish()
     assert (execution.end, execution.exit_code, execution.stderr) == (End.EXITED, 0, b""), execution

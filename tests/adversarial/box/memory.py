@@ -348,6 +348,7 @@ print(got)
         End.EXITED,
         *FULL,
         End.CPU_TIMEOUT,
+        End.WALL_TIMEOUT,
         End.SIGNALLED,  # SIGSEGV by gVisor, for which the host makes only vm.max_map_count of them
     ),
 )
