@@ -307,5 +307,5 @@ class Box(Talk):
         report = self._report
         if report is not None:
             return self._account({}, report.peak_bytes, self._supervisor_text())
-        state = state_of(self._client, self.container, ended_within=LAST_WORDS_SECONDS if self._gone else 0.0)
+        state = state_of(self._client, self.container, ended_within=self._ended_within())
         return self._account(state, 0, self._supervisor_text())

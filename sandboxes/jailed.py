@@ -265,7 +265,7 @@ class Jailed(Talk):
         if report is not None and self._extra["problem"]:
             raise SandboxError("a program could not be locked in", problem=self._extra["problem"])
         if report is None:
-            return self._account(self._slot.state(ended_within=LAST_WORDS_SECONDS if self._gone else 0.0), 0)
+            return self._account(self._slot.state(ended_within=self._ended_within()), 0)
         peak = self._slot.peak_bytes()
         return self._account(
             {}, report.peak_bytes if peak is None else max(0, peak - int(self._extra["memory_before"]))

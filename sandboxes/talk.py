@@ -212,6 +212,10 @@ class Talk(ABC):
         assert self._started_at is not None
         return self._started_at + self._command.limits.wall_seconds
 
+    def _ended_within(self) -> float:
+        """Seconds in which the engine should see its end: its streams have closed before that. 0 where they have not."""
+        return LAST_WORDS_SECONDS if self._gone else 0.0
+
     def _answer_size(self) -> int:
         return int.from_bytes(self._answer[:4], "big")
 
