@@ -123,7 +123,7 @@ def perform(session: Session, attack: Attack) -> Execution:
         return session.run(command)
     with session.converse(command) as conversation:
         for wanted in attack.answers:
-            got = conversation.ask(attack.question, seconds=2 if wanted in (None, ...) else 30)
+            got = conversation.ask(attack.question, seconds=5 if wanted in (None, ...) else 30)
             assert wanted is ... or got == wanted, (wanted, got)
         return conversation.finish()
 
