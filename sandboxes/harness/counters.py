@@ -21,6 +21,18 @@ _FILES = {
 }
 
 
+RESERVED_NUMBERS = 300
+"""Of processes: below it the kernel gives out none after the first time."""
+
+
+def started(before: int, after: int, most: int) -> int:
+    """How many processes and threads were started between two of the numbers that the kernel gives them, one after the other.
+
+    `most`: where the numbers begin anew (proc(5), pid_max: 32768 on small hosts). One who starts that many more is not told.
+    """
+    return max(0, after - before if after >= before else after - before + most - RESERVED_NUMBERS)
+
+
 def written(account: str) -> int:
     """Bytes passed to write(2) and its kin, of a process's account in /proc (proc(5), io); 0 where it does not say."""
     return next((int(line.split()[1]) for line in account.splitlines() if line.startswith("wchar:")), 0)

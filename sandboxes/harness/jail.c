@@ -42,6 +42,7 @@
 #define GROWTH_BYTES (16L << 20)  /* what a slot may hold more after a program than before its first: more is a doubt */
 #define OWN_PROCESSES 2           /* process 1 of the container and this one, while no program runs */
 #define TEXT_BYTES 512
+#define RESERVED_NUMBERS 300 /* of processes: as in counters.py */
 
 /* The interpreter's own part of a fork. */
 void PyOS_BeforeFork(void);
@@ -69,7 +70,7 @@ struct counter { /* a file of the control group; fd -1 where there is none */
 
 struct level { /* how the counters stand */
     double cpu_seconds;
-    int64_t memory, peak, oom_kills, forks_refused, processes, last_process;
+    int64_t memory, peak, limit_hits, oom_kills, forks_refused, processes, last_process;
 };
 
 struct slot { /* the same in jail.py */
@@ -77,9 +78,9 @@ struct slot { /* the same in jail.py */
     int32_t control, proc, own_pid_namespace, loadavg, from_child, tripwires;
     int32_t nothing, events, listener, counted, to_parent; /* numbers that are the same here and in a child */
     uint32_t uid, gid;
-    struct counter cpu, memory, peak, oom_kills, forks_refused, processes, limit;
+    struct counter cpu, memory, peak, limit, limit_hits, oom_kills, forks_refused, processes;
     double cpu_unit; /* seconds */
-    int64_t inodes;
+    int64_t inodes, pid_max;
     const void *filters[2]; /* struct sock_fprog: for a kernel that has listeners, and for one that has not */
     uint32_t filter_flags[2];
     const void *landlock_attributes;
@@ -138,6 +139,7 @@ static struct level read_level(const struct slot *slot) {
         .cpu_seconds = (double)count(&slot->cpu) * slot->cpu_unit,
         .memory = count(&slot->memory),
         .peak = count(&slot->peak),
+        .limit_hits = count(&slot->limit_hits),
         .oom_kills = count(&slot->oom_kills),
         .forks_refused = count(&slot->forks_refused),
         .processes = count(&slot->processes),
@@ -546,6 +548,29 @@ static void plain(char *text) { /* as it may stand in JSON without escapes */
             *text = '?';
 }
 
+/* As `started` in counters.py; the sleeping process 1 is ours. */
+static int64_t started(const struct slot *slot, int64_t before, int64_t after) {
+    int64_t more = after - before - 1 + (after < before ? slot->pid_max - RESERVED_NUMBERS : 0);
+    return more > 0 ? more : 0;
+}
+
+/* How often the slot met its memory limit; by its peak, whether, where the kernel does not count it (version 1); -1 where it keeps
+ * no peak either. */
+static int64_t limit_hits(const struct slot *slot, const struct level *before, const struct level *after) {
+    if (slot->limit_hits.fd >= 0)
+        return after->limit_hits - before->limit_hits;
+    return slot->peak.fd < 0 ? -1 : slot->memory_limit > 0 && after->peak > slot->memory_limit - ROUNDING_BYTES;
+}
+
+/* Exact where this program used more than any before it, otherwise what its largest process held at once, which pages that it shares
+ * with this one count in. A host that may reset the counter of the control group (slot.py) has the exact figure always, and takes it. */
+static int64_t peak_bytes(const struct slot *slot, const struct level *before, const struct level *after, int64_t largest) {
+    if (slot->peak.fd >= 0 && after->peak > before->peak)
+        return after->peak - before->memory;
+    int64_t most = (slot->peak.fd >= 0 ? after->peak : slot->memory_limit) - before->memory;
+    return largest < most ? largest : most;
+}
+
 static int report(struct slot *slot, const struct account *account) {
     static char text[65536];
     struct level before = slot->level, after;
@@ -558,26 +583,24 @@ static int report(struct slot *slot, const struct account *account) {
         slot->memory_limit = count(&slot->limit); /* the host sets it after we have said what we need ourselves */
     find_doubt(slot, &after);
     plain(slot->problem), plain(slot->stopped);
-    /* Exact where this program used more than any before it, otherwise what its largest process held at once. A host that may
-     * reset the counter of the control group (slot.py) has the exact figure always, and takes it. */
-    int64_t peak = after.peak > before.memory ? after.peak - before.memory : 0;
-    if (after.peak <= before.peak && account->largest < peak)
-        peak = account->largest;
-    char code[16] = "null", number[16] = "null";
+    int64_t peak = peak_bytes(slot, &before, &after, account->largest);
+    char code[16] = "null", number[16] = "null", hits[24] = "null";
     if (WIFEXITED(account->status))
         snprintf(code, sizeof code, "%d", WEXITSTATUS(account->status));
     if (WIFSIGNALED(account->status))
         snprintf(number, sizeof number, "%d", WTERMSIG(account->status));
+    int64_t met = limit_hits(slot, &before, &after);
+    if (met >= 0)
+        snprintf(hits, sizeof hits, "%lld", (long long)met);
     int size = snprintf(
         text, sizeof text,
         "{\"exit_code\":%s,\"signal\":%s,\"stopped\":\"%s\",\"cpu_seconds\":%.9f,\"peak_bytes\":%lld,\"oom_kills\":%lld,"
-        "\"forks_refused\":%lld,\"limit_hits\":%d,\"disk_full\":%s,\"processes\":%lld,\"written_bytes\":%lld,"
+        "\"forks_refused\":%lld,\"limit_hits\":%s,\"disk_full\":%s,\"processes\":%lld,\"written_bytes\":%lld,"
         "\"memory_before\":%lld,\"problem\":\"%s\",\"doubt\":\"%s\",\"evidence\":%s}",
-        code, number, slot->stopped, after.cpu_seconds - before.cpu_seconds, (long long)peak,
-        (long long)(after.oom_kills - before.oom_kills), (long long)(after.forks_refused - before.forks_refused),
-        /* by its peak, because newer kernels do not count it in version 1 */
-        slot->memory_limit > 0 && after.peak > slot->memory_limit - ROUNDING_BYTES, account->disk_full ? "true" : "false",
-        (long long)(after.last_process - before.last_process - 1), /* the sleeping process 1 is ours */
+        code, number, slot->stopped, after.cpu_seconds - before.cpu_seconds, (long long)(peak > 0 ? peak : 0),
+        (long long)(after.oom_kills - before.oom_kills), (long long)(after.forks_refused - before.forks_refused), hits,
+        account->disk_full ? "true" : "false",
+        (long long)started(slot, before.last_process, after.last_process),
         (long long)account->written, (long long)before.memory, slot->problem, slot->doubt, slot->evidence);
     return size < (int)sizeof text && send(slot->control, text, (size_t)size, MSG_NOSIGNAL) == size ? 0 : -1;
 }

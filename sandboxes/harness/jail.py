@@ -19,7 +19,7 @@ class Counter(ctypes.Structure):
 class Level(ctypes.Structure):
     _fields_ = (
         ("cpu_seconds", ctypes.c_double),
-        *_fields(ctypes.c_int64, "memory peak oom_kills forks_refused processes last_process"),
+        *_fields(ctypes.c_int64, "memory peak limit_hits oom_kills forks_refused processes last_process"),
     )
 
 
@@ -30,9 +30,9 @@ class Slot(ctypes.Structure):
         *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires"),
         *_fields(ctypes.c_int32, "nothing events listener counted to_parent"),
         *_fields(ctypes.c_uint32, "uid gid"),
-        *_fields(Counter, "cpu memory peak oom_kills forks_refused processes limit"),
+        *_fields(Counter, "cpu memory peak limit limit_hits oom_kills forks_refused processes"),
         ("cpu_unit", ctypes.c_double),
-        ("inodes", ctypes.c_int64),
+        *_fields(ctypes.c_int64, "inodes pid_max"),
         ("filters", ctypes.c_void_p * 2),
         ("filter_flags", ctypes.c_uint32 * 2),
         ("landlock_attributes", ctypes.c_char_p),

@@ -46,7 +46,7 @@ OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
 from sandboxes.harness import landlock, seccomp, under_gvisor, watch  # noqa: E402 - -I keeps our folder off the path
-from sandboxes.harness.counters import Counters, written  # noqa: E402
+from sandboxes.harness.counters import Counters, started, written  # noqa: E402
 
 WORK = "/box/work"
 HARNESS = "/box/harness"
@@ -490,7 +490,7 @@ def main() -> None:
     program = Program(request, stdin)
     status, why = relay(program, request["limits"], wake, before["cpu_seconds"])
     drain(program)
-    processes = max(0, last_process() - last_before)
+    processes = started(last_before, last_process(), int(read_text("/proc/sys/kernel/pid_max") or 0))
     evidence = tripwires.collect() + (program.watch.evidence() if program.watch is not None else [])
     write_frame(b"X", json.dumps(report(status, why, before, processes, evidence)).encode())
     # The host removes the container; leaving by ourselves would lose frames that are still on their way.

@@ -125,8 +125,10 @@ class Zygote:
         slot.uid, slot.gid = namespaces.UID, namespaces.GID
         slot.own_pid_namespace = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
         slot.loadavg = os.open("loadavg", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+        with open(os.open("sys/kernel/pid_max", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)) as file:
+            slot.pid_max = int(file.read())
         counters = Counters()
-        for name in ("cpu", "memory", "peak", "oom_kills", "processes", "forks_refused", "limit"):
+        for name in ("cpu", "memory", "peak", "limit", "limit_hits", "oom_kills", "forks_refused", "processes"):
             fd, key = counters.place(name)
             setattr(slot, name, jail.Counter(fd, key.encode()))
         slot.cpu_unit = counters.cpu_unit
