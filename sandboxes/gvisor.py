@@ -23,10 +23,10 @@ WRAPPER = Path("/usr/local/lib/assay/runsc")
 KERNEL_MIB = 96
 MIB_PER_PROCESS = 5
 """Room in the container's memory for what is gVisor's; measured: 30 to 50 MiB for its two processes, 4 for each stub."""
-TASKS_PER_MIB = 4
+TASKS_PER_MIB = 8
 """Threads that gVisor may have on the host: it dies without a word where it gets none, so memory has to end first.
 
-Measured: a process of the program costs 4 MiB and 5 threads.
+Measured: a process of the program costs 4 MiB and 5 threads; less memory, where so many wait for a processor that few have run.
 """
 SUPERVISOR_RIGHTS = ("KILL", "SETGID", "SETUID")
 """Of gVisor's own kernel, not of the host's: with them the supervisor is another user than the program."""

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,10 @@ from sandboxes.interface import SandboxError
 OWNER_LABEL = "assay.owner"
 CREATOR_LABEL = "assay.creator"
 OWNER = "assay"
+KILLED = 128 + 9
+"""The exit code of a container whose process 1 was killed."""
+LATE_WORD_SECONDS = 1.0
+"""How long after a container's end the engine may hear that it had run out of memory: milliseconds, now and then a fifth of a second."""
 
 ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 """All that a call of the Docker SDK may raise when the engine refuses, is gone or does not answer."""
@@ -63,7 +68,8 @@ def sweep(client: DockerClient) -> int:
 def state_of(client: DockerClient, container: str, *, ended_within: float = 0.0) -> Mapping[str, Any]:
     """What the engine says of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError.
 
-    `ended_within`: seconds in which the engine should see it end. The streams of one that ends close before that.
+    `ended_within`: seconds in which the engine should see it end. The streams of one that ends close before that. What it died
+    of may come later still: then it is among the engine's events, and not in its state.
     """
     try:
         if ended_within:
@@ -72,9 +78,16 @@ def state_of(client: DockerClient, container: str, *, ended_within: float = 0.0)
             ):  # each is a way to time out
                 client.api.wait(container, timeout=ended_within)
         state: dict[str, Any] = client.api.inspect_container(container)["State"]
+        if ended_within and state["ExitCode"] == KILLED and not state["OOMKilled"]:
+            return {**state, "OOMKilled": _ran_out_of_memory(client, container)}
     except ENGINE_ERRORS as error:
         raise SandboxError("the Docker engine lost a container", container=container, error=error) from error
     return state
+
+
+def _ran_out_of_memory(client: DockerClient, container: str) -> bool:
+    until = time.time() + LATE_WORD_SECONDS
+    return bool(list(client.api.events(since=1, until=until, filters={"container": container, "event": "oom"})))
 
 
 def remove(client: DockerClient, container: str) -> None:

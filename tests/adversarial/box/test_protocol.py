@@ -317,6 +317,7 @@ class HostileEngine:
         self.supervisor.setblocking(False)
         self.state = {"Pid": 0, "OOMKilled": False, "ExitCode": 137}
         self.state_after_wait = self.state
+        self.events_to_come: list[bytes] = []
 
     def attach_socket(self, _: str, params: Mapping[str, int]) -> "HostileEngine":
         return self
@@ -329,6 +330,10 @@ class HostileEngine:
 
     def wait(self, _: str, *, timeout: float) -> None:
         self.state = self.state_after_wait
+
+    def events(self, *, since: float, until: float, filters: Mapping[str, str]) -> Iterator[bytes]:
+        assert since < time.time() < until and filters["event"] == "oom"
+        return iter(self.events_to_come)
 
     def close(self) -> None:
         self._sock.close()
@@ -409,10 +414,13 @@ def test_a_good_supervisor_is_believed(piece: int) -> None:
     assert (execution.end, execution.exit_code, execution.stdout) == (End.EXITED, 0, b"out")
 
 
-def test_the_engine_may_see_an_end_later_than_we_do() -> None:
-    """The streams of a container that ran out of memory close before the engine knows of that."""
+@pytest.mark.parametrize("in_state", [True, False])
+def test_the_engine_may_see_an_end_later_than_we_do(in_state: bool) -> None:
+    """The streams of a container that ran out of memory close before the engine knows of that; now and then it knows of the
+    end first and of the memory later."""
     engine = HostileEngine()
-    engine.state_after_wait = {"Pid": 0, "OOMKilled": True, "ExitCode": 137}
+    engine.state_after_wait = {"Pid": 0, "OOMKilled": in_state, "ExitCode": 137}
+    engine.events_to_come = [] if in_state else [b'{"status": "oom"}']
     box = Box(engine, "short of memory", Shape.of(LIMITS))  # type: ignore[arg-type]
     box.connect()
     engine.supervisor.send(streamed(framed(b"S", b"")))
