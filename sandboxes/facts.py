@@ -72,6 +72,11 @@ def kernel_facts() -> KernelFacts:
     )
 
 
+def apparmor() -> bool:
+    """AppArmor is in this kernel, and on."""
+    return _text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
+
+
 def _security(option: str) -> str:
     """`name=seccomp,profile=default` -> `seccomp`."""
     return option.partition(",")[0].removeprefix("name=")

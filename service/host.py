@@ -32,7 +32,7 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
     """
     with _one_at_a_time():
         if not engine.running():
-            _install({"dockerd": "docker.io"}, report)
+            _install(_engine_programs(), report)
             if not engine.running():  # installing it starts it where systemd runs
                 engine.start(report)
         client = engine.connect()
@@ -102,6 +102,11 @@ def _install(programs: dict[str, str], report: Report, *, optional: bool = False
     _apt(["update"], environment)
     # what is recommended beside docker.io (a CRI, git, ...) is not needed to run it; its own engine parts are dependencies
     _apt(["install", "-y", "--no-install-recommends", *missing], environment)
+
+
+def _engine_programs() -> dict[str, str]:
+    """Program -> Debian package. An engine on a kernel with AppArmor makes no container before it has loaded its profile."""
+    return {"dockerd": "docker.io", **({"apparmor_parser": "apparmor"} if facts.apparmor() else {})}
 
 
 def _has(program: str) -> bool:

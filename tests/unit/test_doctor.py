@@ -62,9 +62,7 @@ HOSTS: dict[str, tuple[Facts, str, State, set[Tier]]] = {
         host(here={"restricted_namespaces": True}, security=SECURITY | {"apparmor"}),
         "user namespaces", State.MISSING, {Tier.JAIL},
     ),
-    "Ubuntu 22.04 with AppArmor": (
-        host(security=SECURITY | {"apparmor"}), "security module", State.UNKNOWN, set(),
-    ),
+    "Debian 12 with AppArmor": (host(security=SECURITY | {"apparmor"}), "security module", State.HELD, set()),
     "Fedora with SELinux": (host(security=SECURITY | {"selinux"}), "security module", State.UNKNOWN, set()),
     "old Debian": (host(here={"unprivileged_namespaces": False}), "user namespaces", State.MISSING, {Tier.JAIL}),
     "no user namespaces": (host(here={"user_namespaces": 0}), "user namespaces", State.MISSING, {Tier.JAIL}),
