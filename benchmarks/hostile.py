@@ -110,7 +110,8 @@ def _wrong(sandbox: Sandbox, tier: Tier, attack: Attack) -> str:
 
 def _said(error: Exception) -> str:
     cause = f" ({error.__cause__!r})" if error.__cause__ else ""
-    return f"{type(error).__name__}: {error}{cause}"[:600]
+    facts = f" {error.details}" if isinstance(error, SandboxError) else ""
+    return f"{type(error).__name__}: {error}{cause}{facts}"[:600]
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _debootstrap(client: DockerClient, report: Report, codename: str, release: s
         archive = Path(folder) / "base.tar"
         options = ["--variant=minbase", f"--include={','.join(BASE_PACKAGES)}"]
         _check(
-            ["mmdebstrap", *options, release, str(archive), *_mirrors(codename, release)],
+            ["mmdebstrap", *options, release, str(archive), *mirrors(codename, release)],
             "mmdebstrap could not make a base image; check this host's apt sources, or name a base image in ASSAY_BASE_IMAGE",
         )
         try:
@@ -121,7 +121,7 @@ def _debootstrap(client: DockerClient, report: Report, codename: str, release: s
             raise SandboxError("the Docker engine could not import the base image", error=error) from error
 
 
-def _mirrors(codename: str, release: str) -> list[str]:
+def mirrors(codename: str, release: str) -> list[str]:
     """Where this host gets its own release from, as lines of sources.list for another; none where apt does not tell."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
