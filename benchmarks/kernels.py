@@ -124,7 +124,7 @@ def _system(folder: Path, wanted: dict[str, Sequence[str]]) -> Path:
 def _kernel(folder: Path, release: str) -> Kernel:
     CONSOLE.print(f"fetching the kernel of {release}")
     _debootstrap(folder, release, [KERNEL])
-    [modules] = (folder / "usr/lib/modules").iterdir()
+    [modules] = (folder / "lib/modules").iterdir()
     name = modules.name
     return Kernel(
         name=name, image=folder / f"boot/vmlinuz-{name}", initial=folder / f"boot/initrd.img-{name}", modules=modules
