@@ -73,9 +73,8 @@ def state_of(client: DockerClient, container: str, *, ended_within: float = 0.0)
     """
     try:
         if ended_within:
-            with suppress(
-                requests.exceptions.Timeout, requests.exceptions.ConnectionError
-            ):  # each is a way to time out
+            # each of them is a way to time out
+            with suppress(requests.exceptions.Timeout, requests.exceptions.ConnectionError):
                 client.api.wait(container, timeout=ended_within)
         state: dict[str, Any] = client.api.inspect_container(container)["State"]
         if ended_within and state["ExitCode"] == KILLED and not state["OOMKilled"]:
