@@ -9,11 +9,12 @@ ever opened by a process outside. Everything that comes out is counted and cappe
 """
 
 import json
+import os
 import select
 import socket
 import struct
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from docker import DockerClient
@@ -102,6 +103,8 @@ class Box(Talk):
         self._socket: socket.socket = getattr(stream, "_sock", stream)
         self._socket.setblocking(False)
         self._client.api.start(self.container)
+        state = self._client.api.inspect_container(self.container)["State"]
+        self._cpu = control_group.cpu_counter(int(state["Pid"]))
 
     def waits(self) -> bool:
         """False where the container ended, or said something, before it was asked anything."""
@@ -119,6 +122,7 @@ class Box(Talk):
         self._line = line
         self._attention = attention
         attention.add(self._socket.fileno(), select.POLLIN, self)
+        self._cpu_before, self._begun_at = self._cpu_seconds(), time.monotonic()
         self._send_request(channel=channel)
         self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
         if self._started_at is None:
@@ -197,10 +201,14 @@ class Box(Talk):
         """Nothing: what the supervisor relays is taken as it comes."""
 
     def _cpu_seconds(self) -> float | None:
-        try:
-            return control_group.cpu_seconds(int(state_of(self._client, self.container)["Pid"]))
-        except SandboxError:  # the engine is away; whoever waits finds out soon
-            return None
+        return control_group.cpu_seconds(self._cpu)
+
+    def _cpu_used(self) -> float:
+        """CPU seconds since the program was sent: by this host's kernel, or what all its processors can have given."""
+        now = self._cpu_seconds()
+        if now is not None and self._cpu_before is not None:
+            return now - self._cpu_before
+        return (time.monotonic() - self._begun_at) * (os.cpu_count() or 1)
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 
@@ -208,6 +216,10 @@ class Box(Talk):
         self._outgoing.clear()
         self._send(b"K", b"")
         self._pump(lambda: self._report is not None, time.monotonic() + LAST_WORDS_SECONDS)
+
+    def _keep_to_the_cpu(self) -> None:
+        if not self.over() and self._cpu_used() > self._command.limits.cpu_seconds:
+            self._stop("cpu")
 
     def _fail(self, message: str) -> None:
         raise SandboxError(message, container=self.container, supervisor=self._supervisor_text())
@@ -290,9 +302,13 @@ class Box(Talk):
             self.untaken = max(0, self.untaken - int.from_bytes(payload[:4], "big"))
         elif kind == b"S":
             self._started_at = time.monotonic()
+        elif kind == b"A":
+            self._keep_to_the_cpu()
         elif kind == b"X":
             self._ended_at = self._ended_at or time.monotonic()
-            self._report = parse_report(decode(payload))
+            report = parse_report(decode(payload))
+            # What was used has the supervisor's own in it, but nothing that only waited, which gVisor counts.
+            self._report = replace(report, cpu_seconds=min(report.cpu_seconds, self._cpu_used()))
             self._write_on_line(b"")
         else:
             self._fail(f"the box's supervisor sent an unknown frame {kind!r}")

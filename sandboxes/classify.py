@@ -12,6 +12,8 @@ from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from sandboxes.interface import Behaviour, End, Evidence, SandboxError
 
+LATE = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
+"""Why the host ended it -> the end, of a program that had more time than allowed."""
 MOST_EVIDENCE = 40
 LONGEST_DETAIL = 200
 
@@ -46,7 +48,7 @@ class Seen:
     report: Report | None
     """None where the supervisor never reported: it, or the whole container, died."""
     stopped_for: str
-    """Why the host ended it: `` (it did not), `wall`, `output`, `protocol`."""
+    """Why the host ended it: `` (it did not), `wall`, `cpu`, `output`, `protocol`."""
     started: bool
     """The supervisor said that the program was about to start."""
     container_oom: bool
@@ -95,9 +97,9 @@ def classify(seen: Seen) -> End:
         if seen.started and seen.container_oom:
             # With its own processes all dead the kernel takes the supervisor too; the cgroup held this one program only.
             return End.OUT_OF_MEMORY
-        if seen.started and seen.stopped_for == "wall":
+        if seen.started and seen.stopped_for in LATE:
             # A program that keeps the supervisor from its last words (a fork bomb) was ended with the container.
-            return End.WALL_TIMEOUT
+            return LATE[seen.stopped_for]
         raise SandboxError(
             "the box ended without a report",
             started=seen.started,
@@ -110,7 +112,7 @@ def classify(seen: Seen) -> End:
     in_order = (
         (report.oom_kills > 0 and (not left_well or seen.stopped_for != ""), End.OUT_OF_MEMORY),
         (seen.stopped_for == "wall", End.WALL_TIMEOUT),
-        (report.stopped == "cpu" or report.signal == SIGXCPU, End.CPU_TIMEOUT),
+        ("cpu" in (seen.stopped_for, report.stopped) or report.signal == SIGXCPU, End.CPU_TIMEOUT),
         (report.signal == SIGXFSZ, End.DISK_LIMIT),
         # From here on: it ended by itself or was let go; a limit that it met and coped with is no end.
         (left_well or seen.stopped_for == "protocol", End.EXITED),

@@ -5,6 +5,7 @@ for whatever else does. `tests/conformance/` runs them on the real adapters.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -121,12 +122,30 @@ def the_limit_behind_the_cpu_limit_says_what_it_was(session: Session) -> None:
     code = """
         import resource
         soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        assert soft < hard, (soft, hard)
-        resource.setrlimit(resource.RLIMIT_CPU, (1, hard - soft + 1))  # the same, sooner than anybody looks
+        assert soft < hard or soft == hard == resource.RLIM_INFINITY, (soft, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (1, 2))  # the same, sooner than anybody looks
         while True: pass
     """
     execution = _run(session, code)
     assert execution.end is End.CPU_TIMEOUT and execution.cpu_seconds < SMALL.cpu_seconds, execution
+
+
+@_check
+def threads_that_wait_for_a_processor_use_none(session: Session) -> None:
+    code = """
+        import hashlib, threading, time
+        until = time.monotonic() + 1
+        def work():
+            while time.monotonic() < until: hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000)  # without Python's lock
+        threads = [threading.Thread(target=work) for _ in range(20)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print("all of them")
+    """
+    processors = os.cpu_count() or 1
+    execution = _run(session, code, limits=limited(cpu_seconds=processors + 1))
+    _says(execution, "all of them")
+    assert execution.cpu_seconds <= execution.wall_seconds * processors + 0.1, execution
 
 
 @_check

@@ -22,9 +22,13 @@ def counter(pid: int, controller: str, v1: str, v2: str) -> Path | None:
     return next((file for file in candidates if file.exists()), None)
 
 
-def cpu_seconds(pid: int) -> float | None:
-    """CPU time of all that is or was in it, user + system; None where this user cannot see it."""
-    file = counter(pid, "cpuacct", "cpuacct.usage", "cpu.stat")
+def cpu_counter(pid: int) -> Path | None:
+    """As `counter`, of the CPU time."""
+    return counter(pid, "cpuacct", "cpuacct.usage", "cpu.stat")
+
+
+def cpu_seconds(file: Path | None) -> float | None:
+    """What `cpu_counter` holds: CPU time of all that is or was in the group, user + system; None where it cannot be seen."""
     if file is None:
         return None
     try:

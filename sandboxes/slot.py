@@ -105,7 +105,7 @@ class Slot:
 
     def cpu_seconds(self) -> float | None:
         """CPU time of all that ever ran in it; None where this user cannot see it."""
-        return control_group.cpu_seconds(self._pid)
+        return control_group.cpu_seconds(self._cpu)
 
     def state(self, *, ended_within: float = 0.0) -> Mapping[str, Any]:
         """What the engine says of the container; see `sweep.state_of`. Raises SandboxError."""
@@ -173,8 +173,9 @@ class Slot:
             raise SandboxError("the zygote could not set itself up", answer=answer, state=self.state())
         limit = (self.key.memory_mib << 20) + int(answer["memory_bytes"])
         self._client.api.update_container(self.container, mem_limit=limit, memswap_limit=limit)
-        self._pid = int(self.state()["Pid"])
-        self._peak = _open_peak(self._pid)
+        pid = int(self.state()["Pid"])
+        self._cpu = control_group.cpu_counter(pid)
+        self._peak = _open_peak(pid)
         self.control.setblocking(False)
 
 

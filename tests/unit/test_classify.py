@@ -81,6 +81,7 @@ def test_evidence_is_readable_and_little(detail: str, count: int) -> None:
 def test_no_report_is_ours_unless_the_box_ran_out() -> None:
     assert classify(replace(SEEN, report=None, container_oom=True)) is End.OUT_OF_MEMORY
     assert classify(replace(SEEN, report=None, stopped_for="wall")) is End.WALL_TIMEOUT
+    assert classify(replace(SEEN, report=None, stopped_for="cpu")) is End.CPU_TIMEOUT
     with pytest.raises(SandboxError, match="without a report"):
         classify(replace(SEEN, report=None))
     with pytest.raises(SandboxError):
@@ -93,7 +94,7 @@ def test_no_report_is_ours_unless_the_box_ran_out() -> None:
     stopped=st.sampled_from(["", "cpu", "left", "killed"]),
     counts=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     full=st.booleans(),
-    stopped_for=st.sampled_from(["", "wall", "output", "protocol"]),
+    stopped_for=st.sampled_from(["", "wall", "cpu", "output", "protocol"]),
 )
 def test_every_report_has_an_end(
     exit_code: int | None, signal: int | None, stopped: str, counts: tuple[int, int], full: bool, stopped_for: str
@@ -110,6 +111,8 @@ def test_every_report_has_an_end(
     end = classify(replace(SEEN, report=report, stopped_for=stopped_for))
     if stopped_for == "wall":
         assert end in (End.WALL_TIMEOUT, End.OUT_OF_MEMORY)
+    if stopped_for == "cpu":
+        assert end in (End.CPU_TIMEOUT, End.OUT_OF_MEMORY)
     if not (stopped_for or stopped or signal) and exit_code == 0:
         assert end is End.EXITED
 

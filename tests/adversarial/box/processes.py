@@ -366,7 +366,6 @@ print("done")
         os.kill(os.getpid(), signal.SIGKILL)
         """,
         End.SIGNALLED,
-        End.CPU_TIMEOUT,  # gVisor counts who waits for a processor as working
     ),
     attack(
         "aborts with a core",

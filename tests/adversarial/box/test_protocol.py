@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -103,7 +103,7 @@ def test_a_report_is_well_formed_or_our_failure(fields: object) -> None:
         }
     ),
     reported=st.booleans(),
-    stopped_for=st.sampled_from(["", "wall", "output", "protocol"]),
+    stopped_for=st.sampled_from(["", "wall", "cpu", "output", "protocol"]),
     started=st.booleans(),
     container_oom=st.booleans(),
 )
@@ -129,7 +129,8 @@ def test_every_end_has_its_cause(
         End.WALL_TIMEOUT: stopped_for == "wall",
         End.OUTPUT_LIMIT: stopped_for == "output",
         End.OUT_OF_MEMORY: container_oom or bool(report and report.oom_kills),
-        End.CPU_TIMEOUT: report is not None and (report.stopped == "cpu" or report.signal == 24),
+        End.CPU_TIMEOUT: stopped_for == "cpu"
+        or (report is not None and (report.stopped == "cpu" or report.signal == 24)),
         End.DISK_LIMIT: report is not None and (report.disk_full or report.signal == 25),
         End.PROCESS_LIMIT: report is not None and report.forks_refused > 0,
         End.SIGNALLED: report is not None and report.signal is not None,
@@ -350,7 +351,9 @@ def streamed(data: bytes, stream: int = 1) -> bytes:
 BEGUN = ("frame S", b"")
 ENDED = ("frame X", json.dumps(GOOD).encode())
 FRAMES = st.lists(
-    st.tuples(st.sampled_from(["frame O", "frame E", "frame C", "frame L", "frame T"]), MESSAGES | st.just("flood"))
+    st.tuples(
+        st.sampled_from(["frame O", "frame E", "frame C", "frame L", "frame T", "frame A"]), MESSAGES | st.just("flood")
+    )
     | st.tuples(st.just("frame X"), spoilt(GOOD).map(lambda fields: json.dumps(fields).encode()) | REPORTS)
     | st.tuples(st.sampled_from(["frame ?", "frame R", "raw", "engine", "stderr"]), MESSAGES | REPORTS)
     | st.sampled_from([BEGUN, ENDED, ("close", b"")]),
@@ -412,6 +415,25 @@ def test_a_good_supervisor_is_believed(piece: int) -> None:
     execution = container_accounts([BEGUN, ("frame O", b"out"), ENDED], questions=0, piece=piece)
     assert execution is not None
     assert (execution.end, execution.exit_code, execution.stdout) == (End.EXITED, 0, b"out")
+
+
+@pytest.mark.parametrize(("allowed", "end"), [(1e-6, End.CPU_TIMEOUT), (60.0, End.EXITED)])
+def test_the_host_decides_whether_the_cpu_limit_is_met(allowed: float, end: End) -> None:
+    """gVisor counts what only waited. Where the host sees no count of its own, it is what all processors can have given."""
+    engine = HostileEngine()
+    box = Box(engine, "late", Shape.of(LIMITS))  # type: ignore[arg-type]
+    box.connect()
+    report = json.dumps({**GOOD, "cpu_seconds": 100.0}).encode()
+    for kind, payload in ((b"S", b""), (b"A", b""), (b"X", report)):
+        engine.supervisor.send(streamed(framed(kind, payload)))
+    limits = replace(LIMITS, cpu_seconds=allowed)
+    box.begin(Command(argv=("x",), limits=limits), Attention(), channel=False)
+    box.wait()
+    execution = box.finish()
+    assert execution.end is end
+    assert 0 < execution.cpu_seconds < 60
+    box.disconnect()
+    engine.supervisor.close()
 
 
 @pytest.mark.parametrize("in_state", [True, False])
