@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +30,12 @@ from service import host
 
 CONSOLE = Console(highlight=False)
 ROOT = Path(__file__).parents[1]
+HOST_RELEASE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 PROGRAMS = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs"}
 KERNEL = "linux-image-cloud-amd64"
 SYSTEM = ("systemd-sysv", "udev", "dbus", "docker.io", "apparmor", "iptables", "iproute2", "procps", "kmod", "python3")
 DISK_GB = 12
+LAST_WORDS = 30  # lines that are shown of a machine that ends before its tests do
 UNIT = """[Unit]
 After=docker.service
 SuccessAction=poweroff-force
@@ -45,12 +48,10 @@ ExecStart=/bin/sh -c 'exec {python} {program} > /dev/ttyS0 2>&1'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """Built for starting it: what the emulator is given, and the modules that its machine needs."""
+    """As its release's package leaves it in a root file system."""
 
     name: str
-    image: Path
-    initial: Path
-    modules: Path
+    folder: Path
 
 
 def main() -> None:
@@ -100,8 +101,7 @@ def _options() -> argparse.Namespace:
 def _system(folder: Path, wanted: dict[str, Sequence[str]]) -> Path:
     """All but the kernel: a root file system that runs the tests when it starts, and then switches itself off."""
     CONSOLE.print("making the machine's system")
-    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
-    _debootstrap(folder, release, SYSTEM)
+    _debootstrap(folder, HOST_RELEASE, SYSTEM)
     ours = {ROOT, Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}  # that of the release is in it already
     for place in sorted(ours):
         target = folder / place.relative_to("/")
@@ -125,16 +125,12 @@ def _kernel(folder: Path, release: str) -> Kernel:
     CONSOLE.print(f"fetching the kernel of {release}")
     _debootstrap(folder, release, [KERNEL])
     [modules] = (folder / "lib/modules").iterdir()
-    name = modules.name
-    return Kernel(
-        name=name, image=folder / f"boot/vmlinuz-{name}", initial=folder / f"boot/initrd.img-{name}", modules=modules
-    )
+    return Kernel(name=modules.name, folder=folder)
 
 
 def _debootstrap(folder: Path, release: str, packages: Sequence[str]) -> None:
-    codename = platform.freedesktop_os_release()["VERSION_CODENAME"]
     # Old releases have lost their updates; the release itself stays.
-    mirrors = [line for line in images.mirrors(codename, release) if line.split()[2] == release]
+    mirrors = [line for line in images.mirrors(HOST_RELEASE, release) if line.split()[2] == release]
     arguments = ["--variant=apt", f"--include={','.join(packages)}", release, folder, *mirrors]
     # In a mount namespace of its own: what it mounts in the folder must not be there when we are interrupted and remove it.
     command = ["unshare", "--mount", "mmdebstrap", *arguments]
@@ -150,7 +146,7 @@ def _tried(kernel: Kernel, system: Path, disk: Path, options: argparse.Namespace
     """What the guest found: see kernels_guest.py."""
     modules = system / "usr/lib/modules"
     shutil.rmtree(modules, ignore_errors=True)
-    shutil.copytree(kernel.modules, modules / kernel.name, symlinks=True)
+    shutil.copytree(kernel.folder / "lib/modules", modules, symlinks=True)
     disk.unlink(missing_ok=True)
     subprocess.run(["mkfs.ext4", "-q", "-d", system, disk, f"{DISK_GB}G"], check=True, stdout=subprocess.DEVNULL)
     words = [
@@ -159,18 +155,24 @@ def _tried(kernel: Kernel, system: Path, disk: Path, options: argparse.Namespace
     ]
     command = [
         "qemu-system-x86_64", "-accel", options.accelerator, "-cpu", "max", "-smp", "2", "-m", "4G",
-        "-nographic", "-no-reboot", "-net", "none", "-kernel", kernel.image, "-initrd", kernel.initial,
-        "-append", " ".join(words), "-drive", f"file={disk},if=virtio,format=raw",
+        "-nographic", "-no-reboot", "-net", "none", "-drive", f"file={disk},if=virtio,format=raw",
+        "-kernel", kernel.folder / f"boot/vmlinuz-{kernel.name}",
+        "-initrd", kernel.folder / f"boot/initrd.img-{kernel.name}", "-append", " ".join(words),
     ]  # fmt: skip
-    result: dict[str, Any] = {"failed": ["the machine ended before its tests did"]}
+    result: dict[str, Any] = {}
+    last_words: deque[str] = deque(maxlen=LAST_WORDS)
     with CONSOLE.status(f"{kernel.name} starts") as status:
         for line in _lines(["timeout", str(options.minutes * 60), *command]):
+            last_words.append(line)
             if line.startswith(RESULT):
                 result = json.loads(line.removeprefix(RESULT))
             elif "::test_" in line:
                 status.update(f"{kernel.name}: {line[:100]}")
             elif line.startswith("E   "):
                 CONSOLE.print(line, markup=False)
+    if not result:
+        CONSOLE.print(*last_words, sep="\n", markup=False)
+        result = {"failed": ["the machine ended before its tests did"]}
     CONSOLE.print(f"{kernel.name}: {result.get('passed', 0)} passed, {len(result['failed'])} failed")
     return result
 
