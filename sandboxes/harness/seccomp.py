@@ -20,6 +20,10 @@ on a crowded one, and a filter cannot tell where a path leads, because it sees n
 honest programs do in loops is not asked about: reading, removing, making folders, temporary files (made with O_EXCL or
 O_TMPFILE) and whatever is named from an open folder. Opening a file for writing by its name is noticed: a program that
 writes 1,000 files in its own place pays about 35 ms, as much again as the files themselves, one that writes ten pays 0.4 ms.
+
+Where the observer is also the one that collects the dead (tier container), new processes are noticed too: `supervisor.py` says
+why. Beside the price of a process that of being asked could not be measured; a thread is not much dearer than being asked, so
+threads are not. Being asked may be interrupted by a signal, which fork(2) may not: but libc blocks all signals for its time.
 """
 
 import ctypes
@@ -60,7 +64,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "nfsservctl": (180, 42), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "uselib": (134, None), "ustat": (136, None), "sysfs": (139, None), "_sysctl": (156, None),
     # looked at more closely, see `_rules`
-    "clone": (56, 220), "clone3": (435, 435), "personality": (135, 92), "seccomp": (317, 277), "ioctl": (16, 29),
+    "fork": (57, None), "vfork": (58, None), "clone": (56, 220), "clone3": (435, 435),
+    "personality": (135, 92), "seccomp": (317, 277), "ioctl": (16, 29),
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "sendto": (44, 206),
     "execve": (59, 221), "execveat": (322, 281),
     "open": (2, None), "creat": (85, None), "openat": (257, 56), "openat2": (437, 437), "truncate": (76, 45),
@@ -73,7 +78,7 @@ NEWEST = 469
 """Numbers above this one (file_setattr, Linux 6.17) are not known here. From 424 on they are the same everywhere."""
 
 ARGUMENTS_DECIDE = (
-    "clone", "clone3", "personality", "seccomp", "ioctl", "socket", "socketpair", "connect", "bind", "sendto",
+    "fork", "vfork", "clone", "clone3", "personality", "seccomp", "ioctl", "socket", "socketpair", "connect", "bind", "sendto",
     "execve", "execveat", "open", "creat", "openat", "openat2", "truncate", "rename", "renameat", "renameat2", "symlink", "symlinkat", "link", "linkat", "chmod", "fchmodat", "fchmodat2",
     "prlimit64", "setpriority", "sched_setscheduler", "sched_setparam", "sched_setaffinity", "sched_setattr", "ioprio_set",
 )  # fmt: skip
@@ -112,6 +117,7 @@ LOAD_WORD, JUMP, JUMP_EQUAL, JUMP_GREATER_EQUAL, JUMP_BITS, RETURN = 0x20, 0x05,
 # linux/sched.h, linux/fcntl.h (those that are the same on both architectures), linux/personality.h, asm/ioctls.h
 CLONE_NEW = 0x7E020000
 """Any of CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
+CLONE_THREAD = 0x10000
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 TEMPORARY = os.O_EXCL | 0x400000  # the second is the part of O_TMPFILE that has no other meaning
 AT_FDCWD = 0xFFFFFF9C
@@ -139,10 +145,11 @@ def _either(index: int, test: int, value: int, then: Block, otherwise: Block) ->
     return (_argument(index), (test, 0, len(then), value), *then, *otherwise)
 
 
-def _rules(*, listen: bool) -> dict[str, Block]:
+def _rules(*, listen: bool, forks: bool) -> dict[str, Block]:
     """What to do with each call of `NUMBERS`."""
     allow = _return(ALLOW)
     notice = _return(USER_NOTIFY) if listen else allow
+    fork = notice if forks else allow
     refuse = {name: _return(USER_NOTIFY if listen else ERRNO | code) for name, code in REFUSED.items()}
     writing = {
         flags: _either(flags, JUMP_BITS, TEMPORARY, allow, _either(flags, JUMP_BITS, WRITING, notice, allow))
@@ -154,7 +161,10 @@ def _rules(*, listen: bool) -> dict[str, Block]:
         **refuse,
         # its flags are in memory, where a filter cannot look; libc then uses clone
         "clone3": _return(ERRNO | errno.ENOSYS),
-        "clone": _either(0, JUMP_BITS, CLONE_NEW, refuse["clone"], allow),
+        "clone": _either(
+            0, JUMP_BITS, CLONE_NEW, refuse["clone"], _either(0, JUMP_BITS, CLONE_THREAD, allow, fork)
+        ),
+        "fork": fork, "vfork": fork,
         "personality": _either(
             0, JUMP_EQUAL, PERSONALITY_QUERY, allow, _either(0, JUMP_EQUAL, 0, allow, refuse["personality"])
         ),
@@ -193,12 +203,12 @@ def _search(ranges: list[tuple[int, Block]]) -> Block:
     return ((JUMP_GREATER_EQUAL, 0, 1, first), (JUMP, 0, 0, len(lower)), *lower, *upper)
 
 
-def assemble(machine: str, *, listen: bool) -> Block:
+def assemble(machine: str, *, listen: bool, forks: bool) -> Block:
     """The whole filter for `machine` (`x86_64` or `aarch64`). Raises KeyError for another."""
     column = list(_AUDIT_ARCH).index(machine)
     special = sorted(
         (number, block)
-        for name, block in _rules(listen=listen).items()
+        for name, block in _rules(listen=listen, forks=forks).items()
         if (number := NUMBERS[name][column]) is not None
     )
     ranges: list[tuple[int, Block]] = []
@@ -230,9 +240,12 @@ class _Program(ctypes.Structure):
 
 
 @functools.cache
-def prepare(*, listen: bool) -> _Program:
-    """The filter as the kernel takes it. Made once, before forking, so that no program waits for it."""
-    block = assemble(os.uname().machine, listen=listen)
+def prepare(*, listen: bool, forks: bool = False) -> _Program:
+    """The filter as the kernel takes it. Made once, before forking, so that no program waits for it.
+
+    `listen`: with an observer; `forks`: which wants to know of new processes.
+    """
+    block = assemble(os.uname().machine, listen=listen, forks=forks)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in block)
     return _Program(len(block), code)
 
@@ -240,15 +253,15 @@ def prepare(*, listen: bool) -> _Program:
 _syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before any fork
 
 
-def install(*, listen: bool) -> int:
+def install() -> int:
     """Put the filter on this process, which has one thread and no_new_privs, for it and all that it starts.
 
-    Returns the listener's descriptor, or -1 without `listen` and where the kernel cannot notify (gVisor). Raises OSError
-    where there is no filter then.
+    It notices new processes too. Returns the listener's descriptor, or -1 where the kernel cannot notify (gVisor). Raises
+    OSError where there is no filter then.
     """
     number = NUMBERS["seccomp"][list(_AUDIT_ARCH).index(os.uname().machine)]
-    for flags in (*(LISTENING if listen else ()), 0):
-        program = prepare(listen=flags != 0)
+    for flags in (*LISTENING, 0):
+        program = prepare(listen=flags != 0, forks=flags != 0)
         answer: int = _syscall(number, SET_MODE_FILTER, flags, ctypes.byref(program))
         if answer >= 0:
             return answer if flags else -1

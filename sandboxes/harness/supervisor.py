@@ -25,6 +25,10 @@ namespace do not reach pid 1, PR_SET_DUMPABLE=0 closes /proc/1/{fd,mem,environ} 
 not inherited. Still nothing here is trusted with a verdict: the worst that a program could do by forging a report is to
 misstate how it ended, and an exit code is never a pass.
 
+Orphans become children of this process, and the dead count against the program's limit of processes until they are waited
+for. The kernel could see to that itself, but not without losing how the program ended. So a fork is held until all that
+had died before it was waited for, which makes it exact on a machine that is too busy to run this process in time.
+
 The host owns the wall clock. This process owns what only the inside sees: reaping, CPU time of the whole tree, the
 cgroup's counters, and what the program's filter of system calls refuses or lets it notice (watch.py). Standard library only; started as `python3 -I -S`.
 """
@@ -228,7 +232,7 @@ def become_program(request: Request, fds: list[int], link: socket.socket) -> NoR
             signal.signal(number, signal.SIG_DFL)
         os.chdir(WORK)
         landlock.restrict(WRITABLE)
-        listener = seccomp.install(listen=True)
+        listener = seccomp.install()
         socket.send_fds(to_parent, [b"L"], [listener] if listener >= 0 else [])
         os.execvpe(request["argv"][0], request["argv"], request["environment"])  # noqa: S606
     except BaseException as error:
@@ -289,6 +293,8 @@ class Program:
         """The channel and the line, as far as it has them."""
         fds += [link.theirs.detach() for link in self.links.values()]
         link, child_link = socket.socketpair()
+        self.status: int | None = None
+        """As of wait(2), once it has ended."""
         self.pid = os.fork()
         if self.pid == 0:
             become_program(request, fds, child_link)
@@ -305,7 +311,10 @@ class Program:
             word, listeners, _, _ = socket.recv_fds(link, 1, 1)
         if not word:
             raise SystemExit("the program could not be locked in")
-        return watch.Watch(listeners[0], own=WRITABLE + watch.OWN, expected_programs=1) if listeners else None
+        if not listeners:
+            return None
+        own = WRITABLE + watch.OWN
+        return watch.Watch(listeners[0], own=own, expected_programs=1, before_fork=self.collect)
 
     def feed_stdin(self, poll: select.poll) -> None:
         assert self.to_stdin is not None
@@ -320,33 +329,31 @@ class Program:
             os.close(self.to_stdin)
             self.to_stdin = None
 
+    def collect(self) -> None:
+        """Wait for every process that has ended, orphans too."""
+        while True:
+            try:
+                pid, ended = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.pid:
+                self.status = ended
 
-def reap(program: "Program", status: int | None) -> int | None:
-    """Collect every process that ended; returns the program's own wait status once it has one."""
-    while True:
-        try:
-            pid, ended = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return status
-        if pid == 0:
-            return status
-        if pid == program.pid:
-            status = ended
-
-
-def kill_all(program: "Program", status: int | None) -> int | None:
-    """End every process of the box but this one. Repeats, because a fork may be under way."""
-    while True:
-        try:
-            os.kill(-1, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        try:
-            pid, ended = os.waitpid(-1, 0)
-        except ChildProcessError:
-            return status
-        if pid == program.pid:
-            status = ended
+    def end(self) -> None:
+        """End every process of the box but this one. Repeats, because a fork may be under way."""
+        while True:
+            try:
+                os.kill(-1, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            try:
+                pid, ended = os.waitpid(-1, 0)
+            except ChildProcessError:
+                return
+            if pid == self.pid:
+                self.status = ended
 
 
 # --- the loop -----------------------------------------------------------------------------------------------------------
@@ -354,8 +361,8 @@ def kill_all(program: "Program", status: int | None) -> int | None:
 
 def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up, it would hide the order
     program: "Program", limits: dict[str, float], wake: int, base_cpu: float
-) -> tuple[int | None, str]:
-    """Until the program has ended: carry bytes both ways. Returns (wait status, why it was stopped)."""
+) -> str:
+    """Until there is a reason to end the program: carry bytes both ways. Returns why, empty where it ended by itself."""
     poll = select.poll()
     sources = {program.stdout: b"O", program.stderr: b"E"}
     sources |= {link.ours.fileno(): kind for kind, link in program.links.items()}
@@ -365,7 +372,6 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
     poll.register(program.to_stdin, select.POLLOUT)
     if program.watch is not None:
         poll.register(program.watch, select.POLLIN)
-    status: int | None = None
     next_look_at_cpu = 0.0
     while True:
         for link in program.links.values():
@@ -373,7 +379,7 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
         for fd, _ in poll.poll(CPU_POLL_SECONDS * 1000):
             if fd == 0:
                 if from_host(program):
-                    return kill_all(program, status), "killed"
+                    return "killed"
             elif fd == wake:
                 os.read(wake, 4096)
             elif fd == program.to_stdin:
@@ -382,21 +388,21 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
                 program.watch.handle()
             else:
                 forward(poll, program, sources, fd)
-        status = reap(program, status)
-        if status is not None:
-            return kill_all(program, status), ""
+        program.collect()
+        if program.status is not None:
+            return ""
         now = time.monotonic()
         if now >= program.leave_at:
-            return kill_all(program, status), "left"
+            return "left"
         if now >= next_look_at_cpu:
             next_look_at_cpu = now + CPU_POLL_SECONDS
             late = cpu_seconds() - base_cpu > limits["cpu_seconds"]
             if late and not under_gvisor.PRESENT:
-                return kill_all(program, status), "cpu"
+                return "cpu"
             if late:
                 write_frame(b"A")
             if under_gvisor.PRESENT and under_gvisor.beyond(limits):
-                return kill_all(program, status), "killed"
+                return "killed"
 
 
 def from_host(program: "Program") -> bool:
@@ -478,7 +484,7 @@ def report(
 
 def main() -> None:
     set_dumpable(0)
-    seccomp.prepare(listen=True)
+    seccomp.prepare(listen=True, forks=True)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
     # A signal from inside reaches process 1 only where it has a handler, and Python installs one for this.
@@ -493,11 +499,12 @@ def main() -> None:
     last_before = last_process()
     write_frame(b"S")
     program = Program(request, stdin)
-    status, why = relay(program, request["limits"], wake, before["cpu_seconds"])
+    why = relay(program, request["limits"], wake, before["cpu_seconds"])
+    program.end()
     drain(program)
     processes = started(last_before, last_process(), int(read_text("/proc/sys/kernel/pid_max") or 0))
     evidence = tripwires.collect() + (program.watch.evidence() if program.watch is not None else [])
-    write_frame(b"X", json.dumps(report(status, why, before, processes, evidence)).encode())
+    write_frame(b"X", json.dumps(report(program.status, why, before, processes, evidence)).encode())
     # The host removes the container; leaving by ourselves would lose frames that are still on their way.
     while os.read(0, 4096):
         pass

@@ -23,6 +23,7 @@ import posixpath
 import select
 import socket
 import struct
+from collections.abc import Callable
 
 from sandboxes.harness import seccomp
 
@@ -102,12 +103,21 @@ class Watch:
         *,
         own: tuple[str, ...] = OWN,
         expected_programs: int = 0,
+        before_fork: Callable[[], None] = lambda: None,
     ) -> None:
-        """Takes over the descriptor. `own`: the program's places; `expected_programs`: execs that we ourselves ask for."""
+        """Takes over the descriptor.
+
+        Args:
+            listener_fd: as `seccomp.install` gave it.
+            own: the program's places.
+            expected_programs: execs that we ourselves ask for.
+            before_fork: done before a new process is let through, where the filter notices those.
+        """
         self._fd = listener_fd
         self._own = own
         self._below_own = tuple(place + "/" for place in own)
         self._expected_programs = expected_programs
+        self._before_fork = before_fork
         self._counts: dict[tuple[str, str, bool], int] = {}
         self.asked_for_socket = False
         self._readable = select.poll()
@@ -159,6 +169,9 @@ class Watch:
             self._send(identity, flags=_CONTINUE)
         elif name in _ADDRESSES:
             self._answer_address(identity, pid, name, arguments)
+        elif name in ("fork", "vfork") or (name == "clone" and not arguments[0] & seccomp.CLONE_NEW):
+            self._before_fork()
+            self._send(identity, flags=_CONTINUE)
         elif name == "socket":
             self._answer_socket(identity, arguments)
         elif name in ("execve", "execveat"):

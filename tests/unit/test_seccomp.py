@@ -31,9 +31,9 @@ HONEST = {
 }  # fmt: skip
 
 
-def run(machine: str, data: bytes, *, listen: bool) -> str:
+def run(machine: str, data: bytes, *, listen: bool, forks: bool = False) -> str:
     """The filter's decision on a struct seccomp_data, in words. Fails where the kernel would refuse the filter."""
-    program = seccomp.assemble(machine, listen=listen)
+    program = seccomp.assemble(machine, listen=listen, forks=forks)
     accumulator, at = 0, 0
     while True:
         code, jump_true, jump_false, constant = program[at]
@@ -59,13 +59,13 @@ def _error(constant: int) -> str:
     return errno.errorcode[constant & 0xFFFF]
 
 
-def call(machine: str, name: str | int, *arguments: int, listen: bool = True) -> str:
+def call(machine: str, name: str | int, *arguments: int, listen: bool = True, forks: bool = False) -> str:
     column = list(MACHINES).index(machine)
     number = name if isinstance(name, int) else (seccomp.NUMBERS | HONEST)[name][column]
     assert number is not None
     padded = [argument & (2**64 - 1) for argument in arguments] + [0] * (6 - len(arguments))
     data = struct.pack("<IIQ6Q", number, MACHINES[machine], 0x1234, *padded)
-    return run(machine, data, listen=listen)
+    return run(machine, data, listen=listen, forks=forks)
 
 
 each_machine = pytest.mark.parametrize("machine", list(MACHINES))
@@ -102,6 +102,19 @@ def test_clone_without_namespaces(machine: str, flags: int) -> None:
     assert call(machine, "clone", flags) == (NOTIFY if new else ALLOW)
     assert call(machine, "clone", flags, listen=False) == ("EPERM" if new else ALLOW)
     assert call(machine, "clone3", flags) == "ENOSYS"
+
+
+@each_machine
+@given(flags=st.integers(0, 2**64 - 1) | st.sampled_from([17, 0x4111, 0x3D0F00, 0x01200011]))
+def test_new_processes_are_noticed_where_asked_for_and_threads_are_not(machine: str, flags: int) -> None:
+    if call(machine, "clone", flags) == ALLOW:
+        assert call(machine, "clone", flags, forks=True) == (ALLOW if flags & 0x10000 else NOTIFY)
+    else:
+        assert call(machine, "clone", flags, forks=True) == NOTIFY
+    if machine == "x86_64":
+        for name in ("fork", "vfork"):
+            assert call(machine, name, flags) == ALLOW
+            assert call(machine, name, flags, forks=True) == NOTIFY
 
 
 @each_machine
@@ -173,10 +186,10 @@ def test_the_table_agrees_with_itself() -> None:
 
 
 @each_machine
-@pytest.mark.parametrize("listen", [True, False])
-def test_the_kernel_would_take_it(machine: str, listen: bool) -> None:
+@pytest.mark.parametrize(("listen", "forks"), [(True, True), (True, False), (False, False)])
+def test_the_kernel_would_take_it(machine: str, listen: bool, forks: bool) -> None:
     """At most 4096 instructions; every jump lands inside and forward; every way ends in a return."""
-    program = seccomp.assemble(machine, listen=listen)
+    program = seccomp.assemble(machine, listen=listen, forks=forks)
     assert len(program) <= 4096 and program[-1][0] == 0x06
     for at, (code, jump_true, jump_false, constant) in enumerate(program):
         assert 0 <= jump_true <= 255 and 0 <= jump_false <= 255
