@@ -261,7 +261,7 @@ def install() -> int:
     """
     number = NUMBERS["seccomp"][list(_AUDIT_ARCH).index(os.uname().machine)]
     for flags in (*LISTENING, 0):
-        program = prepare(listen=flags != 0, forks=flags != 0)
+        program = prepare(listen=flags != 0, forks=True)
         answer: int = _syscall(number, SET_MODE_FILTER, flags, ctypes.byref(program))
         if answer >= 0:
             return answer if flags else -1

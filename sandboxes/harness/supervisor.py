@@ -331,15 +331,8 @@ class Program:
 
     def collect(self) -> None:
         """Wait for every process that has ended, orphans too."""
-        while True:
-            try:
-                pid, ended = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid == self.pid:
-                self.status = ended
+        while self._wait(os.WNOHANG):
+            pass
 
     def end(self) -> None:
         """End every process of the box but this one. Repeats, because a fork may be under way."""
@@ -348,12 +341,18 @@ class Program:
                 os.kill(-1, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            try:
-                pid, ended = os.waitpid(-1, 0)
-            except ChildProcessError:
+            if not self._wait(0):
                 return
-            if pid == self.pid:
-                self.status = ended
+
+    def _wait(self, options: int) -> bool:
+        """Wait for one process, by the options of waitpid(2). False where there is none to wait for."""
+        try:
+            pid, status = os.waitpid(-1, options)
+        except ChildProcessError:
+            return False
+        if pid == self.pid:
+            self.status = status
+        return pid != 0
 
 
 # --- the loop -----------------------------------------------------------------------------------------------------------

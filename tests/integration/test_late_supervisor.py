@@ -10,7 +10,7 @@ from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=15, memory_mib=128, processes=24, disk_mib=16)
 BUSY = """
-import os, signal, sys, time
+import os, signal, time
 def child(work):
     if os.fork() == 0:
         work()
