@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from graders.interface import Behaviour, Evidence, Execution, Severity
 
-SHOWN = 20
-"""So many of the worst are told of a submission; the others are counted."""
+SHOWN = 6
+"""So many acts of each rule and severity are told of a submission, so that none hides another; the others are counted."""
 RULE = "assay/box-"
 """Followed by the behaviour: `assay/box-network`."""
 
@@ -43,14 +43,25 @@ class Act:
     severity: Severity
 
 
-def acts(executions: Iterable[Execution]) -> Sequence[Act]:
-    """What was refused or noticed, the same things added up, worst first."""
+def acts(executions: Iterable[Execution]) -> tuple[Sequence[Act], int]:
+    """What was refused or noticed, the same things added up, worst first; and how many attempts are left out of it."""
     counts: Counter[Evidence] = Counter()
     for execution in executions:
         for seen in execution.evidence:
             counts[replace(seen, times=1)] += seen.times
-    told = [_act(seen, times) for seen, times in counts.items() if seen.behaviour in _SAYS]
-    return sorted(told, key=lambda act: -act.severity.rank)
+    told: list[Act] = []
+    left_out = 0
+    kinds: Counter[tuple[str, Severity]] = Counter()
+    for seen, times in counts.items():
+        if seen.behaviour not in _SAYS:
+            continue
+        act = _act(seen, times)
+        if seen.left_out or kinds[act.rule, act.severity] == SHOWN:
+            left_out += times
+        else:
+            kinds[act.rule, act.severity] += 1
+            told.append(act)
+    return sorted(told, key=lambda act: -act.severity.rank), left_out
 
 
 def beyond(execution: Execution, ordinary: Iterable[Evidence]) -> Execution:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graders import call_suite, headroom, pytest_suite, stdio_suite
-from graders.behaviour import SHOWN, acts
+from graders.behaviour import acts
 from graders.groups import settled
 from graders.interface import (
     Behaviour,
@@ -99,13 +99,12 @@ class HiddenTests(Grader):
 
     def _tried(self, executions: list[Execution]) -> Iterator[Signal]:
         """What it tried in its boxes. For the reader: a flag lowers no level by itself."""
-        found = acts(executions)
-        for act in found[:SHOWN]:
+        told, left_out = acts(executions)
+        for act in told:
             finding = self.finding(act.says, rule=act.rule, severity=act.severity, flag=True)
             yield replace(finding, criterion="security")
-        if len(found) > SHOWN:
-            left_out = self.measurement("behaviours-left-out", len(found) - SHOWN, "behaviours")
-            yield replace(left_out, criterion="security")
+        if left_out:
+            yield replace(self.measurement("behaviours-left-out", left_out, "attempts"), criterion="security")
 
     def _cost(self, executions: list[Execution], printed: int) -> Iterator[Signal]:
         """What it used, as evidence on efficiency, though the hidden tests judge correctness."""

@@ -26,8 +26,6 @@ from sandboxes.sweep import state_of
 from sandboxes.talk import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Attention, Talk
 
 FRAME_HEAD = struct.Struct(">cI")
-START_SECONDS = 30.0
-"""From the request to the supervisor's `S`: our own time, not charged to the program."""
 STREAMS = {b"O": "stdout", b"E": "stderr"}
 """Kind of frame -> what the program printed on."""
 STDERR_CAP_BYTES = 4096
@@ -122,9 +120,9 @@ class Box(Talk):
         self._line = line
         self._attention = attention
         attention.add(self._socket.fileno(), select.POLLIN, self)
-        self._cpu_before, self._begun_at = self._cpu_seconds(), time.monotonic()
+        self._cpu_before, self._sent_at = self._cpu_seconds(), time.monotonic()
         self._send_request(channel=channel)
-        self._pump(lambda: self._started_at is not None, time.monotonic() + START_SECONDS)
+        self._await_start()
         if self._started_at is None:
             facts = {"container": self.container, "supervisor": self._supervisor_text()}
             if self._gone:
@@ -208,7 +206,7 @@ class Box(Talk):
         now = self._cpu_seconds()
         if now is not None and self._cpu_before is not None:
             return now - self._cpu_before
-        return (time.monotonic() - self._begun_at) * (os.cpu_count() or 1)
+        return (time.monotonic() - self._sent_at) * (os.cpu_count() or 1)
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from sandboxes.interface import Behaviour, End, Evidence, SandboxError
 
 LATE = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
 """Why the host ended it -> the end, of a program that had more time than allowed."""
-MOST_EVIDENCE = 40
+MOST_EVIDENCE = 256
+"""The supervisors keep fewer (`watch.Notes`)."""
 LONGEST_DETAIL = 200
 
 
@@ -45,12 +46,12 @@ _REPORT = TypeAdapter(Report)
 class Seen:
     """All that is known of a box at its end."""
 
+    started: bool
+    """The box said that the program begins: all that was ours to do before it is done. Nothing counts against one that never did."""
     report: Report | None
     """None where the supervisor never reported: it, or the whole container, died."""
     stopped_for: str
     """Why the host ended it: `` (it did not), `wall`, `cpu`, `output`, `protocol`."""
-    started: bool
-    """The supervisor said that the program was about to start."""
     container_oom: bool
     """The engine says that the container ran out of its own memory."""
     container_exit_code: int | None
@@ -90,19 +91,25 @@ def _printable(text: str) -> str:
 
 def classify(seen: Seen) -> End:
     """How the program ended. Raises SandboxError where it was our failure and nothing can be said about the program."""
+    report = seen.report
+    if not seen.started:
+        raise SandboxError(
+            "the program never began",
+            report=report,
+            exit_code=seen.container_exit_code,
+            supervisor=seen.supervisor_error,
+        )
     if seen.stopped_for == "output":
         return End.OUTPUT_LIMIT
-    report = seen.report
     if report is None:
-        if seen.started and seen.container_oom:
+        if seen.container_oom:
             # With its own processes all dead the kernel takes the supervisor too; the cgroup held this one program only.
             return End.OUT_OF_MEMORY
-        if seen.started and seen.stopped_for in LATE:
+        if seen.stopped_for in LATE:
             # A program that keeps the supervisor from its last words (a fork bomb) was ended with the container.
             return LATE[seen.stopped_for]
         raise SandboxError(
             "the box ended without a report",
-            started=seen.started,
             exit_code=seen.container_exit_code,
             supervisor=seen.supervisor_error,
         )

@@ -126,7 +126,7 @@ def the_limit_behind_the_cpu_limit_says_what_it_was(session: Session) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (1, hard - soft + 1))  # the same, sooner than anybody looks
         while True: pass
     """
-    execution = _run(session, code)
+    execution = _run(session, code, limits=limited(wall_seconds=120))
     assert execution.end is End.CPU_TIMEOUT and execution.cpu_seconds < SMALL.cpu_seconds, execution
 
 

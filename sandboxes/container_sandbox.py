@@ -11,7 +11,7 @@ does not answer is waited for. What fails afterwards is a SandboxError, because 
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any
@@ -27,8 +27,9 @@ from sandboxes.patience import PATIENCE_SECONDS, BoxImage, make_patiently
 from sandboxes.ready import ReadyBoxes
 from sandboxes.remover import Remover
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import labels, new_name
+from sandboxes.sweep import labels, new_mark
 from sandboxes.talk import Attention
+from sandboxes.users import BoxUsers
 
 READY = 2
 """Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
@@ -70,6 +71,7 @@ class ContainerSandbox(Closing):
         self._tier = tier
         self._patience_seconds = patience_seconds
         self._closing = threading.Event()
+        self._users = BoxUsers(client)
         self._remover = Remover(client)
         self._ready = ReadyBoxes(lambda shape: self._make(self._image.id, shape), self.discard, ready)
 
@@ -130,11 +132,11 @@ class ContainerSandbox(Closing):
 
     def _make(self, image: str, shape: Shape) -> Box:
         """A container that waits for its program. Raises whatever the engine's SDK does."""
-        name = new_name()
+        mark = new_mark()
         try:
-            container = self._create(image, shape, name)
+            container = self._users.create(lambda user: self._configure(image, shape, mark, user))
         except BaseException:
-            self._remover.remove(name)  # the engine may have made it and died before it could say so
+            self._remover.remove_marked(mark)  # the engine may have made it and died before it could say so
             raise
         box = Box(self._client, container, shape)
         try:
@@ -144,23 +146,22 @@ class ContainerSandbox(Closing):
             raise
         return box
 
-    def _create(self, image: str, shape: Shape, name: str) -> str:
-        api = self._client.api
-        config = api.create_container_config(
+    def _configure(self, image: str, shape: Shape, mark: str, user: str) -> Mapping[str, Any]:
+        config: dict[str, Any] = self._client.api.create_container_config(
             image=image,
             command=None,
-            user="0:0" if self._tier is Tier.GVISOR else None,  # root of gVisor's kernel; the program is not
+            user="0:0" if self._tier is Tier.GVISOR else user,  # root of gVisor's kernel; the program is not
             hostname="box",
             stdin_open=True,
             tty=False,
-            labels=labels(),
+            labels=labels(mark),
             stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save
             host_config=self._host_config(shape),
             network_disabled=True,
         )
         # When this process dies, the engine closes the box's stdin, and the supervisor ends everything by itself.
         config["StdinOnce"] = True
-        return str(api.create_container_from_config(config, name)["Id"])
+        return config
 
     def _host_config(self, shape: Shape) -> dict[str, Any]:
         api = self._client.api

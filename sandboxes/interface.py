@@ -159,6 +159,8 @@ class Evidence:
     """Which address, program, path or call, as printable ASCII, at most 200 characters. Untrusted: the program chose it."""
     refused: bool
     times: int = 1
+    left_out: bool = False
+    """True for the rest of a kind: acts of which only so much is told, that they were; `detail` is then their call, or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from sandboxes.processors import ANY_PROCESSOR, Processors
 from sandboxes.remover import Remover
 from sandboxes.slot import Slot, SlotKey
 from sandboxes.talk import Attention
+from sandboxes.users import BoxUsers
 
 RUNS_PER_SLOT = 1000
 """Then it is replaced, whatever it looks like."""
@@ -63,6 +64,7 @@ class JailSandbox(Closing):
         self.processors = Processors()
         self._closing = threading.Event()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
+        self._users = BoxUsers(client)
         self._remover = Remover(client)
 
     @property
@@ -138,7 +140,7 @@ class JailSandbox(Closing):
             self._background.submit(self._make_ready, key)
 
     def _make(self, key: SlotKey) -> Slot:
-        make = partial(Slot, self._client, key=key, remove=self._remover.remove)
+        make = partial(Slot, self._client, key=key, users=self._users, remover=self._remover)
         return make_patiently(make, self._image, self._closing, self._patience_seconds)
 
     def _make_ready(self, key: SlotKey) -> None:

@@ -20,6 +20,7 @@ from sandboxes.slot import MESSAGE_BYTES, Slot, request_file
 from sandboxes.talk import LAST_WORDS_SECONDS, Attention, Talk
 
 CHUNK = 1 << 16
+BEGINS = b"B"
 LEAVE_SECONDS = 0.3
 """How long a program may go on after its channel was closed."""
 
@@ -59,6 +60,7 @@ class Jailed(Talk):
 
     def finish(self) -> Execution:
         if self._execution is None:
+            self._await_start()
             if not self.over():
                 if self._channel is not None:
                     self._close_channel()
@@ -109,7 +111,7 @@ class Jailed(Talk):
         self._watch(stdout_reader, "stdout")
         self._watch(stderr_reader, "stderr")
         self._watch(self._control.fileno(), "control")
-        self._started_at = time.monotonic()
+        self._sent_at = time.monotonic()
         try:
             self._slot.reset_peak()
             with request_file(command.argv, command.environment, command.files) as request:
@@ -171,7 +173,7 @@ class Jailed(Talk):
         del self._sources[fd]
 
     def _hear(self) -> None:
-        """The zygote's report, or its end."""
+        """The word that the program begins, the report, or the end of the slot."""
         try:
             message = self._control.recv(MESSAGE_BYTES)
         except BlockingIOError:
@@ -181,6 +183,10 @@ class Jailed(Talk):
         if not message:
             self._gone = True
             self._forget(self._control.fileno())
+            return
+        if message == BEGINS:
+            # not later than what it is stopped for: its output may be looked at first
+            self._started_at = self._ended_at or time.monotonic()
             return
         self._ended_at = self._ended_at or time.monotonic()
         try:

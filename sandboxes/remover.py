@@ -3,13 +3,15 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from docker import DockerClient
 
+from sandboxes import sweep
 from sandboxes.interface import SandboxError
 from sandboxes.patience import LONGEST_PAUSE_SECONDS
-from sandboxes.sweep import remove
 
 THREADS = 2
 CLOSING_SECONDS = 5.0
@@ -26,14 +28,12 @@ class Remover:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="assay-remove")
 
     def remove(self, container: str) -> "Future[None]":
-        """Kill and remove a container, by id or name; one that does not exist is no error. Done when it is gone."""
-        try:
-            return self._threads.submit(self._remove, container)
-        except RuntimeError:  # after `close`
-            self._remove(container)
-            gone: Future[None] = Future()
-            gone.set_result(None)
-            return gone
+        """Kill and remove a container, by its id; one that does not exist is no error. Done when it is gone."""
+        return self._begin(partial(sweep.remove, self._client, container))
+
+    def remove_marked(self, mark: str) -> "Future[None]":
+        """The same for a container of which only the mark is known (`sweep.labels`)."""
+        return self._begin(partial(sweep.remove_marked, self._client, mark))
 
     def close(self) -> None:
         """Wait until all are gone, but not for long. What still stays is swept away by the next start of Assay."""
@@ -41,11 +41,20 @@ class Remover:
         self._closing.set()
         self._threads.shutdown()
 
-    def _remove(self, container: str) -> None:
+    def _begin(self, remove: Callable[[], None]) -> "Future[None]":
+        try:
+            return self._threads.submit(self._insist, remove)
+        except RuntimeError:  # after `close`
+            self._insist(remove)
+            gone: Future[None] = Future()
+            gone.set_result(None)
+            return gone
+
+    def _insist(self, remove: Callable[[], None]) -> None:
         pause = 0.1
         while True:
             try:
-                remove(self._client, container)
+                remove()
             except SandboxError:
                 if time.monotonic() > self._deadline:
                     return

@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,8 +20,10 @@ from docker import DockerClient
 from sandboxes import control_group
 from sandboxes.hardening import host_config
 from sandboxes.interface import Command, Harness, SandboxError
+from sandboxes.remover import Remover
 from sandboxes.seccomp_profile import profile
-from sandboxes.sweep import labels, new_name, state_of
+from sandboxes.sweep import labels, new_mark, state_of
+from sandboxes.users import BoxUsers
 
 START_SECONDS = 60.0
 """From the start of the container to a zygote that has imported everything, on a busy machine."""
@@ -53,17 +55,15 @@ class SlotKey:
 class Slot:
     """One container. `control` is the connection to its zygote; used by one program at a time."""
 
-    def __init__(self, client: DockerClient, image: str, key: SlotKey, remove: Callable[[str], object]) -> None:
-        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError.
-
-        `remove` has a container removed, by id or name.
-        """
+    def __init__(self, client: DockerClient, image: str, key: SlotKey, users: BoxUsers, remover: Remover) -> None:
+        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError."""
         self._client = client
-        self._remove = remove
+        self._users = users
+        self._remover = remover
         self.key = key
         self.runs = 0
         self._peak: int | None = None
-        name = new_name()
+        mark = new_mark()
         folder = Path(tempfile.mkdtemp(prefix="assay-slot-", dir=_socket_folder()))
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -75,13 +75,13 @@ class Slot:
                 (shared / "s").chmod(0o666)
                 listener.listen(1)
                 listener.settimeout(LOOK_SECONDS)
-                self.container = self._start(image, shared, name)
+                self.container = self._start(image, shared, mark)
                 self.control = self._accept(listener)
                 self._set_up()
         except BaseException:
             if hasattr(self, "control"):
                 self.control.close()
-            remove(name)  # by name: the engine may have made it and died before it could say so
+            remover.remove_marked(mark)  # the engine may have made it and died before it could say so
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -117,32 +117,37 @@ class Slot:
         if self._peak is not None:
             os.close(self._peak)
             self._peak = None
-        self._remove(self.container)
+        self._remover.remove(self.container)
 
     # --- start --------------------------------------------------------------------------------------------------------
 
-    def _start(self, image: str, shared: Path, name: str) -> str:
+    def _start(self, image: str, shared: Path, mark: str) -> str:
         api = self._client.api
-        config = api.create_container_config(
-            image=image,
-            command=None,
-            entrypoint=list(ZYGOTE),
-            environment=list(ZYGOTE_ENVIRONMENT),
-            hostname="box",
-            labels=labels(),
-            stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save
-            network_disabled=True,
-            host_config=host_config(
-                api,
-                memory_mib=max(START_MEMORY_MIB, self.key.memory_mib),
-                processes=self.key.processes + OWN_PROCESSES,
-                disk_mib=1,
-                seccomp=profile(namespaces=True),
-                apparmor="unconfined",  # the engine's own profile forbids the mounts that lock a program in
-                binds=[f"{shared}:/run/assay:ro"],
-            ),
-        )
-        container = str(api.create_container_from_config(config, name)["Id"])
+
+        def configure(user: str) -> Mapping[str, Any]:
+            config: Mapping[str, Any] = api.create_container_config(
+                image=image,
+                command=None,
+                entrypoint=list(ZYGOTE),
+                environment=list(ZYGOTE_ENVIRONMENT),
+                user=user,
+                hostname="box",
+                labels=labels(mark),
+                stop_signal="SIGKILL",  # an engine that is stopped need not wait: nothing in here has anything to save
+                network_disabled=True,
+                host_config=host_config(
+                    api,
+                    memory_mib=max(START_MEMORY_MIB, self.key.memory_mib),
+                    processes=self.key.processes + OWN_PROCESSES,
+                    disk_mib=1,
+                    seccomp=profile(namespaces=True),
+                    apparmor="unconfined",  # the engine's own profile forbids the mounts that lock a program in
+                    binds=[f"{shared}:/run/assay:ro"],
+                ),
+            )
+            return config
+
+        container = self._users.create(configure)
         api.start(container)
         return container
 

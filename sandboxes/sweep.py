@@ -17,6 +17,7 @@ from sandboxes.interface import SandboxError
 
 OWNER_LABEL = "assay.owner"
 CREATOR_LABEL = "assay.creator"
+MARK_LABEL = "assay.mark"
 OWNER = "assay"
 KILLED = 128 + 9
 """The exit code of a container whose process 1 was killed."""
@@ -27,14 +28,14 @@ ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 """All that a call of the Docker SDK may raise when the engine refuses, is gone or does not answer."""
 
 
-def new_name() -> str:
-    """Of a container to be. With it a container can be removed whose maker never heard the engine's answer."""
-    return f"assay-{secrets.token_hex(10)}"
+def new_mark() -> str:
+    """Of a container to be. By it a container can be removed whose maker never heard the engine's answer."""
+    return secrets.token_hex(10)
 
 
-def labels() -> dict[str, str]:
+def labels(mark: str) -> dict[str, str]:
     """The labels of a container that this process makes."""
-    return {OWNER_LABEL: OWNER, CREATOR_LABEL: creator()}
+    return {OWNER_LABEL: OWNER, CREATOR_LABEL: creator(), MARK_LABEL: mark}
 
 
 def creator() -> str:
@@ -99,6 +100,16 @@ def remove(client: DockerClient, container: str) -> None:
         raise SandboxError(
             "the Docker engine could not remove a container", container=container, error=error
         ) from error
+
+
+def remove_marked(client: DockerClient, mark: str) -> None:
+    """Remove the container with this mark, if there is one. By its id: its name may be another's by then. Raises SandboxError."""
+    try:
+        rows = client.api.containers(all=True, filters={"label": f"{MARK_LABEL}={mark}"})
+    except ENGINE_ERRORS as error:
+        raise SandboxError("the Docker engine did not answer", error=error) from error
+    for row in rows:
+        remove(client, row["Id"])
 
 
 def _place() -> str:

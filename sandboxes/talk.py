@@ -21,6 +21,8 @@ LOOK_SECONDS = 1.0
 """How often a program that takes long is looked at: whether it is kept from computing."""
 KEPT_SHARE, KEPT_TIMES = 0.1, 6
 """One that gets less of a processor than this does not compute at all; so many times its seconds is one that does waited for."""
+START_SECONDS = 30.0
+"""From the request to the word that the program begins: our own time, not charged to the program."""
 LAST_WORDS_SECONDS = 5.0
 """How long the box's own program may take to end everything and to report: milliseconds, but now and then seconds on a busy machine."""
 
@@ -72,7 +74,8 @@ class Talk(ABC):
         self._answer = bytearray()  # from the program: bytes on its channel
         self._report: Report | None = None
         self._gone = False  # nothing will come from the box any more
-        self._started_at: float | None = None
+        self._sent_at = 0.0
+        self._started_at: float | None = None  # when the box said that the program begins
         self._ended_at: float | None = None
         self._stopped_for = ""
         self._broke: list[Evidence] = []
@@ -145,6 +148,7 @@ class Talk(ABC):
             self._post(bytes(messages))
 
     def _next_answer(self, seconds: float) -> bytes | None:
+        self._await_start()
         self._await_answer(seconds)
         if not self._has_answer():
             if not self.over():
@@ -182,11 +186,17 @@ class Talk(ABC):
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""
+        self._await_start()
         self._pump(lambda: False, self.wall_deadline())
         if not self.over():
             self._stop("wall")
 
     # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def _await_start(self) -> None:
+        """Until the program begins. What keeps it from that is ours: its clock does not run yet."""
+        if self._started_at is None and not self.over():
+            self._pump(lambda: self._started_at is not None, self.wall_deadline())
 
     def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
         """Carry bytes until `enough()`, the report, the end of the connection or the deadline.
@@ -209,7 +219,8 @@ class Talk(ABC):
         return self._report is not None or self._gone or bool(self._stopped_for)
 
     def wall_deadline(self) -> float:
-        assert self._started_at is not None
+        if self._started_at is None:
+            return self._sent_at + START_SECONDS
         return self._started_at + self._command.limits.wall_seconds
 
     def _ended_within(self) -> float:

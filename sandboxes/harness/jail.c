@@ -3,11 +3,12 @@
  * In C, because an interpreter touches memory with each step it takes, and after a fork each page that is touched must be
  * copied: in Python, the same steps took 300 page faults a program, which was more than all of the isolation.
  *
- * `serve` goes on from program to program and comes back only where Python is needed: in the child, which is to become the
- * program, and where the program did something that the observer (watch.py) has to look at. Nothing in here reads what a
- * submission wrote but to copy it into its own box; the words of the request are Python's to read, in the child.
+ * `serve` goes on from program to program and comes back only in the child, which is to become the program. The process that
+ * forks it runs no Python between programs and sees nothing of what a program wrote, asked for or printed: what is in its memory
+ * is in the memory of every later program. Where a program did something to look at, that is another process's work: observer.py.
  *
- * Every failure before the program starts is ours and goes to the host as a `problem`.
+ * Every failure before the program begins is ours. The host hears of its beginning from the child itself (`begin`); one that never
+ * began did nothing, whatever became of its process.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -42,7 +43,9 @@
 #define GROWTH_BYTES (16L << 20)  /* what a slot may hold more after a program than before its first: more is a doubt */
 #define OWN_PROCESSES 2           /* process 1 of the container and this one, while no program runs */
 #define TEXT_BYTES 512
+#define REPORT_BYTES 4096
 #define RESERVED_NUMBERS 300 /* of processes: as in counters.py */
+#define ASKED (-1)           /* in the place of a descriptor among events: the filter's listener has something to ask */
 
 /* The interpreter's own part of a fork. */
 void PyOS_BeforeFork(void);
@@ -60,8 +63,7 @@ ssize_t PyList_Size(struct object *list);
 struct object *PyList_GetItem(struct object *list, ssize_t place);
 int PyList_Append(struct object *list, struct object *item);
 
-enum event { GONE, PROGRAM, ATTEND, EVIDENCE };
-enum stage { IDLE, RUNNING, ENDED };
+enum event { GONE, PROGRAM };
 
 struct counter { /* a file of the control group; fd -1 where there is none */
     int32_t fd;
@@ -75,8 +77,8 @@ struct level { /* how the counters stand */
 
 struct slot { /* the same in jail.py */
     /* given by Python, once */
-    int32_t control, proc, own_pid_namespace, loadavg, from_child, tripwires;
-    int32_t nothing, events, listener, counted, to_parent; /* numbers that are the same here and in a child */
+    int32_t control, proc, own_pid_namespace, loadavg, from_child, tripwires, observer, listeners;
+    int32_t events, counted, to_parent, to_observer; /* numbers that are the same here and in a child */
     uint32_t uid, gid;
     struct counter cpu, memory, peak, limit, limit_hits, oom_kills, forks_refused, processes;
     double cpu_unit; /* seconds */
@@ -89,11 +91,9 @@ struct slot { /* the same in jail.py */
     /* for Python, while a program runs */
     const char *words; /* the request without its files; NULs between the words */
     uint64_t words_size;
-    int32_t becomes_python, more;
-    const char *evidence; /* JSON, set by Python before it goes on after EVIDENCE */
-    int32_t asked_for_socket, attended;
+    int32_t becomes_python;
     /* our own */
-    int32_t stage, init, pid, ended, over, box, account, streams, fitting, has_listener;
+    int32_t init, pid, ended, box, account, streams, fitting, has_listener, noticed;
     uint32_t disk_mib;
     int32_t processor; /* that the program stays on; -1 for any */
     double cpu_limit, look_at_cpu;
@@ -174,7 +174,7 @@ static void give_up(const struct slot *slot, const char *step) {
     char text[TEXT_BYTES];
     int size = snprintf(text, sizeof text, "problem %s: %s", step, strerror(errno));
     send(slot->to_parent, text, (size_t)size, MSG_NOSIGNAL);
-    _exit(126);
+    _exit(126); /* the host never hears that it began, so this is no exit code of the program's */
 }
 
 static void must(const struct slot *slot, int result, const char *step) {
@@ -334,47 +334,57 @@ static void lock_in(struct slot *slot, const int *fds, int count_fds) {
         must(slot, dup2(fds[i], i - 1), "its streams");
     slot->streams = count_fds - 1;
     close_range((unsigned)slot->streams, (unsigned)slot->events - 1, 0);
-    close_range((unsigned)slot->to_parent + 1, ~0U, 0);
+    close_range((unsigned)slot->to_observer + 1, (unsigned)slot->control - 1, 0);
+    close_range((unsigned)slot->control + 1, ~0U, 0);
     give_up_rights(slot);
     restrict_files(slot);
 }
 
-/* The last step, in the child: the filter. Python has read the request meanwhile. */
-EXPORT void shut(struct slot *slot) {
-    int handed[3] = {open("/box", O_RDONLY | O_CLOEXEC), slot->counted, -1};
-    must(slot, handed[0], "the box");
-    for (size_t i = 0; i < 3 && handed[2] < 0; i++) {
-        uint32_t flags = i < 2 ? slot->filter_flags[i] : 0;
-        if (i < 2 && !flags)
-            continue;
-        int answer = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, slot->filters[!flags]);
-        if (answer < 0 && (errno != EINVAL || i == 2))
-            give_up(slot, "the filter of system calls");
-        if (answer >= 0 && !flags)
-            break;
-        handed[2] = answer;
-    }
-    int count_fds = handed[2] < 0 ? 2 : 3;
+static void hand(const struct slot *slot, int to, const char *text, const int *fds, int count_fds) {
     union {
         struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof handed)];
+        char space[CMSG_SPACE(sizeof(int) * MOST_FDS)];
     } control = {.head = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
     control.head.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count_fds);
-    memcpy(CMSG_DATA(&control.head), handed, sizeof(int) * (size_t)count_fds);
-    struct iovec part = {slot->becomes_python ? "python" : "exec", slot->becomes_python ? 6 : 4};
+    memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * (size_t)count_fds);
+    struct iovec part = {(void *)(uintptr_t)text, strlen(text)};
     struct msghdr message = {
         .msg_iov = &part,
         .msg_iovlen = 1,
         .msg_control = &control,
         .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count_fds),
     };
-    if (sendmsg(slot->to_parent, &message, MSG_NOSIGNAL) < 0)
-        _exit(126);
-    if (handed[2] >= 0) {
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = slot->listener};
-        dup2(handed[2], slot->listener);
-        epoll_ctl(slot->events, EPOLL_CTL_ADD, slot->listener, &event);
+    must(slot, (int)sendmsg(to, &message, MSG_NOSIGNAL), "handing over its descriptors");
+}
+
+/* Put the filter on this process. Returns its listener, -1 where this kernel has none. */
+static int install_filter(const struct slot *slot) {
+    for (int i = 0; i < 3; i++) {
+        uint32_t flags = i < 2 ? slot->filter_flags[i] : 0;
+        if (i < 2 && !flags)
+            continue;
+        int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, slot->filters[!flags]);
+        if (listener >= 0)
+            return flags ? listener : -1;
+        if (errno != EINVAL)
+            break;
     }
+    give_up(slot, "the filter of system calls");
+    return -1;
+}
+
+/* The last step, in the child: the filter, and the word to the host. Python has read the request meanwhile. */
+EXPORT void begin(struct slot *slot) {
+    int handed[2] = {open("/box", O_RDONLY | O_CLOEXEC), slot->counted};
+    must(slot, handed[0], "the box");
+    int listener = install_filter(slot);
+    if (listener >= 0) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET | EPOLLONESHOT, .data.fd = ASKED};
+        must(slot, epoll_ctl(slot->events, EPOLL_CTL_ADD, listener, &event), "its listener");
+        hand(slot, slot->to_observer, slot->becomes_python ? "python" : "exec", &listener, 1);
+    }
+    hand(slot, slot->to_parent, listener >= 0 ? "listener" : "none", handed, 2);
+    must(slot, (int)send(slot->control, "B", 1, MSG_NOSIGNAL), "telling that it begins");
     int fitting = slot->fitting;
     close_range((unsigned)slot->streams, ~0U, 0);
     if (!fitting) {
@@ -416,6 +426,7 @@ static int start(struct slot *slot, const int *fds, int count_fds) {
     PyOS_BeforeFork();
     slot->pid = fork();
     if (slot->pid == 0) {
+        memset(&slot->level, 0, sizeof slot->level); /* what those before it used is nothing for it to know */
         lock_in(slot, fds, count_fds);
         PyOS_AfterFork_Child();
         return 0;
@@ -445,12 +456,23 @@ static void hear(struct slot *slot) {
         return;
     }
     slot->box = fds[0], slot->account = fds[1];
-    slot->becomes_python = strcmp(text, "python") == 0;
-    if (count_fds > 2) {
-        dup3(fds[2], slot->listener, O_CLOEXEC);
-        close(fds[2]);
-        slot->has_listener = 1;
-    }
+    slot->has_listener = strcmp(text, "listener") == 0;
+}
+
+/* The observer takes the listener itself, out of the queue that the child has put it in: the kernel limits the descriptors that a
+ * user has under way, and by now the program may have used them up. */
+static void call_observer(struct slot *slot) {
+    hear(slot);
+    slot->noticed = send(slot->observer, "W", 1, MSG_NOSIGNAL) == 1;
+}
+
+/* Nothing was noticed: nobody wants the listener. Where its program never got so far as to hand it over, there may be one, too. */
+static void drop_listener(const struct slot *slot) {
+    char text[16];
+    int fds[MOST_FDS], count_fds;
+    while (receive(slot->listeners, text, sizeof text, fds, &count_fds, MSG_DONTWAIT) > 0)
+        for (int i = 0; i < count_fds; i++)
+            close(fds[i]);
 }
 
 static void asked_to_stop(struct slot *slot) {
@@ -463,32 +485,24 @@ static void asked_to_stop(struct slot *slot) {
     snprintf(slot->stopped, sizeof slot->stopped, "%s", size > 1 && strlen(text + 1) < 16 ? text + 1 : "killed");
 }
 
-/* Until the program has ended, by itself or by us (0), or Python has to look at what the filter asks (1). */
-static int follow(struct slot *slot) {
-    while (!*slot->stopped && !slot->over) {
+/* Until the program has ended, by itself or because it is to be. */
+static void follow(struct slot *slot) {
+    for (int over = 0; !over && !*slot->stopped;) {
         struct epoll_event events[4];
-        int ready = epoll_wait(slot->events, events, 4, slot->more ? 0 : POLL_MILLISECONDS);
-        int attend = slot->more, ended = 0, control = 0;
-        slot->more = 0;
+        int ready = epoll_wait(slot->events, events, 4, POLL_MILLISECONDS);
         for (int i = 0; i < ready; i++) {
-            attend |= events[i].data.fd == slot->listener && events[i].events & EPOLLIN; /* and not that nobody is left */
-            ended |= events[i].data.fd == slot->ended;
-            control |= events[i].data.fd == slot->control;
+            if (events[i].data.fd == ASKED && events[i].events & EPOLLIN) /* and not that nobody is left */
+                call_observer(slot);
+            over |= events[i].data.fd == slot->ended;
+            if (events[i].data.fd == slot->control)
+                asked_to_stop(slot);
         }
-        slot->over = ended; /* what it asked last is looked at once more; its children could go on asking for ever */
-        if (control)
-            asked_to_stop(slot);
-        else if (!ended && now() > slot->look_at_cpu) {
+        if (!over && !*slot->stopped && now() > slot->look_at_cpu) {
             slot->look_at_cpu = now() + POLL_MILLISECONDS * 1e-3;
             if ((double)count(&slot->cpu) * slot->cpu_unit - slot->level.cpu_seconds > slot->cpu_limit)
                 strcpy(slot->stopped, "cpu");
         }
-        if (attend && !*slot->stopped) {
-            hear(slot);
-            return 1;
-        }
     }
-    return 0;
 }
 
 /* Bytes it passed to write(2) and its kin; of the program and of its children that it has waited for. Read while it is dead but
@@ -532,8 +546,6 @@ static struct account end_everything(struct slot *slot) {
     return account;
 }
 
-static struct account account_of_last; /* between EVIDENCE and the report */
-
 static void find_doubt(struct slot *slot, const struct level *level) {
     *slot->doubt = 0;
     if (level->processes > OWN_PROCESSES)
@@ -571,13 +583,30 @@ static int64_t peak_bytes(const struct slot *slot, const struct level *before, c
     return largest < most ? largest : most;
 }
 
+static int readable(int fd) {
+    return fd >= 0 && poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+/* Whether the observer was asked for a socket; where nothing tells, it may have been. It has taken the listener by its answer. */
+static int asked_for_socket(struct slot *slot) {
+    char answer = '1';
+    if (!slot->has_listener)
+        return 1;
+    if (!slot->noticed)
+        return 0;
+    if (send(slot->observer, "S", 1, MSG_NOSIGNAL) < 0 || recv(slot->observer, &answer, 1, 0) < 1)
+        return 1;
+    return answer == '1';
+}
+
+/* To the host; by way of the observer where that has evidence to add. Nothing of it stays in here. */
 static int report(struct slot *slot, const struct account *account) {
-    static char text[65536];
+    char text[REPORT_BYTES];
     struct level before = slot->level, after;
-    if (slot->has_listener)
-        dup3(slot->nothing, slot->listener, O_CLOEXEC); /* closes it and keeps the number taken */
-    if (!slot->has_listener || slot->asked_for_socket)
+    if (asked_for_socket(slot))
         unshare(CLONE_NEWNET);
+    if (!slot->noticed)
+        drop_listener(slot);
     after = slot->level = read_level(slot);
     if (!slot->memory_limit)
         slot->memory_limit = count(&slot->limit); /* the host sets it after we have said what we need ourselves */
@@ -596,13 +625,16 @@ static int report(struct slot *slot, const struct account *account) {
         text, sizeof text,
         "{\"exit_code\":%s,\"signal\":%s,\"stopped\":\"%s\",\"cpu_seconds\":%.9f,\"peak_bytes\":%lld,\"oom_kills\":%lld,"
         "\"forks_refused\":%lld,\"limit_hits\":%s,\"disk_full\":%s,\"processes\":%lld,\"written_bytes\":%lld,"
-        "\"memory_before\":%lld,\"problem\":\"%s\",\"doubt\":\"%s\",\"evidence\":%s}",
+        "\"memory_before\":%lld,\"problem\":\"%s\",\"doubt\":\"%s\",\"evidence\":[]}",
         code, number, slot->stopped, after.cpu_seconds - before.cpu_seconds, (long long)(peak > 0 ? peak : 0),
         (long long)(after.oom_kills - before.oom_kills), (long long)(after.forks_refused - before.forks_refused), hits,
         account->disk_full ? "true" : "false",
         (long long)started(slot, before.last_process, after.last_process),
-        (long long)account->written, (long long)before.memory, slot->problem, slot->doubt, slot->evidence);
-    return size < (int)sizeof text && send(slot->control, text, (size_t)size, MSG_NOSIGNAL) == size ? 0 : -1;
+        (long long)account->written, (long long)before.memory, slot->problem, slot->doubt);
+    int to = slot->noticed || readable(slot->tripwires) ? slot->observer : slot->control;
+    int sent = size < (int)sizeof text && send(to, text, (size_t)size, MSG_NOSIGNAL) == size;
+    explicit_bzero(text, sizeof text);
+    return sent ? 0 : -1;
 }
 
 /* Take the host's next word. Returns 1 where a program is to be started, 0 where it has hung up. */
@@ -625,10 +657,6 @@ static int await_program(struct slot *slot, int *fds, int *count_fds) {
     }
 }
 
-static int readable(int fd) {
-    return fd >= 0 && poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
-}
-
 /* So that the two descriptions of it cannot differ unseen. */
 EXPORT size_t slot_size(void) {
     return sizeof(struct slot);
@@ -639,37 +667,26 @@ EXPORT void settle(struct slot *slot) {
     sched_getaffinity(0, sizeof slot->cpus, &slot->cpus);
     slot->level = read_level(slot);
     slot->memory_bytes = slot->level.memory;
-    slot->stage = IDLE;
 }
 
-/* One program after the other. Returns an event that Python has to see to, or -1 where something of ours failed. */
+/* One program after the other. Returns GONE where the host has hung up, PROGRAM in the child, -1 where something of ours failed. */
 EXPORT int serve(struct slot *slot) {
     for (;;) {
-        if (slot->stage == IDLE) {
-            int fds[MOST_FDS], count_fds;
-            if (!await_program(slot, fds, &count_fds))
-                return GONE;
-            slot->stopped[0] = slot->problem[0] = 0;
-            slot->box = slot->account = -1;
-            slot->has_listener = slot->asked_for_socket = slot->attended = slot->more = slot->over = 0;
-            slot->evidence = "[]";
-            slot->look_at_cpu = now() + POLL_MILLISECONDS * 1e-3;
-            int pid = start(slot, fds, count_fds);
-            if (pid <= 0)
-                return pid < 0 ? -1 : PROGRAM;
-            slot->stage = RUNNING;
-        }
-        if (slot->stage == RUNNING) {
-            if (follow(slot))
-                return slot->attended = 1, ATTEND;
-            account_of_last = end_everything(slot);
-            slot->stage = ENDED;
-            if (slot->attended || readable(slot->tripwires))
-                return EVIDENCE;
-        }
-        if (report(slot, &account_of_last) < 0)
+        int fds[MOST_FDS], count_fds;
+        if (!await_program(slot, fds, &count_fds))
+            return GONE;
+        memset(slot->stopped, 0, sizeof slot->stopped);
+        memset(slot->problem, 0, sizeof slot->problem);
+        slot->box = slot->account = -1;
+        slot->has_listener = slot->noticed = 0;
+        slot->look_at_cpu = now() + POLL_MILLISECONDS * 1e-3;
+        int pid = start(slot, fds, count_fds);
+        if (pid <= 0)
+            return pid < 0 ? -1 : PROGRAM;
+        follow(slot);
+        struct account account = end_everything(slot);
+        if (report(slot, &account) < 0)
             return -1;
-        slot->stage = IDLE;
     }
 }
 

@@ -4,8 +4,8 @@ import ctypes
 import os
 
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libjail.so")
-GONE, PROGRAM, ATTEND, EVIDENCE = range(4)
-"""What `serve` comes back with: the host has hung up; we are the program's process; the filter asks; it asked."""
+GONE, PROGRAM = range(2)
+"""What `serve` comes back with: the host has hung up; we are the program's process."""
 
 
 def _fields(kind: type, names: str) -> tuple[tuple[str, type], ...]:
@@ -27,8 +27,8 @@ class Slot(ctypes.Structure):
     """struct slot; what the fields mean is told there."""
 
     _fields_ = (
-        *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires"),
-        *_fields(ctypes.c_int32, "nothing events listener counted to_parent"),
+        *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires observer listeners"),
+        *_fields(ctypes.c_int32, "events counted to_parent to_observer"),
         *_fields(ctypes.c_uint32, "uid gid"),
         *_fields(Counter, "cpu memory peak limit limit_hits oom_kills forks_refused processes"),
         ("cpu_unit", ctypes.c_double),
@@ -40,10 +40,8 @@ class Slot(ctypes.Structure):
         ("memory_bytes", ctypes.c_int64),
         ("words", ctypes.c_void_p),
         ("words_size", ctypes.c_uint64),
-        *_fields(ctypes.c_int32, "becomes_python more"),
-        ("evidence", ctypes.c_char_p),
-        *_fields(ctypes.c_int32, "asked_for_socket attended"),
-        *_fields(ctypes.c_int32, "stage init pid ended over box account streams fitting has_listener"),
+        *_fields(ctypes.c_int32, "becomes_python"),
+        *_fields(ctypes.c_int32, "init pid ended box account streams fitting has_listener noticed"),
         ("disk_mib", ctypes.c_uint32),
         ("processor", ctypes.c_int32),
         *_fields(ctypes.c_double, "cpu_limit look_at_cpu"),
@@ -55,8 +53,8 @@ class Slot(ctypes.Structure):
 
 
 _jail = ctypes.PyDLL(LIBRARY)  # with the interpreter's lock kept: it forks
-settle, serve, shut = _jail.settle, _jail.serve, _jail.shut
-for _function in (settle, serve, shut):
+settle, serve, begin = _jail.settle, _jail.serve, _jail.begin
+for _function in (settle, serve, begin):
     _function.argtypes = [ctypes.POINTER(Slot)]
 if _jail.slot_size() != ctypes.sizeof(Slot):
     raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(Slot)}")

@@ -30,7 +30,9 @@ WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
 """Of every program; what a command adds comes on top."""
-OUR_MODULES = ("counters", "immortal", "jail", "landlock", "namespaces", "program", "seccomp", "watch")
+OUR_MODULES = (
+    "counters", "immortal", "jail", "landlock", "namespaces", "observer", "program", "seccomp", "watch",
+)  # fmt: skip
 """Of this package."""
 LIMITS = struct.Struct(">dIi")
 """What the host says of a program beside its request: CPU seconds, disk MiB, its processor or -1 for any."""

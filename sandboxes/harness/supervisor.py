@@ -12,7 +12,7 @@ bytes of length (big-endian), payload.
                     L  bytes for its line to another program (descriptor 4); none: that program has ended its side
                     Q  no more questions: close the channel, give the program a moment, end it
                     K  end everything now
-    to the host     S  the program is about to start
+    to the host     S  the program is locked in, and begins
                     O, E  bytes it printed on stdout, stderr
                     C  bytes it wrote on its channel
                     L  bytes it wrote on its line; none: it has closed it
@@ -494,10 +494,11 @@ def main() -> None:
     with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():
         stdin = place_files(request, content)
     before = usage()
-    tripwires = watch.Tripwires((f"{OURS}/sandboxes/harness",))
+    tripwires = watch.Tripwires()
+    tripwires.watch((f"{OURS}/sandboxes/harness",))
     last_before = last_process()
-    write_frame(b"S")
     program = Program(request, stdin)
+    write_frame(b"S")
     why = relay(program, request["limits"], wake, before["cpu_seconds"])
     program.end()
     drain(program)

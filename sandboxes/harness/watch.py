@@ -29,8 +29,8 @@ from sandboxes.harness import seccomp
 
 OWN = ("/box", "/tmp", "/var/tmp", "/dev")  # noqa: S108 - as the program names them
 """The program's places in every tier."""
-MOST = 20
-"""Different pieces of evidence that are kept of one program."""
+MOST = 8
+"""Different pieces of evidence that are kept of a kind; see `Notes`."""
 LONGEST = 200
 PATH_MAX = 4096
 ORDINARY = ("/run/nscd/socket", "/var/run/nscd/socket")
@@ -84,6 +84,42 @@ _BUFFER = ctypes.create_string_buffer(PATH_MAX + 1)
 _LOCAL, _REMOTE = _Iovec(ctypes.addressof(_BUFFER), PATH_MAX), _Iovec(0, 0)
 
 
+class Notes:
+    """What is known of one program so far.
+
+    Each kind has room of its own, so that a program cannot hide one act behind many of another kind. What finds no room is
+    counted, and told as `left_out`. The names of system calls are ours and few: all of them have room.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, str, bool], dict[str, int]] = {}
+        self._left_out: dict[tuple[str, str, bool], int] = {}
+
+    def add(self, behaviour: str, detail: str, *, refused: bool) -> None:
+        """`detail`: what is told of it; of what went to an address, beginning with the name of the call."""
+        detail = printable(detail)
+        call = detail.partition(" ")[0]
+        kind = (behaviour, call if call in _ADDRESSES else "", refused)
+        seen = self._kinds.setdefault(kind, {})
+        if detail in seen or len(seen) < MOST or behaviour == "syscall":
+            seen[detail] = seen.get(detail, 0) + 1
+        else:
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+
+    def told(self) -> list[dict[str, object]]:
+        """In the form of the report: behaviour, detail, refused, times, left_out."""
+        kept = [
+            {"behaviour": behaviour, "detail": detail, "refused": refused, "times": times}
+            for (behaviour, _, refused), seen in self._kinds.items()
+            for detail, times in seen.items()
+        ]
+        rest = [
+            {"behaviour": behaviour, "detail": call, "refused": refused, "times": times, "left_out": True}
+            for (behaviour, call, refused), times in self._left_out.items()
+        ]
+        return kept + rest
+
+
 def printable(text: str) -> str:
     """Printable ASCII of at most `LONGEST` characters: the program chose it, and people will read it."""
     escaped = text.encode("unicode_escape", "surrogatepass").decode()
@@ -118,7 +154,8 @@ class Watch:
         self._below_own = tuple(place + "/" for place in own)
         self._expected_programs = expected_programs
         self._before_fork = before_fork
-        self._counts: dict[tuple[str, str, bool], int] = {}
+        self._notes = Notes()
+        self._hidden = False
         self.asked_for_socket = False
         self._readable = select.poll()
         self._readable.register(listener_fd, select.POLLIN)
@@ -135,11 +172,8 @@ class Watch:
         os.close(self._fd)
 
     def evidence(self) -> list[dict[str, object]]:
-        """What was refused or noticed so far, in the order of its first time."""
-        return [
-            {"behaviour": behaviour, "detail": detail, "refused": refused, "times": times}
-            for (behaviour, detail, refused), times in self._counts.items()
-        ]
+        """What was refused or noticed so far."""
+        return self._notes.told()
 
     def handle(self) -> bool:
         """Take one notification and answer it. False, at once, where there is none."""
@@ -179,29 +213,32 @@ class Watch:
             self._send(identity, flags=_CONTINUE)
         else:
             if name == "socketpair":
-                self._note("network", f"socketpair {_family(arguments[0])}", refused=True)
+                self._notes.add("network", f"socketpair {_family(arguments[0])}", refused=True)
             else:
-                self._note("syscall", name, refused=True)
+                self._notes.add("syscall", name, refused=True)
             self._send(identity, error=seccomp.REFUSED[name])
 
     def _notice_file(self, identity: int, pid: int, name: str, start: int, pointer: int) -> None:
-        path = posixpath.normpath(self._text(pid, pointer))
+        path = self._path(pid, pointer)
+        if self._hidden:
+            self._note_hidden(identity, "write", name)
         if path.startswith("../") and start == seccomp.AT_FDCWD:
             path = posixpath.normpath(posixpath.join(self._own[0], "work", path))
         if not path.startswith("/"):
             return  # from here it is the program's own; from an open folder nobody can tell where it leads
         if not self._is_own(path) and self._holds(identity):
-            self._note("write", f"{name} {path}", refused=False)
+            self._notes.add("write", f"{name} {path}", refused=False)
 
     def _notice_program(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
-        path = self._text(pid, arguments[name == "execveat"])
-        absolute = posixpath.normpath(path) if path.startswith("/") else ""
-        if absolute and not self._is_own(absolute) and not os.path.exists(absolute):
+        path = self._path(pid, arguments[name == "execveat"])
+        if path.startswith("/") and not self._is_own(path) and not os.path.exists(path):
             return  # libc and Python try each folder of PATH in turn
         if self._expected_programs:
             self._expected_programs -= 1
+        elif self._hidden:
+            self._note_hidden(identity, "program", "")
         elif self._holds(identity):
-            self._note("program", path or "unknown", refused=False)
+            self._notes.add("program", "an open file" if path == "." else path, refused=False)
 
     def _answer_socket(self, identity: int, arguments: list[int]) -> None:
         self.asked_for_socket = True
@@ -210,7 +247,7 @@ class Watch:
         if family == socket.AF_UNIX:
             self._send(identity, flags=_CONTINUE)
             return
-        self._note("network", f"socket {_family(family)} {_KINDS.get(plain, plain)}", refused=True)
+        self._notes.add("network", f"socket {_family(family)} {_KINDS.get(plain, plain)}", refused=True)
         if family in _INTERNET and plain in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
             self._give_decoy(identity, plain | kind & socket.SOCK_NONBLOCK, kind & socket.SOCK_CLOEXEC)
         else:
@@ -235,35 +272,46 @@ class Watch:
         raw = self._read(pid, pointer, min(length & 0xFFFFFFFF, 128))
         family, where = _address(raw)
         if not raw:
-            self._send(identity, flags=_CONTINUE)  # it hides its memory; there are no sockets but local ones anyway
+            if self._hidden:
+                self._note_hidden(identity, "network", name)
+            self._send(identity, flags=_CONTINUE)  # there are no sockets but local ones anyway
             return
         if family == socket.AF_UNIX:
             path = posixpath.normpath(where) if where.startswith("/") else ""
             if path and not self._is_own(path) and path not in ORDINARY and self._holds(identity):
-                self._note("network", f"{name} {path}", refused=False)
+                self._notes.add("network", f"{name} {path}", refused=False)
             self._send(identity, flags=_CONTINUE)
             return
         if self._holds(identity):
-            self._note("network", f"{name} {where}", refused=True)
+            self._notes.add("network", f"{name} {where}", refused=True)
         self._send(identity, error=_REFUSED_ADDRESS[name])
 
     # --- the program's memory -----------------------------------------------------------------------------------------
 
     def _fetch(self, pid: int, pointer: int, size: int) -> int:
         """Copy what can be read of `size` bytes of the program's memory to the buffer; 0 where it hid or died."""
+        self._hidden = False
         if not pid or not size:
             return 0
         _REMOTE.base, _REMOTE.length, _LOCAL.length = pointer, size, size
         done: int = _libc.process_vm_readv(pid, ctypes.byref(_LOCAL), 1, ctypes.byref(_REMOTE), 1, 0)
+        # a bad address is another error, and nothing to the kernel either
+        self._hidden = done < 0 and ctypes.get_errno() == errno.EPERM
         return max(0, done)
 
     def _read(self, pid: int, pointer: int, size: int) -> bytes:
         return ctypes.string_at(_BUFFER, self._fetch(pid, pointer, size))
 
-    def _text(self, pid: int, pointer: int) -> str:
-        """The string at that address as far as it can be read; empty where it cannot."""
+    def _path(self, pid: int, pointer: int) -> str:
+        """The path at that address as far as it can be read, in its shortest form; `.` where it cannot."""
         _BUFFER[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
-        return _BUFFER.value.decode("utf-8", "surrogateescape")
+        path = posixpath.normpath(_BUFFER.value.decode("utf-8", "surrogateescape"))
+        return path[1:] if path.startswith("//") else path  # which normpath leaves as it is
+
+    def _note_hidden(self, identity: int, behaviour: str, name: str) -> None:
+        """A program that nobody may look into has made its memory so (prctl(2), PR_SET_DUMPABLE): that tells something as well."""
+        if self._holds(identity):
+            self._notes.add(behaviour, f"{name} something that it hides".lstrip(), refused=False)
 
     def _holds(self, identity: int) -> bool:
         """True where the program still waits, so that what was read came from it and not from a later process."""
@@ -280,11 +328,6 @@ class Watch:
 
     def _send(self, identity: int, *, value: int = 0, error: int = 0, flags: int = 0) -> None:
         fcntl.ioctl(self._fd, _SEND, _ANSWER.pack(identity, value, -error, flags))
-
-    def _note(self, behaviour: str, detail: str, *, refused: bool) -> None:
-        key = (behaviour, printable(detail), refused)
-        if key in self._counts or len(self._counts) < MOST:
-            self._counts[key] = self._counts.get(key, 0) + 1
 
 
 def _family(number: int) -> str:
@@ -308,16 +351,19 @@ def _address(raw: bytes) -> tuple[int, str]:
 class Tripwires:
     """Files and folders that no honest program opens: whoever does so is noticed. Nothing is paid until then.
 
-    Only an open that succeeds is seen, so the files must be readable to the program. `paths` that do not exist are left out;
-    so are all where this user may have no more inotify instances.
+    Only an open that succeeds is seen, so the files must be readable to the program.
     """
 
     _EVENT = struct.Struct("=iIII")  # watch descriptor, mask, cookie, length of the name
     _IN_OPEN = 0x20
 
-    def __init__(self, paths: tuple[str, ...]) -> None:
+    def __init__(self) -> None:
+        """Watches nothing yet; never anything where this user may have no more inotify instances."""
         self._fd: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._paths: dict[int, str] = {}
+
+    def watch(self, paths: tuple[str, ...]) -> None:
+        """Paths that do not exist are left out."""
         for path in paths if self._fd >= 0 else ():
             number: int = _libc.inotify_add_watch(self._fd, path.encode(), self._IN_OPEN)
             if number >= 0:
@@ -329,7 +375,7 @@ class Tripwires:
 
     def collect(self) -> list[dict[str, object]]:
         """What was opened since the last time, in the form of `Watch.evidence`. The kernel counts repetitions once."""
-        counts: dict[str, int] = {}
+        notes = Notes()
         while self._fd >= 0:
             try:
                 events = os.read(self._fd, 65536)
@@ -342,12 +388,8 @@ class Tripwires:
                 name = events[offset - length : offset].rstrip(b"\0").decode("utf-8", "surrogateescape")
                 if number not in self._paths:
                     continue  # the kernel's word that it dropped some
-                path = printable(posixpath.join(self._paths[number], name).rstrip("/"))
-                if path in counts or len(counts) < MOST:
-                    counts[path] = counts.get(path, 0) + 1
-        return [
-            {"behaviour": "read", "detail": path, "refused": False, "times": times} for path, times in counts.items()
-        ]
+                notes.add("read", posixpath.join(self._paths[number], name).rstrip("/"), refused=False)
+        return notes.told()
 
     def close(self) -> None:
         if self._fd >= 0:

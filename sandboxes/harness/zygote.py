@@ -1,24 +1,27 @@
-"""Process 1 of a slot: an interpreter that is already up, forked once for each program, each fork locked in by itself.
+"""A slot: an interpreter that is already up, forked once for each program, each fork locked in by itself.
 
 Theory of operation
 -------------------
-The slot is a hardened container without rights. This process connects to the host's socket (a SEQPACKET socket in a folder
-that the host has mounted; the container has no network), makes namespaces of its own, builds the file system that programs
-will see, imports what the host asks for and then serves, one program at a time:
+The slot is a hardened container without rights. Its process 1 connects to the host's socket (a SEQPACKET socket in a folder
+that the host has mounted; the container has no network), makes namespaces of its own and forks the zygote, which builds the file
+system that programs will see, imports what the host asks for and then serves, one program at a time:
 
     host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
     slot    ready    JSON {"memory_bytes": int} or {"problem": str}
     host    R        the limits (program.LIMITS), with descriptors: request, then those that the program gets as 0, 1, 2, ...
+    slot    B        the program begins. Said by its own process, as the last thing that is ours
     host    K why    end everything; `why` comes back in the report
     slot    report   JSON, see `report` in jail.c
 
 For each program a process 1 is started in a fresh pid namespace (it sleeps, and its end is the end of everything
 in it), then a child is forked into that namespace. The child takes fresh mount, ipc, uts and user namespaces, mounts
-its own /box, gives up every right, installs the filter of system calls, and only then runs what a submission wrote. The
-listener of the filter comes back to this process, which watches what the program is refused (watch.py). The network
+its own /box, gives up every right, installs the filter of system calls, and only then runs what a submission wrote. The network
 namespace is made anew whenever the last program has asked for a socket by name; until then nobody can have left anything in it.
 
-What is done for every program is in jail.c; here is what is done once, and what an honest program never needs.
+Programs are copies of the zygote's memory, so nothing of a program may ever come into it. It reads no request (the child does),
+and what the filter refuses or notices is looked at by process 1 of the container (observer.py), from which nothing is forked.
+
+What is done for every program is in jail.c; here is what is done once.
 Standard library only; started as `python3 -I`.
 """
 
@@ -36,7 +39,7 @@ import sys
 OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-from sandboxes.harness import immortal, jail, landlock, namespaces, program, seccomp, watch  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.harness import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -I keeps our folder off the path
 from sandboxes.harness.counters import Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"
@@ -51,7 +54,6 @@ NAMESPACES = (
     | namespaces.NEWUTS
     | namespaces.NEWNET
 )
-ANSWERS_AT_ONCE = 32
 DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa", "/home/user/.aws/credentials")
 """Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
 TYPE_CHECKING = False  # see program.py: typing is not for here
@@ -62,10 +64,9 @@ if TYPE_CHECKING:
     Becoming = tuple[program.PythonCall, types.ModuleType]
     """What the child of a fork is to run, and its `__main__`."""
 
-NOTHING, EVENTS, LISTENER, COUNTED, TO_PARENT = 5, 6, 7, 8, 9
-"""Descriptors that have a fixed number, here and in a child: /dev/null, an epoll that both add to, the filter's listener (the epoll
-knows it by file and number, so it has the same in both), the child's account of its reads and writes, its way to this
-process. All below are kept taken, so that what is received lies above them."""
+EVENTS, COUNTED, TO_PARENT, TO_OBSERVER = 5, 6, 7, 8
+"""Descriptors that have a fixed number, here and in a child: an epoll that both add to, the child's account of its reads and
+writes, its ways to this process and to the observer. All below are kept taken, so that what is received lies above them."""
 
 
 # --- once ---------------------------------------------------------------------------------------------------------------
@@ -116,12 +117,14 @@ def compile_ahead() -> None:
 class Zygote:
     """The slot's state, and what keeps alive what it points to."""
 
-    def __init__(self, control: socket.socket, proc: int) -> None:
+    def __init__(self, control: socket.socket, proc: int, line: observer.Line) -> None:
         """`proc`: a folder of the container's procfs, which programs do not have."""
         self.control = control
+        self.line = line
         self.slot = slot = jail.Slot(control=control.fileno(), proc=proc, inodes=INODES)
-        slot.nothing, slot.events, slot.listener = NOTHING, EVENTS, LISTENER
-        slot.counted, slot.to_parent = COUNTED, TO_PARENT
+        slot.events, slot.counted, slot.to_parent, slot.to_observer = EVENTS, COUNTED, TO_PARENT, TO_OBSERVER
+        slot.observer, slot.listeners = line.orders.fileno(), line.listeners.fileno()
+        slot.tripwires = line.tripwires.fileno()
         slot.uid, slot.gid = namespaces.UID, namespaces.GID
         slot.own_pid_namespace = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
         slot.loadavg = os.open("loadavg", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
@@ -132,10 +135,11 @@ class Zygote:
             fd, key = counters.place(name)
             setattr(slot, name, jail.Counter(fd, key.encode()))
         slot.cpu_unit = counters.cpu_unit
-        # Over this a child hands its listener, or says why it could not lock itself in.
+        # Over this a child says that it is locked in, or why it could not be.
         self.from_child, to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         slot.from_child = self.from_child.fileno()
         os.dup2(to_parent.detach(), TO_PARENT, inheritable=False)
+        os.dup2(line.to_listeners.detach(), TO_OBSERVER, inheritable=False)
         with select.epoll() as events:
             os.dup2(events.fileno(), EVENTS, inheritable=False)
             events.register(control, select.EPOLLIN)
@@ -144,13 +148,10 @@ class Zygote:
         slot.filter_flags[:] = seccomp.LISTENING
         attributes, slot.landlock_folders, _ = landlock.rights()
         slot.landlock_attributes, slot.landlock_size = attributes, len(attributes)
-        self.tripwires: watch.Tripwires
-        self.watch: watch.Watch | None = None
 
     def settle(self) -> types.ModuleType:
         """After all imports: nothing more changes in here. Returns the `__main__` of all programs to come."""
-        self.tripwires = watch.Tripwires(DECOYS)
-        self.slot.tripwires = self.tripwires.fileno()
+        self.line.have_watched(DECOYS)
         sys.path.remove(OURS)
         namespaces.freeze_root()
         main = program.clear_interpreter()
@@ -160,42 +161,20 @@ class Zygote:
         jail.settle(self.slot)
         return main
 
-    def attend(self) -> None:
-        """Answer what the filter asks. Many threads could go on asking for ever, and the host's word must be heard meanwhile."""
-        if self.watch is None and self.slot.has_listener:
-            self.watch = watch.Watch(LISTENER, expected_programs=int(not self.slot.becomes_python))
-        # The listener tells of a change only once.
-        self.slot.more = self.watch is not None and all(self.watch.handle() for _ in range(ANSWERS_AT_ONCE))
 
-    def tell(self) -> None:
-        """Have what the program was refused, or noticed at, in its report."""
-        evidence = self.tripwires.collect()
-        if self.watch is not None:
-            evidence += self.watch.evidence()
-            self.slot.asked_for_socket = self.watch.asked_for_socket
-            self.watch = None
-        self.slot.evidence = json.dumps(evidence).encode()
-
-
-def serve(control: socket.socket, proc: int) -> Becoming | None:
+def serve(control: socket.socket, proc: int, line: observer.Line) -> Becoming | None:
     """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
     message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
-    zygote = Zygote(control, proc)
+    zygote = Zygote(control, proc, line)
     build(json.loads(message), harness)
     main = zygote.settle()
     control.send(json.dumps({"memory_bytes": zygote.slot.memory_bytes}).encode())
-    while True:
-        event = jail.serve(zygote.slot)
-        if event == jail.PROGRAM:
-            return become(zygote, main)
-        if event == jail.ATTEND:
-            zygote.attend()
-        elif event == jail.EVIDENCE:
-            zygote.tell()
-        elif event == jail.GONE:
-            return None
-        else:
-            raise OSError("a program could not be started")
+    event = jail.serve(zygote.slot)
+    if event == jail.PROGRAM:
+        return become(zygote, main)
+    if event == jail.GONE:
+        return None
+    raise OSError("a program could not be started")
 
 
 def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
@@ -204,9 +183,9 @@ def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
     request = program.Request(ctypes.string_at(slot.words, slot.words_size))
     call = program.python_call(request.argv, request.environment)
     slot.becomes_python = call is not None
-    for kept in (zygote.control, zygote.from_child):
+    for kept in (zygote.control, zygote.from_child, zygote.line):
         kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
-    jail.shut(slot)
+    jail.begin(slot)
     if call is None:
         program.execute(request.argv, request.environment)
     program.prepare_interpreter(call, request.argv, request.environment)
@@ -217,21 +196,22 @@ def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
 
 
 def main() -> Becoming | None:
-    while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_PARENT:
+    while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_OBSERVER:
         pass
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     control.connect(SOCKET)
     proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     namespaces.unshare(NAMESPACES)
     namespaces.map_identity(proc)
-    zygote = os.fork()
-    if zygote:
-        control.close()  # the host is to see it when the zygote is gone
-        os.waitpid(zygote, 0)
-        return None
     namespaces.set_dumpable(0)
+    line, observing = observer.connected(control)
+    if os.fork():
+        line.close()  # its other ends are the zygote's alone: their closing tells that it is gone
+        observing.run()
+        return None
+    observing.close()
     try:
-        return serve(control, proc)
+        return serve(control, proc, line)
     except Exception as error:
         control.send(json.dumps({"problem": f"{type(error).__name__}: {error}"}).encode())
         raise

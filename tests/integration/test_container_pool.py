@@ -213,6 +213,9 @@ def test_a_ready_box_is_closed_from_the_start(pool: ContainerSandbox, client: Do
     host = box["HostConfig"]
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
     assert (host["CapDrop"], host["CapAdd"], host["Binds"], host["Devices"]) == (["ALL"], None, None, None)
-    assert "no-new-privileges" in host["SecurityOpt"] and box["Config"]["User"] == "10001:10001"
+    assert (
+        "no-new-privileges" in host["SecurityOpt"]
+        and box["Name"] == "/assay-" + box["Config"]["User"].partition(":")[0]
+    )
     assert host["Memory"] == host["MemorySwap"] == LIMITS.memory_mib << 20
     assert host["PidsLimit"] == LIMITS.processes + 1

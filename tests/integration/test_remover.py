@@ -10,7 +10,7 @@ from docker import DockerClient
 
 from sandboxes.interface import Sandbox
 from sandboxes.remover import CLOSING_SECONDS, Remover
-from sandboxes.sweep import new_name
+from sandboxes.sweep import MARK_LABEL, labels, new_mark, remove_marked
 
 SOCKET = Path("/var/run/docker.sock")
 
@@ -28,48 +28,48 @@ def away(tmp_path: Path) -> Iterator[tuple[DockerClient, Path]]:
 
 
 @pytest.fixture
-def container(client: DockerClient, sandbox: Sandbox) -> Iterator[str]:
-    """Name of a container that does nothing."""
-    name = new_name()
-    client.api.create_container(sandbox.name.partition("@")[2], name=name, network_disabled=True)
-    yield name
-    if exists(client, name):
-        client.api.remove_container(name, force=True)
+def mark(client: DockerClient, sandbox: Sandbox) -> Iterator[str]:
+    """Of a container that does nothing."""
+    mark = new_mark()
+    client.api.create_container(sandbox.name.partition("@")[2], labels=labels(mark), network_disabled=True)
+    yield mark
+    remove_marked(client, mark)
 
 
-def exists(client: DockerClient, name: str) -> bool:
-    return bool(client.api.containers(all=True, filters={"name": f"^/{name}$"}))
+def made(client: DockerClient, mark: str) -> list[str]:
+    """The ids of the containers with this mark."""
+    return [row["Id"] for row in client.api.containers(all=True, filters={"label": f"{MARK_LABEL}={mark}"})]
 
 
 def test_what_an_absent_engine_could_not_remove_is_removed_when_it_is_back(
-    client: DockerClient, away: tuple[DockerClient, Path], container: str
+    client: DockerClient, away: tuple[DockerClient, Path], mark: str
 ) -> None:
     remover = Remover(away[0])
-    removal = remover.remove(container)
+    removal = remover.remove_marked(mark)
     with pytest.raises(TimeoutError):
         removal.result(timeout=0.5)
     away[1].symlink_to(SOCKET)
     removal.result(timeout=30)
-    assert not exists(client, container)
+    assert not made(client, mark)
     remover.close()
 
 
 def test_what_is_left_at_the_end_is_tried_once_more(
-    client: DockerClient, away: tuple[DockerClient, Path], container: str
+    client: DockerClient, away: tuple[DockerClient, Path], mark: str
 ) -> None:
     remover = Remover(away[0])
-    removal = remover.remove(container)
+    removal = remover.remove_marked(mark)
     with pytest.raises(TimeoutError):
         removal.result(timeout=2)
     away[1].symlink_to(SOCKET)
     remover.close()
-    assert not exists(client, container)
-    assert remover.remove(container).done(), "one that is gone is no error, nor is a remover that is closed"
+    assert not made(client, mark)
+    assert remover.remove_marked(mark).done(), "one that is gone is no error, nor is a remover that is closed"
 
 
 def test_an_engine_that_stays_away_is_given_up(away: tuple[DockerClient, Path]) -> None:
     remover = Remover(away[0])
-    removals = [remover.remove(new_name()) for _ in range(4)]
+    removals = [remover.remove("no-such-container") for _ in range(4)]
     began = time.monotonic()
     remover.close()
     assert time.monotonic() - began < CLOSING_SECONDS + 10

@@ -1,6 +1,7 @@
 """What a submission tried in its boxes, as a reviewer reads it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -83,7 +84,8 @@ def flags(signals: Iterable[Signal]) -> list[Finding]:
     ],
 )  # fmt: skip
 def test_each_behaviour_is_a_sentence_with_a_severity(evidence: Evidence, rule: str, severity: str, says: str) -> None:
-    [act] = acts([execution(evidence)])
+    [act], left_out = acts([execution(evidence)])
+    assert left_out == 0
     assert (act.rule, act.severity) == (rule, severity)
     assert says in act.says
 
@@ -97,7 +99,7 @@ def test_every_behaviour_is_told_somewhere() -> None:
 def test_the_same_in_several_boxes_is_one_finding_with_the_sum() -> None:
     one = execution(seen(Behaviour.PROGRAM, "/bin/ls", times=2), seen(Behaviour.PROGRAM, "/bin/cp"))
     two = execution(seen(Behaviour.NETWORK, "connect [::1]:80"), seen(Behaviour.PROGRAM, "/bin/ls", times=5))
-    assert [act.says for act in acts([one, two])] == [
+    assert [act.says for act in acts([one, two])[0]] == [
         "It tried to connect to [::1]:80; the box has no network.",
         "It started another program: /bin/ls (7 times).",
         "It started another program: /bin/cp.",
@@ -117,14 +119,20 @@ def test_an_honest_run_has_no_flag() -> None:
     assert flags(graded(CALL, lambda command: trying())) == []
 
 
-def test_the_worst_are_told_and_the_others_counted() -> None:
-    many = [seen(Behaviour.PROGRAM, f"/bin/{n}") for n in range(SHOWN + 5)]
-    signals = graded(CALL, lambda command: trying(*many, seen(Behaviour.READ, "/root/key")))
+def test_no_kind_hides_another_and_the_rest_is_counted() -> None:
+    """Many of the worst do not push out another of the worst, nor the few that are milder."""
+    programs = [seen(Behaviour.PROGRAM, f"/bin/{n}", times=2) for n in range(SHOWN + 5)]
+    addresses = [seen(Behaviour.NETWORK, f"connect 192.0.2.{n}:80") for n in range(SHOWN + 3)]
+    rest = replace(seen(Behaviour.NETWORK, "connect", times=7), left_out=True)
+    few = [seen(Behaviour.READ, "/root/key"), seen(Behaviour.SYSCALL, "ptrace")]
+    signals = graded(CALL, lambda command: trying(*programs, *addresses, rest, *few))
     told = flags(signals)
-    assert len(told) == SHOWN
-    assert told[0].rule == "assay/box-read"
+    assert Counter(flag.rule for flag in told) == {
+        "assay/box-network": SHOWN, "assay/box-read": 1, "assay/box-syscall": 1, "assay/box-program": SHOWN,
+    }  # fmt: skip
+    assert [flag.severity.rank for flag in told] == sorted((flag.severity.rank for flag in told), reverse=True)
     [left_out] = [signal for signal in signals if isinstance(signal, Measurement) and signal.name.endswith("left-out")]
-    assert (left_out.value, left_out.criterion) == (6, "security")
+    assert (left_out.value, left_out.unit, left_out.criterion) == (5 * 2 + 3 + 7, "attempts", "security")
 
 
 def test_what_the_tests_themselves_do_is_not_the_submissions_doing() -> None:

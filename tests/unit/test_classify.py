@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.classify import Report, Seen, classify, parse_report
+from sandboxes.classify import MOST_EVIDENCE, Report, Seen, classify, parse_report
 from sandboxes.interface import Behaviour, End, SandboxError
 
 CLEAN = Report(
@@ -68,11 +68,11 @@ def test_what_the_host_killed_for_want_of_memory_is_ours() -> None:
         classify(replace(SEEN, report=replace(killed, limit_hits=0)))
 
 
-@given(st.text(max_size=400), st.integers(0, 60))
+@given(st.text(max_size=400), st.integers(0, 300))
 def test_evidence_is_readable_and_little(detail: str, count: int) -> None:
     row = {"behaviour": "network", "detail": detail, "refused": True, "times": 2}
     report = parse_report({**asdict(CLEAN), "evidence": [row] * count})
-    assert len(report.evidence) == min(count, 40)
+    assert len(report.evidence) == min(count, MOST_EVIDENCE)
     for evidence in report.evidence:
         assert evidence.behaviour is Behaviour.NETWORK and evidence.times == 2
         assert evidence.detail.isascii() and evidence.detail.isprintable() and len(evidence.detail) <= 200
@@ -84,8 +84,33 @@ def test_no_report_is_ours_unless_the_box_ran_out() -> None:
     assert classify(replace(SEEN, report=None, stopped_for="cpu")) is End.CPU_TIMEOUT
     with pytest.raises(SandboxError, match="without a report"):
         classify(replace(SEEN, report=None))
-    with pytest.raises(SandboxError):
-        classify(replace(SEEN, report=None, started=False, container_oom=True))
+
+
+REPORTS = st.none() | st.builds(
+    replace,
+    st.just(CLEAN),
+    exit_code=st.none() | st.integers(0, 255),
+    signal=st.none() | st.integers(1, 64),
+    stopped=st.sampled_from(["", "cpu", "left", "killed"]),
+    oom_kills=st.integers(0, 3),
+    forks_refused=st.integers(0, 3),
+    disk_full=st.booleans(),
+)
+
+
+@given(
+    report=REPORTS,
+    stopped_for=st.sampled_from(["", "wall", "cpu", "output", "protocol"]),
+    oom=st.booleans(),
+    code=st.none() | st.sampled_from([0, 126, 137]),
+)
+def test_a_program_that_never_began_has_no_end(
+    report: Report | None, stopped_for: str, oom: bool, code: int | None
+) -> None:
+    """Whatever its process died of: none of it was the program's doing."""
+    seen = replace(SEEN, report=report, stopped_for=stopped_for, container_oom=oom, container_exit_code=code)
+    with pytest.raises(SandboxError, match="never began"):
+        classify(replace(seen, started=False))
 
 
 @given(

@@ -44,7 +44,8 @@ def test_tripwires_tell_who_opens_them(tmp_path: Path) -> None:
     folder.mkdir()
     for file in (folder / "inside", key, quiet):
         file.write_text("x")
-    wires = watch.Tripwires((str(folder), str(key), str(quiet), str(tmp_path / "missing")))
+    wires = watch.Tripwires()
+    wires.watch((str(folder), str(key), str(quiet), str(tmp_path / "missing")))
     try:
         assert wires.collect() == []
         quiet.stat()
@@ -63,10 +64,44 @@ def test_tripwires_tell_who_opens_them(tmp_path: Path) -> None:
 def test_a_flood_of_tripwires_is_capped(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number}").write_text("x")
-    wires = watch.Tripwires((str(tmp_path),))
+    wires = watch.Tripwires()
+    wires.watch((str(tmp_path),))
     try:
         for number in range(30):
             os.close(os.open(tmp_path / f"{number}", os.O_RDONLY))
-        assert len(wires.collect()) == watch.MOST
+        *kept, rest = wires.collect()
+        assert len(kept) == watch.MOST
+        assert rest == {"behaviour": "read", "detail": "", "refused": False, "times": 30 - watch.MOST, "left_out": True}
     finally:
         wires.close()
+
+
+KINDS = st.sampled_from(
+    [
+        ("network", "socket AF_INET", True),
+        ("network", "connect 192.0.2.1", True),
+        ("network", "bind 0.0.0.0", True),
+        ("network", "connect /run/x", False),
+        ("write", "openat /etc", False),
+        ("program", "/bin", False),
+        ("read", "/root", False),
+        ("syscall", "ptrace", True),
+    ]
+)
+
+
+@given(st.lists(st.tuples(KINDS, st.integers(0, 40)), max_size=400))
+def test_no_kind_of_evidence_crowds_out_another(acts: list[tuple[tuple[str, str, bool], int]]) -> None:
+    """Of each kind something is told, and all that happened is counted somewhere."""
+    notes = watch.Notes()
+    for (behaviour, detail, refused), number in acts:
+        notes.add(behaviour, f"{detail}/{number}", refused=refused)
+    told = notes.told()
+    assert sum(int(str(one["times"])) for one in told) == len(acts)
+    for (behaviour, detail, refused), _ in acts:
+        assert any(
+            one["behaviour"] == behaviour and one["refused"] == refused and str(one["detail"]).startswith(detail)
+            for one in told
+        )
+    plain = [one for one in told if one["behaviour"] != "syscall"]
+    assert len(plain) <= 7 * (watch.MOST + 1)

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandboxes import attached, jailed
+from sandboxes import attached, jailed, talk
 from sandboxes.attached import Box, Line, Shape
 from sandboxes.classify import Seen, classify, parse_report
 from sandboxes.interface import Command, End, Execution, Limits, SandboxError
-from sandboxes.jailed import Jailed
+from sandboxes.jailed import BEGINS, Jailed
 from sandboxes.talk import Attention
 
 LIMITS = Limits(wall_seconds=0.1, cpu_seconds=1, memory_mib=64, disk_mib=8, output_kib=4)
@@ -123,8 +123,9 @@ def test_every_end_has_its_cause(
     try:
         end = classify(seen)
     except SandboxError:
-        assert report is None or (report.oom_kills and report.limit_hits == 0)
+        assert not started or report is None or (report.oom_kills and report.limit_hits == 0)
         return
+    assert started, "nothing is told of a program that never began"
     causes = {
         End.WALL_TIMEOUT: stopped_for == "wall",
         End.OUTPUT_LIMIT: stopped_for == "output",
@@ -187,7 +188,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jailed, "LAST_WORDS_SECONDS", 0.05)
     monkeypatch.setattr(jailed, "LEAVE_SECONDS", 0.05)
     monkeypatch.setattr(attached, "LAST_WORDS_SECONDS", 0.05)
-    monkeypatch.setattr(attached, "START_SECONDS", 0.1)
+    monkeypatch.setattr(talk, "START_SECONDS", 0.1)
 
 
 Step = tuple[str, bytes | str]
@@ -213,8 +214,9 @@ MESSAGES = st.one_of(
     st.binary(max_size=20),
     st.sampled_from([b"\xff" * 4, b"\0\0\0\1y", b"\0\0\0\1y\0\0\0\1z", b"\0\0", "zeros", "no text"]),
 )
+BEGUN_IN_SLOT = ("control", BEGINS)
 SCRIPT = st.lists(
-    st.tuples(st.just("control"), REPORTS)
+    st.tuples(st.just("control"), REPORTS | st.just(BEGINS))
     | st.tuples(st.sampled_from(["2", "3", "4"]), MESSAGES | st.just("flood"))
     | st.tuples(st.sampled_from(["close 1", "close 2", "close 3", "close 4", "close control"]), st.just(b"")),
     max_size=6,
@@ -252,6 +254,7 @@ def test_what_was_answered_before_the_end_is_heard_whole() -> None:
 
     running = Jailed(slot, Command(argv=("x",)), Attention(), channel=True)  # type: ignore[arg-type]
     slot.receive()
+    slot.zygote.send(BEGINS)
     assert list(running.ask_each(questions())) == [answer] * 12
     assert running.finish().end is End.EXITED
     running.close()
@@ -288,7 +291,7 @@ def accounts(script: list[Step], *, questions: int) -> Execution | None:
 
 
 @QUICK
-@given(script=SCRIPT, questions=st.integers(0, 2))
+@given(script=SCRIPT | SCRIPT.map(lambda steps: [BEGUN_IN_SLOT, *steps]), questions=st.integers(0, 2))
 def test_no_zygote_harms_the_host(script: list[Step], questions: int) -> None:
     execution = accounts(script, questions=questions)
     if execution is not None:
@@ -297,13 +300,22 @@ def test_no_zygote_harms_the_host(script: list[Step], questions: int) -> None:
 
 def test_a_good_zygote_is_believed() -> None:
     """The fuzzing above begins from what works."""
-    execution = accounts([("2", b"out"), ("control", json.dumps({**GOOD, **GOOD_EXTRA}).encode())], questions=0)
+    execution = accounts(
+        [BEGUN_IN_SLOT, ("2", b"out"), ("control", json.dumps({**GOOD, **GOOD_EXTRA}).encode())], questions=0
+    )
     assert execution is not None
     assert (execution.end, execution.exit_code, execution.stdout) == (End.EXITED, 0, b"out")
 
 
 def test_a_silent_zygote_is_our_failure_and_not_the_programs() -> None:
-    assert accounts([("2", b"out"), ("close control", b"")], questions=0) is None
+    assert accounts([BEGUN_IN_SLOT, ("2", b"out"), ("close control", b"")], questions=0) is None
+
+
+@pytest.mark.parametrize("code", [0, 1, 126])
+def test_a_program_that_never_began_is_our_failure(code: int) -> None:
+    """Whatever its process left with."""
+    report = json.dumps({**GOOD, **GOOD_EXTRA, "exit_code": code}).encode()
+    assert accounts([("2", b"out"), ("control", report)], questions=0) is None
 
 
 # --- the supervisor's side of a container -------------------------------------------------------------------------------
