@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.adversarial.box.accounts_and_observer import OBSERVER, THROUGH_THE_CHANNEL
 from tests.adversarial.box.attack import Attack
 from tests.adversarial.box.channel import CHANNEL
 from tests.adversarial.box.disk import DISK
@@ -15,6 +16,7 @@ FAMILIES: Mapping[str, tuple[Attack, ...]] = {
     "memory": MEMORY,
     "disk": DISK,
     "output": OUTPUT,
-    "channel": CHANNEL,
+    "channel": (*CHANNEL, *THROUGH_THE_CHANNEL),
     "kernel": KERNEL,
+    "observer": OBSERVER,
 }
