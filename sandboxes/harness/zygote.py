@@ -56,11 +56,7 @@ DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa
 """Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
 TYPE_CHECKING = False  # see program.py: typing is not for here
 if TYPE_CHECKING:
-    import types
     from typing import Any
-
-    Becoming = tuple[program.PythonCall, types.ModuleType]
-    """What the child of a fork is to run, and its `__main__`."""
 
 NOTHING, EVENTS, LISTENER, COUNTED, TO_PARENT = 5, 6, 7, 8, 9
 """Descriptors that have a fixed number, here and in a child: /dev/null, an epoll that both add to, the filter's listener (the epoll
@@ -147,18 +143,17 @@ class Zygote:
         self.tripwires: watch.Tripwires
         self.watch: watch.Watch | None = None
 
-    def settle(self) -> types.ModuleType:
-        """After all imports: nothing more changes in here. Returns the `__main__` of all programs to come."""
+    def settle(self) -> None:
+        """After all imports: nothing more changes in here."""
         self.tripwires = watch.Tripwires(DECOYS)
         self.slot.tripwires = self.tripwires.fileno()
         sys.path.remove(OURS)
         namespaces.freeze_root()
-        main = program.clear_interpreter()
+        program.clear_interpreter()
         gc.collect()
         immortal.make_immortal()
         gc.freeze()
         jail.settle(self.slot)
-        return main
 
     def attend(self) -> None:
         """Answer what the filter asks. Many threads could go on asking for ever, and the host's word must be heard meanwhile."""
@@ -177,17 +172,17 @@ class Zygote:
         self.slot.evidence = json.dumps(evidence).encode()
 
 
-def serve(control: socket.socket, proc: int) -> Becoming | None:
+def serve(control: socket.socket, proc: int) -> program.PythonCall | None:
     """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
     message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
     zygote = Zygote(control, proc)
     build(json.loads(message), harness)
-    main = zygote.settle()
+    zygote.settle()
     control.send(json.dumps({"memory_bytes": zygote.slot.memory_bytes}).encode())
     while True:
         event = jail.serve(zygote.slot)
         if event == jail.PROGRAM:
-            return become(zygote, main)
+            return become(zygote)
         if event == jail.ATTEND:
             zygote.attend()
         elif event == jail.EVIDENCE:
@@ -198,7 +193,7 @@ def serve(control: socket.socket, proc: int) -> Becoming | None:
             raise OSError("a program could not be started")
 
 
-def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
+def become(zygote: Zygote) -> program.PythonCall:
     """In the child, which is locked in but for the filter: what it is to run; it does not come back where that is no Python."""
     slot = zygote.slot
     request = program.Request(ctypes.string_at(slot.words, slot.words_size))
@@ -210,13 +205,13 @@ def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
     if call is None:
         program.execute(request.argv, request.environment)
     program.prepare_interpreter(call, request.argv, request.environment)
-    return call, main
+    return call
 
 
 # --- process 1 of the container --------------------------------------------------------------------------------------------
 
 
-def main() -> Becoming | None:
+def main() -> program.PythonCall | None:
     while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_PARENT:
         pass
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -238,6 +233,6 @@ def main() -> Becoming | None:
 
 
 if __name__ == "__main__":
-    becoming = main()
-    if becoming is not None:
-        program.run(*becoming)
+    call = main()
+    if call is not None:
+        program.run(call)

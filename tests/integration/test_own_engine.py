@@ -101,11 +101,11 @@ def test_an_engine_of_somebody_else_is_left_alone_and_said_before_the_first_test
         own_engine.learn(client, told.append, folder / "engine.json")
         assert NAME not in client.info()["Runtimes"]
         said = CliRunner().invoke(app, ["doctor", "--tier", "gvisor", "--json"], terminal_width=500)
+        [(tier, problem)] = host.lacks().items()  # with which `assay test` ends, before its first test
         found = {each["name"]: each for each in json.loads(said.stdout)["conditions"]}
     assert told == []
     assert theirs.read_text() == "{}"
     assert not (folder / "engine.json").exists()
-        [(tier, problem)] = host.lacks().items()  # with which `assay test` ends, before its first test
     assert tier is Tier.GVISOR
     remedy = found["runtime"]["remedy"]
     assert remedy in problem
