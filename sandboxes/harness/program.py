@@ -111,8 +111,8 @@ def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
 MODULES = sys.modules
 """A program may put something else in its place, as in those of the functions below."""
 collect, end = gc.collect, os._exit
-objects_made = gc.get_objects
-"""Those that the collector follows; what was there before the fork it does not."""
+objects_made, has_ended = gc.get_objects, gc.is_finalized
+"""The first gives those that the collector follows, which what was there before the fork is not among."""
 register_fork_hooks = os.register_at_fork
 FORK_HOOKS: list[dict[str, Callable[[], object]]] = []
 """Of `threading` and `logging`: they free locks that other threads held at a fork. The zygote has no other thread, and there they
@@ -243,27 +243,34 @@ def _leave(code: int) -> NoReturn:
         atexit._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:
         _report(error)
-    flushed = _flush()
+    if not _flush():
+        code = code or 120  # the interpreter's own word for output that it could not write
     collect()  # garbage dies while modules are still there
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place dies here, and flushes
     sys.meta_path = None  # type: ignore[assignment]  # a destructor imports nothing; the interpreter sees to it in this way
     MODULES.clear()
     collect()
-    _end_survivors()
-    flushed &= _flush()
-    end(code if flushed else code or 120)  # the interpreter's own word for output that it could not write
+    try:
+        _end_survivors()
+    except BaseException:  # a metaclass may do anything when it is asked for a name
+        pass
+    _flush()
+    end(code)
 
 
 def _flush() -> bool:
     """False where the program's output could not be written."""
     flushed = True
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name, None)
         try:
-            if stream is not None and not stream.closed:
+            if stream is not None and not getattr(stream, "closed", False):
                 stream.flush()
-        except BaseException:
+        except BaseException as error:
             flushed = False
+            if name == "stdout":
+                _print(f"Exception ignored on flushing sys.stdout:\n{type(error).__name__}: {error}")
     return flushed
 
 
@@ -290,6 +297,6 @@ def _end_survivors() -> None:
     """
     if len(sys._current_frames()) > 1:  # noqa: SLF001
         return
-    survivors = [each for each in objects_made() if hasattr(type(each), "__del__")]
+    survivors = [each for each in objects_made() if hasattr(type(each), "__del__") and not has_ended(each)]
     for each in sorted(survivors, key=is_below_text):  # whose buffer goes into what is below it
         Ending(each)
