@@ -235,7 +235,8 @@ def _print(text: str) -> None:
 def _leave(code: int) -> NoReturn:
     """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers, then destructors and buffers again.
 
-    Of its teardown (Py_FinalizeEx) all that concerns what the program made, and nothing of what was there before the fork.
+    Of its teardown (Py_FinalizeEx) all that concerns what the program made, and nothing of what was there before the fork: so a
+    destructor may still import, and start a process, which an interpreter refuses by then.
     """
     try:
         if "threading" in sys.modules:  # else there are no threads to wait for; the interpreter does the same
@@ -245,11 +246,9 @@ def _leave(code: int) -> NoReturn:
         _report(error)
     if not _flush():
         code = code or 120  # the interpreter's own word for output that it could not write
-    collect()  # garbage dies while modules are still there
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place dies here, and flushes
-    sys.meta_path = None  # type: ignore[assignment]  # a destructor imports nothing; the interpreter sees to it in this way
-    MODULES.clear()
+    _forget_modules()
     collect()
     try:
         _end_survivors()
@@ -272,6 +271,17 @@ def _flush() -> bool:
             if name == "stdout":
                 _print(f"Exception ignored on flushing sys.stdout:\n{type(error).__name__}: {error}")
     return flushed
+
+
+def _forget_modules() -> None:
+    """Those of the program, in the order in which it had them; `__main__` was the first."""
+    own = []
+    for name in reversed(MODULES):
+        own.append(name)
+        if name == "__main__":
+            break
+    for name in reversed(own):
+        MODULES.pop(name, None)
 
 
 class Ending:
