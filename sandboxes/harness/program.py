@@ -236,7 +236,7 @@ def _leave(code: int) -> NoReturn:
     """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers, then destructors and buffers again.
 
     Of its teardown (Py_FinalizeEx) all that concerns what the program made, and nothing of what was there before the fork: so a
-    destructor may still import, and start a process, which an interpreter refuses by then.
+    destructor may still start a process or a thread, which an interpreter refuses by then.
     """
     try:
         if "threading" in sys.modules:  # else there are no threads to wait for; the interpreter does the same
@@ -244,10 +244,15 @@ def _leave(code: int) -> NoReturn:
         atexit._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:
         _report(error)
-    if not _flush():
+    problem = _flush()
+    if problem is not None:
         code = code or 120  # the interpreter's own word for output that it could not write
+        _print("Exception ignored on flushing sys.stdout:")
+        sys.__excepthook__(type(problem), BaseException.with_traceback(problem, None), None)
+    collect()  # garbage ends while modules are there; and a writer comes before what it writes to in the collector's list then
     for name in ("stdin", "stdout", "stderr"):
-        setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place dies here, and flushes
+        setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place ends here, and flushes
+    sys.meta_path = None  # type: ignore[assignment]  # a destructor imports nothing: the interpreter sees to it in the same way
     _forget_modules()
     collect()
     try:
@@ -258,19 +263,17 @@ def _leave(code: int) -> NoReturn:
     end(code)
 
 
-def _flush() -> bool:
-    """False where the program's output could not be written."""
-    flushed = True
-    for name in ("stdout", "stderr"):
+def _flush() -> BaseException | None:
+    """Why the program's output could not be written, if so."""
+    problem = None
+    for name in ("stderr", "stdout"):
         stream = getattr(sys, name, None)
         try:
             if stream is not None and not getattr(stream, "closed", False):
                 stream.flush()
         except BaseException as error:
-            flushed = False
-            if name == "stdout":
-                _print(f"Exception ignored on flushing sys.stdout:\n{type(error).__name__}: {error}")
-    return flushed
+            problem = error
+    return problem
 
 
 def _forget_modules() -> None:
