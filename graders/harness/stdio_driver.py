@@ -83,10 +83,10 @@ def become(module: str, *command: str) -> None:
     if command:
         os.execvp(command[0], command)  # noqa: S606 - in the submission's own box
     make_importable(".")
-    sys.argv = [f"{module}.py"]
+    sys.argv = [""]
     # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
     sys.modules["__main__"] = types.ModuleType("__main__")
-    runpy._run_module_as_main(module, alter_argv=False)  # type: ignore[attr-defined]  # noqa: SLF001
+    runpy._run_module_as_main(module)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class FloodError(BaseException):

@@ -63,7 +63,7 @@ def test_what_a_stdio_program_writes_at_its_end_is_its_output(name: str, every_t
 
 def test_a_stdio_program_finds_nothing_of_ours_in_its_main_module(every_tier: Session) -> None:
     code = "import __main__, sys\nprint(__name__, sorted(n for n in vars(__main__) if n[:2] != '__'), sys.argv, __main__.__file__)"
-    answer = "__main__ ['sys'] ['solution.py'] /box/work/solution.py"
+    answer = "__main__ ['sys'] ['/box/work/solution.py'] /box/work/solution.py"
     signals = graded(every_tier, code, suite({"1.in": "", "1.ans": answer}))
     [case] = [signal for signal in signals if isinstance(signal, CaseOutcome)]
     assert case.outcome is Outcome.PASSED, case

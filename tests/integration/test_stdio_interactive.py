@@ -60,6 +60,20 @@ def test_two_programs_converse_and_the_author_s_decides(every_tier: Session) -> 
     assert all(case.seconds and case.cpu_seconds is not None and case.seconds < 3 for case in found)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "out = open(1, 'w')\ninput()\nout.write('answer 42')\ndef f(): return out",
+        "input()\nclass Last:\n    def __del__(self): print('answer', number)\nnumber, last = 42, Last()",
+        "import sys\nreal, sys.stdout = sys.stdout, None\nopen('/dev/stdin').readline()\nreal.write('answer 42')",
+    ],
+    ids=["writer", "destructor", "swapped"],
+)
+def test_what_a_program_writes_at_its_end_is_heard(every_tier: Session, code: str) -> None:
+    [case], flags = graded(every_tier, code)
+    assert (case.outcome, flags) == (P, []), case
+
+
 def test_a_wrong_answer_is_told_with_the_conversation(every_tier: Session) -> None:
     [case], _ = graded(
         every_tier, "input()\nprint('guess 50', flush=True)\nassert input() == 'less'\nprint('answer 49')"
