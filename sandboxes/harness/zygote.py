@@ -69,8 +69,10 @@ process. All below are kept taken, so that what is received lies above them."""
 
 def build(setup: dict[str, Any], harness: int) -> None:
     """Make the file system of the programs and import what they start from."""
-    folders = ("/box", "/harness", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
+    folders = ("/box", "/dev/fd", "/harness", "/proc/self", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
     links = {"/tmp": "/box/tmp", "/var/tmp": "/box/tmp", "/dev/shm": "/box/shm", "/var/run": "/run"}  # noqa: S108
+    # All that a program has of /proc; see `show_descriptors` in jail.c.
+    links |= {"/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2", "/proc/self/fd": "/dev/fd"}
     namespaces.build_root("/box/root", folders, links)
     for path in DECOYS:
         with open(path, "w") as file:
