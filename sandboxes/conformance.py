@@ -18,6 +18,8 @@ Check = Callable[[Session], None]
 CHECKS: list[Check] = []
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)
+HUNG_SECONDS = 30.0
+"""A program that is ended so late was not ended by its wall limit, but would have slept for longer; a busy host is late by less."""
 
 ECHO = """
 import os, struct
@@ -96,7 +98,7 @@ def a_program_that_does_not_exist_is_its_own_failure(session: Session) -> None:
 @_check
 def sleeping_ends_at_the_wall_limit(session: Session) -> None:
     execution = _run(session, "import time; time.sleep(60)", limits=limited(wall_seconds=0.5))
-    assert execution.end is End.WALL_TIMEOUT and 0.5 <= execution.wall_seconds < 3, execution
+    assert execution.end is End.WALL_TIMEOUT and 0.5 <= execution.wall_seconds < HUNG_SECONDS, execution
 
 
 @_check
@@ -245,7 +247,7 @@ def ignored_signals_do_not_help(session: Session) -> None:
         while True: time.sleep(1)
     """
     execution = _run(session, code, limits=limited(wall_seconds=0.5))
-    assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < 3
+    assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < HUNG_SECONDS
 
 
 @_check
@@ -581,7 +583,7 @@ def the_wall_limit_holds_over_the_whole_conversation(session: Session) -> None:
 
     code = "import time\nfor q in questions(): time.sleep(0.05); answer(q)"
     execution = _converse(session, code, talk, limits=limited(wall_seconds=1))
-    assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < 3
+    assert execution.end is End.WALL_TIMEOUT and execution.wall_seconds < HUNG_SECONDS
 
 
 @_check
@@ -648,7 +650,7 @@ def a_program_that_will_not_leave_is_ended(session: Session) -> None:
     code = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\nfor q in questions(): answer(q)"
     code = code.replace("for q in questions(): answer(q)", "answer(next(questions()))\ntime.sleep(60)")
     execution = _converse(session, code, talk)
-    assert execution.end is End.EXITED and execution.wall_seconds < 5, execution
+    assert execution.end is End.EXITED and execution.wall_seconds < SMALL.wall_seconds, execution
 
 
 @_check

@@ -14,7 +14,6 @@ NAMED = {
     "of-a-thread": "import threading\nt = threading.Thread(target=lambda: print(open('/dev/stdin').read())); t.start(); t.join()",
     "of-what-it-becomes": "import os\nos.execvp('cat', ['cat', '/dev/stdin'])",
     "closed": "import os\nos.close(0)\ntry: open('/dev/stdin')\nexcept OSError as e: print(type(e).__name__)",
-    "wrong-way": "for path, mode in (('/dev/stdin', 'w'), ('/dev/stdout', 'r')):\n    try: open(path, mode).close(); print(path)\n    except OSError as e: pass\nprint('end')",
     "is-it-there": "import os\nprint([os.path.exists(p) for p in ('/dev/stdin', '/dev/stdout', '/dev/stderr', '/dev/fd/0', '/proc/self/fd/1')])",
     "its-kind": "import os, stat\nprint([stat.S_ISFIFO(os.stat(p).st_mode) for p in ('/dev/stdin', '/dev/stdout')])",
     "shell": "import os\nos.system('echo kept > /tmp/x; cat /tmp/x')",
