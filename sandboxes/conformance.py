@@ -307,6 +307,42 @@ def stdout_and_stderr_are_bytes_and_apart(session: Session) -> None:
 
 
 @_check
+def what_is_still_in_a_buffer_at_the_end_is_written(session: Session) -> None:
+    code = """
+        import io, os, sys
+        class Last:
+            def __del__(self): print(word, file=sys.__stdout__)
+        word, last, out = "last", Last(), open(os.dup(1), "w")
+        last.itself = last
+        def put(text): out.write(text + " ")
+        put("first")
+        sys.__stdout__.write("second ")
+        sys.stdout = io.StringIO()
+        print("lost")
+    """
+    words = _run(session, code).stdout.decode().split()
+    assert sorted(words) == ["first", "last", "second"], words
+
+
+@_check
+def the_standard_streams_have_names(session: Session) -> None:
+    code = """
+        with open("/dev/stdin") as first, open("/dev/stdout", "w") as out, open("/proc/self/fd/2", "a") as err:
+            out.write(first.read())
+            err.write("told")
+    """
+    execution = _run(session, code, stdin=b"given")
+    assert (execution.exit_code, execution.stdout, execution.stderr) == (0, b"given", b"told"), execution
+    assert not execution.evidence, execution
+
+
+@_check
+def integers_of_any_length_are_read_and_printed(session: Session) -> None:
+    code = "import os, sys\nprint(len(str(10 ** 6000)), int('7' * 6000) % 9, flush=True)\nos.execvp('python3', ['python3', '-c', 'print(len(str(10 ** 5000)))'])"
+    assert _run(session, code).stdout.split() == [b"6001", b"6", b"5001"]
+
+
+@_check
 def the_environment_is_ours_and_small(session: Session) -> None:
     execution = _run(session, "import os, json; print(json.dumps(dict(os.environ)))", environment={"EXTRA": "1"})
     environment = json.loads(execution.stdout)
