@@ -83,9 +83,7 @@ def start(report: Report) -> None:
     with LOG.open("ab") as log, Path(os.devnull).open("rb") as nothing:
         # A session of its own: the engine serves others after this program has ended. Not a Popen, which is waited for.
         streams = [(os.POSIX_SPAWN_DUP2, source.fileno(), fd) for fd, source in enumerate((nothing, log, log))]
-        pid = os.posix_spawn(
-            dockerd, [dockerd, *own_engine.options()], os.environ, file_actions=streams, setsid=True
-        )
+        pid = os.posix_spawn(dockerd, [dockerd, *own_engine.options()], os.environ, file_actions=streams, setsid=True)
     _wait(lambda: _tail(LOG), lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
 
 

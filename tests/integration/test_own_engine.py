@@ -32,7 +32,7 @@ def running(folder: Path, options: list[str]) -> Iterator[DockerClient]:
         # An engine without a bridge removes docker0, which is the host's.
         process = subprocess.Popen(["unshare", "--net", program, *places, *apart, *options], stdout=log, stderr=log)
     try:
-        engine._wait(lambda: (folder / "log").read_text(), lambda: process.poll() is None)
+        engine._wait((folder / "log").read_text, lambda: process.poll() is None)
         client = engine.connect()
         yield client
         for container in client.containers.list(all=True):
@@ -45,7 +45,9 @@ def running(folder: Path, options: list[str]) -> Iterator[DockerClient]:
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="assay-engine-", ignore_cleanup_errors=True) as name:  # a short path, for sockets
+    with tempfile.TemporaryDirectory(
+        prefix="assay-engine-", ignore_cleanup_errors=True
+    ) as name:  # a short path, for sockets
         monkeypatch.setenv("DOCKER_HOST", f"unix://{name}/docker.sock")
         yield Path(name)
 
@@ -73,7 +75,9 @@ def sleeper(client: DockerClient) -> str:
             tar.addfile(link)
     client.api.import_image_from_data(content.getvalue(), repository="empty")
     usr = {"/usr": {"bind": "/usr", "mode": "ro"}}
-    return str(client.containers.run("empty", ["/usr/bin/sleep", "600"], network_mode="none", volumes=usr, detach=True).id)
+    return str(
+        client.containers.run("empty", ["/usr/bin/sleep", "600"], network_mode="none", volumes=usr, detach=True).id
+    )
 
 
 def test_an_engine_of_ours_learns_of_gvisor_and_loses_nothing(folder: Path, operators: Path) -> None:
@@ -117,6 +121,6 @@ def test_an_engine_of_somebody_else_is_left_alone_and_said_before_the_first_test
 @pytest.mark.parametrize("text", ["{", "[]", '{"runtimes": 1}'])
 def test_a_configuration_that_no_engine_could_read_is_named(text: str, operators: Path, tmp_path: Path) -> None:
     operators.write_text(text)
-    with pytest.raises(SandboxError, match="daemon.json"):
+    with pytest.raises(SandboxError, match=r"daemon\.json"):
         own_engine.options(tmp_path / "engine.json")
     assert not (tmp_path / "engine.json").exists()

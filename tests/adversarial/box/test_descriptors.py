@@ -94,7 +94,9 @@ print(set(got))
 DESCRIPTORS = (
     attack("climbs out of its descriptors", CLIMB, End.EXITED, says="[]"),
     attack("looks for a procfs everywhere", WALK, End.EXITED, says="['/dev/fd']"),
-    attack("every descriptor there could be", NUMBERS, End.EXITED, says="[('0', 'pipe'), ('1', 'pipe'), ('2', 'pipe')] []"),
+    attack(
+        "every descriptor there could be", NUMBERS, End.EXITED, says="[('0', 'pipe'), ('1', 'pipe'), ('2', 'pipe')] []"
+    ),
     attack("a child looks at its parent's descriptors", BY_A_CHILD, End.EXITED, says="[]"),
     attack("a child that outlives the folder's process", AFTER_ITS_END, End.EXITED, says="left"),
     attack("uncovers what lies under the box", COVERED, End.EXITED, says="{-1}"),

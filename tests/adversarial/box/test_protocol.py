@@ -23,7 +23,9 @@ from sandboxes.talk import Attention
 
 LIMITS = Limits(wall_seconds=0.1, cpu_seconds=1, memory_mib=64, disk_mib=8, output_kib=4)
 HUNG_SECONDS = 60.0
-QUICK = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+QUICK = settings(
+    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 GOOD = {
     "exit_code": 0, "signal": None, "stopped": "", "cpu_seconds": 0.1, "peak_bytes": 1 << 20, "oom_kills": 0,
