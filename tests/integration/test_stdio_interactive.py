@@ -66,7 +66,7 @@ def test_two_programs_converse_and_the_author_s_decides(every_tier: Session) -> 
     [
         "out = open(1, 'w')\ninput()\nout.write('answer 42')\ndef f(): return out",
         "input()\nclass Last:\n    def __del__(self): print('answer', number)\nnumber, last = 42, Last()",
-        "import sys\nreal, sys.stdout = sys.stdout, None\ninput()\nreal.write('answer 42')",
+        "import sys\ninput()\nreal, sys.stdout = sys.stdout, None\nreal.write('answer 42')",
     ],
     ids=["writer", "destructor", "swapped"],
 )
