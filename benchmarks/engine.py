@@ -24,7 +24,7 @@ from pathlib import Path
 from docker import DockerClient
 from docker.errors import DockerException
 
-from sandboxes import gvisor, images
+from sandboxes import images, own_engine
 from sandboxes.engine import Report, connect, forget_dead, running
 
 START_SECONDS = 60.0
@@ -96,7 +96,7 @@ class Daemon:
             "--bridge=none",  # no box has a network
             "--iptables=false",
             "--log-level=error",
-            *gvisor.engine_options(),
+            *own_engine.options(self._folder / "engine.json"),
         ]
         log = self._folder / "docker.log"
         with log.open("ab") as words:

@@ -78,17 +78,22 @@ class Trouble:
     seconds: float
     chance: random.Random
 
-    def times(self, pause: float) -> Iterator[None]:
-        """Again and again, so far apart, while the fault is to last."""
+    def strike(self, pause: float, once: Callable[[int], int]) -> int:
+        """Strike so far apart while the fault is to last, and until it has struck: on a busy host that may be much later.
+
+        `once` is told how often it has struck so far, and returns how often it strikes now.
+        """
         end = time.monotonic() + self.seconds
-        while time.monotonic() < end:
-            yield
+        struck = 0
+        while time.monotonic() < end + (0 if struck else LONGEST_SECONDS):
+            struck += once(struck)
             time.sleep(pause)
+        return struck
 
 
 def kills(trouble: Trouble) -> int:
     """`docker kill` of a random box, every 100 ms."""
-    return sum(_kill_one(trouble) for _ in trouble.times(KILL_EVERY_SECONDS))
+    return trouble.strike(KILL_EVERY_SECONDS, lambda _: _kill_one(trouble))
 
 
 def stopped(trouble: Trouble) -> int:
@@ -104,24 +109,24 @@ def crashed(trouble: Trouble) -> int:
 def full_disk(trouble: Trouble) -> int:
     """No byte is free where the engine keeps its data; boxes are killed, so that new ones are needed."""
     filler = trouble.own.folder / "data" / "filler"
-    struck = 0
     try:
         with filler.open("ab", buffering=0) as file:
-            for _ in trouble.times(0.02):
+
+            def once(struck: int) -> int:
+                if not struck and not _any_runs(trouble):
+                    file.truncate(0)  # none can be made without room, and there must be one to kill
+                    return 0
                 _fill(file.fileno())
-                struck += _kill_one(trouble)
+                return _kill_one(trouble)
+
+            return trouble.strike(0.02, once)
     finally:
         filler.unlink()
-    return struck
 
 
 def lost_image(trouble: Trouble) -> int:
     """The box image is removed with force, and with it the boxes that keep it from being removed."""
-    struck = sum(_image_removed(trouble) for _ in trouble.times(0.1))
-    patience = time.monotonic() + LONGEST_SECONDS
-    while not struck and time.monotonic() < patience:  # the engine keeps it while any box of it runs
-        struck += _image_removed(trouble)
-    return struck
+    return trouble.strike(0.1, lambda _: _image_removed(trouble))  # the engine keeps it while any box of it runs
 
 
 FAULTS: Mapping[str, Callable[[Trouble], int]] = {
@@ -131,6 +136,12 @@ FAULTS: Mapping[str, Callable[[Trouble], int]] = {
     "disk": full_disk,
     "image": lost_image,
 }
+
+
+def _any_runs(trouble: Trouble) -> bool:
+    with suppress(*ENGINE_ERRORS):
+        return bool(trouble.client.api.containers())
+    return False
 
 
 def _kill_one(trouble: Trouble) -> int:
@@ -150,13 +161,13 @@ def _kill(trouble: Trouble, container: str) -> int:
 
 
 def _restart(trouble: Trouble, number: signal.Signals) -> int:
-    struck = 0
-    for _ in trouble.times(2):
+    def once(_: int) -> int:
         trouble.own.daemon.stop(number)
         time.sleep(1)
         trouble.own.daemon.start()
-        struck += 1
-    return struck
+        return 1
+
+    return trouble.strike(2, once)
 
 
 def _fill(fd: int) -> None:

@@ -176,6 +176,7 @@ class Box(Talk):
                 "HOME": "/box/tmp",
                 "TMPDIR": "/box/tmp",
                 "LANG": "C.UTF-8",
+                "PYTHONINTMAXSTRDIGITS": "0",
                 **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
                 **command.environment,
             },

@@ -113,6 +113,8 @@ class Facts:
     engine_problem: str = ""
     runtime: str = "assay-runsc"
     """The name under which the engine must know gVisor."""
+    runtime_settings: str = ""
+    """What the engine's configuration must say for that, as JSON; empty where gVisor is not installed here."""
 
 
 def diagnose(facts: Facts) -> tuple[Condition, ...]:
@@ -125,7 +127,7 @@ def diagnose(facts: Facts) -> tuple[Condition, ...]:
                 "install and start it; on Debian or Ubuntu as root, `assay serve` does both",
             ),
         )  # fmt: skip
-    found = (*_engine(engine), *_limits(engine), *_filters(engine), _runtime(engine, facts.runtime))
+    found = (*_engine(engine), *_limits(engine), *_filters(engine), _runtime(engine, facts))
     kernel = _kernel(facts.kernel, engine) if engine.local else _kernel_unseen()
     return (*found, *kernel)
 
@@ -242,12 +244,21 @@ def _filters(engine: EngineFacts) -> Iterator[Condition]:
         yield _held("security module", JAIL, "none that stands in the way")
 
 
-def _runtime(engine: EngineFacts, runtime: str) -> Condition:
-    if runtime in engine.runtimes:
-        return _held("runtime", GVISOR, runtime)
+def _runtime(engine: EngineFacts, facts: Facts) -> Condition:
+    if facts.runtime in engine.runtimes:
+        return _held("runtime", GVISOR, facts.runtime)
+    if not facts.runtime_settings:
+        return _missing(
+            "runtime", GVISOR, "gVisor is not installed",
+            "install it (on Debian: apt-get install runsc); Assay tells an engine that it started of it, and `assay doctor` "
+            "says then what to tell another",
+        )  # fmt: skip
     return _missing(
-        "runtime", GVISOR, f"the engine has no runtime {runtime}",
-        "install gVisor (on Debian: apt-get install runsc) and let Assay start the engine, or register it with it",
+        "runtime", GVISOR, f"gVisor is installed, and the engine has no runtime {facts.runtime}",
+        f"Assay tells an engine that it started, when it starts itself; tell another in three steps: put "
+        f"{facts.runtime_settings} into /etc/docker/daemon.json, beside what is there; have the engine read it with "
+        "`systemctl reload docker` (without systemd: `kill -HUP $(cat /var/run/docker.pid)`), which ends no container; "
+        f"look whether `docker info` names {facts.runtime}",
     )  # fmt: skip
 
 

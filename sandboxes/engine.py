@@ -1,6 +1,6 @@
 """Finds the Docker engine and, where this host has one that is not running, starts it.
 
-An engine that answers is used as it is: nothing of it is configured, restarted or removed.
+An engine that answers is used: it is not restarted, and only one that Assay started is ever configured (own_engine.py).
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from docker import DockerClient
 from docker.errors import DockerException
 
-from sandboxes import gvisor
+from sandboxes import own_engine
 from sandboxes.interface import SandboxError
 
 LOG = Path("/var/log/assay-dockerd.log")
@@ -83,9 +83,7 @@ def start(report: Report) -> None:
     with LOG.open("ab") as log, Path(os.devnull).open("rb") as nothing:
         # A session of its own: the engine serves others after this program has ended. Not a Popen, which is waited for.
         streams = [(os.POSIX_SPAWN_DUP2, source.fileno(), fd) for fd, source in enumerate((nothing, log, log))]
-        pid = os.posix_spawn(
-            dockerd, [dockerd, *gvisor.engine_options()], os.environ, file_actions=streams, setsid=True
-        )
+        pid = os.posix_spawn(dockerd, [dockerd, *own_engine.options()], os.environ, file_actions=streams, setsid=True)
     _wait(lambda: _tail(LOG), lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
 
 

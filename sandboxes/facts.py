@@ -1,15 +1,15 @@
 """Collects what `sandboxes.doctor` judges: from this host's kernel, and from what the Docker engine says of itself."""
 
 import ctypes
+import json
 import platform
 import shutil
 from pathlib import Path
 
 from docker import DockerClient
 
-from sandboxes import images
+from sandboxes import gvisor, images
 from sandboxes.doctor import EngineFacts, Facts, KernelFacts
-from sandboxes.gvisor import RUNTIME
 from sandboxes.interface import SandboxError
 from sandboxes.sweep import ENGINE_ERRORS
 
@@ -50,7 +50,13 @@ def collect(client: DockerClient, base_image: str = "") -> Facts:
         free_mib=shutil.disk_usage(folder).free >> 20 if local and folder.is_dir() else None,
         image=images.find(client, base_image) or "",
     )
-    return Facts(kernel=kernel_facts(), engine=engine, runtime=RUNTIME)
+    runtimes = gvisor.runtimes()
+    return Facts(
+        kernel=kernel_facts(),
+        engine=engine,
+        runtime=gvisor.RUNTIME,
+        runtime_settings=json.dumps({"runtimes": runtimes}) if runtimes else "",
+    )
 
 
 def without_engine(problem: str) -> Facts:

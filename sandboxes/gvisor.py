@@ -1,14 +1,12 @@
 """What tier gvisor needs beside a container of the usual kind: its runtime, known to the engine, and room for its kernel.
 
-The engine calls our wrapper, which adds our options to `runsc`. It is registered where Assay itself starts the engine; an
-engine that runs already is left as it is, and one without the runtime does not offer the tier.
+An engine knows a runtime by its configuration. One that Assay started is told (own_engine.py); one of somebody else's is
+left as it is, and without the runtime it does not offer the tier.
 """
 
-import os
 import shutil
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from docker.api import APIClient
@@ -17,8 +15,8 @@ from sandboxes import hardening
 
 RUNTIME = "assay-runsc"
 """By this name the engine knows it."""
-WRAPPER = Path("/usr/local/lib/assay/runsc")
-"""Written by root, because the engine runs it as root."""
+OPTIONS = ("--network=none", "--cgroupfs")
+"""Of `runsc`, beside its platform."""
 
 KERNEL_MIB = 96
 MIB_PER_PROCESS = 5
@@ -61,19 +59,12 @@ def program() -> str:
     return shutil.which("runsc") or shutil.which("runsc", path="/usr/bin:/usr/local/bin") or ""
 
 
-def engine_options() -> list[str]:
-    """The engine's options that register the runtime; none where runsc is not installed. Writes the wrapper; for root."""
+def runtimes() -> dict[str, Any]:
+    """As an engine's configuration has it under `runtimes`; empty where runsc is not installed."""
     runsc = program()
     if not runsc:
-        return []
-    options = f"--platform={_platform(runsc)} --network=none --cgroupfs"
-    text = f'#!/bin/sh\nexec {runsc} {options} "$@"\n'
-    WRAPPER.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    new = WRAPPER.with_name(f"{WRAPPER.name}.{os.getpid()}")
-    new.write_text(text, encoding="ascii")
-    new.chmod(0o755)
-    new.replace(WRAPPER)
-    return [f"--add-runtime={RUNTIME}={WRAPPER}"]
+        return {}
+    return {RUNTIME: {"path": runsc, "runtimeArgs": [f"--platform={_platform(runsc)}", *OPTIONS]}}
 
 
 def _platform(runsc: str) -> str:

@@ -98,6 +98,9 @@ class Jailed(Talk):
         stdout_reader, stdout = os.pipe2(os.O_CLOEXEC)
         stderr_reader, stderr = os.pipe2(os.O_CLOEXEC)
         theirs = [stdin, stdout, stderr]
+        # A pipe is its maker's: the program, another user, may open it anew (/dev/stdin), as far as it is its end.
+        for fd, mode in ((stdin, 0o444), (stdout, 0o222), (stderr, 0o222)):
+            os.fchmod(fd, mode)
         for fd, name in ((stdout_reader, "stdout"), (stderr_reader, "stderr"), (self._to_stdin, "stdin")):
             os.set_blocking(fd, False)
             self._sources[fd] = name

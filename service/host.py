@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandboxes import engine, facts, images, trial
+from sandboxes import engine, facts, images, own_engine, trial
 from sandboxes.doctor import Condition, diagnose, lacking
 from sandboxes.engine import Report
 from sandboxes.interface import SandboxError, Tier
@@ -36,6 +36,7 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
             if not engine.running():  # installing it starts it where systemd runs
                 engine.start(report)
         client = engine.connect()
+        own_engine.learn(client, report)
         if images.find(client, base_image) is None and not base_image:
             _install({"mmdebstrap": "mmdebstrap"}, report, optional=True)
         image = images.ensure(client, report, base=base_image)
@@ -75,6 +76,16 @@ def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: 
 
 def _problem(conditions: Sequence[Condition], tier: Tier) -> str:
     return "; ".join(f"{each.says}: {each.remedy}" for each in lacking(conditions, tier))
+
+
+def lacks() -> dict[Tier, str]:
+    """The tiers that this host cannot hold as it stands, each with what is missing and what to do. Raises SandboxError."""
+    client = engine.connect()
+    try:
+        conditions = diagnose(facts.collect(client))
+    finally:
+        client.close()
+    return {tier: problem for tier in Tier if (problem := _problem(conditions, tier))}
 
 
 def missing() -> Sequence[str]:

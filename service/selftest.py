@@ -18,7 +18,7 @@ slow ones first."""
 def run(arguments: Sequence[str]) -> int:
     """Run the tests; `arguments` go to pytest as they are. Returns pytest's exit code.
 
-    Raises HostError or SandboxError where this host cannot run them: a missing engine is a failure, never a skip.
+    Raises HostError or SandboxError where this host cannot run them: what is missing is a failure, never a skip.
     """
     checkout = Path(__file__).parent.parent
     if not (checkout / "tests").is_dir():
@@ -27,6 +27,10 @@ def run(arguments: Sequence[str]) -> int:
         )
     host.install_programs(PROGRAMS, _report)
     host.prepare(_report).close()  # the tests open their own
+    lacks = host.lacks()
+    if lacks:
+        lines = (f"\n  {tier}: {problem}" for tier, problem in lacks.items())
+        raise host.HostError("the tests try every tier, and this host cannot hold all of them:" + "".join(lines))
     return subprocess.run(
         [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], cwd=checkout, check=False
     ).returncode

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 from service.host import prepare
+
+settings.register_profile("any-host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-host")
+"""How long an example takes says more of the host than of what is tested."""
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ import runpy
 import sys
 import time
 import traceback
+import types
 from typing import TYPE_CHECKING
 
 from graders.encoding import to_json
@@ -82,8 +83,10 @@ def become(module: str, *command: str) -> None:
     if command:
         os.execvp(command[0], command)  # noqa: S606 - in the submission's own box
     make_importable(".")
-    sys.argv = [f"{module}.py"]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = [""]
+    # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    runpy._run_module_as_main(module)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class FloodError(BaseException):

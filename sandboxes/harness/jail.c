@@ -313,11 +313,20 @@ static void settle_on_processor(const struct slot *slot) {
         sched_setaffinity(0, sizeof slot->cpus, &slot->cpus);
 }
 
+/* /dev/fd: the program's descriptors, for /dev/stdin and its kind. Of the container's /proc it has no more than this folder, because
+ * the box's file system covers the rest in a moment. It is the folder of this very process, and is looked up while that is not
+ * dumpable, so it belongs to nobody here and the kernel opens it to threads of this process alone: a process that the program starts
+ * finds it closed, where it would be shown the descriptors of another. */
+static void show_descriptors(const struct slot *slot) {
+    must(slot, mount("/box/proc/self/fd", "/dev/fd", NULL, MS_BIND, NULL), "its descriptors");
+}
+
 static void lock_in(struct slot *slot, const int *fds, int count_fds) {
     char options[96];
     setsid();
     settle_on_processor(slot);
     must(slot, unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "namespaces");
+    show_descriptors(slot);
     snprintf(options, sizeof options, "size=%um,nr_inodes=%lld,mode=1777", slot->disk_mib, (long long)slot->inodes);
     must(slot, mount("tmpfs", "/box", "tmpfs", MS_NOSUID | MS_NODEV, options), "the box's file system");
     if (mkdir("/box/work", 0777) < 0 || mkdir("/box/tmp", 0777) < 0 || mkdir("/box/shm", 0777) < 0 || chdir("/box/work") < 0)

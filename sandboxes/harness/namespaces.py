@@ -17,6 +17,8 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 
 MNT_DETACH = 2
 PR_SET_DUMPABLE = 4
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+PROC = "/box/proc"
+"""As in jail.c."""
 UID, GID = os.getuid(), os.getgid()
 """As they are before any user namespace: a fresh one shows every id as nobody's until it has a map."""
 
@@ -73,11 +75,13 @@ def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> No
 
     /usr and /etc as the image has them (read-only already, by the container), the five harmless devices, and nothing else: no
     /proc, no /sys. `empty` are further folders, `links` further symbolic links (path -> where to).
+
+    The container's /proc is kept in PROC for jail.c, which covers it in each child.
     """
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
     os.mkdir(folder)
     mount("tmpfs", folder, "tmpfs", MS_NOSUID, "size=64m,mode=755")
-    for path in ("/usr", "/etc", "/dev", "/old", *empty):
+    for path in ("/usr", "/etc", "/dev", "/old", *empty, PROC):
         os.makedirs(folder + path)
     for name in os.listdir("/"):
         if os.path.islink("/" + name) and os.readlink("/" + name).startswith(
@@ -86,8 +90,8 @@ def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> No
             os.symlink(os.readlink("/" + name), f"{folder}/{name}")
     for path, where in links.items():
         os.symlink(where, folder + path)
-    for path in ("/usr", "/etc"):
-        mount(path, folder + path, flags=MS_BIND | MS_REC)
+    for path, place in (("/usr", "/usr"), ("/etc", "/etc"), ("/proc", PROC)):
+        mount(path, folder + place, flags=MS_BIND | MS_REC)
     for name in ("null", "zero", "full", "random", "urandom"):
         os.close(os.open(f"{folder}/dev/{name}", os.O_CREAT | os.O_WRONLY))
         mount(f"/dev/{name}", f"{folder}/dev/{name}", flags=MS_BIND)

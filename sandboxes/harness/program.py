@@ -2,8 +2,7 @@
 
 `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
 just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
-sys.modules, the hash seed is that of the slot, what was there before the fork is never freed (immortal.py), and module
-destructors do not run at the end (exit hooks do).
+sys.modules, the hash seed is that of the slot, and what was there before the fork is never freed (immortal.py).
 
 What is imported here is in the memory of every fork, and a fork costs by the page: no typing, no dataclasses; and no
 threading, which does more after a fork than all the rest together.
@@ -13,7 +12,9 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import gc
 import importlib.machinery
+import io
 import os
 import runpy
 import signal
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 WORK = "/box/work"
 OUR_FOLDER = "/opt/assay/"
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/box/tmp", "TMPDIR": "/box/tmp", "LANG": "C.UTF-8"}
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": "/box/tmp",
+    "TMPDIR": "/box/tmp",
+    "LANG": "C.UTF-8",
+    "PYTHONINTMAXSTRDIGITS": "0",
+}
 """Of every program; what a command adds comes on top."""
 OUR_MODULES = (
     "counters", "immortal", "jail", "landlock", "namespaces", "observer", "program", "seccomp", "watch",
@@ -103,6 +110,11 @@ def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
     os._exit(127)
 
 
+MODULES = sys.modules
+"""A program may put something else in its place, as in those of the functions below."""
+collect, end = gc.collect, os._exit
+objects_made, has_ended = gc.get_objects, gc.is_finalized
+"""The first gives those that the collector follows, which what was there before the fork is not among."""
 register_fork_hooks = os.register_at_fork
 FORK_HOOKS: list[dict[str, Callable[[], object]]] = []
 """Of `threading` and `logging`: they free locks that other threads held at a fork. The zygote has no other thread, and there they
@@ -117,16 +129,14 @@ def put_off_fork_hooks(**hooks: Callable[[], object]) -> None:
         register_fork_hooks(**hooks)
 
 
-def clear_interpreter() -> types.ModuleType:
-    """Before any fork: leave nothing of the zygote where a program would look. Returns the `__main__` of all programs to come."""
+def clear_interpreter() -> None:
+    """Before any fork: leave nothing of the zygote where a program would look."""
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
     for name in ("sandboxes", "sandboxes.harness", *(f"sandboxes.harness.{module}" for module in OUR_MODULES)):
         del sys.modules[name]
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = main
-    return main
+    del sys.modules["__main__"]
+    sys.set_int_max_str_digits(0)  # as PYTHONINTMAXSTRDIGITS has it in an interpreter that is executed
 
 
 def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str, str]) -> None:
@@ -152,30 +162,38 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
         seed_numpy.seed()
 
 
-def run(call: PythonCall, main: types.ModuleType) -> NoReturn:
+def run(call: PythonCall) -> NoReturn:
     """Run the program as the interpreter's own main function would, and leave. Never returns."""
     code = 0
     try:
-        ahead = sys.modules.get(f"{call.target}.__main__") if call.mode == "m" else None
-        if ahead is not None:  # of the harness: it has nothing to find, to read and to run that it has not yet
-            ahead.main()
-        elif call.mode == "m":
-            runpy._run_module_as_main(call.target)  # type: ignore[attr-defined]  # noqa: SLF001 - what `python3 -m` calls
-        elif call.mode == "c":
-            exec(compile(call.target, "<string>", "exec", dont_inherit=True), main.__dict__)  # noqa: S102
-        else:
-            path = os.path.join(os.getcwd(), call.target)
-            main.__dict__["__file__"] = path
-            main.__dict__["__cached__"] = None
-            main.__dict__["__loader__"] = importlib.machinery.SourceFileLoader("__main__", path)
-            with open(path, "rb") as file:
-                source = file.read()
-            exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+        _run_as_main(call)
     except SystemExit as stop:
         code = _exit_code(stop)
     except BaseException as error:
         code = _report(error)
     _leave(code)
+
+
+def _run_as_main(call: PythonCall) -> None:
+    # Made after the fork, so that it is freed at the end, and nothing but sys.modules holds it then.
+    main = types.ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    ahead = sys.modules.get(f"{call.target}.__main__") if call.mode == "m" else None
+    if ahead is not None:  # of the harness: it has nothing to find, to read and to run that it has not yet
+        ahead.main()
+    elif call.mode == "m":
+        runpy._run_module_as_main(call.target)  # type: ignore[attr-defined]  # noqa: SLF001 - what `python3 -m` calls
+    elif call.mode == "c":
+        exec(compile(call.target, "<string>", "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+    else:
+        path = os.path.join(os.getcwd(), call.target)
+        main.__dict__["__file__"] = path
+        main.__dict__["__cached__"] = None
+        main.__dict__["__loader__"] = importlib.machinery.SourceFileLoader("__main__", path)
+        with open(path, "rb") as file:
+            source = file.read()
+        exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
 
 
 def _exit_code(stop: SystemExit) -> int:
@@ -217,17 +235,83 @@ def _print(text: str) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers. Not the destructors."""
+    """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers, then destructors and buffers again.
+
+    Of its teardown (Py_FinalizeEx) all that concerns what the program made, and nothing of what was there before the fork: so a
+    destructor may still start a process or a thread, which an interpreter refuses by then.
+    """
     try:
         if "threading" in sys.modules:  # else there are no threads to wait for; the interpreter does the same
             sys.modules["threading"]._shutdown()  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:
         _report(error)
-    for stream in (sys.stdout, sys.stderr):
+    problem = _flush()
+    if problem is not None:
+        code = code or 120  # the interpreter's own word for output that it could not write
+        _print("Exception ignored on flushing sys.stdout:")
+        sys.__excepthook__(type(problem), BaseException.with_traceback(problem, None), None)
+    collect()  # garbage ends while modules are there; and a writer comes before what it writes to in the collector's list then
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place ends here, and flushes
+    sys.meta_path = None  # type: ignore[assignment]  # a destructor imports nothing: the interpreter sees to it in the same way
+    _forget_modules()
+    collect()
+    try:
+        _end_survivors()
+    except BaseException:  # a metaclass may do anything when it is asked for a name
+        pass
+    _flush()
+    end(code)
+
+
+def _flush() -> BaseException | None:
+    """Why the program's output could not be written, if so."""
+    problem = None
+    for name in ("stderr", "stdout"):
+        stream = getattr(sys, name, None)
         try:
-            if stream is not None and not stream.closed:
+            if stream is not None and not getattr(stream, "closed", False):
                 stream.flush()
-        except BaseException:
-            code = code or 120  # the interpreter's own word for output that it could not write
-    os._exit(code)
+        except BaseException as error:
+            problem = error
+    return problem
+
+
+def _forget_modules() -> None:
+    """Those of the program, in the order in which it had them; `__main__` was the first."""
+    own = []
+    for name in reversed(MODULES):
+        own.append(name)
+        if name == "__main__":
+            break
+    for name in reversed(own):
+        MODULES.pop(name, None)
+
+
+class Ending:
+    """The end of another object, at its own end: the interpreter says then, as always, what a destructor raises."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: object) -> None:
+        self.of = of
+
+    def __del__(self) -> None:
+        type(self.of).__del__(self.of)  # type: ignore[attr-defined]
+
+
+def is_below_text(stream: object) -> bool:
+    return not isinstance(stream, io.TextIOWrapper)
+
+
+def _end_survivors() -> None:
+    """Finish what something from before the fork holds: an interpreter that ends takes that down, and what it holds with it.
+
+    Not beside a thread that goes on: it may use them, and an interpreter does not end them either.
+    """
+    if len(sys._current_frames()) > 1:  # noqa: SLF001
+        return
+    survivors = [each for each in objects_made() if hasattr(type(each), "__del__") and not has_ended(each)]
+    for each in sorted(survivors, key=is_below_text):  # whose buffer goes into what is below it
+        Ending(each)

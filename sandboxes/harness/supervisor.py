@@ -283,9 +283,10 @@ class Program:
     def __init__(self, request: Request, stdin: bytes) -> None:
         self.stdin = memoryview(stdin)
         self.to_stdin: int | None
-        child_in, self.to_stdin = os.pipe()
-        self.stdout, child_out = os.pipe()
-        self.stderr, child_err = os.pipe()
+        with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():  # who may open them anew: /dev/stdin
+            child_in, self.to_stdin = os.pipe()
+            self.stdout, child_out = os.pipe()
+            self.stderr, child_err = os.pipe()
         fds = [child_in, child_out, child_err]
         self.links = {
             kind: Link(kind) for kind, wanted in ((b"C", request["channel"]), (b"L", request["line"])) if wanted

@@ -27,7 +27,7 @@ from collections.abc import Callable
 
 from sandboxes.harness import seccomp
 
-OWN = ("/box", "/tmp", "/var/tmp", "/dev")  # noqa: S108 - as the program names them
+OWN = ("/box", "/tmp", "/var/tmp", "/dev", "/proc/self/fd")  # noqa: S108 - as the program names them
 """The program's places in every tier."""
 MOST = 8
 """Different pieces of evidence that are kept of a kind; see `Notes`."""

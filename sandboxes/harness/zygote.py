@@ -58,11 +58,7 @@ DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa
 """Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
 TYPE_CHECKING = False  # see program.py: typing is not for here
 if TYPE_CHECKING:
-    import types
     from typing import Any
-
-    Becoming = tuple[program.PythonCall, types.ModuleType]
-    """What the child of a fork is to run, and its `__main__`."""
 
 EVENTS, COUNTED, TO_PARENT, TO_OBSERVER = 5, 6, 7, 8
 """Descriptors that have a fixed number, here and in a child: an epoll that both add to, the child's account of its reads and
@@ -74,8 +70,10 @@ writes, its ways to this process and to the observer. All below are kept taken, 
 
 def build(setup: dict[str, Any], harness: int) -> None:
     """Make the file system of the programs and import what they start from."""
-    folders = ("/box", "/harness", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
+    folders = ("/box", "/dev/fd", "/harness", "/proc/self", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
     links = {"/tmp": "/box/tmp", "/var/tmp": "/box/tmp", "/dev/shm": "/box/shm", "/var/run": "/run"}  # noqa: S108
+    # All that a program has of /proc; see `show_descriptors` in jail.c.
+    links |= {"/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2", "/proc/self/fd": "/dev/fd"}
     namespaces.build_root("/box/root", folders, links)
     for path in DECOYS:
         with open(path, "w") as file:
@@ -149,35 +147,34 @@ class Zygote:
         attributes, slot.landlock_folders, _ = landlock.rights()
         slot.landlock_attributes, slot.landlock_size = attributes, len(attributes)
 
-    def settle(self) -> types.ModuleType:
-        """After all imports: nothing more changes in here. Returns the `__main__` of all programs to come."""
+    def settle(self) -> None:
+        """After all imports: nothing more changes in here."""
         self.line.have_watched(DECOYS)
         sys.path.remove(OURS)
         namespaces.freeze_root()
-        main = program.clear_interpreter()
+        program.clear_interpreter()
         gc.collect()
         immortal.make_immortal()
         gc.freeze()
         jail.settle(self.slot)
-        return main
 
 
-def serve(control: socket.socket, proc: int, line: observer.Line) -> Becoming | None:
+def serve(control: socket.socket, proc: int, line: observer.Line) -> program.PythonCall | None:
     """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
     message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
     zygote = Zygote(control, proc, line)
     build(json.loads(message), harness)
-    main = zygote.settle()
+    zygote.settle()
     control.send(json.dumps({"memory_bytes": zygote.slot.memory_bytes}).encode())
     event = jail.serve(zygote.slot)
     if event == jail.PROGRAM:
-        return become(zygote, main)
+        return become(zygote)
     if event == jail.GONE:
         return None
     raise OSError("a program could not be started")
 
 
-def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
+def become(zygote: Zygote) -> program.PythonCall:
     """In the child, which is locked in but for the filter: what it is to run; it does not come back where that is no Python."""
     slot = zygote.slot
     request = program.Request(ctypes.string_at(slot.words, slot.words_size))
@@ -189,13 +186,13 @@ def become(zygote: Zygote, main: types.ModuleType) -> Becoming:
     if call is None:
         program.execute(request.argv, request.environment)
     program.prepare_interpreter(call, request.argv, request.environment)
-    return call, main
+    return call
 
 
 # --- process 1 of the container --------------------------------------------------------------------------------------------
 
 
-def main() -> Becoming | None:
+def main() -> program.PythonCall | None:
     while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_OBSERVER:
         pass
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -218,6 +215,6 @@ def main() -> Becoming | None:
 
 
 if __name__ == "__main__":
-    becoming = main()
-    if becoming is not None:
-        program.run(*becoming)
+    call = main()
+    if call is not None:
+        program.run(call)

@@ -177,7 +177,7 @@ def test_an_engine_that_stays_away_is_our_failure(tmp_path: Path, image: str) ->
         started = time.monotonic()
         with pytest.raises(SandboxError, match="does not answer"):
             says_hello(sandbox)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40  # the patience that it has by default is longer
     client.close()
 
 

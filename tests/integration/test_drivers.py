@@ -42,9 +42,10 @@ SOLUTION = b"import collections, heapq, re, typing\ndef f(x):\n    return x\n"
 TESTS = b"""
 import os, random
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from solution import f
 
+@settings(deadline=None)
 @given(st.lists(st.integers()))
 def test_property(x): assert f(x) == x
 @pytest.mark.parametrize("x", [1, 2])

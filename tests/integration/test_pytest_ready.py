@@ -167,13 +167,13 @@ def test_returns(): return 1
     "properties": {
         "test_it.py": """
 from hypothesis import given, settings, strategies as st
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(st.integers()))
 def test_sum(x): assert 0 not in x
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(st.characters(min_codepoint=97, max_codepoint=99)))
 def test_characters(x): assert len(x) < 2
-@settings(database=None)
+@settings(database=None, deadline=None)
 @given(st.integers())
 def test_integers(x): assert x == x
 def test_home():

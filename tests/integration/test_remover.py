@@ -72,5 +72,5 @@ def test_an_engine_that_stays_away_is_given_up(away: tuple[DockerClient, Path]) 
     removals = [remover.remove("no-such-container") for _ in range(4)]
     began = time.monotonic()
     remover.close()
-    assert time.monotonic() - began < CLOSING_SECONDS + 10
+    assert time.monotonic() - began < CLOSING_SECONDS + 60
     assert all(removal.done() for removal in removals)

@@ -226,7 +226,7 @@ def test_options_of_a_run(session: Session) -> None:
         )
     ) == [P]
     [case] = cases(graded(session, "import time\ntime.sleep(60)", suite(one, seconds=0.5)))
-    assert case.end == "wall-timeout" and 0.5 <= (case.seconds or 0) < 3
+    assert case.end == "wall-timeout" and 0.5 <= (case.seconds or 0) < 30
 
 
 def many(count: int) -> dict[str, str]:

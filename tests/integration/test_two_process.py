@@ -699,12 +699,15 @@ def test_fixture(broken): pass
     "properties": (
         "def rev(xs): return xs[::-1]\ndef bad(n): return n if n < 1000 else 0\n",
         """
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import solution
+@settings(deadline=None)
 @given(st.lists(st.integers()))
 def test_rev(xs): assert solution.rev(solution.rev(xs)) == xs
+@settings(deadline=None)
 @given(st.text())
 def test_text(s): assert solution.rev(s) == s[::-1]
+@settings(deadline=None)
 @given(st.integers())
 def test_bad(n): assert solution.bad(n) == n
 """,

@@ -42,7 +42,7 @@ def test_rows_are_kept_and_the_tag_too(tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "ü", "b"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_wherever_it_was_cut_off_whole_rows_are_kept_and_no_other(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "R.jsonl"

@@ -71,7 +71,7 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=st.lists(BODIES, min_size=1, max_size=12), order=st.randoms(use_true_random=False))
 def test_made_ids_are_unique_and_go_with_the_content(tmp_path: Path, rows: list[Any], order: Any) -> None:
     def by_id(rows: list[Any]) -> dict[str, tuple[str, str | None]]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from graders.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integri
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal, Suite
 from graders.testing import context_of
 from sandboxes.fake import FakeProgram, FakeSandbox
+from tests.unit.effort import effort
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "integrity.md").read_text()
 OWN = (PLANTED, SHADOWS, UNREADABLE)
@@ -88,9 +88,7 @@ def test_examples_are_read_from_visible_files() -> None:
 
 @pytest.mark.parametrize("prompt", ["f(" * 5000, "f('" + "x" * 200_000, "f(1) == " + "[" * 3000, "Input:\n" * 3000])
 def test_a_prompt_of_any_form_is_read_in_time(prompt: str) -> None:
-    before = time.process_time()
-    examples(prompt, {})
-    assert time.process_time() - before < 5
+    assert effort(lambda: examples(prompt, {})) < 25
 
 
 @pytest.mark.parametrize(
@@ -105,9 +103,8 @@ def test_a_prompt_of_any_form_is_read_in_time(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_hostile_source_costs_little(source: str) -> None:
-    before = time.process_time()
-    integrity_analyzer.analyze(source.encode(), About(shown=(Shown(([3, 1, 2],), 2),) * 60))
-    assert time.process_time() - before < 4
+    about = About(shown=(Shown(([3, 1, 2],), 2),) * 60)
+    assert effort(lambda: integrity_analyzer.analyze(source.encode(), about)) < 10
 
 
 # The grader

@@ -49,7 +49,10 @@ _DETECTS = re.compile(
 _SECRET = re.compile(
     r"(?i)pytest|nonce|token|secret|expect|answer|grad(?:e|er|ing)|judge|hidden|harness|result|verdict|test_|_test|^test|marker|assay|report"
 )
-_PROC_FREE = re.compile(r"^/proc/(?:cpuinfo|meminfo|loadavg|uptime|version|stat|self/status|self/statm)\b")
+_PROC_FREE = re.compile(
+    r"^/proc/(?:cpuinfo|meminfo|loadavg|uptime|version|stat|self/status|self/statm)\b|^(?:/proc/self|/dev)/fd/[012]$"
+)
+"""Facts of the machine, and the program's own standard streams."""
 _SHARED = re.compile(r"^(?:/tmp|/var/tmp|/dev/shm|/run|/var/run|~|/home|/root)(?:/|$)")
 _OPENS = frozenset(
     "builtins.open os.open codecs.open pathlib.Path os.listdir os.scandir os.walk glob.glob glob.iglob os.path.exists "
@@ -505,6 +508,7 @@ RULES = (
             "import os\nN = os.environ.get('NONCE')",
             "import os\ndef f(x):\n    return dict(os.environ)",
             "import os\nP = os.getppid()",
+            "def f(x):\n    return open('/proc/self/fd/3').read()",
             "import sys\ndef f(x):\n    return sys.argv[-1]",
             "import os\ndef f(x):\n    return [k for k in os.environ if k]",
         ),
@@ -512,6 +516,7 @@ RULES = (
             "import os\nDEBUG = os.environ.get('DEBUG', '') == '1'\nHOME = os.getenv('HOME')",
             "import sys\ndef main():\n    print(sys.argv[1])\nif __name__ == '__main__':\n    main()",
             "def cpus():\n    with open('/proc/cpuinfo') as file:\n        return file.read().count('processor')",
+            "def main():\n    print(sum(map(int, open('/dev/fd/0'))), file=open('/proc/self/fd/1', 'w'))\nmain()",
         ),
     ),
     Rule(

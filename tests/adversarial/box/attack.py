@@ -20,8 +20,8 @@ from sandboxes.interface import Behaviour, Command, End, Execution, Limits, Sand
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)
 """Memory, processes and disk are the same for all, so that the boxes of a pool fit."""
-GRACE_SECONDS = 4.0
-"""Past the wall limit, on a loaded machine with a slow kernel. What is promised is far less, and benchmarks measure it."""
+GRACE_SECONDS = 15.0
+"""Past the wall limit, on a loaded machine with a slow kernel: one that hangs takes longer. What is promised is far less, and benchmarks measure it."""
 
 SECRET = "neighbour-" + "s3cr3t"
 """The neighbour has it in its environment, its files, its arguments and its memory."""
@@ -259,7 +259,7 @@ FOUND = {
     "files": {".": [], "/tmp": [], "/var/tmp": [], "/dev/shm": [], "/box/tmp": []},
     "cwd": "/box/work",
     "umask": 0o22,
-    "environment": ["HOME", "LANG", "PATH", "TMPDIR"],
+    "environment": ["HOME", "LANG", "PATH", "PYTHONINTMAXSTRDIGITS", "TMPDIR"],
     "host": "box",
     "threads": 1,
     "blocked": [],
@@ -287,7 +287,7 @@ def honest(session: Session) -> None:
     found = json.loads(execution.stdout)
     assert found == FOUND, {name: value for name, value in found.items() if value != FOUND[name]}
     assert not execution.evidence, execution
-    assert execution.cpu_seconds < 2, execution
+    assert execution.cpu_seconds < SMALL.cpu_seconds - 1, execution
     assert execution.peak_memory_mib < 100, execution
     assert time.monotonic() - started < 30, "a slow start after the attack"
 

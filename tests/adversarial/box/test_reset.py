@@ -70,13 +70,13 @@ TRACES = {
         builtins.len = lambda _: "left"; builtins.left = 1; json.loads = lambda _: "left"; os.left = 1
         sys.path.insert(0, "/left"); sys.meta_path.clear(); sys.path_hooks.clear(); sys.path_importer_cache.clear()
         sys.argv = ["left"]; sys.setrecursionlimit(60); sys.setswitchinterval(9); sys.excepthook = sys.displayhook = lambda *_: os.write(1, b"left")
-        sys.set_int_max_str_digits(0); sys.stdout = sys.stderr = None; sys.setprofile(lambda *_: None)
+        sys.set_int_max_str_digits(5000); sys.stdout = sys.stderr = None; sys.setprofile(lambda *_: None)
         """,
         """
         import builtins, json, os, sys
         if "left" in sys.modules or hasattr(builtins, "left") or hasattr(os, "left") or len([1]) != 1 or json.loads("[2]") != [2]: print("left")
         if "/left" in sys.path or not sys.meta_path or sys.argv != ["-c"] or sys.getrecursionlimit() != 1000: print("left", sys.path, sys.argv)
-        if sys.getswitchinterval() != 0.005 or sys.excepthook is not sys.__excepthook__ or sys.get_int_max_str_digits() != 4300: print("left")
+        if sys.getswitchinterval() != 0.005 or sys.excepthook is not sys.__excepthook__ or sys.get_int_max_str_digits() != 0: print("left")
         """,
     ),
     "hooks": Trace(
@@ -95,7 +95,7 @@ TRACES = {
     ),
     "environment": Trace(
         "import os\nos.environ.update(LEFT='1', PATH='/left', HOME='/left', TZ='Asia/Tokyo', LANG='left', PYTHONSTARTUP='/left', LD_PRELOAD='/left')",
-        "import os\nif sorted(os.environ) != ['HOME', 'LANG', 'PATH', 'TMPDIR'] or 'left' in str(os.environ): print(os.environ)",
+        "import os\nif sorted(os.environ) != ['HOME', 'LANG', 'PATH', 'PYTHONINTMAXSTRDIGITS', 'TMPDIR'] or 'left' in str(os.environ): print(os.environ)",
     ),
     "the process's own state": Trace(
         """
