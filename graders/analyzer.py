@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from graders.driver import ANALYSIS
-from graders.encoding import EncodingError, parse
+from graders.encoding import EncodingError
 from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
+from graders.messages import read
 from sandboxes.interface import SandboxError
 
 LIMITS = Limits(wall_seconds=180, cpu_seconds=90, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
@@ -106,7 +107,7 @@ def _greet(conversation: Conversation) -> object:
     if answer is None:
         raise SandboxError("the analyzers do not start in the box", execution=conversation.finish())
     try:
-        return object_in(parse(answer)).get("tools")
+        return object_in(read(answer)).get("tools")
     except (EncodingError, Abstain) as error:
         raise SandboxError("the analyzers do not answer as they should", answer=answer[:200]) from error
 
@@ -128,7 +129,7 @@ def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) ->
         # and None for every file after it: a conversation that is over stays so
         return NotLooked(f"the analyzer's box ended: {_how(conversation)}")
     try:
-        return object_in(parse(message))
+        return object_in(read(message))
     except (EncodingError, Abstain):
         return NotLooked(_MALFORMED)
 
