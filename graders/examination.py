@@ -70,7 +70,7 @@ class Examinee:
         execution = self._conversation.finish()
         if not self.broke:
             return execution
-        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=self.broke[:200], refused=True)
+        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=ascii(self.broke)[1:-1][:200], refused=True)
         return replace(execution, evidence=(*execution.evidence, broke))
 
 

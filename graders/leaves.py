@@ -28,6 +28,16 @@ def text_at(payload: str) -> str:
     return bytes.fromhex(payload).decode("utf-8", "surrogatepass")
 
 
+def bytes_at(node: Tree) -> bytes | None:
+    """Those of a `$bytes`; None for anything else."""
+    if type(node) is not dict or node.keys() != {"$bytes"}:
+        return None
+    try:
+        return bytes.fromhex(_hex(node["$bytes"]))
+    except EncodingError:
+        return None
+
+
 def integer_at(node: Tree) -> int:
     """A JSON integer or a `$int`. Raises EncodingError for anything else."""
     if type(node) is int:

@@ -1,0 +1,272 @@
+"""Whatever a box answers, the graders that read it report values: no message makes an exception of ours.
+
+The boxes here are none: their conversations say what Hypothesis draws, with the nonce of the question where that is wanted.
+"""
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graders import call_suite, pytest_suite, stdio_suite
+from graders.build import build_python
+from graders.encoding import to_json
+from graders.interface import (
+    CaseOutcome,
+    Command,
+    Context,
+    Conversation,
+    End,
+    Execution,
+    Limits,
+    Outcome,
+    Suite,
+    TaskUnusable,
+)
+from graders.judge import MOST_TEXT
+from graders.messages import SHOWN_CHARACTERS
+from graders.pytest_suite import TEXT_CHARACTERS, Reference
+from graders.testing import context_of
+from rubrics.signals import from_json as signal_from_json
+from rubrics.signals import to_json as signal_to_json
+from tests.properties.test_description import all_values, nodes
+
+ENDED = Execution(
+    end=End.EXITED, exit_code=0, signal=None, stdout=b"", stderr=b"", truncated=False, wall_seconds=1.0, cpu_seconds=0.5,
+    peak_memory_mib=1.0,
+)  # fmt: skip
+Message = Mapping[str, object] | bytes
+"""What is answered: an object, to which the nonce is added, or bytes as they are."""
+
+
+@dataclass
+class Said:
+    """A conversation with a program that says these things, one for each question."""
+
+    messages: Iterator[Message]
+    execution: Execution = ENDED
+
+    def ask(self, message: bytes, *, seconds: float) -> bytes | None:
+        return next(self.ask_each([(message, seconds)]), None)
+
+    def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
+        for (question, _), message in zip(questions, self.messages, strict=False):
+            nonce = json.loads(question)["nonce"] if question else ""
+            yield message if isinstance(message, bytes) else json.dumps({"nonce": nonce, **message}).encode()
+
+    def finish(self) -> Execution:
+        return self.execution
+
+
+@dataclass
+class SaidBoxes:
+    """A session whose boxes say what `says` gives for their command."""
+
+    says: Callable[[Command], Iterable[Message]]
+    execution: Execution = ENDED
+
+    def run(self, command: Command) -> Execution:
+        return self.execution
+
+    @contextlib.contextmanager
+    def converse(self, command: Command) -> Iterator[Conversation]:
+        yield Said(iter(self.says(command)), self.execution)
+
+    @contextlib.contextmanager
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[Conversation, Conversation]]:
+        yield Said(iter(self.says(first)), self.execution), Said(iter(self.says(second)), self.execution)
+
+
+odd = (
+    nodes
+    | st.text(max_size=3000)
+    | st.lists(st.text(), max_size=3)
+    | st.sampled_from([math.nan, math.inf, 10**400, -1, "x" * 9000])
+)
+
+
+def says(*names: str, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Message]:
+    """Objects with some of these names in them; `known`: what is no surprise there, which is now and then said instead."""
+    fields = dict.fromkeys(names, odd) | {name: odd | strategy for name, strategy in known.items()}
+    return (
+        st.fixed_dictionaries({}, optional=fields)
+        | st.binary(max_size=40)
+        | st.builds(lambda tree: json.dumps(tree).encode(), nodes)
+    )
+
+
+def graded(context: Context, suite: Suite, run: Callable[..., Iterator[CaseOutcome]]) -> list[CaseOutcome]:
+    """The outcomes, each of which can be stored and sent, and is no longer than people are shown."""
+    found = list(run(context, suite, Limits(), "assay/hidden-tests", "correctness"))
+    for outcome in found:
+        stored = json.dumps(signal_to_json(outcome), ensure_ascii=False, allow_nan=False).encode()
+        assert signal_from_json(json.loads(stored)) == outcome
+        assert max(map(len, (outcome.given, outcome.wanted, outcome.got))) <= max(
+            SHOWN_CHARACTERS + 30, TEXT_CHARACTERS
+        )
+        assert len(outcome.note) <= TEXT_CHARACTERS + 100
+    return found
+
+
+def context_in(boxes: SaidBoxes, **remembered: object) -> Context:
+    context = context_of({"solution.py": "x = 1"}, boxes)
+    return replace(context, remember=lambda key, make: remembered.get(key.rpartition("/")[2]) or make())
+
+
+# --- call suites ----------------------------------------------------------------------------------------------------------
+
+answers = says(
+    "value",
+    "raised",
+    "refused",
+    value=st.builds(to_json, all_values),
+    raised=says("type", "mro", "message").filter(lambda each: not isinstance(each, bytes)),
+)
+EXPECTED = ["1.5", "[1.0, {2: 'x'}, (3,)]", "{1, 2}", "nan", "'text'", "{'a': [1]}"]
+CASES = "\n".join(json.dumps({"call": f"f({n})", "returns": text}) for n, text in enumerate(EXPECTED))
+ACCEPTS = {"hidden/accepts.py": "def accepts(args, expected, got): return expected == got"}
+
+
+@given(
+    st.lists(answers, max_size=12),
+    st.sampled_from(["exact", "float", "unordered", "any-of", "predicate"]),
+    st.booleans(),
+    st.lists(says("value", value=st.booleans()), max_size=6),
+    st.sampled_from(End),
+)
+def test_call_suites_report_values(
+    said: list[Message], checker: str, stops: bool, verdicts: list[Message], end: End
+) -> None:
+    files = {"hidden/c.jsonl": CASES} | (ACCEPTS if checker == "predicate" else {})
+    suite = Suite(
+        id="s", kind="call", files=files, options={"entry_point": "f", "checker": checker, "stop_on_failure": stops}
+    )
+    loaded: Message = {"value": None}
+    boxes = SaidBoxes(
+        lambda command: [loaded, *(verdicts if command.argv[-1] == "checker" else said)], replace(ENDED, end=end)
+    )
+    found = graded(context_in(boxes), suite, call_suite.outcomes)
+    assert len(found) == len(EXPECTED)
+    assert {outcome.outcome for outcome in found} <= set(Outcome)
+
+
+@given(st.lists(answers, min_size=1, max_size=3))
+def test_what_is_said_of_loading_is_a_value(said: list[Message]) -> None:
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": CASES}, options={"entry_point": "f"})
+    assert len(graded(context_in(SaidBoxes(lambda _: said)), suite, call_suite.outcomes)) == len(EXPECTED)
+
+
+@given(all_values)
+def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None:
+    """Through all of it: what the case file says, what the reference's box answers, and what the submission's does."""
+    row = json.dumps({"args": [], "expected": to_json(value)})
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
+    boxes = SaidBoxes(lambda _: [{"value": None}, {"value": to_json(value)}])
+    assert [case.outcome for case in graded(context_in(boxes), suite, call_suite.outcomes)] == [Outcome.PASSED]
+
+
+def test_answers_that_wait_for_a_predicate_are_no_more_than_is_said() -> None:
+    rows = "\n".join(json.dumps({"call": f"f({n})", "returns": "1"}) for n in range(6))
+    suite = Suite(
+        id="s",
+        kind="call",
+        files={"hidden/c.jsonl": rows} | ACCEPTS,
+        options={"entry_point": "f", "checker": "predicate"},
+    )
+    asked: list[Message] = [{"value": True}] * 6
+    large = {"value": "x" * (15 << 20)}
+    boxes = SaidBoxes(lambda command: [{"value": None}, *(asked if command.argv[-1] == "checker" else [large] * 6)])
+    found = graded(context_in(boxes), suite, call_suite.outcomes)
+    assert [case.outcome for case in found] == [Outcome.PASSED] * 4 + [Outcome.FAILED] * 2
+    assert found[-1].got == "refused: the answers to this suite's cases are more than 64 MiB together"
+
+
+# --- suites of tests ------------------------------------------------------------------------------------------------------
+
+TESTS = ("t.py::a", "t.py::b")
+names = st.lists(st.sampled_from([*TESTS, "t.py::c"]), max_size=4)
+reports = st.lists(
+    says(
+        "note", "given", test=st.sampled_from(TESTS), outcome=st.sampled_from(["passed", "failed", "ended", "broken", "x"]),
+        text=st.text(), seconds=st.floats(0, 9),
+    ).filter(lambda each: not isinstance(each, bytes)),
+    max_size=3,
+)  # fmt: skip
+told = says(
+    "end",
+    "text",
+    "lost",
+    collected=names,
+    reports=reports,
+    classes=names,
+    compiled=st.dictionaries(st.text(), odd, max_size=2),
+)
+
+
+@given(
+    st.lists(told, max_size=6),
+    st.sampled_from([{}, {"isolation": "shared"}]),
+    st.sampled_from(["pytest", "property", "program"]),
+)
+def test_suites_of_tests_report_values(said: list[Message], options: dict[str, object], kind: str) -> None:
+    suite = Suite(id="s", kind=kind, files={"hidden/t.py": "def a(): pass"}, options=options)
+    known = Reference(tests=TESTS, classes=(), compiled={}, evidence=())
+    found = graded(context_in(SaidBoxes(lambda _: said), reference=known), suite, pytest_suite.outcomes)
+    assert [outcome.case for outcome in found] == list(TESTS)
+
+
+@given(st.lists(told, max_size=6), st.sampled_from([{}, {"isolation": "shared"}]))
+def test_what_the_references_box_says_is_a_value_or_the_tasks_failure(
+    said: list[Message], options: dict[str, object]
+) -> None:
+    suite = Suite(id="s", kind="pytest", files={"hidden/t.py": "def a(): pass"}, options=options)
+    with contextlib.suppress(TaskUnusable):
+        graded(context_in(SaidBoxes(lambda _: said)), suite, pytest_suite.outcomes)
+
+
+# --- stdio suites -----------------------------------------------------------------------------------------------------------
+
+verdicts = says(
+    "crash", "left", "flood", exit_code=st.sampled_from([0, 1, 42, True]), message=st.text(), score=st.sampled_from(["1", "0.5 nan", "inf"]),
+    printed=st.text(), transcript=st.text(), waited=st.tuples(st.sampled_from(["read", "write", ""]), odd),
+)  # fmt: skip
+built = says(
+    "tag",
+    "problem",
+    "code",
+    tag=st.just("cpython-311"),
+    code=st.lists(odd | st.just({"$bytes": "00ff"}) | st.none(), max_size=2),
+)
+executions = st.builds(
+    lambda end, code, out, err: replace(ENDED, end=end, exit_code=code, stdout=out, stderr=err),
+    st.sampled_from(End), st.sampled_from([0, 1, None]), st.binary(), st.binary(),
+)  # fmt: skip
+
+
+@given(
+    verdicts, built, executions, st.sampled_from(["tokens", "float", "checker_file", "interactor_file"]), st.booleans()
+)
+def test_stdio_suites_report_values_or_the_tasks_failure(
+    verdict: Message, build: Message, execution: Execution, how: str, credit: bool
+) -> None:
+    options: dict[str, object] = (
+        {"checker": how} if how in ("tokens", "float") else {how: "hidden/judge.py", "partial_credit": credit}
+    )
+    files = {"hidden/1.in": "1\n", "hidden/1.ans": "0.5\n", "hidden/judge.py": ""}
+    suite = Suite(id="s", kind="stdio", files=files, options=options)
+    boxes = SaidBoxes(lambda command: [build if "build" in command.argv else verdict], execution)
+    with contextlib.suppress(TaskUnusable):  # the verdict is of the author's own program
+        [found] = graded(context_in(boxes), suite, stdio_suite.outcomes)
+        assert len(found.got) <= MOST_TEXT
+
+
+@given(built)
+def test_what_the_compiler_says_is_a_program_or_a_problem(said: Message) -> None:
+    build = build_python(SaidBoxes(lambda _: [said]), {"main.py": "x = 1"}, "main.py", Limits())
+    assert build.problem or build.files["main.py"] == b"x = 1"
+    assert set(build.files) <= {"main.py", "__pycache__/main.cpython-311.pyc"}
