@@ -61,13 +61,14 @@ def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
         if "value" in answer:
             return Answer("value", value=describe(answer["value"]), seconds=seconds)
     except EncodingError as error:
-        return Answer("refused", text=str(error), seconds=seconds)
+        return Answer("refused", text=f"refused: {error}", seconds=seconds)
     if "raised" in answer:
         raised = object_of(answer["raised"])
         names = texts_of(raised.get("mro"), MOST_BASES, MOST_BASES)
         text = f"{text_of(raised.get('type'), MOST_BASES)}: {text_of(raised.get('message'))}"
         return Answer("raised", raised=names, text=text[:SHOWN_CHARACTERS], seconds=seconds)
-    return Answer("refused", text=text_of(answer.get("refused")) or "a malformed answer", seconds=seconds)
+    text = f"refused: {text_of(answer.get('refused')) or 'a malformed answer'}"
+    return Answer("refused", text=text[:SHOWN_CHARACTERS], seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +279,7 @@ class _Hearing:
         pending = dump(answer.value.tree).encode("ascii")
         self._pending += len(pending)
         if self._pending > MOST_PENDING:
-            text = f"the answers to this suite's cases are more than {MOST_PENDING >> 20} MiB together"
+            text = f"refused: the answers to this suite's cases are more than {MOST_PENDING >> 20} MiB together"
             return Answer("refused", text=text, seconds=answer.seconds, passed=False)
         return replace(answer, pending=pending, text=_shown(answer), value=None)
 
@@ -286,7 +287,7 @@ class _Hearing:
 def _shown(answer: Answer) -> str:
     if answer.value is not None:
         return shown(answer.value)
-    return {"not-run": "not run", "refused": f"refused: {answer.text}"}.get(answer.kind, answer.text)
+    return {"not-run": "not run"}.get(answer.kind, answer.text)
 
 
 def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:

@@ -99,7 +99,7 @@ def near(expected: Any, got: Any) -> bool:
 
 def cousins(value: Any) -> Sequence[object]:
     """Values of other types and forms that may equal this one, and some that are just beside it."""
-    if isinstance(value, bool | int) or (isinstance(value, float | Decimal) and math.isfinite(value)):
+    if isinstance(value, bool | int) or (isinstance(value, float | Decimal) and Decimal(value).is_finite()):
         whole = int(value) if abs(value) < 10**400 else 7
         fraction = Fraction(value) if abs(value) < 10**400 else Fraction(1, 3)
         rough = float(fraction) if abs(fraction) < 2**1000 else 0.0
