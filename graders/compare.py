@@ -64,8 +64,11 @@ class _Close:
         self._alike: set[tuple[int, int]] = set()
 
     def near(self, expected: Tree, got: Tree) -> bool:
-        if type(expected) is float and type(got) is float:
-            return _close(expected, got, self._absolute, self._relative)
+        kind = type(expected)
+        if kind is type(got) and kind in (int, str, float):  # what most are
+            if kind is float:
+                return _close(expected, got, self._absolute, self._relative)  # type: ignore[arg-type]
+            return expected == got
         key, wanted = self._expected.at(expected)
         other, found = self._got.at(got)
         if key == other and key in ("list", "$tuple", "$dict"):
@@ -101,6 +104,8 @@ def unordered(expected: Description, got: Description) -> bool:
         return exact(expected, got)
     if form != _form(got, got.tree):
         return False
+    if expected.tree == got.tree:
+        return True
     return sorted(Marks(expected).each(expected.at(expected.tree)[1])) == sorted(Marks(got).each(got.at(got.tree)[1]))
 
 

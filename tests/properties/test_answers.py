@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders import call_suite, pytest_suite, stdio_suite
+from graders import call_suite, complexity, integrity, pytest_suite, security, stdio_suite
 from graders.build import build_python
 from graders.encoding import to_json
 from graders.interface import (
+    Abstain,
     CaseOutcome,
     Command,
     Context,
@@ -36,6 +37,7 @@ from rubrics.signals import from_json as signal_from_json
 from rubrics.signals import to_json as signal_to_json
 from tests.properties.test_description import all_values, nodes
 
+UNHURRIED = settings(deadline=None)
 ENDED = Execution(
     end=End.EXITED, exit_code=0, signal=None, stdout=b"", stderr=b"", truncated=False, wall_seconds=1.0, cpu_seconds=0.5,
     peak_memory_mib=1.0,
@@ -56,7 +58,7 @@ class Said:
 
     def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
         for (question, _), message in zip(questions, self.messages, strict=False):
-            nonce = json.loads(question)["nonce"] if question else ""
+            nonce = json.loads(question or b"{}").get("nonce", "")
             yield message if isinstance(message, bytes) else json.dumps({"nonce": nonce, **message}).encode()
 
     def finish(self) -> Execution:
@@ -132,6 +134,7 @@ CASES = "\n".join(json.dumps({"call": f"f({n})", "returns": text}) for n, text i
 ACCEPTS = {"hidden/accepts.py": "def accepts(args, expected, got): return expected == got"}
 
 
+@UNHURRIED
 @given(
     st.lists(answers, max_size=12),
     st.sampled_from(["exact", "float", "unordered", "any-of", "predicate"]),
@@ -155,12 +158,14 @@ def test_call_suites_report_values(
     assert {outcome.outcome for outcome in found} <= set(Outcome)
 
 
+@UNHURRIED
 @given(st.lists(answers, min_size=1, max_size=3))
 def test_what_is_said_of_loading_is_a_value(said: list[Message]) -> None:
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": CASES}, options={"entry_point": "f"})
     assert len(graded(context_in(SaidBoxes(lambda _: said)), suite, call_suite.outcomes)) == len(EXPECTED)
 
 
+@UNHURRIED
 @given(all_values)
 def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None:
     """Through all of it: what the case file says, what the reference's box answers, and what the submission's does."""
@@ -208,6 +213,7 @@ told = says(
 )
 
 
+@UNHURRIED
 @given(
     st.lists(told, max_size=6),
     st.sampled_from([{}, {"isolation": "shared"}]),
@@ -220,6 +226,7 @@ def test_suites_of_tests_report_values(said: list[Message], options: dict[str, o
     assert [outcome.case for outcome in found] == list(TESTS)
 
 
+@UNHURRIED
 @given(st.lists(told, max_size=6), st.sampled_from([{}, {"isolation": "shared"}]))
 def test_what_the_references_box_says_is_a_value_or_the_tasks_failure(
     said: list[Message], options: dict[str, object]
@@ -248,6 +255,7 @@ executions = st.builds(
 )  # fmt: skip
 
 
+@UNHURRIED
 @given(
     verdicts, built, executions, st.sampled_from(["tokens", "float", "checker_file", "interactor_file"]), st.booleans()
 )
@@ -265,8 +273,40 @@ def test_stdio_suites_report_values_or_the_tasks_failure(
         assert len(found.got) <= MOST_TEXT
 
 
+@UNHURRIED
 @given(built)
 def test_what_the_compiler_says_is_a_program_or_a_problem(said: Message) -> None:
     build = build_python(SaidBoxes(lambda _: [said]), {"main.py": "x = 1"}, "main.py", Limits())
     assert build.problem or build.files["main.py"] == b"x = 1"
     assert set(build.files) <= {"main.py", "__pycache__/main.cpython-311.pyc"}
+
+
+# --- analyzers --------------------------------------------------------------------------------------------------------------
+
+words = st.text(max_size=600) | st.sampled_from(["B101", "assert_used", "LOW", "assay/exits", "x" * 9000])
+places = st.lists(
+    st.fixed_dictionaries(
+        dict.fromkeys(("rule", "name", "message", "severity", "confidence", "detail"), words)
+        | {"line": st.integers(), "cwe": odd}
+    )
+    | odd,
+    max_size=2,
+)
+found = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("findings", "places"), places) | dict.fromkeys(("failed_checks", "own"), odd)
+    | dict.fromkeys(("lines", "left_out", "weighted_sum", "maintainability"), st.integers(0, 9) | odd)
+    | {"worst": st.fixed_dictionaries({"name": words, "line": st.integers(0, 9), "complexity": odd}), "reason": words},
+)  # fmt: skip
+looks = odd | st.fixed_dictionaries({}, optional={"found": found | odd, "cannot": words | odd})
+
+
+@UNHURRIED
+@given(says(bandit=looks, radon=looks, integrity=looks))
+def test_analyzers_report_values_or_abstain(said: Message) -> None:
+    tools: Message = {"tools": [security.TOOL, complexity.TOOL, integrity.TOOL]}
+    for grader in (security.Security(), complexity.Complexity(), integrity.Integrity()):
+        with contextlib.suppress(Abstain):
+            for signal in grader.grade(context_in(SaidBoxes(lambda _: [tools, said]))):
+                stored = json.dumps(signal_to_json(signal), ensure_ascii=False, allow_nan=False).encode()
+                assert signal_from_json(json.loads(stored)) == signal
+                assert len(stored) < 10_000

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from graders.compare import any_of, exact, float_check, unordered
@@ -33,6 +33,7 @@ from graders.messages import SHOWN_CHARACTERS
 from graders.shown import shown
 from tests.properties.test_encoding import hostile_trees, values
 
+UNHURRIED = settings(deadline=None)
 TOLERANCES = 1e-6, 1e-7
 CLOSE = float_check(*TOLERANCES)
 
@@ -183,6 +184,7 @@ more = (
 all_values = more | st.lists(more, max_size=4) | st.dictionaries(st.integers() | st.floats(), more, max_size=3)
 
 
+@UNHURRIED
 @given(all_values, st.data())
 def test_descriptions_are_equal_where_values_are(value: object, data: st.DataObject) -> None:
     other = data.draw(st.just(value) | variants(value) | all_values)
@@ -198,12 +200,14 @@ def mark(value: object) -> str:
     return Marks(description).of(description.tree)
 
 
+@UNHURRIED
 @given(all_values, st.data())
 def test_descriptions_are_near_where_values_are(value: object, data: st.DataObject) -> None:
     other = data.draw(st.just(value) | variants(value) | all_values)
     assert CLOSE(crossed(value), crossed(other)) == near(value, other)
 
 
+@UNHURRIED
 @given(st.lists(all_values, max_size=5), st.data())
 def test_unordered_and_any_of_go_by_equality(items: list[object], data: st.DataObject) -> None:
     other = data.draw(st.permutations(items) | variants(items))
@@ -221,6 +225,7 @@ rationals = st.builds(
 )
 
 
+@UNHURRIED
 @given(st.lists(rationals, min_size=1, max_size=3), st.integers(-40, 40))
 def test_numbers_are_equal_across_their_types(numbers: list[Fraction], scale: int) -> None:
     forms: list[object] = []
@@ -276,6 +281,7 @@ nodes = st.recursive(
 )
 
 
+@UNHURRIED
 @given(nodes | hostile_trees, nodes | st.builds(to_json, values), st.sampled_from([0, 1, 7, SHOWN_CHARACTERS]))
 def test_any_tree_is_refused_or_compared_and_shown(tree: Tree, other: Tree, most: int) -> None:
     try:
@@ -291,6 +297,7 @@ def test_any_tree_is_refused_or_compared_and_shown(tree: Tree, other: Tree, most
     text.encode()
 
 
+@UNHURRIED
 @given(values)
 def test_a_value_is_shown_as_python_writes_it(value: object) -> None:
     assume("range" not in repr(value) and "slice" not in repr(value))
