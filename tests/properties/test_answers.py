@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graders import call_suite, complexity, integrity, pytest_suite, security, stdio_suite
 from graders.build import build_python
-from graders.encoding import to_json
+from graders.encoding import EncodingError, to_json
 from graders.interface import (
     Abstain,
     CaseOutcome,
@@ -30,7 +31,7 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.judge import MOST_TEXT
-from graders.messages import SHOWN_CHARACTERS
+from graders.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
 from graders.pytest_suite import TEXT_CHARACTERS, Reference
 from graders.testing import context_of
 from rubrics.signals import from_json as signal_from_json
@@ -173,6 +174,16 @@ def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
     boxes = SaidBoxes(lambda _: [{"value": None}, {"value": to_json(value)}])
     assert [case.outcome for case in graded(context_in(boxes), suite, call_suite.outcomes)] == [Outcome.PASSED]
+
+
+def test_a_message_has_no_more_than_a_million_containers() -> None:
+    most = b"[" + b",".join([b"[]"] * (MAX_CONTAINERS - 1)) + b"]"
+    assert len(read(most)) == MAX_CONTAINERS - 1  # type: ignore[arg-type]
+    with pytest.raises(EncodingError, match="more than 1000000 containers"):
+        read(most.replace(b"[]", b"[{}]", 1))
+    # What stands in a text is none.
+    for text in ("[" * 2_000_000, '\\"[' * 2_000_000, "\\" * 2_000_000 + "{"):
+        assert read(json.dumps([text]).encode()) == [text]
 
 
 def test_answers_that_wait_for_a_predicate_are_no_more_than_is_said() -> None:

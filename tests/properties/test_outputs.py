@@ -83,15 +83,6 @@ def test_nothing_is_made_of_what_was_printed() -> None:
     assert peak < 64 << 20
 
 
-@pytest.mark.parametrize(
-    "token", [b"9" * (1 << 22) + b"x", b"1." + b"9" * (1 << 22) + b"x", b"1e" + b"9" * (1 << 22) + b"."]
-)
-def test_a_long_token_that_is_no_number_is_read_once(token: bytes) -> None:
-    """It took the square of its length: days."""
-    assert floats(b"1", token).startswith("token 1: expected '1'")
-    assert floats(token, b"1").endswith("got '1'")
-
-
 numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15)
 tolerances = st.sampled_from([0.0, 1e-9, 1e-3, 1.0])
 
