@@ -4,8 +4,10 @@ The boxes here are none: their conversations say what Hypothesis draws, with the
 """
 
 import contextlib
+import itertools
 import json
 import math
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,7 +91,7 @@ odd = (
     nodes
     | st.text(max_size=3000)
     | st.lists(st.text(), max_size=3)
-    | st.sampled_from([math.nan, math.inf, 10**400, -1, "x" * 9000])
+    | st.sampled_from([math.nan, math.inf, 10**400, -1, "x" * 9000, "\ud800", "\ud800" * 9000])
 )
 
 
@@ -186,6 +188,22 @@ def test_a_message_has_no_more_than_a_million_containers() -> None:
         assert read(json.dumps([text]).encode()) == [text]
 
 
+def test_answers_are_not_kept_after_their_verdict() -> None:
+    """Forty answers of 4 MiB, of which a few are there at a time."""
+    rows = "\n".join(json.dumps({"call": f"f({n})", "returns": "1"}) for n in range(40))
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": rows}, options={"entry_point": "f"})
+    large = ({"value": [str(n) * (4 << 20)]} for n in range(10, 50))
+    boxes = SaidBoxes(lambda _: itertools.chain([{"value": None}], large))
+    tracemalloc.start()
+    try:
+        found = graded(context_in(boxes), suite, call_suite.outcomes)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {case.outcome for case in found} == {Outcome.FAILED} and all(found[place].got for place in range(20))
+    assert peak < 100 << 20
+
+
 def test_answers_that_wait_for_a_predicate_are_no_more_than_is_said() -> None:
     rows = "\n".join(json.dumps({"call": f"f({n})", "returns": "1"}) for n in range(6))
     suite = Suite(
@@ -224,9 +242,20 @@ told = says(
 )
 
 
+@st.composite
+def runs(draw: st.DrawFn) -> list[Message]:
+    """What a driver says in a run: mostly in the right order, and odd in places."""
+    first: Message = draw(st.just({"collected": list(TESTS)}) | told)
+    rows: list[object] = [
+        {**row, "test": test} for row, test in zip(draw(reports), TESTS, strict=False) if isinstance(row, dict)
+    ]
+    then: Message = draw(st.just({"reports": rows}) | told)
+    return [first, then, *draw(st.lists(told, max_size=3))]
+
+
 @UNHURRIED
 @given(
-    st.lists(told, max_size=6),
+    runs(),
     st.sampled_from([{}, {"isolation": "shared"}]),
     st.sampled_from(["pytest", "property", "program"]),
 )
@@ -238,7 +267,7 @@ def test_suites_of_tests_report_values(said: list[Message], options: dict[str, o
 
 
 @UNHURRIED
-@given(st.lists(told, max_size=6), st.sampled_from([{}, {"isolation": "shared"}]))
+@given(runs(), st.sampled_from([{}, {"isolation": "shared"}]))
 def test_what_the_references_box_says_is_a_value_or_the_tasks_failure(
     said: list[Message], options: dict[str, object]
 ) -> None:
@@ -247,11 +276,27 @@ def test_what_the_references_box_says_is_a_value_or_the_tasks_failure(
         graded(context_in(SaidBoxes(lambda _: said)), suite, pytest_suite.outcomes)
 
 
+def test_tests_that_nobody_asked_for_are_not_waited_for() -> None:
+    suite = Suite(id="s", kind="pytest", files={"hidden/t.py": "def a(): pass"}, options={"isolation": "shared"})
+    known = Reference(tests=TESTS, classes=(), compiled={}, evidence=())
+    asked: list[str] = []
+
+    def says(_: Command) -> Iterator[Message]:
+        yield {"collected": [f"t.py::{n}" for n in range(10_000)] + [*TESTS, *TESTS]}
+        for n in itertools.count():
+            asked.append(f"t.py::{n}")
+            yield {"reports": [{"test": asked[-1], "outcome": "passed", "text": "x" * 4000}]}
+
+    found = graded(context_in(SaidBoxes(says), reference=known), suite, pytest_suite.outcomes)
+    assert [outcome.outcome for outcome in found] == [Outcome.ERROR, Outcome.ERROR]
+    assert len(asked) < 10
+
+
 # --- stdio suites -----------------------------------------------------------------------------------------------------------
 
 verdicts = says(
     "crash", "left", "flood", exit_code=st.sampled_from([0, 1, 42, True]), message=st.text(), score=st.sampled_from(["1", "0.5 nan", "inf"]),
-    printed=st.text(), transcript=st.text(), waited=st.tuples(st.sampled_from(["read", "write", ""]), odd),
+    printed=st.text(), transcript=st.text(), waited=st.tuples(st.sampled_from(["read", "write", ""]), st.sampled_from([3, 10**400, math.nan, -1])),
 )  # fmt: skip
 built = says(
     "tag",

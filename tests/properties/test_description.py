@@ -373,7 +373,7 @@ def test_a_longer_answer_than_is_expected_is_not_looked_through() -> None:
 def test_marks_of_colliding_numbers_differ() -> None:
     """Python's own hash is the same for all of these."""
     modulus = sys.hash_info.modulus
-    numbers = [modulus * factor for factor in range(1000)]
+    numbers = [modulus * factor << 200 for factor in range(1000)]
     assert len(set(map(hash, numbers))) == 1
     assert len(set(map(mark, numbers))) == 1000
 
