@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graders import call_suite, complexity, integrity, pytest_suite, security, stdio_suite
@@ -327,6 +327,22 @@ def test_stdio_suites_report_values_or_the_tasks_failure(
     with contextlib.suppress(TaskUnusable):  # the verdict is of the author's own program
         [found] = graded(context_in(boxes), suite, stdio_suite.outcomes)
         assert len(found.got) <= MOST_TEXT
+
+
+@UNHURRIED
+@given(odd | st.lists(st.sampled_from(["read", "write", "", 3, 10**400, math.nan, -1, None]), max_size=3), odd)
+@example(["read", 10**400], "")
+@example(["write", math.nan], "")
+@example(["read", 3], "")
+def test_who_waited_is_told_as_far_as_it_was_said(waited: object, transcript: object) -> None:
+    files = {"hidden/1.in": "1\n", "hidden/judge.py": ""}
+    suite = Suite(id="s", kind="stdio", files=files, options={"interactor_file": "hidden/judge.py"})
+    said: Message = {"exit_code": 0, "waited": waited, "transcript": transcript}
+    boxes = SaidBoxes(lambda command: [{} if "build" in command.argv else said], replace(ENDED, end=End.WALL_TIMEOUT))
+    [outcome] = graded(context_in(boxes), suite, stdio_suite.outcomes)
+    assert outcome.outcome is Outcome.ERROR
+    known = isinstance(waited, list) and len(waited) == 2 and waited[0] in ("read", "write") and waited[1] == 3
+    assert not known or "waited 3.0 s" in outcome.note
 
 
 @UNHURRIED
