@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from graders.driver import ANALYSIS
-from graders.encoding import EncodingError, parse
+from graders.encoding import EncodingError
 from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
+from graders.messages import read, text_of, texts_of
 from sandboxes.interface import SandboxError
 
 LIMITS = Limits(wall_seconds=180, cpu_seconds=90, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
@@ -22,6 +23,8 @@ START_SECONDS = 30.0
 """The interpreter and the tools' imports, on a busy machine."""
 ANSWER_SECONDS = 35.0
 """The driver itself gives up on a file after 10, for each of the three analyzers."""
+TEXT_CHARACTERS = 500
+"""Of a text in an answer."""
 SHOWN_CAP = 100_000
 """Characters of a prompt, or of a visible file, that the analyzers are told."""
 _MALFORMED = "the analyzer's answer could not be read"
@@ -106,7 +109,7 @@ def _greet(conversation: Conversation) -> object:
     if answer is None:
         raise SandboxError("the analyzers do not start in the box", execution=conversation.finish())
     try:
-        return object_in(parse(answer)).get("tools")
+        return object_in(read(answer)).get("tools")
     except (EncodingError, Abstain) as error:
         raise SandboxError("the analyzers do not answer as they should", answer=answer[:200]) from error
 
@@ -128,7 +131,7 @@ def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) ->
         # and None for every file after it: a conversation that is over stays so
         return NotLooked(f"the analyzer's box ended: {_how(conversation)}")
     try:
-        return object_in(parse(message))
+        return object_in(read(message))
     except (EncodingError, Abstain):
         return NotLooked(_MALFORMED)
 
@@ -146,11 +149,11 @@ def object_in(value: object) -> Answer:
 
 
 def text_in(answer: Answer, key: str) -> str:
-    """A text of the answer, at most 500 characters. Raises Abstain for anything else."""
+    """A text of the answer, at most TEXT_CHARACTERS. Raises Abstain for anything else."""
     value = answer.get(key)
     if not isinstance(value, str):
         raise Abstain(_MALFORMED)
-    return value[:500]
+    return text_of(value, TEXT_CHARACTERS)
 
 
 def number_in(answer: Answer, key: str) -> float:
@@ -159,6 +162,11 @@ def number_in(answer: Answer, key: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e15:
         raise Abstain(_MALFORMED)
     return value
+
+
+def texts_in(answer: Answer, key: str) -> tuple[str, ...]:
+    """An array of texts of the answer, each as by `text_in`. Raises Abstain where there is no array."""
+    return texts_of(rows_in(answer, key), TEXT_CHARACTERS)
 
 
 def rows_in(answer: Answer, key: str) -> list[object]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from graders.driver import STDIO
-from graders.encoding import EncodingError, from_json
 from graders.examination import Examinee
 from graders.interface import Execution, Limits, Session
+from graders.leaves import bytes_at
+from graders.messages import text_of
 
 BUILD_SECONDS = 20.0
 """Wall and CPU time. Some sources take for ever to compile, or all memory there is."""
@@ -52,8 +53,8 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
     if answer is None:
         problem = f"it cannot be compiled: the compiler ended ({execution.end}) {compiler.broke}".rstrip()
         return Build(argv=argv, files=sources, execution=execution, problem=problem)
-    if answer.get("problem"):
-        return Build(argv=argv, files=sources, execution=execution, problem=str(answer["problem"]).strip())
+    if problem := text_of(answer.get("problem")).strip():
+        return Build(argv=argv, files=sources, execution=execution, problem=problem)
     compiled = sources | _byte_code(paths, answer)
     # What the program may write is counted together with these: where they would take most of it, Python compiles anew.
     fits = sum(map(len, compiled.values())) < limits.disk_mib << 19
@@ -62,16 +63,10 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
 
 def _byte_code(paths: list[str], answer: Mapping[str, object]) -> dict[str, bytes]:
     """Where the interpreter looks for each file's byte code -> that. What is malformed is left out: Python compiles then."""
-    tag = str(answer.get("tag"))
-    try:
-        codes = from_json(answer.get("code"))  # type: ignore[arg-type] # it checks what it is given
-    except EncodingError:
-        return {}
+    tag, codes = text_of(answer.get("tag")), answer.get("code")
     if not _TAG.fullmatch(tag) or not isinstance(codes, list):
         return {}
-    pairs = zip(map(PurePosixPath, paths), codes, strict=False)
+    pairs = zip(map(PurePosixPath, paths), map(bytes_at, codes), strict=False)
     return {
-        str(path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc"): code
-        for path, code in pairs
-        if isinstance(code, bytes)
+        str(path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc"): code for path, code in pairs if code is not None
     }

@@ -13,11 +13,14 @@ from typing import Any
 
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import Check, check_named
+from graders.description import Description, describe, described
 from graders.driver import CALL
-from graders.encoding import EncodingError, from_json, to_json
+from graders.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.examination import Examinee, examine
 from graders.headroom import room
 from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.messages import SHOWN_CHARACTERS, object_of, text_of, texts_of
+from graders.shown import shown
 
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
@@ -26,7 +29,10 @@ REFERENCE_FACTOR = 20.0
 """A case gets this many times what the reference took for it, where the reference was measured."""
 RESTARTS = 2
 """A submission that ends the process is given a fresh one this often; after a time-out it is given none."""
-SHOWN_CHARACTERS = 2000
+MOST_BASES = 100
+"""Of the classes that an exception is of, so many count, and of each name so many characters."""
+MOST_PENDING = 64 << 20
+"""Bytes of a submission's answers that may wait together for the author's predicate."""
 SHOWN_CASES = 20
 """So many failing cases carry their texts; a submission that fails all of a thousand needs no thousand of them."""
 
@@ -37,33 +43,37 @@ class Answer:
 
     kind: str
     """`value`, `raised`, `refused` (no place in the encoding), `ended` (no answer) or `not-run`."""
-    value: object = None
+    value: Description | None = None
     raised: tuple[str, ...] = ()
     """Names of the exception's class and of its bases."""
     text: str = ""
     end: str = ""
     seconds: float | None = None
+    passed: bool | None = None
+    """The verdict; None while there is none."""
+    pending: bytes = b""
+    """The value's tree as JSON, where it waits for a verdict in a box: what was read takes twenty times the memory."""
 
 
 def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
     """The driver's answer, which may have been written by the submission: anything odd is a refused value."""
     try:
         if "value" in answer:
-            return Answer("value", value=from_json(answer["value"]), seconds=seconds)
-        raised = answer.get("raised")
-        if isinstance(raised, dict):
-            names = tuple(str(name) for name in raised.get("mro", ()))
-            return Answer(
-                "raised", raised=names, text=f"{raised.get('type')}: {raised.get('message')}", seconds=seconds
-            )
-        return Answer("refused", text=str(answer.get("refused", "a malformed answer")), seconds=seconds)
-    except (EncodingError, TypeError) as error:
-        return Answer("refused", text=str(error), seconds=seconds)
+            return Answer("value", value=describe(answer["value"]), seconds=seconds)
+    except EncodingError as error:
+        return Answer("refused", text=f"refused: {error}", seconds=seconds)
+    if "raised" in answer:
+        raised = object_of(answer["raised"])
+        names = texts_of(raised.get("mro"), MOST_BASES, MOST_BASES)
+        text = f"{text_of(raised.get('type'), MOST_BASES)}: {text_of(raised.get('message'))}"
+        return Answer("raised", raised=names, text=text[:SHOWN_CHARACTERS], seconds=seconds)
+    text = f"refused: {text_of(answer.get('refused')) or 'a malformed answer'}"
+    return Answer("refused", text=text[:SHOWN_CHARACTERS], seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sitting:
-    """All answers of one program to a suite, and how its processes ended."""
+    """All answers of one program to a suite, as `judged` left them, and how its processes ended."""
 
     answers: tuple[Answer, ...]
     executions: tuple[Execution, ...]
@@ -79,38 +89,39 @@ def sit(
     patience: Sequence[float],
     *,
     limits: Limits,
-    enough: Callable[[int, Answer], bool] = lambda place, answer: False,  # noqa: ARG005
+    judged: Callable[[int, Answer], Answer] = lambda place, answer: answer,  # noqa: ARG005
 ) -> Sitting:
     """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all.
 
-    `enough(place, answer)` is asked after each answer; where it is true, nothing more is put.
+    `judged(place, answer)` is what is kept of each answer. Where the suite stops on failure, nothing more is put after the
+    first that has not passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
     boxed = {f"submission/{path}": text for path, text in files.items()}
+    stops = _stops(suite)
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     for _ in range(1 + RESTARTS):
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
                 rest = slice(len(answers), None)
-                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
-                    answers.append(answer)
-                    if enough(len(answers) - 1, answer):
+                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=stops):
+                    answers.append(judged(len(answers), answer))
+                    if stops and answers[-1].passed is False:
                         break
                 load_failure = ""
             elif loaded is not None:
                 load_failure = read_answer(loaded, 0.0).text
             execution = examinee.finish()
         executions.append(execution)
-        if len(answers) == len(cases) or load_failure or (answers and enough(len(answers) - 1, answers[-1])):
+        if len(answers) == len(cases) or load_failure or (stops and answers and answers[-1].passed is False):
             break
-        ended = "loading" if loaded is None else "a case"
-        answers.append(
-            Answer("ended", text=examinee.broke or f"the program ended during {ended}", end=execution.end.value)
-        )
-        if loaded is None or execution.end is not End.EXITED or enough(len(answers) - 1, answers[-1]):
+        text = examinee.broke or f"the program ended during {'loading' if loaded is None else 'a case'}"
+        ended = Answer("ended", text=text[:SHOWN_CHARACTERS], end=execution.end.value)
+        answers.append(judged(len(answers), ended))
+        if loaded is None or execution.end is not End.EXITED or (stops and answers[-1].passed is False):
             break
     answers += [Answer("not-run")] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
@@ -148,12 +159,12 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
     """
     # Where limits are relative, so is the patience with a case.
     if not context.task.relative and not any(map(_needs_reference, cases)):
-        return [_stated(case) for case in cases]
+        return [_stated(suite, case) for case in cases]
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
     assert isinstance(reference, Sitting)
     return [
-        answer if _needs_reference(case) else replace(_stated(case), seconds=answer.seconds)
+        answer if _needs_reference(case) else replace(_stated(suite, case), seconds=answer.seconds)
         for case, answer in zip(cases, reference.answers, strict=True)
     ]
 
@@ -163,10 +174,15 @@ def _needs_reference(case: Case) -> bool:
     return case.expected is NO_ANSWER and case.raises is None
 
 
-def _stated(case: Case) -> Answer:
+def _stated(suite: Suite, case: Case) -> Answer:
     if case.raises is not None:
         return Answer("raised", raised=(case.raises,), text=case.raises)
-    return Answer("value", value=case.expected)
+    try:
+        return Answer("value", value=described(case.expected))
+    except EncodingError as error:
+        raise TaskUnusable(
+            f"suite {suite.id}, case {case.id}: what is expected is no possible answer: {error}"
+        ) from error
 
 
 def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sitting:
@@ -206,25 +222,16 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     cases = random.Random(context.submission.id).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
     patience = [_patience(answer) for answer in expected]
-    check = _check(suite)
-
-    def failed(place: int, answer: Answer) -> bool:
-        """Whether nothing more is to be put. What a predicate has to say of a value is known at the end only."""
-        return (
-            _stops(suite)
-            and not (check is None and answer.kind == "value")
-            and not _accepted(check, expected[place], answer)
-        )
-
-    sitting = sit(context, context.submission.files, suite, cases, patience, limits=limits, enough=failed)
+    hearing = _Hearing(_check(suite), expected)
+    sitting = sit(context, context.submission.files, suite, cases, patience, limits=limits, judged=hearing.judged)
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
-    shown = 0
+    told = 0
     for case, wanted, answer, passed in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
-        tell = outcome is not Outcome.PASSED and shown < SHOWN_CASES
-        shown += tell
+        tell = outcome is not Outcome.PASSED and told < SHOWN_CASES
+        told += tell
         yield CaseOutcome(
             grader=grader,
             criterion=criterion,
@@ -237,7 +244,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             seconds=answer.seconds,
             given=UntrustedText(case.shown if tell else ""),
             wanted=UntrustedText(_shown(wanted) if tell else ""),
-            got=UntrustedText((sitting.load_failure or _shown(answer))[:SHOWN_CHARACTERS] if tell else ""),
+            got=UntrustedText((sitting.load_failure or _shown(answer)) if tell else ""),
         )
 
 
@@ -247,13 +254,40 @@ def _outcome(answer: Answer, *, passed: bool) -> Outcome:
     return {"ended": Outcome.ERROR, "not-run": Outcome.NOT_RUN}.get(answer.kind, Outcome.FAILED)
 
 
+class _Hearing:
+    """Judges a submission's answers as they come, and keeps of each what its outcome needs, but not its value."""
+
+    def __init__(self, check: Check | None, expected: Sequence[Answer]) -> None:
+        self._check = check
+        self._expected = expected
+        self._failed = 0
+        self._pending = 0
+
+    def judged(self, place: int, answer: Answer) -> Answer:
+        """The answer with its verdict; one for a predicate, which is asked at the end, without."""
+        wanted = self._expected[place]
+        if self._check is None and wanted.kind == answer.kind == "value":
+            return self._kept(answer)
+        passed = _accepted(self._check, wanted, answer)
+        self._failed += not passed
+        text = "" if passed or self._failed > SHOWN_CASES else _shown(answer)
+        raised = wanted.raised if _raised_as_expected(wanted, answer) else ()
+        return replace(answer, passed=passed, text=text, raised=raised, value=None)
+
+    def _kept(self, answer: Answer) -> Answer:
+        assert answer.value is not None
+        pending = dump(answer.value.tree).encode("ascii")
+        self._pending += len(pending)
+        if self._pending > MOST_PENDING:
+            text = f"refused: the answers to this suite's cases are more than {MOST_PENDING >> 20} MiB together"
+            return Answer("refused", text=text, seconds=answer.seconds, passed=False)
+        return replace(answer, pending=pending, text=_shown(answer), value=None)
+
+
 def _shown(answer: Answer) -> str:
-    if answer.kind != "value":
-        return {"not-run": "not run"}.get(answer.kind, answer.text)[:SHOWN_CHARACTERS]
-    try:
-        return repr(answer.value)[:SHOWN_CHARACTERS]
-    except ValueError:  # an integer of more digits than Python prints
-        return "a very large integer"
+    if answer.value is not None:
+        return shown(answer.value)
+    return {"not-run": "not run"}.get(answer.kind, answer.text)
 
 
 def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
@@ -268,10 +302,9 @@ def _verdicts(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
 ) -> Sequence[bool]:
     """Whether each answer is the expected one."""
-    check = _check(suite)
-    if check is None:
+    if _check(suite) is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
-    return [_accepted(check, wanted, answer) for wanted, answer in zip(expected, sitting.answers, strict=True)]
+    return [answer.passed is True for answer in sitting.answers]
 
 
 def _check(suite: Suite) -> Check | None:
@@ -281,13 +314,18 @@ def _check(suite: Suite) -> Check | None:
 
 
 def _accepted(check: Check | None, wanted: Answer, answer: Answer) -> bool:
-    if wanted.kind == answer.kind == "value":
+    if wanted.value is not None and answer.value is not None:
         return check is not None and check(wanted.value, answer.value)
     return _raised_as_expected(wanted, answer)
 
 
 def _raised_as_expected(wanted: Answer, answer: Answer) -> bool:
     return wanted.kind == answer.kind == "raised" and wanted.raised[0] in answer.raised
+
+
+def _tree(answer: Answer) -> Tree:
+    assert answer.value is not None
+    return answer.value.tree
 
 
 def _judged_in_box(
@@ -298,10 +336,10 @@ def _judged_in_box(
     to_judge = [
         (case, wanted, answer)
         for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
-        if wanted.kind == answer.kind == "value"
+        if answer.pending
     ]
     questions = (
-        ({"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}, CASE_SECONDS)
+        ({"args": [to_json(list(case.args)), _tree(wanted), parse(answer.pending)], "kwargs": {}}, CASE_SECONDS)
         for case, wanted, answer in to_judge
     )
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:

@@ -1,40 +1,45 @@
 """Decides outside the box whether a value that came out of it is the expected one. Pure.
 
-All values are of exact built-in types (`graders.encoding.from_json`), so `==` runs no code of a submission.
+Both are descriptions (graders/description.py): no value of a submission is made here, and none of its numbers, sets or
+references decides how long the comparison takes.
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping
+from typing import Any
 
-Check = Callable[[object, object], bool]
+from graders.description import Description
+from graders.encoding import Tree
+from graders.leaves import float_at, integer_at
+from graders.marks import Marks
+
+Check = Callable[[Description, Description], bool]
 """`(expected, got) -> bool`"""
 
 
-def _inside(leaf: Check) -> Check:
-    """`leaf` for what is no container; containers are equal by type, size, keys, and `leaf` for what they hold."""
-
-    def check(expected: object, got: object) -> bool:
-        if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
-            return type(expected) is type(got) and len(expected) == len(got) and all(map(check, expected, got))
-        if isinstance(expected, dict) and isinstance(got, dict):
-            return expected.keys() == got.keys() and all(check(value, got[key]) for key, value in expected.items())
-        return leaf(expected, got)
-
-    return check
+def exact(expected: Description, got: Description) -> bool:
+    """Python's `==`, but a nan equals a nan."""
+    # What is written alike is alike; else there may be another order of a set, another type of number, other aliasing.
+    if expected.tree == got.tree:
+        return True
+    if _form(expected, expected.tree) != _form(got, got.tree):
+        return False
+    return Marks(expected).of(expected.tree) == Marks(got).of(got.tree)
 
 
-def _equal(expected: object, got: object) -> bool:
-    if isinstance(expected, float) and isinstance(got, float) and math.isnan(expected):
-        return math.isnan(got)
-    return bool(expected == got)
+_FAMILIES = {"$frozenset": "$set", "list": "list", "$tuple": "$tuple", "$set": "$set", "$dict": "$dict"}
+"""Containers, by what may be equal."""
 
 
-exact: Check = _inside(_equal)
-"""Python's `==`, but a nan equals a nan."""
+def _form(description: Description, node: Tree) -> tuple[str, int]:
+    """What equal values have in common, at a glance: which container, and how many it holds."""
+    key, payload = description.at(node)
+    family = _FAMILIES.get(key, "")
+    return family, len(payload) if family else 0
 
 
+_FLOAT_HEX = 300
+"""Hex digits; the largest float has 256."""
 _NUMBERS: Mapping[type, tuple[type, ...]] = {float: (int, float), complex: (int, float, complex)}
 """Type of an expected value that has a tolerance -> types that may come near it."""
 
@@ -46,41 +51,95 @@ def float_check(absolute: float, relative: float) -> Check:
     `True` for 1.0 is a look-alike, not an answer. Where a bool is expected, 0 is as good as False: a function that tells
     yes from no may do so with either, and evalplus accepts both.
     """
+    return lambda expected, got: _Close(expected, got, absolute, relative).near(expected.tree, got.tree)
 
-    def close(expected: object, got: object) -> bool:
-        if isinstance(got, bool) and not isinstance(expected, bool):
+
+class _Close:
+    """Walks through both at once, led by the expected one; a pair of containers that were found alike is not walked again."""
+
+    def __init__(self, expected: Description, got: Description, absolute: float, relative: float) -> None:
+        self._expected, self._got = expected, got
+        self._absolute, self._relative = absolute, relative
+        self._marks, self._marks_got = Marks(expected), Marks(got)
+        self._alike: set[tuple[int, int]] = set()
+
+    def near(self, expected: Tree, got: Tree) -> bool:
+        kind = type(expected)
+        if kind is type(got) and kind in (int, str, float):  # what most are
+            if kind is float:
+                return _close(expected, got, self._absolute, self._relative)  # type: ignore[arg-type]
+            return expected == got
+        key, wanted = self._expected.at(expected)
+        other, found = self._got.at(got)
+        if key == other and key in ("list", "$tuple", "$dict"):
+            pair = id(wanted), id(found)
+            if pair not in self._alike:
+                inside = self._near_pairs if key == "$dict" else self._near_items
+                if len(wanted) != len(found) or not inside(wanted, found):
+                    return False
+                self._alike.add(pair)
+            return True
+        number, answer = _number(key, wanted), _number(other, found)
+        if isinstance(answer, bool) and not isinstance(number, bool):
             return False
-        if isinstance(got, _NUMBERS.get(type(expected), ())):
-            return _close(expected, got, absolute, relative)  # type: ignore[arg-type]
-        return _equal(expected, got)
+        if isinstance(answer, _NUMBERS.get(type(number), ())):
+            return _close(number, answer, self._absolute, self._relative)  # type: ignore[arg-type]
+        if _form(self._expected, expected) != _form(self._got, got):
+            return False
+        return self._marks.of(expected) == self._marks_got.of(got)
 
-    return _inside(close)
+    def _near_items(self, expected: list[Tree], got: list[Tree]) -> bool:
+        return all(map(self.near, expected, got))
+
+    def _near_pairs(self, expected: list[list[Tree]], got: list[list[Tree]]) -> bool:
+        wanted = {self._marks.of(key): value for key, value in expected}
+        found = {self._marks_got.of(key): value for key, value in got}
+        return wanted.keys() == found.keys() and all(self.near(value, found[key]) for key, value in wanted.items())
 
 
-def unordered(expected: object, got: object) -> bool:
+def unordered(expected: Description, got: Description) -> bool:
     """The same elements the same number of times, in any order, and the same type of container."""
-    if isinstance(expected, AbstractSet) and isinstance(got, AbstractSet):
-        return expected == got
-    if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
-        return type(expected) is type(got) and _same_elements(expected, got)
-    return exact(expected, got)
+    form = _form(expected, expected.tree)
+    if form[0] not in ("list", "$tuple"):
+        return exact(expected, got)
+    if form != _form(got, got.tree):
+        return False
+    if expected.tree == got.tree:
+        return True
+    return sorted(Marks(expected).each(expected.at(expected.tree)[1])) == sorted(Marks(got).each(got.at(got.tree)[1]))
 
 
-def any_of(expected: object, got: object) -> bool:
+def any_of(expected: Description, got: Description) -> bool:
     """`expected` is the list of the accepted values: one of them, exactly."""
-    return isinstance(expected, list) and any(exact(accepted, got) for accepted in expected)
+    if type(expected.tree) is not list:
+        return False
+    return Marks(got).of(got.tree) in Marks(expected).each(expected.tree)
 
 
 def check_named(name: str, options: Mapping[str, object]) -> Check:
     """The check of a suite's `checker` option; `predicate` is not among them, it runs in a box."""
     if name == "float":
-        return float_check(_number(options.get("absolute", 1e-9)), _number(options.get("relative", 1e-9)))
+        return float_check(_option(options.get("absolute", 1e-9)), _option(options.get("relative", 1e-9)))
     return {"exact": exact, "unordered": unordered, "any-of": any_of}[name]
 
 
-def _number(value: object) -> float:
+def _option(value: object) -> float:
     assert isinstance(value, int | float)  # graders.package has checked it
     return float(value)
+
+
+def _number(key: str, payload: Any) -> complex | None:
+    """A bool, an integer, a float or a complex number; None for anything else."""
+    if key == "":
+        return payload if isinstance(payload, int | float) else None
+    if key == "$int":
+        # One beyond the range of floats is near none.
+        return integer_at({key: payload}) if len(payload) <= _FLOAT_HEX else None
+    if key == "$float":
+        return float_at({key: payload})
+    if key == "$complex":
+        return complex(*map(float_at, payload))
+    return None
 
 
 def _close(expected: complex, got: complex, absolute: float, relative: float) -> bool:
@@ -90,18 +149,3 @@ def _close(expected: complex, got: complex, absolute: float, relative: float) ->
         return bool(expected == got or abs(expected - got) <= absolute + relative * abs(expected) < math.inf)
     except OverflowError:  # an integer beyond the range of floats
         return False
-
-
-def _same_elements(expected: Sequence[object], got: Sequence[object]) -> bool:
-    if len(expected) != len(got):
-        return False
-    try:
-        return Counter(expected) == Counter(got)
-    except TypeError:  # something unhashable inside: find each by comparison
-        left = list(got)
-        for item in expected:
-            match = next((index for index, other in enumerate(left) if exact(item, other)), None)
-            if match is None:
-                return False
-            del left[match]
-        return True

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graders.driver import Driver
-from graders.encoding import EncodingError, parse
+from graders.encoding import EncodingError
 from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
+from graders.messages import read
 
 
 class Examinee:
@@ -51,7 +52,7 @@ class Examinee:
 
     def _read(self, reply: bytes, nonce: str) -> dict[str, Any] | None:
         try:
-            answer = parse(reply)
+            answer = read(reply)
         except EncodingError as error:
             self.broke = str(error)
             return None
@@ -69,7 +70,7 @@ class Examinee:
         execution = self._conversation.finish()
         if not self.broke:
             return execution
-        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=self.broke[:200], refused=True)
+        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=ascii(self.broke)[1:-1][:200], refused=True)
         return replace(execution, evidence=(*execution.evidence, broke))
 
 

@@ -85,7 +85,7 @@ class HiddenTests(Grader):
         broke = {seen.detail for run in executions for seen in run.evidence if seen.behaviour is Behaviour.CHANNEL}
         if broke:
             yield self.finding(
-                f"Suite {suite.id}: it interfered with the channel of the examination ({'; '.join(sorted(broke))}).",
+                f"Suite {suite.id}: it interfered with the channel of the examination ({'; '.join(sorted(broke)[:SHOWN])}).",
                 rule="assay/channel", severity="high", flag=True,
             )  # fmt: skip
         elif ended and any(run.end in (End.EXITED, End.SIGNALLED) for run in executions):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from graders.analyzer import Answer, NotLooked, ask_about_files, number_in, object_in, rows_in, text_in
+from graders.analyzer import Answer, NotLooked, ask_about_files, number_in, object_in, rows_in, text_in, texts_in
 from graders.harness.integrity.rules import RULES
 from graders.interface import Abstain, Abstention, Context, Example, Finding, Grader, Measurement, Signal
 
@@ -164,7 +164,7 @@ def _read(found: Answer) -> _Look:
     return _Look(
         places=tuple(_place(object_in(row)) for row in rows_in(found, "places")),
         left_out=int(number_in(found, "left_out")),
-        own=frozenset(str(name) for name in rows_in(found, "own")),
+        own=frozenset(texts_in(found, "own")),
     )
 
 

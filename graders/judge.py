@@ -12,10 +12,13 @@ from typing import Any
 from graders.driver import STDIO
 from graders.examination import Examinee
 from graders.interface import Command, Limits, Session, Suite, TaskUnusable
+from graders.messages import text_of
 from graders.stdio_cases import StdioCase
 
 CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
+MOST_TEXT = 4000
+"""Characters of each text in an answer, as graders/harness/stdio_driver.py cuts them."""
 GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
 
@@ -93,8 +96,8 @@ class Judge:
             status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
             raise self._unusable(case, f"ended by {execution.end} {status} {examinee.broke}".strip())
         if "exit_code" not in answer:
-            raise self._unusable(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
-        code, says = answer["exit_code"], str(answer.get("message", "")).strip()
+            raise self._unusable(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)[-1000:]}")
+        code, says = answer["exit_code"], text_of(answer.get("message"), MOST_TEXT).strip()
         if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
             expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
             raise self._unusable(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
@@ -104,7 +107,8 @@ class Judge:
 
     def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
         """What score.txt or the last word printed says; None where there is neither."""
-        words = str(answer.get("score", "")).split() or str(answer.get("printed", "")).split()
+        score, printed = (text_of(answer.get(key), MOST_TEXT).split() for key in ("score", "printed"))
+        words = score or printed
         if not words:
             return None
         try:

@@ -29,6 +29,8 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
+from graders.leaves import bytes_at
+from graders.messages import number_of, object_of, text_of, texts_of
 
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
@@ -38,6 +40,10 @@ SEED = 0
 GRACE_SECONDS = 5.0
 RESTARTS = 2
 SHOWN_CASES = 20
+TEXT_CHARACTERS = 4000
+"""Of each text in a report, as graders/harness/pytest_run.py cuts them."""
+NAME_CHARACTERS = 1 << 16
+"""Of a node id or a class: no real one is as long."""
 LOST = frozenset({"ended", "broken", "cut-off"})
 """Words for a candidate with which no other test can be run."""
 
@@ -143,7 +149,7 @@ def _sit_together(
     with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
-        collected = _names(first, "collected")
+        collected = _expected(_names(first, "collected"), left)
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
         learnt = _last_word(examinee, known, died_in)
         execution = examinee.finish()
@@ -184,11 +190,11 @@ def _sit_apart(
     with examine_apart(context.session, examiner, candidate) as (examinee, other):
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
-        collected = _names(first, "collected")
+        collected = _expected(_names(first, "collected"), left)
         reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
         learnt = _last_word(examinee, known, died_in)
         examined = examinee.finish()
-        lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
+        lost = reports[died_in].outcome if died_in in reports else text_of((first or {}).get("lost"))
         if lost == "broken":
             other.refuse(reports[died_in].text[:200] if died_in else "a malformed message while it was imported")
         execution = other.finish()
@@ -227,7 +233,10 @@ def _last_word(examinee: Examinee, known: Reference | None, died_in: str) -> Map
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
-    return {path: bytes.fromhex(code) for path, code in ((learnt or {}).get("compiled") or {}).items()}
+    """Only saves time: what is malformed is left out."""
+    said = object_of((learnt or {}).get("compiled"))
+    codes = {path: bytes_at({"$bytes": code}) for path, code in said.items()}  # type: ignore[dict-item] # it checks
+    return {path: code for path, code in codes.items() if code is not None}
 
 
 def _under(folder: str, files: Mapping[str, str]) -> dict[str, str]:
@@ -272,12 +281,20 @@ def _collect(examinee: Examinee, question: Mapping[str, object]) -> Mapping[str,
 
 
 def _names(answer: Mapping[str, object] | None, key: str) -> tuple[str, ...]:
-    names = (answer or {}).get(key)
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+    return texts_of((answer or {}).get(key), NAME_CHARACTERS)
+
+
+def _expected(names: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
+    """Each name once, and none that is not among those that were asked for, where any were."""
+    once = dict.fromkeys(names)
+    asked = once if left is None else frozenset(left)
+    return tuple(name for name in once if name in asked)
 
 
 def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
-    return str((first or {}).get("text", "")) or examinee.broke or "the program ended before a test ran"
+    return (
+        text_of((first or {}).get("text"), TEXT_CHARACTERS) or examinee.broke or "the program ended before a test ran"
+    )
 
 
 def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple[dict[str, CaseReport], str]:
@@ -288,9 +305,11 @@ def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple
         said = next(told, None)
         if not isinstance(said, dict) or said.get("test") != test:
             return reports, test
-        text, note, outcome, given = (str(said.get(key, "")) for key in ("text", "note", "outcome", "given"))
+        text, note, outcome, given = (
+            text_of(said.get(key), TEXT_CHARACTERS) for key in ("text", "note", "outcome", "given")
+        )
         # Where the submission may have written the report, what was seen from here.
-        seconds = examinee.seconds if is_shared(suite) else float(said["seconds"])
+        seconds = examinee.seconds if is_shared(suite) else number_of(said.get("seconds"))
         reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
         if outcome in LOST:
             return reports, test

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.analyzer import Answer, NotLooked, ask_about_files, number_in, object_in, rows_in, text_in
+from graders.analyzer import Answer, NotLooked, ask_about_files, number_in, object_in, rows_in, text_in, texts_in
 from graders.interface import Abstain, Abstention, Context, Example, Finding, Grader, Measurement, Severity, Signal
 
 TOOL = "bandit-1.9.4"
@@ -81,7 +81,7 @@ def _read(found: Answer) -> _Look:
         places=tuple(_place(object_in(row)) for row in rows_in(found, "findings")),
         lines=int(number_in(found, "lines")),
         left_out=int(number_in(found, "left_out")),
-        failed_checks=tuple(str(reason)[:500] for reason in rows_in(found, "failed_checks")),
+        failed_checks=texts_in(found, "failed_checks"),
     )
 
 

@@ -29,14 +29,14 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
-from graders.judge import Judge, Ruling
+from graders.judge import MOST_TEXT, Judge, Ruling
+from graders.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
 
 TIME_OUTS = 3
 """After so many cases (of one group) that ran out of time, the rest are not run: a hundred more would tell nothing new."""
 SHOWN_CASES = 20
-SHOWN_CHARACTERS = 2000
 
 _OUR_MODULES = sys.stdlib_module_names | {"graders"}
 
@@ -103,7 +103,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             given=_shown(case.given if tell else b""),
             wanted=_shown(case.accepted[0] if tell and case.accepted else b""),
             got=_shown(attempt.got if tell else b""),
-            note=UntrustedText(attempt.note[:SHOWN_CHARACTERS]),
+            note=UntrustedText(text_of(attempt.note)),
         )
 
 
@@ -224,7 +224,7 @@ def _converse(context: Context, suite: Suite, program: Build, case: StdioCase, l
     if _argv(suite):
         execution = _without_start(execution)
     attempt = _conversed(suite, execution, told, ruling)
-    return replace(attempt, got=str(told.get("transcript", "")).encode("utf-8", "replace"))
+    return replace(attempt, got=text_of(told.get("transcript"), MOST_TEXT).encode())
 
 
 def _without_start(execution: Execution) -> Execution:
@@ -236,7 +236,7 @@ def _without_start(execution: Execution) -> Execution:
 
 def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
     if "flood" in told:
-        note = f"it said more than {told['flood'] >> 20} MiB to the interactor"
+        note = f"it said more than {(number_of(told['flood']) or 0) / (1 << 20):.0f} MiB to the interactor"
         return Attempt(outcome=Outcome.ERROR, execution=execution, end=End.OUTPUT_LIMIT.value, note=note)
     rejected = ruling is not None and not ruling.accepted
     if execution.end is not End.EXITED and not (rejected and execution.end is End.SIGNALLED):
@@ -253,15 +253,24 @@ def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruli
 
 def _who_waited(execution: Execution, told: Mapping[str, Any]) -> str:
     """Of a conversation that came to no end in time: which side waited for the other."""
-    waited = told.get("waited")
-    if execution.end is not End.WALL_TIMEOUT or not isinstance(waited, list) or not waited[0]:
+    what, seconds = _waited(told.get("waited"))
+    if execution.end is not End.WALL_TIMEOUT or not what:
         return ""
-    if waited[0] == "write":
-        return f"the interactor waited {waited[1]:.1f} s for it to read"
-    note = f"the interactor waited {waited[1]:.1f} s for it to say something"
+    if what == "write":
+        return f"the interactor waited {seconds:.1f} s for it to read"
+    note = f"the interactor waited {seconds:.1f} s for it to say something"
     if execution.cpu_seconds > execution.wall_seconds / 5:  # on a busy machine it gets no more
         return f"{note}, while it computed"
     return f"{note}; it waited too, with {execution.cpu_seconds:.1f} s of CPU time used: does it flush what it prints?"
+
+
+def _waited(said: object) -> tuple[str, float]:
+    """What the interactor last waited for, and how long; for nothing where it does not say so."""
+    match said:
+        case [str(what), int() | float() as seconds]:
+            return what, number_of(seconds) or 0.0
+        case _:
+            return "", 0.0
 
 
 def _shown(text: bytes) -> UntrustedText:

@@ -22,7 +22,7 @@ from graders.interface import Suite, Task, TaskUnusable
 from graders.known_calls import in_program, in_text
 from graders.mutants import Mutant, mutants
 from sandboxes.interface import Sandbox
-from service.amplify_cases import Candidate, candidate_case, choose, new_suite, shown_call, with_cases
+from service.amplify_cases import Candidate, candidate_case, choose, new_suite, shown_call, value_of, with_cases
 from service.amplify_lab import Laboratory
 from service.progress import Progress
 from service.trials import Trials, mutant_name
@@ -160,7 +160,9 @@ class _Search:
         inputs = list(islice(self.inputs, count))
         self.made += len(inputs)
         answered = self.lab.answered(inputs, self.domain, self.target.raises, self.kinds, self.left_out)
-        if not self.target.suite.files and any(_has_float(answer.value) for _, answer in answered):
+        if not self.target.suite.files and any(
+            _has_float(value_of(answer)) for _, answer in answered if answer.kind == "value"
+        ):
             self.target = replace(self.target, suite=new_suite(self.target.entry_point, floats=True))
         written = [candidate_case(call, answer, self.target.entry_point) for call, answer in answered]
         self.left_out["the answer cannot be written down"] += written.count(None)
@@ -191,7 +193,7 @@ def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
         if id(call) not in steady:
             shown = shown_call(call, target.entry_point)
             raise AmplifyError(f"the reference is not deterministic: asked twice, it answers {shown} in two ways")
-    return frozenset(type(answer.value) for _, answer in known if answer.kind == "value")
+    return frozenset(type(value_of(answer)) for _, answer in known if answer.kind == "value")
 
 
 def _target(task: Task) -> _Target:

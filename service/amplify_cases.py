@@ -10,7 +10,7 @@ from graders import package
 from graders.call_suite import Answer
 from graders.cases import Case, parse_cases
 from graders.domain import Call
-from graders.encoding import EncodingError, to_json
+from graders.encoding import EncodingError, from_json, to_json
 from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
@@ -61,6 +61,12 @@ def shown_call(call: Call, entry_point: str) -> str:
     return f"{entry_point}({', '.join(arguments)})"
 
 
+def value_of(answer: Answer) -> object:
+    """The value of an answer of the reference's, whose author is trusted. Raises EncodingError."""
+    assert answer.value is not None
+    return from_json(answer.value.tree)
+
+
 def candidate_case(call: Call, answer: Answer, entry_point: str) -> tuple[Case, str] | None:
     """The case that this call gives this answer, and its line; None where its answer has no place in a case.
 
@@ -71,9 +77,9 @@ def candidate_case(call: Call, answer: Answer, entry_point: str) -> tuple[Case, 
         encoded = {
             "args": [to_json(value) for value in call.args],
             "kwargs": {name: to_json(value) for name, value in call.kwargs.items()},
-            **(raised or {"expected": to_json(answer.value)}),
+            **(raised or {"expected": to_json(value_of(answer))}),
         }
-        plain = {"call": shown_call(call, entry_point), **(raised or {"returns": repr(answer.value)})}
+        plain = {"call": shown_call(call, entry_point), **(raised or {"returns": repr(value_of(answer))})}
     except (EncodingError, ValueError):  # a value of a kind, or an integer of a size, that cannot be written
         return None
     id = f"amplified-{hashlib.sha256(json.dumps(encoded).encode()).hexdigest()[:10]}"
@@ -93,7 +99,7 @@ def _same(case: Case, call: Call, answer: Answer) -> bool:
         return False
     if answer.kind == "raised":
         return case.raises == answer.raised[0]
-    return _spelled(case.expected) == _spelled(answer.value)
+    return _spelled(case.expected) == _spelled(value_of(answer))
 
 
 def _spelled(value: Any) -> str:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graders.call_suite import Answer
+from graders.description import described
 from graders.domain import Call, Domain, Guards, learn
 from graders.inputs import guards, proposals
 from service.amplify_cases import candidate_case
@@ -59,7 +60,7 @@ def test_none_is_known_or_made_twice_and_the_same_seed_makes_the_same(calls: lis
 @given(CALLS)
 def test_each_can_be_written_as_a_case_that_says_the_same(calls: list[Call]) -> None:
     for call in made(calls)[1]:
-        written = candidate_case(call, Answer("value", value=0), "f")
+        written = candidate_case(call, Answer("value", value=described(0)), "f")
         assert written is not None
         assert list(written[0].args) == list(call.args)
 

@@ -1,12 +1,15 @@
 """The comparison outside the box."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.compare import any_of, check_named, exact, float_check, unordered
+from graders import compare
+from graders.compare import Check, check_named, float_check
+from graders.description import described
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -17,7 +20,15 @@ plain = st.recursive(
     ),
     max_leaves=10,
 )
-CLOSE = float_check(1e-6, 1e-7)
+
+
+def of_values(check: Check) -> Callable[[object, object], bool]:
+    """The check, for those who have values."""
+    return lambda expected, got: check(described(expected), described(got))
+
+
+exact, unordered, any_of = map(of_values, (compare.exact, compare.unordered, compare.any_of))
+CLOSE = of_values(float_check(1e-6, 1e-7))
 
 
 @given(plain)
@@ -84,4 +95,4 @@ def test_any_of_is_exact_for_one_of_the_accepted(accepted: list[object], got: ob
     assert any_of(accepted, got) == any(exact(value, got) for value in accepted)
     assert any_of([*accepted, got], got)
     assert not any_of((got,), got)
-    assert check_named("any-of", {}) is any_of
+    assert check_named("any-of", {}) is compare.any_of

@@ -1,5 +1,6 @@
 """Checkers of printed output: what holds for any bytes, and the table of what each accepts."""
 
+import tracemalloc
 from fractions import Fraction
 
 import pytest
@@ -45,6 +46,41 @@ def test_tokens_are_equal_whatever_is_between_them(
 def test_exact_is_equality_but_for_one_newline_at_the_end(expected: bytes, got: bytes) -> None:
     assert (exact(expected, got) == "") == (expected.removesuffix(b"\n") == got.removesuffix(b"\n"))
     assert exact(expected, expected + b"\n") == "" or expected.endswith(b"\n")
+
+
+def by_lines(expected: bytes, got: bytes) -> str:
+    """The difference, with all lines at hand."""
+    wanted, found = (text.removesuffix(b"\n").split(b"\n") for text in (expected, got))
+    for number, (line, other) in enumerate(zip(wanted, found, strict=False), start=1):
+        if line != other:
+            return f"line {number}: expected {line.decode()!r}, got {other.decode()!r}"
+    if wanted == found:
+        return ""
+    how = "ends early" if len(found) < len(wanted) else "goes on"
+    return f"the output {how} after line {min(len(wanted), len(found))}"
+
+
+few = st.text("ab\n", max_size=8).map(str.encode)
+
+
+@given(few, few)
+def test_the_first_line_that_differs_is_named(expected: bytes, got: bytes) -> None:
+    assert exact(expected, got) == by_lines(expected, got)
+
+
+def test_nothing_is_made_of_what_was_printed() -> None:
+    """As lists of tokens or lines each of these is half a gigabyte."""
+    many = [b"1 " * (1 << 21), b"\n" * (1 << 22), b"9" * (1 << 22), b"9" * (1 << 22) + b"x", b"1\n" * (1 << 21)]
+    tracemalloc.start()
+    try:
+        for got in many:
+            for check in (exact, tokens, floats, loose):
+                assert check(got, got) == ""
+                assert check(b"1 1 1 1", got)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15)

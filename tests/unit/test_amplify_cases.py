@@ -9,6 +9,7 @@ import pytest
 from graders import package
 from graders.call_suite import Answer
 from graders.cases import parse_cases
+from graders.description import described
 from graders.domain import Call
 from graders.known_calls import in_program, in_text
 from graders.package import PackageError
@@ -41,7 +42,7 @@ def files(suite: str, **hidden: str) -> dict[str, str]:
     ],
 )
 def test_a_line_says_the_same_call_and_answer(call: Call, value: object, *, plain: bool) -> None:
-    written = candidate_case(call, Answer("value", value=value), "f")
+    written = candidate_case(call, Answer("value", value=described(value)), "f")
     assert written is not None
     case, line = written
     assert ("call" in json.loads(line)) is plain
@@ -58,11 +59,11 @@ def test_an_exception_is_an_answer() -> None:
 
 
 def test_what_cannot_be_written_is_no_case() -> None:
-    assert candidate_case(Call((object(),)), Answer("value", value=1), "f") is None
+    assert candidate_case(Call((object(),)), Answer("value", value=described(1)), "f") is None
 
 
 def candidate(number: int, *fails: str) -> Candidate:
-    written = candidate_case(Call((number,)), Answer("value", value=1), "f")
+    written = candidate_case(Call((number,)), Answer("value", value=described(1)), "f")
     assert written is not None
     return Candidate(case=written[0], line=written[1], fails=frozenset(fails))
 

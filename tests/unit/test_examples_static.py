@@ -19,6 +19,7 @@ import pytest
 
 from graders import cases, encoding, outputs, package
 from graders.compare import check_named
+from graders.description import describe, described
 from graders.interface import Suite, Task
 from graders.stdio_cases import parse_stdio_cases
 from service.packages import read_folder
@@ -174,8 +175,10 @@ def accepted_by(suite: Suite) -> Callable[[cases.Case, dict[str, object]], bool]
             return case.raises in answer.get("raised", ())
         if "value" not in answer:
             return False
-        got = encoding.from_json(answer["value"])
-        return check(case.expected, got) if check else predicate["accepts"](case.args, case.expected, got)
+        tree: encoding.Tree = answer["value"]  # type: ignore[assignment]
+        if check is not None:
+            return check(described(case.expected), describe(tree))
+        return predicate["accepts"](case.args, case.expected, encoding.from_json(tree))
 
     return accepted
 

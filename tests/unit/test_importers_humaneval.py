@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from graders.cases import NO_ANSWER, parse_cases
 from graders.compare import check_named
+from graders.description import described
 from graders.package import load
 from service.importers.humaneval import humaneval, humaneval_plus
 from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
@@ -69,7 +70,7 @@ def test_a_completion_goes_after_the_prompt() -> None:
 )
 def test_answers_are_compared_like_evalplus_compares_them(atol: float, expected: Any, got: Any, passes: bool) -> None:
     options = load(humaneval_plus({**PLUS, "atol": atol}).files).suites[0].options
-    assert check_named(str(options["checker"]), options)(expected, got) is passes
+    assert check_named(str(options["checker"]), options)(described(expected), described(got)) is passes
 
 
 def test_any_root_of_the_polynomial_is_a_zero() -> None:
