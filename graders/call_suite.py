@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from graders import predicate
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import Check, check_named
 from graders.driver import CALL
@@ -171,15 +172,25 @@ def _stated(case: Case) -> Answer:
 
 def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sitting:
     limits = context.task.limits
-    sitting = sit(context, context.task.reference, suite, cases, [limits.wall_seconds] * len(cases), limits=limits)
+    patience = [limits.wall_seconds] * len(cases)
+
+    def failed(place: int, answer: Answer) -> bool:  # noqa: ARG001
+        return not _is_answer(answer)
+
+    sitting = sit(context, context.task.reference, suite, cases, patience, limits=limits, enough=failed)
     if sitting.load_failure:
         raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
     for case, answer in zip(cases, sitting.answers, strict=True):
-        if _needs_reference(case) and answer.kind not in ("value", "raised"):
+        if not _is_answer(answer):
+            why = ", ".join(filter(None, (answer.text or answer.kind, answer.end)))
             raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}"
+                f"suite {suite.id}, case {case.id}: the reference gives no answer to {case.shown}: {why}"
             )
     return sitting
+
+
+def _is_answer(answer: Answer) -> bool:
+    return answer.kind in ("value", "raised")
 
 
 def _stops(suite: Suite) -> bool:
@@ -221,7 +232,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
     shown = 0
-    for case, wanted, answer, passed in zip(cases, expected, sitting.answers, verdicts, strict=True):
+    for case, wanted, answer, (passed, note) in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
         tell = outcome is not Outcome.PASSED and shown < SHOWN_CASES
         shown += tell
@@ -238,6 +249,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             given=UntrustedText(case.shown if tell else ""),
             wanted=UntrustedText(_shown(wanted) if tell else ""),
             got=UntrustedText((sitting.load_failure or _shown(answer))[:SHOWN_CHARACTERS] if tell else ""),
+            note=UntrustedText(note if tell else ""),
         )
 
 
@@ -266,12 +278,12 @@ def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
 
 def _verdicts(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
-) -> Sequence[bool]:
-    """Whether each answer is the expected one."""
+) -> Sequence[tuple[bool, str]]:
+    """Whether each answer is the expected one, with a note for author and reviewer."""
     check = _check(suite)
     if check is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
-    return [_accepted(check, wanted, answer) for wanted, answer in zip(expected, sitting.answers, strict=True)]
+    return [(_accepted(check, wanted, answer), "") for wanted, answer in zip(expected, sitting.answers, strict=True)]
 
 
 def _check(suite: Suite) -> Check | None:
@@ -292,25 +304,61 @@ def _raised_as_expected(wanted: Answer, answer: Answer) -> bool:
 
 def _judged_in_box(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
-) -> Sequence[bool]:
-    """The author's predicate decides, in a box of its own. One that raises, or is not done in time, has not accepted."""
-    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+) -> Sequence[tuple[bool, str]]:
+    """The author's predicate decides, in a box of its own. Raises TaskUnusable where it breaks on the reference's answer too."""
+    verdicts = _asked(context, suite, cases, expected, sitting.answers)
+    for case in cases:
+        broke = verdicts[case.id].broke if case.id in verdicts else ""
+        if broke and case.id not in _accepted_of_reference(context, suite):
+            raise TaskUnusable(
+                f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers"
+            )
+        if broke:
+            context.no_verdict(case.id)
+    return [
+        _verdict(verdicts[case.id]) if case.id in verdicts else (_raised_as_expected(wanted, answer), "")
+        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
+    ]
+
+
+def _asked(
+    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
+) -> Mapping[str, predicate.Verdict]:
+    """What the predicate says of each value where a value is expected, by the case's id."""
     to_judge = [
         (case, wanted, answer)
-        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
+        for case, wanted, answer in zip(cases, expected, answers, strict=True)
         if wanted.kind == answer.kind == "value"
     ]
-    questions = (
-        ({"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}, CASE_SECONDS)
-        for case, wanted, answer in to_judge
-    )
-    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
-        loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
-        if loaded is None or "value" not in loaded:
-            raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
-        said = zip(to_judge, judge.ask_each(questions), strict=False)
-        accepted = {case.id for (case, _, _), verdict in said if verdict.get("value") is True}
-    return [
-        case.id in accepted or _raised_as_expected(wanted, answer)
-        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
-    ]
+    if not to_judge:
+        return {}
+
+    def question(place: int) -> dict[str, object]:
+        case, wanted, answer = to_judge[place]
+        return {"args": [to_json(list(case.args)), to_json(wanted.value), to_json(answer.value)], "kwargs": {}}
+
+    verdicts = predicate.judged(context, suite, question, len(to_judge))
+    return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
+
+
+def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
+    """The cases on which the predicate accepts the reference's answer. Asked only where it broke on a submission's."""
+
+    def look() -> frozenset[str]:
+        cases = _cases(context, suite)
+        reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
+        assert isinstance(reference, Sitting)
+        verdicts = _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
+        return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
+
+    accepted = context.remember(f"call/{suite.id}/accepts-reference", look)
+    assert isinstance(accepted, frozenset)
+    return accepted
+
+
+def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:
+    if verdict.unasked:
+        return False, "not judged: the checker had broken on too many answers before it"
+    if verdict.broke:
+        return False, f"no verdict, and the reference's is accepted, so this is rejected: the checker {verdict.broke}"
+    return verdict.accepted, ""

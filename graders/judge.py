@@ -1,7 +1,10 @@
 """A program of the author's that gives the verdict on a case: a checker of output, or an interactor. In a box of its own.
 
-The protocols, and what a broken one means, are in docs/reference/task-package.md. One that crashes, runs out of a limit or
-ends in no verdict is the task's failure (`TaskUnusable`), never a grade.
+The protocols, and what a broken one means, are in docs/reference/task-package.md.
+
+    NoVerdict               it crashed, ran out of a limit or ended in no verdict. On what the reference says as well: then
+                            the task is unusable, as this is unless somebody knows better. On this submission's only: then
+                            it has rejected it
 """
 
 import math
@@ -11,7 +14,7 @@ from typing import Any
 
 from graders.driver import STDIO
 from graders.examination import Examinee
-from graders.interface import Command, Limits, Session, Suite, TaskUnusable
+from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
 from graders.stdio_cases import StdioCase
 
 CHECKER_SECONDS = 60.0
@@ -20,6 +23,19 @@ GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
 
 _ACCEPTS, _REJECTS = {"plain": 0, "kattis": 42}, {"plain": 1, "kattis": 43}
+
+
+class NoVerdict(TaskUnusable):
+    """The author's program came to no verdict on a case.
+
+    Args:
+        message: what happened; it may quote the program and what it was given.
+        ran_out_of_time: whether it hung, rather than crashed.
+    """
+
+    def __init__(self, message: str, *, ran_out_of_time: bool = False) -> None:
+        super().__init__(message)
+        self.ran_out_of_time = ran_out_of_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,26 +94,28 @@ class Judge:
         return {"program": self.program, "arguments": ["case.in", "case.ans", last], "stdin": stdin}
 
     def check(self, session: Session, case: StdioCase, limits: Limits, output: bytes) -> Ruling:
-        """The checker's verdict on what was printed. Raises TaskUnusable."""
+        """The checker's verdict on what was printed. Raises NoVerdict."""
         with session.converse(self.command(case, limits, output=output)) as conversation:
             examinee = Examinee(conversation)
             return self.heard(examinee, examinee.ask(self.question(), seconds=CHECKER_SECONDS), case)
 
     def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
-        """The verdict in its answer. Raises TaskUnusable where there is none.
+        """The verdict in its answer. Raises NoVerdict where there is none.
 
         The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
         """
         if answer is None:
             execution = examinee.finish()
             status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
-            raise self._unusable(case, f"ended by {execution.end} {status} {examinee.broke}".strip())
+            hung = execution.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            why = f"ended by {execution.end} {status} {examinee.broke}".strip()
+            raise self._without(case, why, ran_out_of_time=hung)
         if "exit_code" not in answer:
-            raise self._unusable(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
+            raise self._without(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
         code, says = answer["exit_code"], str(answer.get("message", "")).strip()
         if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
             expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
-            raise self._unusable(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
+            raise self._without(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
         accepted = code == _ACCEPTS[self.protocol]
         credit = self._credit(case, answer) if accepted and self.partial_credit else None
         return Ruling(accepted=accepted, credit=credit, says=says)
@@ -112,9 +130,10 @@ class Judge:
         except ValueError:
             credit = math.nan
         if not 0 <= credit <= 1:
-            raise self._unusable(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
+            raise self._without(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
         return credit
 
-    def _unusable(self, case: StdioCase, why: str) -> TaskUnusable:
+    def _without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
         what = "interactor" if self.interactive else "checker"
-        return TaskUnusable(f"suite {self.suite}, case {case.id}: its {what} {why}".strip())
+        message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
+        return NoVerdict(message, ran_out_of_time=ran_out_of_time)

@@ -114,7 +114,7 @@ def run_suite(
         sitting = sit(context, files, suite, left, known, limits=limits)
         reports |= sitting.reports
         executions.append(sitting.execution)
-        if not sitting.again:
+        if not sitting.again or known is None:
             break
     return SuiteRun(
         reports=reports,
@@ -144,8 +144,8 @@ def _sit_together(
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
-        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        learnt = _last_word(examinee, known, died_in)
+        reports, died_in = _follow(examinee, collected, suite, known) if collected else ({}, "")
+        learnt = _last_word(examinee, known, collected, reports)
         execution = examinee.finish()
     if died_in:
         reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
@@ -185,8 +185,8 @@ def _sit_apart(
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
-        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        learnt = _last_word(examinee, known, died_in)
+        reports, died_in = _follow(examinee, collected, suite, known) if collected else ({}, "")
+        learnt = _last_word(examinee, known, collected, reports)
         examined = examinee.finish()
         lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
         if lost == "broken":
@@ -221,9 +221,12 @@ def _tests(suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
     return {**_under("tests", suite.files), **{f"tests/{path}": code for path, code in compiled.items()}}
 
 
-def _last_word(examinee: Examinee, known: Reference | None, died_in: str) -> Mapping[str, Any] | None:
+def _last_word(
+    examinee: Examinee, known: Reference | None, collected: Sequence[str], reports: Mapping[str, CaseReport]
+) -> Mapping[str, Any] | None:
     """What the driver has to tell of a whole run: of the reference's, from which the others learn."""
-    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not died_in else None
+    passed_all = bool(collected) and all(test in reports and reports[test].outcome == "passed" for test in collected)
+    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and passed_all else None
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
@@ -280,8 +283,13 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
     return str((first or {}).get("text", "")) or examinee.broke or "the program ended before a test ran"
 
 
-def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, and the test with which it came to an end, `` when all was said."""
+def _follow(
+    examinee: Examinee, collected: Sequence[str], suite: Suite, known: Reference | None
+) -> tuple[dict[str, CaseReport], str]:
+    """One report after the other, and the test with which it came to an end, `` when all was said.
+
+    Of the reference's own run nothing more is wanted after the first test that it does not pass.
+    """
     reports: dict[str, CaseReport] = {}
     told = _told(examinee, suite)
     for test in collected:
@@ -294,6 +302,8 @@ def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple
         reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
         if outcome in LOST:
             return reports, test
+        if known is None and outcome != "passed":
+            break
     return reports, ""
 
 
@@ -307,8 +317,8 @@ def _told(examinee: Examinee, suite: Suite) -> Iterator[object]:
 
 
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
-    """One run of the reference, to measure it."""
-    return run_suite(context, context.task.reference, suite, None, limits=context.task.limits).executions
+    """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
+    return _run_reference(context, suite).executions
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -359,6 +369,12 @@ _OUTCOMES = {
 
 
 def _learn(context: Context, suite: Suite) -> Reference:
+    run = _run_reference(context, suite)
+    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
+    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+
+
+def _run_reference(context: Context, suite: Suite) -> SuiteRun:
     run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
     if not run.reports:
         raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
@@ -367,5 +383,4 @@ def _learn(context: Context, suite: Suite) -> Reference:
             raise TaskUnusable(
                 f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
             )
-    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+    return run
