@@ -19,6 +19,7 @@ from graders.encoding import EncodingError, from_json, to_json
 from graders.examination import Examinee, examine
 from graders.headroom import room
 from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.judge import NO_VERDICT
 
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
@@ -360,5 +361,5 @@ def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:
     if verdict.unasked:
         return False, "not judged: the checker had broken on too many answers before it"
     if verdict.broke:
-        return False, f"no verdict, and the reference's is accepted, so this is rejected: the checker {verdict.broke}"
+        return False, f"{NO_VERDICT}: the checker {verdict.broke}"
     return verdict.accepted, ""

@@ -21,6 +21,10 @@ CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
 GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
+SHOWN_CHARACTERS = 4000
+"""Of what it wrote before it broke, the last ones."""
+NO_VERDICT = "no verdict, and the reference's is accepted, so this is rejected"
+"""How the note on a case begins that was rejected because the author's program broke on it."""
 
 _ACCEPTS, _REJECTS = {"plain": 0, "kattis": 42}, {"plain": 1, "kattis": 43}
 
@@ -111,11 +115,11 @@ class Judge:
             why = f"ended by {execution.end} {status} {examinee.broke}".strip()
             raise self._without(case, why, ran_out_of_time=hung)
         if "exit_code" not in answer:
-            raise self._without(case, f"crashed: {str(answer.get('crash'))[-1000:]}")
+            raise self._without(case, f"crashed: {str(answer.get('crash'))[-SHOWN_CHARACTERS:]}")
         code, says = answer["exit_code"], str(answer.get("message", "")).strip()
         if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
             expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
-            raise self._without(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
+            raise self._without(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-SHOWN_CHARACTERS:]}")
         accepted = code == _ACCEPTS[self.protocol]
         credit = self._credit(case, answer) if accepted and self.partial_credit else None
         return Ruling(accepted=accepted, credit=credit, says=says)

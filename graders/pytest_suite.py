@@ -38,6 +38,8 @@ SEED = 0
 GRACE_SECONDS = 5.0
 RESTARTS = 2
 SHOWN_CASES = 20
+SHOWN_CHARACTERS = 4000
+"""Of why the reference does not pass, the last ones."""
 LOST = frozenset({"ended", "broken", "cut-off"})
 """Words for a candidate with which no other test can be run."""
 
@@ -377,10 +379,12 @@ def _learn(context: Context, suite: Suite) -> Reference:
 def _run_reference(context: Context, suite: Suite) -> SuiteRun:
     run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
     if not run.reports:
-        raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
+        raise TaskUnusable(
+            f"suite {suite.id}: no test could be collected with the reference: {run.problem[-SHOWN_CHARACTERS:]}"
+        )
     for test, report in run.reports.items():
         if report.outcome != "passed":
             raise TaskUnusable(
-                f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
+                f"suite {suite.id}: the reference does not pass {test}: {report.text[-SHOWN_CHARACTERS:] or report.outcome}"
             )
     return run

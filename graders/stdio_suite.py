@@ -29,7 +29,7 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
-from graders.judge import Judge, NoVerdict, Ruling
+from graders.judge import NO_VERDICT, Judge, NoVerdict, Ruling
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
 
@@ -185,8 +185,7 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     except TaskUnusable as error:
         raise TaskUnusable(f"{broke}; and the reference is no better: {error}") from error
     context.no_verdict(case.id)
-    note = f"no verdict, and the reference's is accepted, so this is rejected: {broke}"
-    return replace(attempt, outcome=Outcome.FAILED, note=note, timed_out=broke.ran_out_of_time)
+    return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", timed_out=broke.ran_out_of_time)
 
 
 def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Execution:

@@ -103,6 +103,8 @@ class Screen:
     """Cases judged in one process with the submission."""
     findings: tuple[FindingView, ...]
     flags: tuple[FindingView, ...]
+    about_the_task: tuple[FindingView, ...]
+    """What the task's author is to mend; nothing to judge the response by."""
     measurements: tuple[MeasurementView, ...]
     abstentions: tuple[Abstention, ...]
     ends: Mapping[str, int]
@@ -154,8 +156,9 @@ def screen(
         unshown=max(0, len(failing) - SHOWN_CASES),
         share=_share(cases),
         reduced=sum(case.integrity != "full" for case in cases),
-        findings=tuple(view for view in found if not view.finding.flag),
+        findings=tuple(view for view in found if not (view.finding.flag or view.finding.is_about_the_task)),
         flags=tuple(view for view in found if view.finding.flag),
+        about_the_task=tuple(view for view in found if view.finding.is_about_the_task and not view.finding.flag),
         measurements=measured,
         abstentions=tuple(signal for signal in signals if isinstance(signal, Abstention)),
         ends=findings.ends,
