@@ -26,7 +26,8 @@ MOST_CASE_CHARACTERS = 16 << 20
 MOST_BRACKETS = 1_000_000
 MOST_LITERAL_CHARACTERS = 512 << 10
 """Up to four thousandths of a second for each KiB, and while one of them is parsed no other thread runs: hence the next."""
-LITERAL_CHARACTERS = 64 << 10
+LITERAL_CHARACTERS = 32 << 10
+LINE_VALUES = 250_000
 LINE_CHARACTERS = 4 << 20
 """Of a line with a case."""
 SHOWN_CHARACTERS = 2000
@@ -95,7 +96,11 @@ class Room:
         self._take("cases", 1, where)
 
     def take_values(self, line: str, where: str) -> None:
-        self._take("[ and { in call cases", line.count("[") + line.count("{"), where)
+        """Of a line whose values are built."""
+        brackets = line.count("[") + line.count("{")
+        if brackets + line.count(",") > LINE_VALUES:
+            raise CaseError(where, f"a case of at most {LINE_VALUES:,} values (each , [ and {{ counts as one)")
+        self._take("[ and { in call cases", brackets, where)
 
     def take_literal(self, text: str, where: str, key: str) -> None:
         if len(text) > LITERAL_CHARACTERS:

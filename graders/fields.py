@@ -18,7 +18,7 @@ from graders import cases
 
 MOST_PYTHON_CHARACTERS = 512 << 10
 """Of all files of a package together, and of one: up to two thousandths of a second for each KiB, while nothing else runs."""
-PYTHON_CHARACTERS = 64 << 10
+PYTHON_CHARACTERS = 32 << 10
 MOST_PATTERNS, PATTERN_CHARACTERS = 50, 100
 _WILD = frozenset("*?[")
 _FUNCTION = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.cases import LINE_CHARACTERS, LITERAL_CHARACTERS, MOST_BRACKETS, MOST_CASES, MOST_LINES
+from graders.cases import LINE_CHARACTERS, LINE_VALUES, LITERAL_CHARACTERS, MOST_CASES, MOST_LINES
 from graders.fields import MOST_PATTERNS, PYTHON_CHARACTERS
 from graders.package import MAX_BYTES, MOST_REFERENCES, MOST_SUBMISSIONS, PackageError, load
 from graders.package_suites import MOST_GROUPS, MOST_SUITES
@@ -71,25 +71,25 @@ PACKAGES: Mapping[str, tuple[Callable[[], dict[str, str]], str]] = {
     "fifty thousand cases": (lambda: package(cases='{"args": []}\n' * 50_000), f":{MOST_CASES + 1}: expected at most 10,000 cases"),
     "empty lines": (lambda: package(cases='{"args": []}\n' + "\n" * 15_000_000), f"at most {MOST_LINES:,} lines"),
     "one line": (lambda: package(cases='{"args": [' + "1," * 7_000_000 + "1]}\n"), "a line of at most 4 MiB, not 13"),
-    "lists in a list": (lambda: package(cases=in_lines('{"args": [' + "[]," * 300_000 + "1]}\n")), f"at most {MOST_BRACKETS:,}"),
-    "as many lists as there may be": (lambda: package(cases=('{"args": [' + "[]," * 240_000 + "1]}\n") * 4), "loads"),
-    "deep lists": (lambda: package(cases='{"args": [' + "[" * 400_000 + "]" * 400_000 + "]}\n"), "expected a JSON object on one line"),
+    "lists in a list": (lambda: package(cases=in_lines('{"args": [' + "[]," * 300_000 + "1]}\n")), f"a case of at most {LINE_VALUES:,} values"),
+    "as many lists as there may be": (lambda: package(cases=('{"args": [' + "[]," * 124_000 + "1]}\n") * 8), "loads"),
+    "deep lists": (lambda: package(cases='{"args": [' + "[" * 100_000 + "]" * 100_000 + "]}\n"), "expected a JSON object on one line"),
     "deep lists that JSON reads": (lambda: package(cases='{"args": [' + "[" * 900 + "]" * 900 + "]}\n"), "loads|expected"),
-    "numbers": (lambda: package(cases=in_lines('{"args": [[' + "1," * 2_000_000 + "1]]}\n")), "loads"),
+    "numbers": (lambda: package(cases=in_lines('{"args": [[' + "1," * 249_000 + "1]]}\n")), "loads"),
     "long numbers": (lambda: package(cases=in_lines('{"args": [' + ("9" * 4_299 + ",") * 900 + "1]}\n")), "loads"),
     "a number of a million digits": (lambda: package(cases='{"args": [' + "9" * 1_000_000 + "]}\n"), "expected a JSON object"),
-    "a key twice": (lambda: package(cases='{"args": [], ' + '"a": 1, ' * 400_000 + '"b": 1}\n'), "a key occurs twice"),
-    "a long literal": (lambda: package(cases=call("[" + "1," * 100_000 + "]")), "at most 64 KiB in `call`, not 195"),
+    "a key twice": (lambda: package(cases='{"args": [], ' + '"a": 1, ' * 100_000 + '"b": 1}\n'), "a key occurs twice"),
+    "a long literal": (lambda: package(cases=call("[" + "1," * 100_000 + "]")), "at most 32 KiB in `call`, not 195"),
     "many long literals": (lambda: package(cases=call("[],1," * (LITERAL_CHARACTERS // 6)) * 100), "characters in `call` and `returns`"),
-    "literals in disguise": (lambda: package(cases=(call("[],1," * 10_000).replace("call", "\\u0063all")) * 100), "characters in `call`"),
+    "literals in disguise": (lambda: package(cases=(call("[],1," * 6_000).replace("call", "\\u0063all")) * 100), "characters in `call`"),
     "deep literals": (lambda: package(cases=call("[" * 190 + "]" * 190) * 2_000), "characters in `call` and `returns`"),
-    "a literal of signs": (lambda: package(cases=call("-" * 60_000 + "1")), "expected a Python expression"),
-    "a literal of sums": (lambda: package(cases=call("1+" * 30_000 + "1")), "expected a Python expression"),
-    "a literal of dots": (lambda: package(cases=call("a" + ".a" * 30_000)), "expected a Python expression"),
-    "a hexadecimal literal": (lambda: package(cases=call("0x" + "f" * 60_000)), "loads"),
+    "a literal of signs": (lambda: package(cases=call("-" * 30_000 + "1")), "expected a Python expression"),
+    "a literal of sums": (lambda: package(cases=call("1+" * 15_000 + "1")), "expected a Python expression"),
+    "a literal of dots": (lambda: package(cases=call("a" + ".a" * 15_000)), "expected a Python expression"),
+    "a hexadecimal literal": (lambda: package(cases=call("0x" + "f" * 30_000)), "loads"),
     "suites without end": (lambda: package(HEAD + "".join(CALL.replace('"s"', f'"s{n}"') for n in range(500))), f"at most {MOST_SUITES} suites"),
     "one large file in each suite": (
-        lambda: package(HEAD + "".join(CALL.replace('"s"', f'"s{n}"') for n in range(100)), in_lines('{"args": [[' + "1," * 1_000_000 + "1]]}\n")),
+        lambda: package(HEAD + "".join(CALL.replace('"s"', f'"s{n}"') for n in range(100)), in_lines('{"args": [[' + "1," * 249_000 + "1]]}\n")),
         "characters in files with cases, in all suites"),
     "many cases in each suite": (
         lambda: package(HEAD + "".join(CALL.replace('"s"', f'"s{n}"') for n in range(100)), '{"args": []}\n' * 9_000), "at most 10,000 cases, in all"),
@@ -116,11 +116,11 @@ PACKAGES: Mapping[str, tuple[Callable[[], dict[str, str]], str]] = {
         lambda: package(**{f"submissions/wrong/x/{'a/' * 85}{n}": "x" for n in range(900)}, **{"submissions/wrong/x/solution.py": "x"}), "loads"),
     "statements": (lambda: in_tests("x=1\n" * (PYTHON_CHARACTERS // 4), 200), "loads"),
     "a large file of tests": (lambda: in_tests("x=1\n" * 3_000_000), "loads"),
-    "brackets in Python": (lambda: in_tests("x = " + "(" * 60_000), "too many nested parentheses"),
-    "signs in Python": (lambda: in_tests("x = " + "-" * 60_000 + "1"), "expected Python that can be parsed"),
-    "sums in Python": (lambda: in_tests("x = " + "1+" * 30_000 + "1"), "expected Python that can be parsed"),
-    "branches in Python": (lambda: in_tests("if 1: pass\n" + "elif 1: pass\n" * 4_900), "expected Python that can be parsed"),
-    "digits in Python": (lambda: in_tests("x = " + "9" * 60_000), "expected Python that can be parsed"),
+    "brackets in Python": (lambda: in_tests("x = " + "(" * 30_000), "too many nested parentheses"),
+    "signs in Python": (lambda: in_tests("x = " + "-" * 30_000 + "1"), "expected Python that can be parsed"),
+    "sums in Python": (lambda: in_tests("x = " + "1+" * 15_000 + "1"), "expected Python that can be parsed"),
+    "branches in Python": (lambda: in_tests("if 1: pass\n" + "elif 1: pass\n" * 2_400), "loads|expected Python that can be parsed"),
+    "digits in Python": (lambda: in_tests("x = " + "9" * 30_000), "expected Python that can be parsed"),
     "a prompt of megabytes": (lambda: package(**{"prompt.md": "x" * 3_000_000}), "prompt.md: expected at most 256 KiB"),
     "a title of all that is left": (lambda: package(f'title = "{"x" * 60_000}"\n' + HEAD + CALL), "loads|title: expected at most"),
 }  # fmt: skip
