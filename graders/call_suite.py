@@ -310,7 +310,7 @@ def _judged_in_box(
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
     for case in cases:
         broke = verdicts[case.id].broke if case.id in verdicts else ""
-        if broke and case.id not in _accepted_of_reference(context, suite):
+        if broke and case.id not in accepted_of_reference(context, suite):
             raise TaskUnusable(
                 f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers"
             )
@@ -342,8 +342,8 @@ def _asked(
     return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
 
 
-def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
-    """The cases on which the predicate accepts the reference's answer. Asked only where it broke on a submission's."""
+def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
+    """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable."""
 
     def look() -> frozenset[str]:
         cases = _cases(context, suite)
