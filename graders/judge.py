@@ -19,6 +19,8 @@ from graders.stdio_cases import StdioCase
 
 CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
+STARVED_TIMES = 6
+"""One that gets hardly any of a busy machine's processors has up to so many times the wall time."""
 GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
 SHOWN_CHARACTERS = 4000
@@ -85,7 +87,9 @@ class Judge:
         seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
         answer = case.accepted[0] if case.accepted else b""
         files = {self.program: self.source, "case.in": case.given, "case.ans": answer, "case.out": output}
-        own = replace(limits, wall_seconds=seconds, cpu_seconds=seconds)
+        # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
+        wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
+        own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds)
         # As little as a submission may write, these have to fit.
         disk_mib = max(limits.disk_mib, 2 + (sum(map(len, files.values())) >> 19))
         own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))

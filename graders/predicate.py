@@ -11,6 +11,7 @@ from typing import Any
 from graders.driver import CALL
 from graders.examination import examine
 from graders.interface import Context, End, Suite, TaskUnusable
+from graders.judge import STARVED_TIMES
 
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
@@ -58,7 +59,7 @@ def _sit(
     left = range(len(verdicts), count)
     # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
     seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
-    limits = replace(context.task.limits, wall_seconds=seconds, cpu_seconds=seconds)
+    limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
