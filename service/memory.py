@@ -6,6 +6,7 @@ That a task is unusable is remembered as well, for a while: a reference that han
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import copy
 from threading import Lock
 
 import structlog
@@ -57,7 +58,7 @@ class _Entry:
         self._clock = clock
         self._name = name
         self._made: tuple[object] | None = None
-        self._failure = ""
+        self._failure: TaskUnusable | None = None
         self._until = 0.0
         self._seconds = FAILURE_SECONDS
 
@@ -68,18 +69,18 @@ class _Entry:
             return self._made[0]
 
     def _try(self, make: Callable[[], object]) -> object:
-        if self._clock() < self._until:
-            raise TaskUnusable(self._failure)
+        if self._failure is not None and self._clock() < self._until:
+            raise copy(self._failure)  # each raise writes its traceback into the exception
         try:
             return make()
         except TaskUnusable as error:
-            self._failure, self._until = str(error), self._clock() + self._seconds
+            self._failure, self._until = copy(error), self._clock() + self._seconds
             _log.warning(
                 "task is unusable",
                 action="remember",
                 what="/".join(self._name),
                 seconds=self._seconds,
-                why=self._failure,
+                why=str(error),
             )
             self._seconds = min(2 * self._seconds, LONGEST_SECONDS)
             raise

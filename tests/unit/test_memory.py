@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from graders.interface import TaskUnusable
+from graders.judge import NoVerdict
 from sandboxes.interface import SandboxError
 from service.memory import FAILURE_SECONDS, LONGEST_SECONDS, TaskMemory
 
@@ -49,6 +50,14 @@ def test_that_a_task_is_unusable_is_learnt_and_said_once() -> None:
     assert reference.runs == 1
     [said] = logs
     assert (said["what"], said["why"]) == ("t/1/jail/cost/hidden", "the reference hangs on case 3")
+
+
+def test_what_the_failure_knows_is_remembered_with_it() -> None:
+    remember = TaskMemory(Clock()).of("t", "1")
+    for _ in range(2):
+        with pytest.raises(NoVerdict) as raised:
+            remember("cost", Reference(9, NoVerdict("the checker hangs", ran_out_of_time=True)))
+        assert raised.value.ran_out_of_time
 
 
 def test_a_task_is_looked_at_again_later_and_later() -> None:
