@@ -9,7 +9,7 @@ With the option `isolation = "shared"` tests and submission share one process in
 `integrity: reduced`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -106,17 +106,21 @@ def run_suite(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool = False,
 ) -> SuiteRun:
-    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself."""
+    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself.
+
+    `until_failure`: nothing more is wanted after the first test that does not pass.
+    """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
     sit = _sit_together if is_shared(suite) else _sit_apart
     for _ in range(1 + RESTARTS):
         left = None if known is None else [test for test in known.tests if test not in reports]
-        sitting = sit(context, files, suite, left, known, limits=limits)
+        sitting = sit(context, files, suite, left, known, limits=limits, until_failure=until_failure)
         reports |= sitting.reports
         executions.append(sitting.execution)
-        if not sitting.again or known is None:
+        if not sitting.again or until_failure:
             break
     return SuiteRun(
         reports=reports,
@@ -140,14 +144,15 @@ def _sit_together(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool,
 ) -> Sitting:
     boxed = {**_under("submission", files), **_tests(suite, known)}
     with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
-        reports, died_in = _follow(examinee, collected, suite, known) if collected else ({}, "")
-        learnt = _last_word(examinee, known, collected, reports)
+        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
+        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
         execution = examinee.finish()
     if died_in:
         reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
@@ -169,6 +174,7 @@ def _sit_apart(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool,
 ) -> Sitting:
     entry = PurePosixPath(context.task.entry_file).stem
     across = {
@@ -187,8 +193,8 @@ def _sit_apart(
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _names(first, "collected")
-        reports, died_in = _follow(examinee, collected, suite, known) if collected else ({}, "")
-        learnt = _last_word(examinee, known, collected, reports)
+        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
+        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
         examined = examinee.finish()
         lost = reports[died_in].outcome if died_in in reports else str((first or {}).get("lost", ""))
         if lost == "broken":
@@ -223,12 +229,9 @@ def _tests(suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
     return {**_under("tests", suite.files), **{f"tests/{path}": code for path, code in compiled.items()}}
 
 
-def _last_word(
-    examinee: Examinee, known: Reference | None, collected: Sequence[str], reports: Mapping[str, CaseReport]
-) -> Mapping[str, Any] | None:
-    """What the driver has to tell of a whole run: of the reference's, from which the others learn."""
-    passed_all = bool(collected) and all(test in reports and reports[test].outcome == "passed" for test in collected)
-    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and passed_all else None
+def _last_word(examinee: Examinee, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
+    """What the driver has to tell of a whole run, with no test `left`: of the reference's, from which the others learn."""
+    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not any(left) else None
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
@@ -286,12 +289,9 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
 
 
 def _follow(
-    examinee: Examinee, collected: Sequence[str], suite: Suite, known: Reference | None
+    examinee: Examinee, collected: Sequence[str], suite: Suite, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, and the test with which it came to an end, `` when all was said.
-
-    Of the reference's own run nothing more is wanted after the first test that it does not pass.
-    """
+    """One report after the other, and the test with which it came to an end, `` when all was said or enough."""
     reports: dict[str, CaseReport] = {}
     told = _told(examinee, suite)
     for test in collected:
@@ -304,7 +304,7 @@ def _follow(
         reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
         if outcome in LOST:
             return reports, test
-        if known is None and outcome != "passed":
+        if until_failure and outcome != "passed":
             break
     return reports, ""
 
@@ -377,7 +377,8 @@ def _learn(context: Context, suite: Suite) -> Reference:
 
 
 def _run_reference(context: Context, suite: Suite) -> SuiteRun:
-    run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
+    limits = context.task.limits
+    run = run_suite(context, context.task.reference, suite, None, limits=limits, until_failure=True)
     if not run.reports:
         raise TaskUnusable(
             f"suite {suite.id}: no test could be collected with the reference: {run.problem[-SHOWN_CHARACTERS:]}"
