@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from graders import predicate
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import Check, check_named
 from graders.description import Description, describe, described
@@ -19,6 +20,7 @@ from graders.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.examination import Examinee, examine
 from graders.headroom import room
 from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.judge import NO_VERDICT
 from graders.messages import SHOWN_CHARACTERS, object_of, text_of, texts_of
 from graders.shown import shown
 
@@ -89,39 +91,39 @@ def sit(
     patience: Sequence[float],
     *,
     limits: Limits,
-    judged: Callable[[int, Answer], Answer] = lambda place, answer: answer,  # noqa: ARG005
+    judged: Callable[[int, Answer], Answer],
+    until_failure: bool,
 ) -> Sitting:
     """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all.
 
-    `judged(place, answer)` is what is kept of each answer. Where the suite stops on failure, nothing more is put after the
-    first that has not passed.
+    `judged(place, answer)` is what is kept of each answer; with `until_failure` nothing more is put after the first that has not
+    passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
     boxed = {f"submission/{path}": text for path, text in files.items()}
-    stops = _stops(suite)
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     for _ in range(1 + RESTARTS):
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
                 rest = slice(len(answers), None)
-                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=stops):
+                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
                     answers.append(judged(len(answers), answer))
-                    if stops and answers[-1].passed is False:
+                    if until_failure and answers[-1].passed is False:
                         break
                 load_failure = ""
             elif loaded is not None:
                 load_failure = read_answer(loaded, 0.0).text
             execution = examinee.finish()
         executions.append(execution)
-        if len(answers) == len(cases) or load_failure or (stops and answers and answers[-1].passed is False):
+        if len(answers) == len(cases) or load_failure or (until_failure and answers and answers[-1].passed is False):
             break
         text = examinee.broke or f"the program ended during {'loading' if loaded is None else 'a case'}"
         ended = Answer("ended", text=text[:SHOWN_CHARACTERS], end=execution.end.value)
         answers.append(judged(len(answers), ended))
-        if loaded is None or execution.end is not End.EXITED or (stops and answers[-1].passed is False):
+        if loaded is None or execution.end is not End.EXITED or (until_failure and answers[-1].passed is False):
             break
     answers += [Answer("not-run")] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
@@ -187,15 +189,27 @@ def _stated(suite: Suite, case: Case) -> Answer:
 
 def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sitting:
     limits = context.task.limits
-    sitting = sit(context, context.task.reference, suite, cases, [limits.wall_seconds] * len(cases), limits=limits)
+    patience = [limits.wall_seconds] * len(cases)
+
+    def judged(place: int, answer: Answer) -> Answer:  # noqa: ARG001
+        return replace(answer, passed=_is_answer(answer))
+
+    sitting = sit(
+        context, context.task.reference, suite, cases, patience, limits=limits, judged=judged, until_failure=True
+    )
     if sitting.load_failure:
         raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
     for case, answer in zip(cases, sitting.answers, strict=True):
-        if _needs_reference(case) and answer.kind not in ("value", "raised"):
+        if not _is_answer(answer):
+            why = ", ".join(filter(None, (answer.text or answer.kind, answer.end)))
             raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}"
+                f"suite {suite.id}, case {case.id}: the reference gives no answer to {case.shown}: {why}"
             )
     return sitting
+
+
+def _is_answer(answer: Answer) -> bool:
+    return answer.kind in ("value", "raised")
 
 
 def _stops(suite: Suite) -> bool:
@@ -223,12 +237,21 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     expected = [by_id[case.id] for case in cases]
     patience = [_patience(answer) for answer in expected]
     hearing = _Hearing(_check(suite), expected)
-    sitting = sit(context, context.submission.files, suite, cases, patience, limits=limits, judged=hearing.judged)
+    sitting = sit(
+        context,
+        context.submission.files,
+        suite,
+        cases,
+        patience,
+        limits=limits,
+        judged=hearing.judged,
+        until_failure=_stops(suite),
+    )
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
     told = 0
-    for case, wanted, answer, passed in zip(cases, expected, sitting.answers, verdicts, strict=True):
+    for case, wanted, answer, (passed, note) in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
         tell = outcome is not Outcome.PASSED and told < SHOWN_CASES
         told += tell
@@ -245,6 +268,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             given=UntrustedText(case.shown if tell else ""),
             wanted=UntrustedText(_shown(wanted) if tell else ""),
             got=UntrustedText((sitting.load_failure or _shown(answer)) if tell else ""),
+            note=UntrustedText(note if tell else ""),
         )
 
 
@@ -300,11 +324,11 @@ def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
 
 def _verdicts(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
-) -> Sequence[bool]:
-    """Whether each answer is the expected one."""
+) -> Sequence[tuple[bool, str]]:
+    """Whether each answer is the expected one, with a note for author and reviewer."""
     if _check(suite) is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
-    return [answer.passed is True for answer in sitting.answers]
+    return [(answer.passed is True, "") for answer in sitting.answers]
 
 
 def _check(suite: Suite) -> Check | None:
@@ -324,31 +348,70 @@ def _raised_as_expected(wanted: Answer, answer: Answer) -> bool:
 
 
 def _tree(answer: Answer) -> Tree:
+    """Of an answer that is a value."""
+    if answer.pending:
+        return parse(answer.pending)
     assert answer.value is not None
     return answer.value.tree
 
 
 def _judged_in_box(
     context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
-) -> Sequence[bool]:
-    """The author's predicate decides, in a box of its own. One that raises, or is not done in time, has not accepted."""
-    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+) -> Sequence[tuple[bool, str]]:
+    """The author's predicate decides, in a box of its own. Raises TaskUnusable where it breaks on the reference's answer too."""
+    verdicts = _asked(context, suite, cases, expected, sitting.answers)
+    for case in cases:
+        broke = verdicts[case.id].broke if case.id in verdicts else ""
+        if broke and case.id not in accepted_of_reference(context, suite):
+            raise TaskUnusable(
+                f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers"
+            )
+        if broke:
+            context.no_verdict(case.id)
+    return [
+        _verdict(verdicts[case.id]) if case.id in verdicts else (_raised_as_expected(wanted, answer), "")
+        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
+    ]
+
+
+def _asked(
+    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
+) -> Mapping[str, predicate.Verdict]:
+    """What the predicate says of each value where a value is expected, by the case's id."""
     to_judge = [
         (case, wanted, answer)
-        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
-        if answer.pending
+        for case, wanted, answer in zip(cases, expected, answers, strict=True)
+        if wanted.kind == answer.kind == "value"
     ]
-    questions = (
-        ({"args": [to_json(list(case.args)), _tree(wanted), parse(answer.pending)], "kwargs": {}}, CASE_SECONDS)
-        for case, wanted, answer in to_judge
-    )
-    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
-        loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
-        if loaded is None or "value" not in loaded:
-            raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
-        said = zip(to_judge, judge.ask_each(questions), strict=False)
-        accepted = {case.id for (case, _, _), verdict in said if verdict.get("value") is True}
-    return [
-        case.id in accepted or _raised_as_expected(wanted, answer)
-        for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
-    ]
+    if not to_judge:
+        return {}
+
+    def question(place: int) -> dict[str, object]:
+        case, wanted, answer = to_judge[place]
+        return {"args": [to_json(list(case.args)), _tree(wanted), _tree(answer)], "kwargs": {}}
+
+    verdicts = predicate.judged(context, suite, question, len(to_judge))
+    return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
+
+
+def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
+    """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable."""
+
+    def look() -> frozenset[str]:
+        cases = _cases(context, suite)
+        reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
+        assert isinstance(reference, Sitting)
+        verdicts = _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
+        return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
+
+    accepted = context.remember(f"call/{suite.id}/accepts-reference", look)
+    assert isinstance(accepted, frozenset)
+    return accepted
+
+
+def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:
+    if verdict.unasked:
+        return False, "not judged: the checker had broken on too many answers before it"
+    if verdict.broke:
+        return False, f"{NO_VERDICT}: the checker {verdict.broke}"
+    return verdict.accepted, ""

@@ -18,12 +18,37 @@ from typing import Any, Final
 
 from graders.encoding import EncodingError, from_json
 
+MOST_CASES = 10_000
+"""Of all suites of a task together, and the same for what follows."""
+MOST_LINES = 100_000
+"""Empty ones as well."""
+MOST_CASE_CHARACTERS = 16 << 20
+MOST_BRACKETS = 1_000_000
+MOST_LITERAL_CHARACTERS = 512 << 10
+"""Up to four thousandths of a second for each KiB, and while one of them is parsed no other thread runs: hence the next."""
+LITERAL_CHARACTERS = 32 << 10
+LINE_VALUES = 250_000
+LINE_CHARACTERS = 4 << 20
+"""Of a line with a case."""
 SHOWN_CHARACTERS = 2000
 """A call is cut to this length for showing; a case may well have arguments of a megabyte."""
 
 _COMMON_KEYS = {"id", "weight", "raises", "group"}
 _CALL_KEYS = _COMMON_KEYS | {"call", "returns"}
 _ENCODED_KEYS = _COMMON_KEYS | {"args", "kwargs", "expected"}
+_NO_LITERALS: Mapping[type[ast.expr], str] = {
+    ast.Call: "a call",
+    ast.Name: "a name",
+    ast.Attribute: "an attribute",
+    ast.Subscript: "a subscript",
+    ast.JoinedStr: "an f-string",
+    ast.Compare: "a comparison",
+    ast.BoolOp: "`and` or `or`",
+    ast.BinOp: "a calculation",
+    ast.Starred: "a star",
+}
+_EMPTY_SET = ast.dump(ast.parse("set()", mode="eval").body)
+"""A call that stands for a literal, as the empty set has none."""
 _NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
 
 
@@ -39,6 +64,56 @@ class CaseError(ValueError):
         super().__init__(f"{where}: expected {expected}")
         self.where = where
         self.expected = expected
+
+
+class Room:
+    """What the cases of a package may have together, so that the largest package is read in a second or two."""
+
+    def __init__(self) -> None:
+        self._left = {
+            "cases": MOST_CASES,
+            "[ and { in call cases": MOST_BRACKETS,
+            "characters in `call` and `returns`": MOST_LITERAL_CHARACTERS,
+            "characters in files with cases": MOST_CASE_CHARACTERS,
+            "lines in files with cases": MOST_LINES,
+        }
+        self._most = dict(self._left)
+
+    def take_file(self, text: str, where: str) -> None:
+        """Of a file with a case a line."""
+        self._take("characters in files with cases", len(text), where)
+        self._take("lines in files with cases", text.count("\n"), where)
+
+    def take_input(self, text: str, where: str) -> None:
+        """Of a file that is a case by itself."""
+        self._take("characters in files with cases", len(text), where)
+        self._take("cases", 1, where)
+
+    def take_case(self, line: str, where: str) -> None:
+        """Of a line, before it is read."""
+        if len(line) > LINE_CHARACTERS:
+            raise CaseError(where, f"a line of at most {LINE_CHARACTERS >> 20} MiB, not {len(line) / (1 << 20):.1f}")
+        self._take("cases", 1, where)
+
+    def take_values(self, line: str, where: str) -> None:
+        """Of a line whose values are built."""
+        brackets = line.count("[") + line.count("{")
+        if brackets + line.count(",") > LINE_VALUES:
+            raise CaseError(where, f"a case of at most {LINE_VALUES:,} values (each , [ and {{ counts as one)")
+        self._take("[ and { in call cases", brackets, where)
+
+    def take_literal(self, text: str, where: str, key: str) -> None:
+        if len(text) > LITERAL_CHARACTERS:
+            instead = "write a larger value as `args` and `expected`"
+            raise CaseError(
+                where, f"at most {LITERAL_CHARACTERS >> 10} KiB in `{key}`, not {len(text) >> 10}; {instead}"
+            )
+        self._take("characters in `call` and `returns`", len(text), where)
+
+    def _take(self, what: str, amount: int, where: str) -> None:
+        self._left[what] -= amount
+        if self._left[what] < 0:
+            raise CaseError(where, f"at most {self._most[what]:,} {what}, in all suites and examples together")
 
 
 class NoAnswer(Enum):
@@ -70,24 +145,28 @@ class Case:
     """The group of the suite's `groups` that it counts in; `` for none."""
 
 
-def parse_cases(text: str, *, name: str, entry_point: str = "") -> tuple[Case, ...]:
+def parse_cases(text: str, *, name: str, entry_point: str = "", room: Room | None = None) -> tuple[Case, ...]:
     """The cases of a file, in its order; empty lines are skipped.
 
     Args:
         text: the file, a JSON object a line.
         name: the file's name, for messages.
         entry_point: the function that every `call` must name; where empty, the name in the call is not looked at.
+        room: what is left for the cases of the package; of a whole package by default.
 
     Raises:
-        CaseError: for a line that is no case, an id that occurs twice, or a file without a case.
+        CaseError: for a line that is no case, an id that occurs twice, a file without a case, or too much of it.
     """
+    room = room or Room()
+    room.take_file(text, f"{name}:1")
     cases: dict[str, Case] = {}
     # Not splitlines(): a case may hold U+2028, which JSON allows inside a string.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{name}:{number}"
-        case = _case(line, number, where, entry_point)
+        room.take_case(line, where)
+        case = _case(line, number, where, entry_point, room)
         if case.id in cases:
             raise CaseError(where, f"an id that no other case of this file has, not {case.id!r}")
         cases[case.id] = case
@@ -96,10 +175,13 @@ def parse_cases(text: str, *, name: str, entry_point: str = "") -> tuple[Case, .
     return tuple(cases.values())
 
 
-def _case(line: str, number: int, where: str, entry_point: str) -> Case:
+def _case(line: str, number: int, where: str, entry_point: str, room: Room) -> Case:
+    room.take_values(line, where)
     row = row_of(line, where)
     if "call" in row:
         refuse_unknown(row, _CALL_KEYS, where)
+        for key in ("call", "returns"):
+            room.take_literal(str(row.get(key, "")), where, key)
         args, kwargs, shown = _call(row["call"], where, entry_point)
         expected = _literal(row["returns"], where, "returns") if "returns" in row else NO_ANSWER
     else:
@@ -197,7 +279,17 @@ def _value(node: ast.expr, where: str, key: str) -> object:
     try:
         return ast.literal_eval(_NamedFloats().visit(node))
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
-        raise CaseError(where, f"Python literals (numbers, text, lists, ..., nan, inf) in `{key}` ({error})") from error
+        why = _no_literal(node) or type(error).__name__
+        raise CaseError(where, f"Python literals (numbers, text, lists, ..., nan, inf) in `{key}`; {why}") from error
+
+
+def _no_literal(node: ast.expr) -> str:
+    """What in it is none, in words; `` where it is something else that is wrong."""
+    for each in ast.walk(node):
+        for kind, words in _NO_LITERALS.items():
+            if isinstance(each, kind) and ast.dump(each) != _EMPTY_SET:
+                return f"{words} is none"
+    return ""
 
 
 class _NamedFloats(ast.NodeTransformer):

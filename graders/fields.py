@@ -11,7 +11,17 @@ import keyword
 import math
 import re
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, TypeGuard
+
+from graders import cases
+
+MOST_PYTHON_CHARACTERS = 512 << 10
+"""Of all files of a package together, and of one: up to two thousandths of a second for each KiB, while nothing else runs."""
+PYTHON_CHARACTERS = 32 << 10
+MOST_PATTERNS, PATTERN_CHARACTERS = 50, 100
+_WILD = frozenset("*?[")
+_FUNCTION = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
 
 
 class PackageError(ValueError):
@@ -108,6 +118,41 @@ def function_name(value: object, field: str) -> str:
     if not is_name(found):
         raise PackageError(field, f"the name of a function, not {found!r}")
     return found
+
+
+class Room:
+    """What of a package may still be read, so that the largest package costs a second or two."""
+
+    def __init__(self) -> None:
+        self.cases = cases.Room()
+        self._python = MOST_PYTHON_CHARACTERS
+        self._patterns = MOST_PATTERNS
+
+    def parsed(self, path: str, source: str) -> ast.Module | None:
+        """A file of the package as Python; None where it is too much of it. The reference's own run says more of it then."""
+        if len(source) > min(PYTHON_CHARACTERS, self._python):
+            return None
+        self._python -= len(source)
+        return parsed(path, source)
+
+    def functions(self, path: str, source: str) -> set[str]:
+        """The names of its functions."""
+        tree = self.parsed(path, source)
+        if tree is None:
+            return set(_FUNCTION.findall(source))
+        return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+    def matched(self, pattern: str, files: Iterable[str], field: str) -> list[str]:
+        """The files that a pattern of a suite matches."""
+        if not set(pattern) & _WILD:
+            return [pattern] if pattern in files else []
+        self._patterns -= 1
+        if self._patterns < 0 or len(pattern) > PATTERN_CHARACTERS:
+            expected = (
+                f"at most {MOST_PATTERNS} patterns in all suites, each of {PATTERN_CHARACTERS} characters at most"
+            )
+            raise PackageError(field, f"{expected}; a path without * ? [ is none")
+        return [path for path in files if fnmatchcase(path, pattern)]
 
 
 def parsed(path: str, source: str) -> ast.Module:

@@ -5,7 +5,7 @@ programs. Here the reference is run on the worker's own machine, in the submissi
 that. docs/reference/limits.md has the measurements behind the numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graders.interface import Context, End, Execution, Limits, Suite, Task, TaskUnusable
@@ -31,14 +31,19 @@ def room(measured: float, *, times: float, least: float) -> float:
     return max(least, times * measured)
 
 
-def cost(context: Context, suite: Suite, run_reference: Callable[[], Sequence[Execution]]) -> Cost:
-    """What the reference takes for this suite, measured once for a task version, worker and tier. Raises TaskUnusable."""
+def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Execution]]) -> Cost:
+    """What the reference takes for this suite, measured once for a task version, worker and tier.
+
+    It is not run on after the first execution that did not end well. Raises TaskUnusable, as `run_reference` may.
+    """
 
     def measure() -> Cost:
-        executions = [execution for _ in range(REFERENCE_RUNS) for execution in run_reference()]
-        for execution in executions:
-            if execution.end is not End.EXITED:
-                raise TaskUnusable(f"suite {suite.id}: the reference ended by {execution.end} when it was measured")
+        executions = []
+        for _ in range(REFERENCE_RUNS):
+            for execution in run_reference():
+                if execution.end is not End.EXITED:
+                    raise TaskUnusable(f"suite {suite.id}: the reference ended by {execution.end} when it was measured")
+                executions.append(replace(execution, stdout=b"", stderr=b""))
         return Cost(
             cpu_seconds=max(execution.cpu_seconds for execution in executions),
             wall_seconds=max(execution.wall_seconds for execution in executions),

@@ -1,10 +1,10 @@
 """The grader that decides whether a submission is right: it runs the task's hidden suites."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from graders import call_suite, headroom, pytest_suite, stdio_suite
-from graders.behaviour import acts
+from graders.behaviour import SHOWN, acts
 from graders.groups import settled
 from graders.interface import (
     Behaviour,
@@ -20,6 +20,7 @@ from graders.interface import (
     Signal,
     Suite,
 )
+from rubrics.signals import ABOUT_THE_TASK
 
 _RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
     "call": call_suite.outcomes,
@@ -28,13 +29,17 @@ _RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[Cas
     "property": pytest_suite.outcomes,
     "program": pytest_suite.outcomes,
 }
-_REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
+_REFERENCES: Mapping[str, Callable[[Context, Suite], Iterable[Execution]]] = {
     "call": call_suite.run_reference,
     "stdio": stdio_suite.run_reference,
     "pytest": pytest_suite.run_reference,
     "property": pytest_suite.run_reference,
     "program": pytest_suite.run_reference,
 }
+
+
+TASK_CHECKER = f"{ABOUT_THE_TASK}checker"
+"""The rule of the finding that a checker or an interactor broke on a submission's answer."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,14 @@ class HiddenTests(Grader):
         watched = _watching(context, seen)
         for suite in context.task.suites:
             before = len(seen.executions)
+            seen.without_verdict.clear()
             limits = yield from self._limits(context, suite)
             # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
             outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion))
             yield from outcomes
             ended = suite.kind != "stdio" and any(outcome.outcome is Outcome.ERROR for outcome in outcomes)
             yield from self._flags(suite, seen.executions[before:], ended=ended)
+            yield from self._to_mend(suite, seen.without_verdict)
         if seen.executions:
             yield from self._tried(seen.executions)
             yield from self._cost(seen.executions, seen.printed)
@@ -97,6 +104,18 @@ class HiddenTests(Grader):
                 rule="assay/early-exit", severity="medium", confidence="medium", flag=True,
             )  # fmt: skip
 
+    def _to_mend(self, suite: Suite, without_verdict: list[str]) -> Iterator[Finding]:
+        """What the task's author is to mend. No word of the program itself: the submitter reads this too."""
+        if without_verdict:
+            judge = "interactor" if "interactor_file" in suite.options else "checker"
+            first, *more = without_verdict
+            which = f"case {first}" + (f" and {len(more)} more" if more else "")
+            yield self.finding(
+                f"Suite {suite.id}: the task's {judge} gave no verdict on what this submission answered ({which}), while it "
+                f"accepts the reference's. That counts as rejected; the author of the task should mend the {judge}.",
+                rule=TASK_CHECKER, severity="low",
+            )  # fmt: skip
+
     def _tried(self, executions: list[Execution]) -> Iterator[Signal]:
         """What it tried in its boxes. For the reader: a flag lowers no level by itself."""
         told, left_out = acts(executions)
@@ -128,6 +147,8 @@ class _Seen:
     executions: list[Execution] = field(default_factory=list)
     printed: int = 0
     """Bytes."""
+    without_verdict: list[str] = field(default_factory=list)
+    """Cases of the present suite on which the author's checker broke."""
 
     def add(self, execution: Execution) -> None:
         self.printed += len(execution.stdout) + len(execution.stderr)
@@ -141,4 +162,4 @@ def _watching(context: Context, seen: _Seen) -> Context:
         seen.add(execution)
         context.ended(execution)
 
-    return replace(context, ended=ended)
+    return replace(context, ended=ended, no_verdict=seen.without_verdict.append)

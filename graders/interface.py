@@ -148,6 +148,9 @@ class Context:
     """`once(key, make)`: the value of `make()` for this run, made once: what several graders need of a submission."""
     ended: Callable[[Execution], None] = lambda execution: None
     """To be told of each execution of the submission's own code, and how it ended."""
+    no_verdict: Callable[[str], None] = lambda case: None
+    """To be told of each case (its id) that the author's own checker or interactor came to no verdict on, though it accepts
+    the reference's: the submission is rejected, and the author has something to mend."""
 
     def texts(self, suffix: str = "") -> Iterator[tuple[str, str]]:
         """The submission's files whose path ends with `suffix`, sorted by path."""

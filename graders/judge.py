@@ -1,7 +1,10 @@
 """A program of the author's that gives the verdict on a case: a checker of output, or an interactor. In a box of its own.
 
-The protocols, and what a broken one means, are in docs/reference/task-package.md. One that crashes, runs out of a limit or
-ends in no verdict is the task's failure (`TaskUnusable`), never a grade.
+The protocols, and what a broken one means, are in docs/reference/task-package.md.
+
+    NoVerdict               it crashed, ran out of a limit or ended in no verdict. On what the reference says as well: then
+                            the task is unusable, as this is unless somebody knows better. On this submission's only: then
+                            it has rejected it
 """
 
 import math
@@ -11,18 +14,35 @@ from typing import Any
 
 from graders.driver import STDIO
 from graders.examination import Examinee
-from graders.interface import Command, Limits, Session, Suite, TaskUnusable
+from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
 from graders.messages import text_of
 from graders.stdio_cases import StdioCase
 
 CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
-MOST_TEXT = 4000
-"""Characters of each text in an answer, as graders/harness/stdio_driver.py cuts them."""
+STARVED_TIMES = 6
+"""One that gets hardly any of a busy machine's processors has up to so many times the wall time."""
 GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
+MOST_TEXT = 4000
+"""Characters of each text in an answer, as graders/harness/stdio_driver.py cuts them."""
+NO_VERDICT = "no verdict, and the reference's is accepted, so this is rejected"
+"""How the note on a case begins that was rejected because the author's program broke on it."""
 
 _ACCEPTS, _REJECTS = {"plain": 0, "kattis": 42}, {"plain": 1, "kattis": 43}
+
+
+class NoVerdict(TaskUnusable):
+    """The author's program came to no verdict on a case.
+
+    Args:
+        message: what happened; it may quote the program and what it was given.
+        ran_out_of_time: whether it hung, rather than crashed.
+    """
+
+    def __init__(self, message: str, *, ran_out_of_time: bool = False) -> None:
+        super().__init__(message)
+        self.ran_out_of_time = ran_out_of_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +88,9 @@ class Judge:
         seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
         answer = case.accepted[0] if case.accepted else b""
         files = {self.program: self.source, "case.in": case.given, "case.ans": answer, "case.out": output}
-        own = replace(limits, wall_seconds=seconds, cpu_seconds=seconds)
+        # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
+        wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
+        own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds)
         # As little as a submission may write, these have to fit.
         disk_mib = max(limits.disk_mib, 2 + (sum(map(len, files.values())) >> 19))
         own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))
@@ -81,26 +103,28 @@ class Judge:
         return {"program": self.program, "arguments": ["case.in", "case.ans", last], "stdin": stdin}
 
     def check(self, session: Session, case: StdioCase, limits: Limits, output: bytes) -> Ruling:
-        """The checker's verdict on what was printed. Raises TaskUnusable."""
+        """The checker's verdict on what was printed. Raises NoVerdict."""
         with session.converse(self.command(case, limits, output=output)) as conversation:
             examinee = Examinee(conversation)
             return self.heard(examinee, examinee.ask(self.question(), seconds=CHECKER_SECONDS), case)
 
     def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
-        """The verdict in its answer. Raises TaskUnusable where there is none.
+        """The verdict in its answer. Raises NoVerdict where there is none.
 
         The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
         """
         if answer is None:
             execution = examinee.finish()
             status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
-            raise self._unusable(case, f"ended by {execution.end} {status} {examinee.broke}".strip())
+            hung = execution.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            why = f"ended by {execution.end} {status} {examinee.broke}".strip()
+            raise self._without(case, why, ran_out_of_time=hung)
         if "exit_code" not in answer:
-            raise self._unusable(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)[-1000:]}")
+            raise self._without(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)}")
         code, says = answer["exit_code"], text_of(answer.get("message"), MOST_TEXT).strip()
         if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
             expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
-            raise self._unusable(case, f"ended with exit code {code!r:.20}, not {expected}: {says[-1000:]}")
+            raise self._without(case, f"ended with exit code {code!r:.20}, not {expected}: {says}")
         accepted = code == _ACCEPTS[self.protocol]
         credit = self._credit(case, answer) if accepted and self.partial_credit else None
         return Ruling(accepted=accepted, credit=credit, says=says)
@@ -116,9 +140,10 @@ class Judge:
         except ValueError:
             credit = math.nan
         if not 0 <= credit <= 1:
-            raise self._unusable(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
+            raise self._without(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
         return credit
 
-    def _unusable(self, case: StdioCase, why: str) -> TaskUnusable:
+    def _without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
         what = "interactor" if self.interactive else "checker"
-        return TaskUnusable(f"suite {self.suite}, case {case.id}: its {what} {why}".strip())
+        message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
+        return NoVerdict(message, ran_out_of_time=ran_out_of_time)

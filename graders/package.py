@@ -9,7 +9,6 @@ loads has a reference, cases that parse, patterns that match and no key that nob
 import hashlib
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
@@ -20,6 +19,7 @@ from graders import fields, package_suites
 from graders.fields import PackageError
 from graders.headroom import LEAST_SECONDS, REFERENCE_SECONDS
 from graders.interface import Task, TaskId
+from rubrics import bounded_toml
 from sandboxes.interface import Limits, LimitsError, Tier
 
 __all__ = [
@@ -37,6 +37,11 @@ __all__ = [
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
 """All files of a package together."""
+MOST_TITLE_CHARACTERS = 500
+MOST_PROMPT_CHARACTERS = 256 << 10
+"""Both are in each answer about the task."""
+MOST_SUBMISSIONS, MOST_REFERENCES = 500, 20
+"""More wait for a benchmark of their own: `assay verify` runs each."""
 
 KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
 """Folder of a submission -> its expected outcome."""
@@ -77,23 +82,30 @@ def load(files: Mapping[str, str]) -> Task:
     id = fields.matching(
         manifest.get("id"), "id", _TASK_ID, "a name of letters, digits and . _ - (and / between names)"
     )
-    if not files.get("prompt.md", "").strip():
+    prompt = files.get("prompt.md", "")
+    if not prompt.strip():
         raise PackageError("prompt.md", "a file with what the model was asked")
+    if len(prompt) > MOST_PROMPT_CHARACTERS:
+        raise PackageError("prompt.md", f"at most {MOST_PROMPT_CHARACTERS >> 10} KiB, not {len(prompt) >> 10}")
+    title = fields.text(manifest.get("title", id), "title")
+    if len(title) > MOST_TITLE_CHARACTERS:
+        raise PackageError("title", f"at most {MOST_TITLE_CHARACTERS} characters, not {len(title)}")
     visible = {path: text for path, text in files.items() if path.startswith("visible/")}
-    package_suites.check_examples(visible)
-    suites = package_suites.suites(manifest.get("suite"), files)
+    room = fields.Room()
+    package_suites.check_examples(visible, room)
+    suites = package_suites.suites(manifest.get("suite"), files, room)
     limits = fields.table(manifest.get("limits", {}), "limits")
     # Loaded for their errors: a package is looked at as a whole before it is stored.
-    submissions(files)
+    _submissions(files, manifest)
     return Task(
         id=TaskId(id),
         version=version(files),
-        title=fields.text(manifest.get("title", id), "title"),
-        prompt=files["prompt.md"],
+        title=title,
+        prompt=prompt,
         language=fields.one_of(manifest.get("language", "python"), "language", ("python",)),
         entry_file=entry_file,
         suites=suites,
-        reference=next(iter(references(files).values())),
+        reference=next(iter(_references(files, manifest).values())),
         limits=_limits(limits),
         relative=_relative(limits),
         graders=_graders(manifest),
@@ -108,13 +120,19 @@ def references(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
 
     Raises PackageError.
     """
-    manifest = _manifest(files)
+    return _references(files, _manifest(files))
+
+
+def _references(files: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
     entry_file = _entry_file(manifest)
     found: dict[str, Mapping[str, str]] = {}
     path = fields.text(manifest.get("reference"), "reference").rstrip("/")
     found[path] = _reference(path, "reference", files, entry_file)
     if "references" in manifest:
-        for more in fields.texts(manifest["references"], "references", '["submissions/accepted/other.py"]'):
+        others = fields.texts(manifest["references"], "references", '["submissions/accepted/other.py"]')
+        if len(others) > MOST_REFERENCES:
+            raise PackageError("references", f"at most {MOST_REFERENCES} paths, not {len(others)}")
+        for more in others:
             if more.rstrip("/") in found:
                 raise PackageError("references", f"each path once, and not the reference's; {more!r} is there already")
             found[more.rstrip("/")] = _reference(more.rstrip("/"), "references", files, entry_file)
@@ -123,10 +141,15 @@ def references(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
 
 def submissions(files: Mapping[str, str]) -> tuple[PackagedSubmission, ...]:
     """The submissions of a package, by name. Raises PackageError."""
-    manifest = _manifest(files)
+    return _submissions(files, _manifest(files))
+
+
+def _submissions(files: Mapping[str, str], manifest: Mapping[str, Any]) -> tuple[PackagedSubmission, ...]:
     entry_file = _entry_file(manifest)
     changes = _expectations(manifest)
     names = sorted({"/".join(path.split("/")[1:3]) for path in files if path.startswith("submissions/")})
+    if len(names) > MOST_SUBMISSIONS:
+        raise PackageError("submissions", f"at most {MOST_SUBMISSIONS} submissions, not {len(names)}")
     unknown = sorted(set(changes) - set(names))
     if unknown:
         raise PackageError("submission.path", f"a submission of this package, not {f'submissions/{unknown[0]}'!r}")
@@ -172,8 +195,8 @@ def _manifest(files: Mapping[str, str]) -> dict[str, Any]:
     if "task.toml" not in files:
         raise PackageError("task.toml", "a file that says what the task is")
     try:
-        manifest = tomllib.loads(files["task.toml"])
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        manifest = bounded_toml.loads(files["task.toml"])
+    except bounded_toml.TomlError as error:
         raise PackageError("task.toml", f"valid TOML: {error}") from error
     fields.refuse_unknown(manifest, _MANIFEST_KEYS, "")
     return manifest

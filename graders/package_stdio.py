@@ -21,7 +21,7 @@ CHECKERS = ("tokens", "exact", "float", "any-of", "program")
 SUFFIXES = (".in", ".ans", ".out")
 
 
-def check(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> list[tuple[str, str]]:
+def check(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> list[tuple[str, str]]:
     """Where each case stands, and its group (`` for none). Raises PackageError."""
     interactive = "interactor_file" in options
     checker = fields.one_of(options.get("checker", "tokens"), f"{field}.checker", CHECKERS)
@@ -35,7 +35,9 @@ def check(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> lis
     fields.true_or_false(options.get("ignore_exit_code", False), f"{field}.ignore_exit_code")
     if "command" in options:
         fields.texts(options["command"], f"{field}.command", '["python3", "solution.py"]')
-    programs = {_program(options, key, own, field) for key in ("checker_file", "interactor_file") if key in options}
+    programs = {
+        _program(options, key, own, field, room) for key in ("checker_file", "interactor_file") if key in options
+    }
     if (checker == "program") != ("checker_file" in options):
         raise PackageError(f"{field}.checker_file", 'a Python file of this suite with checker = "program", else none')
     for path in own:
@@ -44,7 +46,7 @@ def check(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> lis
     needs_answer = not interactive and checker != "program"
     groups = options.get("groups", {})
     try:
-        cases = parse_stdio_cases(own, several=checker == "any-of", needs_answer=needs_answer)
+        cases = parse_stdio_cases(own, several=checker == "any-of", needs_answer=needs_answer, room=room.cases)
     except CaseError as error:
         raise PackageError(error.where, error.expected) from error
     if not cases:
@@ -61,9 +63,9 @@ def _check_judge(options: Mapping[str, Any], field: str, *, judged: bool) -> Non
             raise PackageError(f"{field}.{key}", 'checker = "program" or an interactor_file beside it')
 
 
-def _program(options: Mapping[str, Any], key: str, own: Mapping[str, str], field: str) -> str:
+def _program(options: Mapping[str, Any], key: str, own: Mapping[str, str], field: str, room: fields.Room) -> str:
     path = fields.text(options[key], f"{field}.{key}")
     if path not in own or not path.endswith(".py"):
         raise PackageError(f"{field}.{key}", f"a .py file among this suite's `files`, not {path!r}")
-    fields.parsed(path, own[path])
+    room.parsed(path, own[path])
     return path

@@ -4,10 +4,8 @@ An option that nobody reads is a mistake that nobody sees, so every key is known
 the package is stored. What the graders find in `Suite.options` is what the author wrote, and fits.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,6 +19,9 @@ CALL_CHECKERS = ("exact", "float", "unordered", "any-of", "predicate")
 MOST_SECONDS = 3600
 """For one case. More is a mistake in the unit."""
 
+MOST_SUITES = 100
+MOST_GROUPS = 100
+"""Of a suite."""
 MOST_EXAMPLES = 100_000
 MOST_SEED = 2**32 - 1
 
@@ -41,19 +42,23 @@ _NAME_IN_WORDS = "a name of letters, digits and . _ -"
 _TEST_FILE = re.compile(r"(test_.*|.*_test)\.py")
 
 
-def suites(stated: object, files: Mapping[str, str]) -> tuple[Suite, ...]:
+def suites(stated: object, files: Mapping[str, str], room: fields.Room) -> tuple[Suite, ...]:
     """The suites of a manifest's [[suite]] tables. Raises PackageError.
 
     Args:
         stated: what task.toml has under `suite`.
         files: the whole package, path -> text.
+        room: what of the package may still be read.
     """
     found: dict[str, Suite] = {}
-    for number, table in enumerate(fields.tables(stated, "suite")):
+    tables = fields.tables(stated, "suite")
+    if len(tables) > MOST_SUITES:
+        raise PackageError("suite", f"at most {MOST_SUITES} suites, not {len(tables)}")
+    for number, table in enumerate(tables):
         id = fields.matching(table.get("id"), f"suite.{number}.id", _NAME, _NAME_IN_WORDS)
         if id in found:
             raise PackageError(f"suite.{id}", "an id that no other suite of this task has")
-        found[id] = _suite(id, table, files)
+        found[id] = _suite(id, table, files, room)
     if not found:
         raise PackageError("suite", "at least one [[suite]]")
     used = {path for suite in found.values() for path in suite.files}
@@ -63,42 +68,42 @@ def suites(stated: object, files: Mapping[str, str]) -> tuple[Suite, ...]:
     return tuple(found.values())
 
 
-def check_examples(visible: Mapping[str, str]) -> None:
+def check_examples(visible: Mapping[str, str], room: fields.Room) -> None:
     """Files of visible/: cases in the form of `call` suites, or inputs with their answers. Raises PackageError."""
     for path, text in visible.items():
         if path.endswith(".jsonl"):
-            _call_cases(path, text, "")
+            _call_cases(path, text, "", room)
         elif not path.endswith(package_stdio.SUFFIXES):
             raise PackageError(path, "cases in a .jsonl file, or NAME.in with NAME.ans, as everything in visible/")
     try:
-        list(in_files(visible))
+        list(in_files(visible, room=room.cases))
     except CaseError as error:
         raise PackageError(error.where, error.expected) from error
 
 
-def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str]) -> Suite:
+def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str], room: fields.Room) -> Suite:
     field = f"suite.{id}"
     kind = fields.one_of(table.get("kind"), f"{field}.kind", tuple(_OPTION_KEYS))
     fields.refuse_unknown(table, _COMMON_KEYS | _OPTION_KEYS[kind], f"{field}.")
-    own = _suite_files(table.get("files"), f"{field}.files", files)
+    own = _suite_files(table.get("files"), f"{field}.files", files, room)
     options = {key: value for key, value in table.items() if key not in _NOT_OPTIONS}
     fields.true_or_false(options.get("stop_on_failure", False), f"{field}.stop_on_failure")
     groups = _groups(options.get("groups", {}), f"{field}.groups")
     if "seconds" in options and fields.positive(options["seconds"], f"{field}.seconds") > MOST_SECONDS:
         raise PackageError(f"{field}.seconds", f"at most {MOST_SECONDS} seconds, not {options['seconds']!r}")
-    named = _CHECKS[kind](options, own, field)
+    named = _CHECKS[kind](options, own, field, room)
     if named is not None:
         _check_groups(named, groups, field)
     weight = fields.positive(table.get("weight", 1.0), f"{field}.weight")
     return Suite(id=id, kind=kind, files=own, options=options, weight=weight)
 
 
-def _suite_files(patterns: object, field: str, files: Mapping[str, str]) -> dict[str, str]:
+def _suite_files(patterns: object, field: str, files: Mapping[str, str], room: fields.Room) -> dict[str, str]:
     if not isinstance(patterns, list) or not patterns:
         raise PackageError(field, 'a list of patterns, such as ["hidden/*"]')
     own: dict[str, str] = {}
     for pattern in patterns:
-        matched = [path for path in files if fnmatchcase(path, fields.text(pattern, field))]
+        matched = room.matched(fields.text(pattern, field), files, field)
         if not matched:
             raise PackageError(field, f"patterns that match some file; {pattern!r} matches none")
         own |= {path: files[path] for path in sorted(matched)}
@@ -111,10 +116,13 @@ def _suite_files(patterns: object, field: str, files: Mapping[str, str]) -> dict
 
 def _groups(stated: object, field: str) -> frozenset[str]:
     """The names of the groups, whose weights fit."""
-    for name, weight in fields.table(stated, field).items():
+    groups = fields.table(stated, field)
+    if len(groups) > MOST_GROUPS:
+        raise PackageError(field, f"at most {MOST_GROUPS} groups, not {len(groups)}")
+    for name, weight in groups.items():
         fields.matching(name, f"{field}.{name}", _NAME, _NAME_IN_WORDS)
         fields.positive(weight, f"{field}.{name}")
-    return frozenset(fields.table(stated, field))
+    return frozenset(groups)
 
 
 def _check_groups(named: Named, groups: frozenset[str], field: str) -> None:
@@ -131,7 +139,7 @@ def _either(names: Iterable[str]) -> str:
     return " or ".join(sorted(names)) or "it has none"
 
 
-def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> Named:
+def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> Named:
     entry_point = fields.function_name(options.get("entry_point"), f"{field}.entry_point")
     checker = fields.one_of(options.get("checker", "exact"), f"{field}.checker", CALL_CHECKERS)
     fields.check_tolerance(options, checker, field)
@@ -143,24 +151,20 @@ def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str) 
     named = []
     for path, text in own.items():
         if path.endswith(".jsonl"):
-            cases = _call_cases(path, text, entry_point)
+            cases = _call_cases(path, text, entry_point, room)
             named = [(f"{path}, case {case.id}", case.group) for case in cases]
             if checker == "any-of":
                 _check_any_of(cases, path)
-        elif "accepts" not in _functions(path, text):
+        elif "accepts" not in room.functions(path, text):
             raise PackageError(path, "a function `accepts(args, expected, got)`")
     return named
 
 
-def _call_cases(path: str, text: str, entry_point: str) -> tuple[Case, ...]:
+def _call_cases(path: str, text: str, entry_point: str, room: fields.Room) -> tuple[Case, ...]:
     try:
-        return parse_cases(text, name=path, entry_point=entry_point)
+        return parse_cases(text, name=path, entry_point=entry_point, room=room.cases)
     except CaseError as error:
         raise PackageError(error.where, error.expected) from error
-
-
-def _functions(path: str, text: str) -> set[str]:
-    return {node.name for node in fields.parsed(path, text).body if isinstance(node, ast.FunctionDef)}
 
 
 def _check_any_of(cases: Iterable[Case], path: str) -> None:
@@ -171,27 +175,27 @@ def _check_any_of(cases: Iterable[Case], path: str) -> None:
             )
 
 
-def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
+def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
     """Which tests there are is learnt from the reference's run; so there is no case here that could name a group."""
     _check_isolation(options, field)
     if not any(_TEST_FILE.fullmatch(PurePosixPath(path).name) for path in own):
         raise PackageError(f"{field}.files", "at least one test file, named test_*.py or *_test.py")
     for path, text in own.items():
         if path.endswith(".py"):
-            fields.parsed(path, text)
+            room.parsed(path, text)
 
 
-def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
+def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
     for name, least, most in (("seed", 0, MOST_SEED), ("max_examples", 1, MOST_EXAMPLES)):
         value = options.get(name, least)
         if type(value) is not int or not least <= value <= most:
             raise PackageError(f"{field}.{name}", f"a whole number from {least} to {most}, not {value!r}")
-    _check_tests(options, own, field)
+    _check_tests(options, own, field, room)
 
 
-def _check_program(options: Mapping[str, Any], own: Mapping[str, str], field: str) -> None:
+def _check_program(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
     _check_isolation(options, field)
-    defined = [_functions(path, text) for path, text in own.items() if path.endswith(".py")]
+    defined = [room.functions(path, text) for path, text in own.items() if path.endswith(".py")]
     if not defined:
         raise PackageError(f"{field}.files", "at least one .py file with tests")
     if "entry_point" in options:
@@ -209,7 +213,7 @@ def _check_isolation(options: Mapping[str, Any], field: str) -> None:
         raise PackageError(f"{field}.equality", 'nothing with isolation = "shared": objects compare themselves there')
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str], Named | None]] = {
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str, fields.Room], Named | None]] = {
     "call": _check_call,
     "stdio": package_stdio.check,
     "pytest": _check_tests,

@@ -9,7 +9,7 @@ With the option `isolation = "shared"` tests and submission share one process in
 `integrity: reduced`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -110,17 +110,21 @@ def run_suite(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool = False,
 ) -> SuiteRun:
-    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself."""
+    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself.
+
+    `until_failure`: nothing more is wanted after the first test that does not pass.
+    """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
     sit = _sit_together if is_shared(suite) else _sit_apart
     for _ in range(1 + RESTARTS):
         left = None if known is None else [test for test in known.tests if test not in reports]
-        sitting = sit(context, files, suite, left, known, limits=limits)
+        sitting = sit(context, files, suite, left, known, limits=limits, until_failure=until_failure)
         reports |= sitting.reports
         executions.append(sitting.execution)
-        if not sitting.again:
+        if not sitting.again or until_failure:
             break
     return SuiteRun(
         reports=reports,
@@ -144,14 +148,15 @@ def _sit_together(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool,
 ) -> Sitting:
     boxed = {**_under("submission", files), **_tests(suite, known)}
     with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        learnt = _last_word(examinee, known, died_in)
+        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
+        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
         execution = examinee.finish()
     if died_in:
         reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
@@ -173,6 +178,7 @@ def _sit_apart(
     known: Reference | None,
     *,
     limits: Limits,
+    until_failure: bool,
 ) -> Sitting:
     entry = PurePosixPath(context.task.entry_file).stem
     across = {
@@ -191,8 +197,8 @@ def _sit_apart(
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, died_in = _follow(examinee, collected, suite) if collected else ({}, "")
-        learnt = _last_word(examinee, known, died_in)
+        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
+        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
         examined = examinee.finish()
         lost = reports[died_in].outcome if died_in in reports else text_of((first or {}).get("lost"))
         if lost == "broken":
@@ -227,9 +233,9 @@ def _tests(suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
     return {**_under("tests", suite.files), **{f"tests/{path}": code for path, code in compiled.items()}}
 
 
-def _last_word(examinee: Examinee, known: Reference | None, died_in: str) -> Mapping[str, Any] | None:
-    """What the driver has to tell of a whole run: of the reference's, from which the others learn."""
-    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not died_in else None
+def _last_word(examinee: Examinee, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
+    """What the driver has to tell of a whole run, with no test `left`: of the reference's, from which the others learn."""
+    return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not any(left) else None
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
@@ -297,8 +303,10 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
     )
 
 
-def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, and the test with which it came to an end, `` when all was said."""
+def _follow(
+    examinee: Examinee, collected: Sequence[str], suite: Suite, *, until_failure: bool
+) -> tuple[dict[str, CaseReport], str]:
+    """One report after the other, and the test with which it came to an end, `` when all was said or enough."""
     reports: dict[str, CaseReport] = {}
     told = _told(examinee, suite)
     for test in collected:
@@ -313,6 +321,8 @@ def _follow(examinee: Examinee, collected: Sequence[str], suite: Suite) -> tuple
         reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
         if outcome in LOST:
             return reports, test
+        if until_failure and outcome != "passed":
+            break
     return reports, ""
 
 
@@ -326,8 +336,8 @@ def _told(examinee: Examinee, suite: Suite) -> Iterator[object]:
 
 
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
-    """One run of the reference, to measure it."""
-    return run_suite(context, context.task.reference, suite, None, limits=context.task.limits).executions
+    """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
+    return _run_reference(context, suite).executions
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -378,13 +388,21 @@ _OUTCOMES = {
 
 
 def _learn(context: Context, suite: Suite) -> Reference:
-    run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
+    run = _run_reference(context, suite)
+    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
+    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+
+
+def _run_reference(context: Context, suite: Suite) -> SuiteRun:
+    limits = context.task.limits
+    run = run_suite(context, context.task.reference, suite, None, limits=limits, until_failure=True)
     if not run.reports:
-        raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
+        raise TaskUnusable(
+            f"suite {suite.id}: no test could be collected with the reference: {run.problem[-TEXT_CHARACTERS:]}"
+        )
     for test, report in run.reports.items():
         if report.outcome != "passed":
             raise TaskUnusable(
-                f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
+                f"suite {suite.id}: the reference does not pass {test}: {report.text[-TEXT_CHARACTERS:] or report.outcome}"
             )
-    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+    return run

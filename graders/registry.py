@@ -10,6 +10,7 @@ that names it is refused with that reason. Broken built-in graders stop the serv
 """
 
 import inspect
+import math
 import re
 import traceback
 from collections.abc import Collection, Iterable, Mapping
@@ -274,4 +275,7 @@ def _option(value: object, kind: Any, field: str) -> object:
         return float(value)
     if type(value) is not kind:
         raise GraderChoiceError(field, f"{_expected(kind)}, not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        # A comparison with nan is never true, so a bound that is nan would be no bound.
+        raise GraderChoiceError(field, f"a finite number, not {value}")
     return value

@@ -9,7 +9,7 @@ docs/reference/task-package.md explains them. Pure.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from graders.cases import CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.cases import CaseError, Room, group_of, id_of, refuse_unknown, row_of, weight_of
 
 ANSWERS = (".ans", ".out")
 _KEYS = {"id", "input", "output", "weight", "group"}
@@ -29,7 +29,7 @@ class StdioCase:
 
 
 def parse_stdio_cases(
-    files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True
+    files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True, room: Room | None = None
 ) -> list[tuple[str, StdioCase]]:
     """The cases in a suite's files (path -> text), each with where it stands; files of other kinds are not looked at.
 
@@ -37,12 +37,14 @@ def parse_stdio_cases(
         files: the suite's files.
         several: whether an `output` is a list of accepted texts (checker `any-of`).
         needs_answer: whether a case without an answer is an error.
+        room: what is left for the cases of the package; of a whole package by default.
 
     Raises:
-        CaseError: for what is no case, an answer without its input, or an id that occurs twice.
+        CaseError: for what is no case, an answer without its input, an id that occurs twice, or too many cases.
     """
-    in_lines = _in_lines(files, several=several, needs_answer=needs_answer)
-    cases = [*in_files(files, needs_answer=needs_answer), *in_lines]
+    room = room or Room()
+    in_lines = _in_lines(files, several=several, needs_answer=needs_answer, room=room)
+    cases = [*in_files(files, needs_answer=needs_answer, room=room), *in_lines]
     ids = set()
     for where, case in cases:
         if case.id in ids:
@@ -51,7 +53,7 @@ def parse_stdio_cases(
     return cases
 
 
-def in_files(files: Mapping[str, str], *, needs_answer: bool = True) -> Iterator[tuple[str, StdioCase]]:
+def in_files(files: Mapping[str, str], *, needs_answer: bool = True, room: Room) -> Iterator[tuple[str, StdioCase]]:
     """The cases that are a file NAME.in, each with where it stands. Raises CaseError."""
     inputs = {path.removesuffix(".in"): text for path, text in sorted(files.items()) if path.endswith(".in")}
     answers: dict[str, list[str]] = {stem: [] for stem in inputs}
@@ -61,18 +63,23 @@ def in_files(files: Mapping[str, str], *, needs_answer: bool = True) -> Iterator
             raise CaseError(path, f"{stem}.in beside it")
         answers[stem].append(files[path])
     for stem, text in inputs.items():
+        room.take_input(text, f"{stem}.in")
         if len(answers[stem]) > 1 or (needs_answer and not answers[stem]):
             raise CaseError(f"{stem}.in", f"one answer beside it, {stem}.ans or {stem}.out")
         accepted = tuple(answer.encode() for answer in answers[stem])
         yield f"{stem}.in", StdioCase(id=stem.removeprefix("hidden/"), given=text.encode(), accepted=accepted)
 
 
-def _in_lines(files: Mapping[str, str], *, several: bool, needs_answer: bool) -> Iterator[tuple[str, StdioCase]]:
+def _in_lines(
+    files: Mapping[str, str], *, several: bool, needs_answer: bool, room: Room
+) -> Iterator[tuple[str, StdioCase]]:
     for path in sorted(path for path in files if path.endswith(".jsonl")):
+        room.take_file(files[path], f"{path}:1")
         # Not splitlines(): a text may hold U+2028, which JSON allows inside a string.
         for number, line in enumerate(files[path].split("\n"), start=1):
             if line.strip():
                 where = f"{path}:{number}"
+                room.take_case(line, where)
                 yield where, _in_line(line, number, where, several=several, needs_answer=needs_answer)
 
 

@@ -29,14 +29,19 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
-from graders.judge import MOST_TEXT, Judge, Ruling
+from graders.judge import MOST_TEXT, NO_VERDICT, Judge, NoVerdict, Ruling
 from graders.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
 
 TIME_OUTS = 3
-"""After so many cases (of one group) that ran out of time, the rest are not run: a hundred more would tell nothing new."""
+"""After so many cases (of one group) that ran out of time, the rest are not run: a hundred more would tell nothing new.
+
+Those on which the author's checker ran out of time count as well: each holds a worker for a minute.
+"""
 SHOWN_CASES = 20
+BRIEF_CHARACTERS = 200
+"""Of each text in the sentence that says how the reference failed."""
 
 _OUR_MODULES = sys.stdlib_module_names | {"graders"}
 
@@ -52,6 +57,8 @@ class Attempt:
     end: str = ""
     got: bytes = b""
     """What it printed; of a conversation, all that was said."""
+    timed_out: bool = False
+    """Whether it, or the author's program on what it printed, ran out of time."""
 
 
 def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
@@ -67,15 +74,30 @@ def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
     return cases
 
 
-def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
-    """One run of the reference on each case, to measure it. Raises TaskUnusable."""
-    files, limits = context.task.reference, context.task.limits
-    program = context.remember("stdio/reference", lambda: _built(context, files, limits))
-    assert isinstance(program, Build)
-    if program.problem:
-        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}")
-    attempts = (_attempt(context, suite, program, case, limits) for case in cases_of(context, suite))
-    return [attempt.execution for attempt in attempts if attempt.execution is not None]
+def run_reference(context: Context, suite: Suite) -> Iterator[Execution]:
+    """One run of the reference, to measure it: a case after the other, up to the first that it does not pass.
+
+    Raises TaskUnusable.
+    """
+    for case in cases_of(context, suite):
+        yield _accepted_reference(context, suite, case)
+
+
+def _is_accepted(attempt: Attempt) -> bool:
+    """With part of the credit as well."""
+    return attempt.outcome is Outcome.PASSED or attempt.credit is not None
+
+
+def _told(case: StdioCase, attempt: Attempt) -> str:
+    """How a case went wrong, in a line for the author."""
+    why = ": ".join(filter(None, (f"ended by {attempt.end}" if attempt.end else "is not accepted", attempt.note)))
+    wanted = f", wanted {_brief(case.accepted[0])}" if case.accepted else ""
+    return f"{why} (input {_brief(case.given)}{wanted}, got {_brief(attempt.got)})"
+
+
+def _brief(text: bytes) -> str:
+    shown = text[: BRIEF_CHARACTERS * 4].decode("utf-8", "backslashreplace")
+    return repr(shown[:BRIEF_CHARACTERS]) + ("..." if len(shown) > BRIEF_CHARACTERS else "")
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -127,7 +149,7 @@ def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) ->
             assert attempt.execution is not None
             context.ended(attempt.execution)
             failed = failed or attempt.outcome is not Outcome.PASSED
-            time_outs[group] += attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            time_outs[group] += attempt.timed_out or attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
             yield case, attempt
 
 
@@ -141,14 +163,54 @@ def _built(context: Context, files: Mapping[str, str], limits: Limits) -> Build:
     return build_python(context.session, files, context.task.entry_file, limits)
 
 
+def _built_reference(context: Context, suite: Suite) -> Build:
+    """Raises TaskUnusable where it does not compile."""
+    files, limits = context.task.reference, context.task.limits
+    program = context.remember("stdio/reference", lambda: _built(context, files, limits))
+    assert isinstance(program, Build)
+    if program.problem:
+        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}")
+    return program
+
+
 def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
-    """One case. Raises TaskUnusable."""
+    """One case of a submission. Raises TaskUnusable."""
+    attempt, broke = _looked_at(context, suite, program, case, limits)
+    if broke is None:
+        return attempt
+    # A program that gives a verdict on the reference's output and none on this one does not accept this one.
+    key = f"stdio/{suite.id}/accepts-reference/{case.id}"
+    try:
+        context.remember(key, lambda: _accepted_reference(context, suite, case).end)
+    except TaskUnusable as error:
+        raise TaskUnusable(f"{broke}; and the reference is no better: {error}") from error
+    context.no_verdict(case.id)
+    return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", timed_out=broke.ran_out_of_time)
+
+
+def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Execution:
+    """A run of the reference on this case. Raises TaskUnusable unless the author's program accepts what it says."""
+    program = _built_reference(context, suite)
+    attempt, broke = _looked_at(context, suite, program, case, context.task.limits)
+    if broke is not None:
+        raise broke
+    if not _is_accepted(attempt):
+        raise TaskUnusable(f"suite {suite.id}, case {case.id}: the reference {_told(case, attempt)}")
+    assert attempt.execution is not None
+    return attempt.execution
+
+
+def _looked_at(
+    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
+) -> tuple[Attempt, NoVerdict | None]:
+    """One case, and what became of the author's program where it gave no verdict; the attempt's outcome is open then."""
     seconds = suite.options.get("seconds")
     if isinstance(seconds, int | float):
         limits = replace(limits, wall_seconds=float(seconds))
     judge = Judge.of(suite)
     if judge is not None and judge.interactive:
         return _converse(context, suite, program, case, limits)
+    broke = None
     execution = context.session.run(
         Command(
             argv=_argv(suite) or program.argv,
@@ -160,12 +222,15 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     )
     attempt = _failure(suite, execution)
     if attempt is None and judge is not None:
-        attempt = _ruled(judge.check(context.session, case, limits, execution.stdout), execution)
+        try:
+            attempt = _ruled(judge.check(context.session, case, limits, execution.stdout), execution)
+        except NoVerdict as error:
+            attempt, broke = Attempt(outcome=Outcome.FAILED, execution=execution), error
     if attempt is None:
         check = check_named(str(suite.options.get("checker", "tokens")), suite.options)
         difference = any_of(check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
-    return replace(attempt, got=execution.stdout)
+    return replace(attempt, got=execution.stdout), broke
 
 
 def _argv(suite: Suite) -> tuple[str, ...]:
@@ -205,26 +270,45 @@ def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
 # --- with an interactor ---------------------------------------------------------------------------------------------------
 
 
-def _converse(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
-    """One case. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
+def _converse(
+    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
+) -> tuple[Attempt, NoVerdict | None]:
+    """As `_looked_at`. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
     judge = Judge.of(suite)
     assert judge is not None
     interactor = judge.command(case, limits)
     become = STDIO.command("become", program.argv[-1], *_argv(suite), files=program.files, limits=limits)
+    ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)
         answer = examinee.ask(judge.question(), seconds=interactor.limits.wall_seconds)
         told: Mapping[str, Any] = answer or {}
         # Where the submission was the one that left or flooded, the interactor has no verdict and needs none.
-        ruling = None if told.keys() & {"left", "flood"} else judge.heard(examinee, answer, case)
+        if not told.keys() & {"left", "flood"}:
+            try:
+                ruling = judge.heard(examinee, answer, case)
+            except NoVerdict as error:
+                broke = error
         if "left" in told or (ruling is not None and ruling.accepted):
             # Nobody reads this: it is to wait for the submission's own end, which counts too.
             candidate.ask(b"", seconds=limits.wall_seconds)
         execution = candidate.finish()
     if _argv(suite):
         execution = _without_start(execution)
-    attempt = _conversed(suite, execution, told, ruling)
-    return replace(attempt, got=text_of(told.get("transcript"), MOST_TEXT).encode())
+    if broke is not None and not _ended_by_itself_first(execution, broke):
+        attempt = Attempt(outcome=Outcome.FAILED, execution=execution)
+    else:
+        attempt, broke = _conversed(suite, execution, told, ruling), None
+    return replace(attempt, got=text_of(told.get("transcript"), MOST_TEXT).encode()), broke
+
+
+def _ended_by_itself_first(execution: Execution, broke: NoVerdict) -> bool:
+    """Whether the submission had run into a limit, so that its interactor met half a conversation.
+
+    Not where the interactor hung: then it may be what the submission waited for until its time was up.
+    """
+    limits = {End.EXITED, End.SIGNALLED} | ({End.WALL_TIMEOUT} if broke.ran_out_of_time else set())
+    return execution.end not in limits
 
 
 def _without_start(execution: Execution) -> Execution:

@@ -8,10 +8,10 @@ The format is in docs/reference/rubric.md. Reading the file is the caller's; thi
 import hashlib
 import re
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from rubrics import bounded_toml
 from rubrics.model import Criterion, Level, Rubric, Rule
 from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE
 from rubrics.signals import Severity
@@ -51,10 +51,8 @@ def load(text: str, *, name: str) -> Rubric:
     """The rubric that the text says; `name` is the file's, for messages. Raises RubricError."""
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
-        parsed = tomllib.loads(text)
-    except RecursionError as error:
-        raise RubricError(name, None, "", "TOML nested less deeply") from error
-    except ValueError as error:  # a TOML error, a lone surrogate, or a number beyond the interpreter's limit
+        parsed = bounded_toml.loads(text)
+    except ValueError as error:  # no TOML or too much of it, or a lone surrogate
         line = re.search(r"at line (\d+)", str(error))
         raise RubricError(name, int(line[1]) if line else None, "", f"TOML ({error})") from error
     table = _Table(row=parsed, path=(), name=name, lines=_lines_of(text))
@@ -249,7 +247,8 @@ def _lines_of(text: str) -> dict[_Path, int]:
     for number, line in enumerate(text.split("\n"), 1):
         if not inside:
             if header := re.match(r"\s*(\[\[?)\s*([\w.-]+)", line):
-                table = _enter(header[2].split("."), sizes, is_array=header[1] == "[[")
+                # What only looks like a header, in the midst of a text, may be long.
+                table = _enter(header[2].split(".", bounded_toml.MOST_PARTS), sizes, is_array=header[1] == "[[")
                 lines.setdefault(table, number)
             elif key := re.match(r"\s*([\w-]+)\s*=", line):
                 lines.setdefault((*table, key[1]), number)

@@ -1,7 +1,7 @@
 """From signals to a suggested level for each criterion, or the reason why there is none. Pure.
 
 A rule holds when every condition that it sets holds. What they look at are the signals of the rule's own criterion;
-integrity flags (`Finding.flag`) are left out, they are for the reviewer to read.
+integrity flags (`Finding.flag`) are left out, they are for the reviewer to read, and so is what is about the task.
 
     passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. Any outcome but
                                     PASSED counts as not passed, but for the partial credit of a FAILED one. A case of a group counts
@@ -56,7 +56,12 @@ class _Evidence:
         own = sorted((signal for signal in signals if signal.criterion == criterion), key=repr)
         return _Evidence(
             cases=tuple(sorted((s for s in own if isinstance(s, CaseOutcome)), key=_case_order)),
-            findings=tuple(sorted((s for s in own if isinstance(s, Finding) and not s.flag), key=_finding_order)),
+            findings=tuple(
+                sorted(
+                    (s for s in own if isinstance(s, Finding) and not s.flag and not s.is_about_the_task),
+                    key=_finding_order,
+                )
+            ),
             # A comparison with NaN is false, which is how NaN stays out.
             measurements=tuple(
                 sorted((s for s in own if isinstance(s, Measurement) and s.value >= -inf), key=lambda s: -s.value)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, NewType
 
+ABOUT_THE_TASK = "assay/task-"
+"""Rules of findings about the task itself begin with it: its author is to mend something. They say nothing of the submission."""
+
 UntrustedText = NewType("UntrustedText", str)
 """Text that came out of a submission. Whoever shows it escapes it; nobody parses it."""
 
@@ -107,6 +110,11 @@ class Finding:
     def is_raised(self) -> bool:
         """True for a flag that counts. One of low severity is noticed: told, and no reason to look at a run first."""
         return self.flag and self.severity is not Severity.LOW
+
+    @property
+    def is_about_the_task(self) -> bool:
+        """True where the author of the task is meant. It is shown apart, and no rule of a rubric looks at it."""
+        return self.rule.startswith(ABOUT_THE_TASK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,15 @@ def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
     return frozenset(type(value_of(answer)) for _, answer in known if answer.kind == "value")
 
 
+def has_target(task: Task) -> bool:
+    """Whether there is a function that cases can be proposed for."""
+    try:
+        _target(task)
+    except AmplifyError:
+        return False
+    return True
+
+
 def _target(task: Task) -> _Target:
     """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
     for suite in task.suites:

@@ -1,9 +1,10 @@
 """Programs in boxes, for `assay amplify`: what a reference answers, and which programs fail which cases."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graders import call_suite
 from graders.call_suite import Answer
@@ -133,15 +134,24 @@ class Laboratory:
         return {name: all_passed(outcomes) for name, outcomes in tried.items()}
 
     def failed(self, suite: Suite, programs: Mapping[str, Mapping[str, str]]) -> dict[str, frozenset[str]]:
-        """The cases of a suite that each program (name -> files) fails. Those that there is no time for are left out."""
+        """The cases of a suite that each program (name -> files) fails. Those that there is no time for are left out.
+
+        Where the author's predicate does not accept the reference's answer, or breaks on it, every program fails.
+        """
         trials = self.trials
+        refused: frozenset[str] = frozenset()
+        if suite.options.get("checker") == "predicate":
+            suite, refused = _split(suite, trials.accepted_of_reference(suite))
+            if not suite.files:
+                return dict.fromkeys(programs, refused)
         before = time.monotonic()
         trials.outcomes(trials.task.reference, suites=(suite,))
         limits = trials.limits(time.monotonic() - before)
 
         def fails(files: Mapping[str, str]) -> frozenset[str]:
             found = trials.outcomes(files, suites=(suite,), limits=limits)
-            return frozenset(each.case for each in found if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN))
+            failed = frozenset(each.case for each in found if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN))
+            return failed | refused
 
         return trials.each("programs against new cases", programs, fails)
 
@@ -164,7 +174,10 @@ class Laboratory:
         with self.trials.sandbox.session() as session:
             context = Context(task=task, submission=submission, session=With(session, environment or {}))
             patience = [PATIENCE_SECONDS] * len(cases)
-            sitting = call_suite.sit(context, task.reference, self.suite, cases, patience, limits=task.limits)
+            sitting = call_suite.sit(
+                context, task.reference, self.suite, cases, patience,
+                limits=task.limits, judged=lambda place, answer: answer, until_failure=False,  # noqa: ARG005
+            )  # fmt: skip
         if sitting.load_failure:
             raise TaskUnusable(f"the reference cannot be loaded: {sitting.load_failure}")
         return sitting.answers
@@ -175,6 +188,15 @@ class Laboratory:
             return (one.kind, one.raised) == (other.kind, other.raised)
         checker = str(self.suite.options.get("checker", "exact"))
         return checker == "predicate" or check_named(checker, self.suite.options)(one.value, other.value)
+
+
+def _split(suite: Suite, accepted: frozenset[str]) -> tuple[Suite, frozenset[str]]:
+    """The suite with these cases alone (without any file where that is none), and the ids of the others."""
+    [(path, text)] = [(path, text) for path, text in suite.files.items() if path.endswith(".jsonl")]
+    lines = {str(json.loads(line)["id"]): line for line in text.split("\n") if line.strip()}
+    kept = "".join(f"{line}\n" for id, line in lines.items() if id in accepted)
+    files = {**suite.files, path: kept} if kept else {}
+    return replace(suite, id=f"{suite.id}/accepted", files=files), frozenset(lines) - accepted
 
 
 def _no_case(answer: Answer, raises: frozenset[str]) -> str:

@@ -238,17 +238,19 @@ def verify(
     with shown_progress(sys.stderr) as progress:
         with _client(server, token) as client:
             reports = [run_verification(files, client, progress) for files in contents]
-        strengths = [] if quick else list(_strengths(contents, progress, seconds))
+        # What a suite notices is asked with the reference as the measure.
+        tried = [number for number, report in enumerate(reports) if report.reference_passed and not quick]
+        strengths = dict(zip(tried, _strengths([contents[number] for number in tried], progress, seconds), strict=True))
     if as_json:
         document = as_data(reports)
-        for task, strength in zip(document["tasks"], strengths, strict=False):
-            task["strength"] = strength_report.as_data(strength)
+        for number, strength in strengths.items():
+            document["tasks"][number]["strength"] = strength_report.as_data(strength)
         typer.echo(json.dumps(document, indent=2))
     else:
         typer.echo(as_text(reports))
-        for strength in strengths:
+        for strength in strengths.values():
             typer.echo(f"\n{strength_report.as_text(strength)}")
-    if not all(report.as_stated for report in reports) or not all(each.sound for each in strengths):
+    if not all(report.as_stated for report in reports) or not all(each.sound for each in strengths.values()):
         raise typer.Exit(UNEXPECTED)
 
 
@@ -260,6 +262,8 @@ def _strengths(contents: "list[Mapping[str, str]]", progress: "Progress", second
     from service.strength import strength
 
     settings = _settings()
+    if not contents:
+        return
     with prepare(_tell, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
         for files in contents:
             sandbox = tiers.at_least(strictest(settings.minimum_tier, load(files).minimum_tier))

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from service.api.schemas import Accepted, BatchOut, Problem, RunOut, RunsOut, SubmissionIn, TaskOut
+from service.api.schemas import Accepted, BatchOut, CaseOut, CasesOut, Problem, RunOut, RunsOut, SubmissionIn, TaskOut
 
 BATCH_SIZE = 200
 """Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""
@@ -150,6 +150,15 @@ class Client:
         """A run, after up to `wait_seconds` (at most 60) for it to be done."""
         wait = min(wait_seconds, LONGEST_WAIT_SECONDS)
         return self._call(RunOut, "GET", f"/v1/runs/{quote(run_id)}", params={"wait": wait} if wait else {})
+
+    def cases(self, run_id: str) -> Iterator[CaseOut]:
+        """The hidden cases of a run that did not pass, in their order. Needs the scope `author` or `reviewer`."""
+        after, more = "", True
+        while more:
+            page = self._call(CasesOut, "GET", f"/v1/runs/{quote(run_id)}/cases", params={"limit": 500, "after": after})
+            yield from page.cases
+            after = page.next
+            more = bool(after)
 
     def iter_runs(self, tag: str, *, run_ids: Collection[str]) -> Iterator[RunOut]:
         """The runs of `run_ids`, each once, as they finish; ends when all have.

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from graders import package
-from graders.interface import Task
+from graders.interface import Task, TaskUnusable
+from graders.package import PackageError
 from graders.registry import Registry
 from rubrics.model import Rubric
 from sandboxes.tiers import Tiers, strictest
@@ -27,7 +28,7 @@ class Evaluation:
         submission = run.submission.submission
         version = run.submission.task_version
         load = self._memory.of(submission.task_id, version)
-        task = load("task", lambda: package.load(self._storage.task(submission.task_id, version).files))
+        task = load("task", lambda: _loaded(self._storage.task(submission.task_id, version).files))
         assert isinstance(task, Task)
         sandbox = self._tiers.at_least(strictest(task.minimum_tier, run.submission.minimum_tier))
         return pipeline.evaluate(
@@ -42,3 +43,11 @@ class Evaluation:
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
         return pipeline.ungradable(diagnostics)
+
+
+def _loaded(files: Mapping[str, str]) -> Task:
+    """The task of a stored package. Raises TaskUnusable where an older version of Assay let in what this one refuses."""
+    try:
+        return package.load(files)
+    except PackageError as error:
+        raise TaskUnusable(f"its package cannot be loaded any more: {error}; store it anew") from error

@@ -1,17 +1,39 @@
-"""What a worker process remembers of task versions: the reference's answers, parsed cases. Lost at exit, made again."""
+"""What a worker process remembers of task versions: the reference's answers, parsed cases. Lost at exit, made again.
 
+That a task is unusable is remembered as well, for a while: a reference that hangs for a minute would do so for each run.
+"""
+
+import time
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import copy
 from threading import Lock
+
+import structlog
+
+from graders.interface import TaskUnusable
+
+_log = structlog.get_logger()
 
 TASK_VERSIONS = 500
 """Kept at once; the one used longest ago goes first."""
+FAILURE_SECONDS, LONGEST_SECONDS = 60.0, 600.0
+"""How long a task that was found to be unusable is taken to be so, at first and at most."""
 
 
 class TaskMemory:
-    """Thread-safe. A value is made once, however many ask for it at the same time; a failure is not remembered."""
+    """Thread-safe. A value is made once, however many ask for it at the same time.
 
-    def __init__(self) -> None:
+    `make` may raise TaskUnusable: that is said in the log once, and raised again without another try for a minute; each time
+    that the same fails again twice as long, up to LONGEST_SECONDS. So a slip of a busy machine is soon forgotten, and a
+    reference that hangs costs little. Any other exception is ours, and never remembered.
+
+    Args:
+        clock: seconds, as time.monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = Lock()
         self._versions: OrderedDict[tuple[str, ...], dict[str, _Entry]] = OrderedDict()
 
@@ -24,19 +46,41 @@ class TaskMemory:
                 self._versions.move_to_end(version)
                 while len(self._versions) > TASK_VERSIONS:
                     self._versions.popitem(last=False)
-                entry = entries.setdefault(key, _Entry())
+                entry = entries.setdefault(key, _Entry(self._clock, (*version, key)))
             return entry.value(make)
 
         return remember
 
 
 class _Entry:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float], name: tuple[str, ...]) -> None:
         self._lock = Lock()
+        self._clock = clock
+        self._name = name
         self._made: tuple[object] | None = None
+        self._failure: TaskUnusable | None = None
+        self._until = 0.0
+        self._seconds = FAILURE_SECONDS
 
     def value(self, make: Callable[[], object]) -> object:
         with self._lock:
             if self._made is None:
-                self._made = (make(),)
+                self._made = (self._try(make),)
             return self._made[0]
+
+    def _try(self, make: Callable[[], object]) -> object:
+        if self._failure is not None and self._clock() < self._until:
+            raise copy(self._failure)  # each raise writes its traceback into the exception
+        try:
+            return make()
+        except TaskUnusable as error:
+            self._failure, self._until = copy(error), self._clock() + self._seconds
+            _log.warning(
+                "task is unusable",
+                action="remember",
+                what="/".join(self._name),
+                seconds=self._seconds,
+                why=str(error),
+            )
+            self._seconds = min(2 * self._seconds, LONGEST_SECONDS)
+            raise

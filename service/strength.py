@@ -18,6 +18,7 @@ from graders.interface import CaseOutcome, Command, Limits, Outcome, Task
 from graders.mutants import Mutant, mutants
 from graders.trivial import trivial_functions, trivial_programs
 from sandboxes.interface import Sandbox
+from service.amplify import has_target
 from service.progress import Progress
 from service.trials import Trials, all_passed, mutant_name
 
@@ -66,6 +67,8 @@ class Strength:
     """Program (a mutant, a trivial answer, a wrong submission) -> the cases that it failed."""
     unseen: int
     """Programs that there was no time for."""
+    can_amplify: bool
+    """Whether `assay amplify` could propose cases for the task."""
 
     @cached_property
     def redundant(self) -> tuple[str, ...]:
@@ -127,6 +130,7 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
         trivial=tuple(Trivial(does=does, passes=_passed(outcomes)) for does, outcomes in answers.items()),
         failed=failed,
         unseen=trials.unseen,
+        can_amplify=has_target(task),
     )
 
 

@@ -57,9 +57,8 @@ def _mutants(report: Strength) -> Iterator[str]:
     if not report.mutants:
         return
     killed = len(report.mutants) - len(report.alive)
-    yield f"  {killed} of {len(report.mutants)} mutants of the reference are noticed" + (
-        "; alive (`assay amplify` proposes cases for them):" if report.alive else ""
-    )
+    alive = "; alive (`assay amplify` proposes cases for them):" if report.can_amplify else "; alive:"
+    yield f"  {killed} of {len(report.mutants)} mutants of the reference are noticed{alive if report.alive else ''}"
     for number in report.alive[:DIFFS]:
         mutant = report.mutants[number]
         yield from shown_mutant(number, mutant)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from graders import call_suite
 from graders.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
@@ -108,6 +109,13 @@ class Trials:
                 task=task, submission=submission, session=With(session, environment or {}), remember=self._remember
             )
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
+
+    def accepted_of_reference(self, suite: Suite) -> frozenset[str]:
+        """The cases of a suite on which the author's predicate accepts what the reference answers. Raises TaskUnusable."""
+        submission = Submission(id=SubmissionId("trial"), task_id=self.task.id, files=self.task.reference)
+        with self.sandbox.session() as session:
+            context = Context(task=self.task, submission=submission, session=session, remember=self._remember)
+            return call_suite.accepted_of_reference(context, suite)
 
     def _remember(self, key: str, make: Callable[[], object]) -> object:
         if key not in self._memory:

@@ -6,17 +6,28 @@ that and must pass each time, because a suite whose reference fails now and then
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any, Protocol
 
 from graders import package
+from graders.judge import NO_VERDICT
 from graders.package import PackagedSubmission
-from service.api.schemas import RunOut, SubmissionIn, TaskOut
+from rubrics.signals import ABOUT_THE_TASK
+from service.api.schemas import CaseOut, RunOut, SubmissionIn, TaskOut
 from service.progress import Progress
 from service.web.visible import plain
 
+REFERENCE = "reference"
+"""How the names of its own runs begin; those of submissions begin with the name of a folder and a slash."""
 REFERENCE_RUNS = 3
 """How often the reference must pass."""
+MOST_CASES = 20
+"""Of a submission, that are asked for; what is wrong shows in the first of them."""
+BRIEF_CHARACTERS = 60
+"""Of what was said of another submission already."""
+SHOWN_CASES, SHOWN_LINES = 3, 40
+"""On a terminal: cases of a submission, and lines of each text."""
 
 
 class Evaluator(Protocol):
@@ -25,6 +36,8 @@ class Evaluator(Protocol):
     def put_task(self, files: Mapping[str, str]) -> TaskOut: ...
 
     def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]: ...
+
+    def cases(self, run_id: str) -> Iterable[CaseOut]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +50,14 @@ class Verified:
     run: RunOut
     surprises: tuple[str, ...]
     """What differs from what the author said, a sentence each; empty where all is as stated."""
+    cases: tuple[CaseOut, ...] = ()
+    """The first cases that the author should look at: those that failed where it should have passed, or without a verdict."""
+
+    @property
+    def to_mend(self) -> tuple[str, ...]:
+        """What was found about the task itself, a sentence each. It may well have ended as stated."""
+        rules = ((str(finding.get("rule", "")), finding) for finding in self.run.findings)
+        return tuple(plain(str(each.get("message"))) for rule, each in rules if rule.startswith(ABOUT_THE_TASK))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +77,11 @@ class VerifyReport:
         names = {f"{name.removesuffix('_seconds')}-limit" for name in relative}
         found = (finding for row in self.rows for finding in row.run.findings if finding.get("name") in names)
         return tuple(sorted({f"{each['name']} {each['value']:g} s: {plain(str(each['note']))}" for each in found}))
+
+    @property
+    def reference_passed(self) -> bool:
+        """False where it is not known what the suites are worth."""
+        return not any(row.surprises for row in self.rows if row.name.startswith(f"{REFERENCE}, "))
 
     @property
     def as_stated(self) -> bool:
@@ -92,7 +118,7 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
     task = package.load(files)
     expected = {submission.name: submission for submission in package.submissions(files)}
     for number in range(1, REFERENCE_RUNS + 1):
-        name = f"reference, {number} of {REFERENCE_RUNS}"
+        name = f"{REFERENCE}, {number} of {REFERENCE_RUNS}"
         expected[name] = PackagedSubmission(
             name=name, kind="accepted", files=task.reference, outcome="passed", findings=()
         )
@@ -105,13 +131,19 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
     for run in client.run_many(requests, tag=tag):
         runs[run.id] = run
         progress.advance()
-    rows = (
-        Verified(name=name, expected=submission.outcome, run=runs[name], surprises=surprises(submission, runs[name]))
-        for name, submission in expected.items()
-    )
+    rows = (_verified(submission, runs[name], client) for name, submission in expected.items())
     relative = {name: f"{times:g}x" for name, times in task.relative.items()}
     limits = {**asdict(task.limits), **relative}
     return VerifyReport(task_id=task.id, version=stored.version, limits=limits, rows=tuple(rows))
+
+
+def _verified(submission: PackagedSubmission, run: RunOut, client: Evaluator) -> Verified:
+    row = Verified(name=submission.name, expected=submission.outcome, run=run, surprises=surprises(submission, run))
+    failed = (submission.outcome, run.outcome) == ("passed", "failed")
+    if not failed and not row.to_mend:
+        return row
+    cases = (case for case in client.cases(run.run_id) if failed or case.note.startswith(NO_VERDICT))
+    return replace(row, cases=tuple(islice(cases, MOST_CASES)))
 
 
 def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: int) -> SubmissionIn:
@@ -132,16 +164,52 @@ def as_text(reports: Sequence[VerifyReport]) -> str:
         lines.append(f"{report.task_id} (version {report.version})")
         lines.append(f"  limits: {', '.join(f'{name} {value}' for name, value in report.limits.items())}")
         lines += [f"  {sentence}" for sentence in report.resolved]
+        seen: dict[str, str] = {}
         width = max(len(row.name) for row in report.rows)
         for row in report.rows:
             mark = "DIFFERS" if row.surprises else "ok"
             cases = "" if row.run.cases is None else f"{row.run.cases.passed}/{row.run.cases.total}"
             lines.append(f"  {mark:8}{row.name:{width}}  {row.run.outcome or '':10}  {cases}".rstrip())
-            lines += [f"          {surprise}" for surprise in row.surprises]
+            for told in _told(row):
+                # The reference runs several times, and fails in the same way each time.
+                before = seen.setdefault(told, row.name)
+                lines += _indented(told if before == row.name else f"as {before}: {_brief(told)}", 10)
     differing = sum(bool(row.surprises) for report in reports for row in report.rows)
     total = sum(len(report.rows) for report in reports)
     lines.append(f"{total} runs, {f'{differing} not' if differing else 'all'} as stated")
     return "\n".join(lines)
+
+
+def _told(row: Verified) -> Iterator[str]:
+    """What is to be said of a row below its line: each a text of one or more lines."""
+    yield from row.surprises
+    yield from (f"task: {sentence}" for sentence in row.to_mend)
+    for case in row.cases[:SHOWN_CASES]:
+        parts = (("input", case.given), ("wanted", case.wanted), ("got", case.got), ("note", case.note))
+        ended = f" ({case.end})" if case.end else ""
+        texts = [_part(name, text) for name, text in parts if text]
+        yield "\n  ".join([f"case {plain(case.case)} of suite {case.suite}: {case.outcome}{ended}", *texts])
+    if len(row.cases) > SHOWN_CASES:
+        yield "and more cases (--json has them)"
+
+
+def _part(name: str, text: str) -> str:
+    first, *more = _indented(text, 0)
+    return "\n".join([f"{name}:", *_indented(text, 4)]) if more else f"{name}: {first}"
+
+
+def _brief(text: str) -> str:
+    first = text.partition("\n")[0]
+    return first if len(first) <= BRIEF_CHARACTERS else f"{first[:BRIEF_CHARACTERS]}..."
+
+
+def _indented(text: str, width: int) -> list[str]:
+    """Its lines, without what a terminal would take for orders."""
+    lines = plain(text).rstrip("\n").split("\n")
+    shown = (
+        lines if len(lines) <= SHOWN_LINES else [*lines[:SHOWN_LINES], f"... and {len(lines) - SHOWN_LINES} more lines"]
+    )
+    return [f"{' ' * width}{line}".rstrip() for line in shown]
 
 
 def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
@@ -162,6 +230,8 @@ def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
                         "outcome": row.run.outcome,
                         "cases": None if row.run.cases is None else row.run.cases.model_dump(),
                         "surprises": list(row.surprises),
+                        "to_mend": list(row.to_mend),
+                        "failing_cases": [case.model_dump() for case in row.cases],
                         "run_id": row.run.run_id,
                     }
                     for row in report.rows

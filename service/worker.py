@@ -31,7 +31,11 @@ before that is; with these numbers the last one is two minutes after the first, 
 """
 LONGEST_RETRY_SECONDS = 60.0
 OTHER_ATTEMPTS = 3
-"""Of a run that fails elsewhere than in the box, because its task is unusable or we have a bug: that does not pass."""
+"""Of a run that fails elsewhere than in the box, because we have a bug: that does not pass.
+
+Where its task is unusable there is one: a reference that fails now and then grades by chance, so nothing is gained by waiting
+for the time at which it passes, and one that hangs would hold a worker each time (`service.memory` remembers it).
+"""
 
 
 class Evaluate(Protocol):
@@ -124,7 +128,7 @@ class WorkerPool:
             # The job fence: whatever it was, it is ours, and another attempt may do better.
             diagnostics = _diagnostics(error)
             _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)
-            if lease.attempt >= (MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS):
+            if lease.attempt >= _attempts(error):
                 return self._evaluate.ungradable(diagnostics)
             pause = min(RETRY_SECONDS * 2 ** (lease.attempt - 1), LONGEST_RETRY_SECONDS)
             self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause)
@@ -141,6 +145,13 @@ class WorkerPool:
                         _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
                 except StorageError:
                     _log.exception("storage failed", action="renew", run=lease.run_id)
+
+
+def _attempts(error: Exception) -> int:
+    """How often a run is tried that fails like this."""
+    if isinstance(error, TaskUnusable):
+        return 1
+    return MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS
 
 
 def _diagnostics(error: Exception) -> dict[str, str]:

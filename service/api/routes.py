@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from service.api import access, catalog, exports, problems, reviews, runs, submissions, tasks
+from service.api import access, cases, catalog, exports, problems, reviews, runs, submissions, tasks
 
 
 def api_app() -> FastAPI:
@@ -23,7 +23,7 @@ def api_app() -> FastAPI:
             422: problems.described("Some field is wrong; `errors` names it."),
         },
     )
-    for module in (submissions, runs, tasks, reviews, exports, catalog):
+    for module in (submissions, runs, cases, tasks, reviews, exports, catalog):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(catalog.health_router)

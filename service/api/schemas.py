@@ -144,6 +144,29 @@ class RunsOut(BaseModel):
     next: str = Field(description="Pass as `after` to go on; the same value again when nothing has finished since.")
 
 
+class CaseOut(BaseModel):
+    """One hidden case of a run."""
+
+    suite: str
+    case: str
+    outcome: str = Field(description="passed, failed, error (the program ended before it answered) or not-run")
+    weight: float
+    credit: float | None = Field(description="Share of its weight, where the author gave part of it.")
+    group: str
+    end: str = Field(description="How the program ended, where that decided the case.")
+    seconds: float | None
+    given: str = Field(description="The call, the input or the test. Empty for a case that passed.")
+    wanted: str
+    got: str
+    note: str = Field(description="What the checker says of it, or why there is no verdict.")
+    integrity: str = Field(description="full, or reduced where tests and submission shared a process")
+
+
+class CasesOut(BaseModel):
+    cases: list[CaseOut]
+    next: str = Field(description="Pass as `after` to go on; empty when this was the last page.")
+
+
 class DecisionIn(Body):
     criterion: str
     level: int

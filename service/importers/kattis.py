@@ -26,6 +26,7 @@ SUBMISSIONS = {
 TIME_MULTIPLIER = 5
 """Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference."""
 MEMORY_MIB = 1024
+MOST_YAML_CHARACTERS = 64 << 10
 
 _VALIDATORS = ("output_validators", "output_validator")
 _STATEMENTS = ("problem_statement", "statement")
@@ -68,9 +69,15 @@ def read_problem(folder: Path) -> ImportedTask:
 def _problem(folder: Path) -> dict[str, Any]:
     path = folder / "problem.yaml"
     try:
-        problem = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_YAML_CHARACTERS + 1)
+        # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
+        has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
+        problem = None if has_alias else yaml.safe_load(text) or {}
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, or no such date
         raise FormatError(str(path), f"YAML ({error})") from error
+    if has_alias or len(text) > MOST_YAML_CHARACTERS:
+        raise FormatError(str(path), f"YAML of at most {MOST_YAML_CHARACTERS >> 10} KiB without aliases (*name)")
     if not isinstance(problem, dict) or not isinstance(problem.get("limits") or {}, dict):
         raise FormatError(str(path), "a table of keys and values, `limits` among them a table too")
     return problem

@@ -4,6 +4,7 @@ The model's name, the submitter's ids and tags never come in here: a reviewer ju
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ EVIDENCE_CHARACTERS = 60
 BRIEF_LINES = 15
 """A response of no more lines leaves room for a longer prompt."""
 
-_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+_CLOSING = re.compile(r"```[ \t]*")
+"""The line that ends a fenced block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,8 @@ class Screen:
     """Cases judged in one process with the submission."""
     findings: tuple[FindingView, ...]
     flags: tuple[FindingView, ...]
+    about_the_task: tuple[FindingView, ...]
+    """What the task's author is to mend; nothing to judge the response by."""
     measurements: tuple[MeasurementView, ...]
     abstentions: tuple[Abstention, ...]
     ends: Mapping[str, int]
@@ -154,8 +158,9 @@ def screen(
         unshown=max(0, len(failing) - SHOWN_CASES),
         share=_share(cases),
         reduced=sum(case.integrity != "full" for case in cases),
-        findings=tuple(view for view in found if not view.finding.flag),
+        findings=tuple(view for view in found if not (view.finding.flag or view.finding.is_about_the_task)),
         flags=tuple(view for view in found if view.finding.flag),
+        about_the_task=tuple(view for view in found if view.finding.is_about_the_task and not view.finding.flag),
         measurements=measured,
         abstentions=tuple(signal for signal in signals if isinstance(signal, Abstention)),
         ends=findings.ends,
@@ -204,12 +209,20 @@ def reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
 def prompt_parts(text: str) -> tuple[PromptPart, ...]:
     """The prompt's prose and fenced code blocks, in order."""
     parts = []
-    end = 0
-    for fence in _FENCE.finditer(text):
-        parts.append(PromptPart(text=text[end : fence.start()].strip("\n"), code=False))
-        parts.append(PromptPart(text=fence[1].removesuffix("\n"), code=True))
-        end = fence.end()
-    parts.append(PromptPart(text=text[end:].strip("\n"), code=False))
+    lines = text.split("\n")
+    closing = [number for number, line in enumerate(lines) if _CLOSING.fullmatch(line)]
+    begun = number = 0
+    while number < len(lines):
+        # A pointer instead of a pattern over all: a prompt of a thousand openings is read once, not a thousand times.
+        after = bisect_right(closing, number)
+        if not lines[number].startswith("```") or after == len(closing):
+            number += 1
+            continue
+        end = closing[after]
+        parts.append(PromptPart(text="\n".join(lines[begun:number]).strip("\n"), code=False))
+        parts.append(PromptPart(text="\n".join(lines[number + 1 : end]), code=True))
+        begun = number = end + 1
+    parts.append(PromptPart(text="\n".join(lines[begun:]).strip("\n"), code=False))
     return tuple(part for part in parts if part.text)
 
 

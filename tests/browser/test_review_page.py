@@ -1,6 +1,7 @@
 """What the pages show: evidence, warnings, hostile text made harmless; and that everybody can use them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -126,6 +127,16 @@ def test_what_the_box_saw_is_told_and_what_is_only_noticed_looks_milder(service:
     expect(second).to_contain_text("Noticed It started another program: /bin/lsESC[2J. assay/box-program")
     colours = [alarm.evaluate("(line) => getComputedStyle(line).backgroundColor") for alarm in (first, second)]
     assert colours[0] != colours[1]
+    assert not violations(page)
+
+
+def test_what_the_task_s_author_is_to_mend_is_told_apart(service: LiveService, sign_in: SignIn) -> None:
+    page = sign_in("ada")
+    mend = found("assay/task-checker", "Suite io: the task's checker gave no verdict.", line=0, severity="low")
+    open_run(page, service, service.add(MadeRun(signals=(passed("one"), replace(mend, path="")))))
+    [told] = page.get_by_role("region", name="Integrity").locator(".alarm").all()
+    expect(told).to_have_text("About the task Suite io: the task's checker gave no verdict. assay/task-checker")
+    expect(page.get_by_role("tab", name="Static findings")).to_contain_text("0")
     assert not violations(page)
 
 

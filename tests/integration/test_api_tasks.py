@@ -41,6 +41,9 @@ def with_line(line: str) -> dict[str, str]:
 BAD: list[tuple[dict[str, str], str]] = [
     ({}, "task.toml"),
     ({**PACKAGE, "task.toml": "id = "}, "task.toml"),
+    (with_line("a" + ".a" * 100_000 + " = 1"), "task.toml"),
+    (with_line("a" + ".a" * 20_000 + " = 1"), "task.toml"),
+    ({**PACKAGE, "prompt.md": "x" * 3_000_000}, "prompt.md"),
     (with_line("colour = 1"), "colour"),
     (with_line('rubric = "nope"'), "rubric"),
     (with_line('minimum_tier = "castle"'), "minimum_tier"),

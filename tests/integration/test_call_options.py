@@ -1,13 +1,16 @@
 """Options that all kinds share, and the checker any-of, as `call` suites have them, in a real box."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Limits, Measurement, Outcome, Session, Suite
+from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Suite, TaskUnusable
 from graders.testing import context_of
+from service.memory import TaskMemory
 
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 CASES = [{"call": f"f({n})", "returns": str(n), "group": "even" if n % 2 == 0 else "odd"} for n in range(6)]
@@ -67,3 +70,85 @@ def test_any_of_the_accepted_values(session: Session) -> None:
     found = {case.case: case for case in graded(session, code, cases, checker="any-of")[0]}
     assert {name: case.outcome for name, case in found.items()} == {"line-1": P, "line-2": F, "line-3": P}
     assert (found["line-2"].wanted, found["line-2"].got) == ("[(1,), None]", "[1]")
+
+
+# --- an author's predicate that breaks --------------------------------------------------------------------------------------
+
+BREAKS = {
+    "raises": ("return got.wrong", "raised AttributeError: 'int' object"),
+    "says neither": ("return 'yes'", "returned "yes", neither True nor False"),
+    "says a number": ("return 1", "returned 1, neither True nor False"),
+    "says what cannot cross": ("return accepts", "gave no answer: "),
+    "ends its process": ("os._exit(0)", "ended by exited"),
+    "kills it": ("os.kill(os.getpid(), 9)", "ended by signalled"),
+    "takes all memory": ("return len(b'x' * (4 << 30))", "ended by out-of-memory|raised MemoryError"),
+    "leaves": ("sys.exit(0)", "raised SystemExit"),
+    "hangs": ("while True: pass", "ended by (cpu|wall)-timeout"),
+}
+RIGHT = "def f(n): return n"
+
+
+def judged(
+    session: Session, code: str, predicate: str, remember: Callable[..., object] | None = None, count: int = 6
+) -> tuple[dict[str, CaseOutcome], list[Finding]]:
+    """Outcomes by case, and what is said to the author."""
+    files = {"hidden/c.jsonl": "\n".join(map(json.dumps, CASES[:count])), "hidden/accepts.py": predicate}
+    suite = Suite(id="s", kind="call", files=files, options={"entry_point": "f", "checker": "predicate"})
+    context = context_of({"solution.py": code}, session)
+    task = replace(context.task, suites=(suite,), limits=Limits(), reference={"solution.py": RIGHT})
+    context = replace(context, task=task, remember=remember or TaskMemory().of("t", "1"))
+    signals = list(HiddenTests().grade(context))
+    found = {signal.case: signal for signal in signals if isinstance(signal, CaseOutcome)}
+    findings = [signal for signal in signals if isinstance(signal, Finding)]
+    assert not [finding for finding in findings if finding.flag]
+    return found, findings
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_predicate_that_breaks_on_this_value_only_has_rejected_it(
+    name: str, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "hangs":
+        monkeypatch.setattr("graders.predicate.CASE_SECONDS", 2.0)
+    breaks, why = BREAKS[name]
+    predicate = f"import os, sys\ndef accepts(args, expected, got):\n    if got < 0:\n        {breaks}\n    return expected == got"
+    found, findings = judged(session, "def f(n): return -1 if n == 2 else 7 if n == 4 else n", predicate)
+    # The others are judged all the same, in a box of their own where need be.
+    assert [found[f"line-{n}"].outcome for n in range(1, 7)] == [P, P, F, P, F, P]
+    assert re.search(f"this is rejected: the checker ({why})", found["line-3"].note), found["line-3"].note
+    assert found["line-5"].note == "", "it was judged, and rejected"
+    [mend] = findings
+    assert (mend.rule, mend.severity) == ("assay/task-checker", "low")
+    assert "(case line-3), while it accepts the reference's" in mend.message
+
+
+def test_a_predicate_that_breaks_on_the_reference_as_well_is_the_task_s_failure(session: Session) -> None:
+    predicate = "def accepts(args, expected, got):\n    return got > 2 or 1 // 0"
+    with pytest.raises(
+        TaskUnusable, match=r"case line-[123]: its checker raised ZeroDivisionError.* nor does it accept"
+    ):
+        judged(session, RIGHT, predicate)
+    # One that rejects the reference has a verdict, and that counts.
+    found, findings = judged(session, RIGHT, "def accepts(args, expected, got):\n    return got > 2")
+    assert [found[f"line-{n}"].outcome for n in range(1, 7)] == [F, F, F, P, P, P]
+    assert findings == []
+
+
+def test_a_predicate_that_hangs_on_all_is_not_asked_for_ever(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graders.predicate.CASE_SECONDS", 1.0)
+    predicate = "def accepts(args, expected, got):\n    while got < 0: pass\n    return True"
+    found, _ = judged(session, "def f(n): return -1", predicate)
+    assert {case.outcome for case in found.values()} == {F}
+    notes = sorted(case.note.partition(":")[0] for case in found.values())
+    assert notes == ["no verdict, and the reference's is accepted, so this is rejected"] * 3 + ["not judged"] * 3
+
+
+def test_a_slow_predicate_has_its_seconds_for_each_case(session: Session) -> None:
+    """Not for all together: the limits of the task are for the submission."""
+    predicate = "import time\ndef accepts(args, expected, got):\n    time.sleep(0.5)\n    return expected == got"
+    files = {"hidden/c.jsonl": "\n".join(map(json.dumps, CASES)), "hidden/accepts.py": predicate}
+    suite = Suite(id="s", kind="call", files=files, options={"entry_point": "f", "checker": "predicate"})
+    context = context_of({"solution.py": RIGHT}, session)
+    task = replace(context.task, suites=(suite,), limits=Limits(wall_seconds=2.0))
+    signals = list(HiddenTests().grade(replace(context, task=task)))
+    assert [signal.outcome for signal in signals if isinstance(signal, CaseOutcome)] == [P] * 6

@@ -63,6 +63,16 @@ def test_one_submission_and_its_run(live: Live) -> None:
         assert (run.state, run.outcome, run.id) == ("done", "passed", "mine-1")
 
 
+def test_the_cases_of_a_run_for_those_who_may_see_them(live: Live) -> None:
+    with ready(live.base_url, live) as client:
+        run = client.run(client.submit(submission(1, text="wrong")).run_id, wait_seconds=60)
+        told = [(case.case, case.given, case.wanted) for case in client.cases(run.run_id)]
+    assert told == [("big[987654]", "double(987654)", "1975308")]
+    submitter = Client(live.base_url, live.token("submitter"))
+    with submitter, pytest.raises(ApiError, match="admin, author, reviewer"):
+        list(submitter.cases(run.run_id))
+
+
 def test_answers_come_in_the_order_of_the_submissions_over_several_batches(live: Live) -> None:
     count = BATCH * 2 + 3
     with ready(live.base_url, live) as client:

@@ -147,7 +147,7 @@ def test_the_reference_is_measured_once_for_a_version_and_worker(sandbox: Sandbo
 
 
 def test_a_reference_that_does_not_end_by_itself_is_the_tasks_failure(sandbox: Sandbox) -> None:
-    with pytest.raises(TaskUnusable, match="suite hidden: the reference ended by out-of-memory when it was measured"):
+    with pytest.raises(TaskUnusable, match=r"suite hidden, case line-1: the reference gives no .*out-of-memory"):
         Graded(sandbox, task("def answer():\n    return len(b'x' * (2 << 30))\n", 'cpu_seconds = "10x"'), program(0))
 
 
@@ -155,3 +155,75 @@ def test_limits_in_seconds_measure_nothing(sandbox: Sandbox) -> None:
     graded = Graded(sandbox, task(program(0.01), "cpu_seconds = 5"), program(0))
     assert len(graded.session.commands) == 1
     assert not [each for each in graded.signals if isinstance(each, Measurement) and each.name.endswith("-limit")]
+
+
+STDIO = '[[suite]]\nid = "io"\nkind = "stdio"\nfiles = ["hidden/*"]\n'
+HANGS: dict[str, tuple[dict[str, str], str, str]] = {
+    "stdio": (
+        {f"hidden/{number}.{kind}": str(number) for number in (1, 2, 3) for kind in ("in", "ans")},
+        STDIO + "seconds = 3\n",
+        "n = int(input())\nwhile n == 2: pass\nprint(n)\n",
+    ),
+    "stdio, wrong": (
+        {f"hidden/{number}.{kind}": str(number) for number in (1, 2, 3) for kind in ("in", "ans")},
+        STDIO,
+        "n = int(input())\nprint(n if n != 2 else 'two')\n",
+    ),
+    "call": (
+        {"hidden/c.jsonl": "".join(f'{{"call": "f({number})", "returns": "{number}"}}\n' for number in (1, 2, 3))},
+        CALL.replace("answer", "f"),
+        "import os\ndef f(n):\n    if n == 2: os._exit(1)\n    return n\n",
+    ),
+    "pytest": (
+        {"unit/test_f.py": "import solution\n" + "".join(f"def test_{n}():\n    assert solution.f({n}) == {n}\n" for n in (1, 2, 3))},
+        PYTEST + "seconds = 2\n",
+        "def f(n):\n    while n == 2: pass\n    return n\n",
+    ),
+}  # fmt: skip
+CASE_2 = {
+    "stdio": "case 2:",
+    "stdio, wrong": "case 2:",
+    "call": "case line-2:",
+    "pytest": "does not pass unit/test_f.py::test_2",
+}
+
+
+@pytest.mark.parametrize("kind", HANGS)
+def test_a_reference_is_not_run_on_after_the_case_that_it_fails_and_that_is_remembered(
+    kind: str, sandbox: Sandbox
+) -> None:
+    own, suite, reference = HANGS[kind]
+    unusable = load(
+        {
+            "task.toml": f'id = "t"\nreference = "r.py"\n[limits]\nwall_seconds = "10x"\n{suite}',
+            "prompt.md": "Write it.",
+            "r.py": reference,
+            **own,
+        }
+    )
+    memory, counted = TaskMemory(), []
+    for _ in range(3):
+        with sandbox.session() as session:
+            counting = AllCounted(session)
+            context = Context(
+                task=unusable,
+                submission=Submission(id=SubmissionId("s"), task_id=unusable.id, files={"solution.py": "print(1)"}),
+                session=counting,  # type: ignore[arg-type]
+                remember=memory.of("t", "1"),
+            )
+            with pytest.raises(TaskUnusable, match=CASE_2[kind]):
+                list(HiddenTests().grade(context))
+            counted.append(counting.boxes)
+    assert counted == [{"stdio": 3, "stdio, wrong": 3, "call": 1, "pytest": 1}[kind], 0, 0]
+
+
+class AllCounted:
+    """A session that counts the programs that it starts, a pair as one."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.boxes = 0
+
+    def __getattr__(self, name: str) -> object:
+        self.boxes += 1
+        return getattr(self.session, name)

@@ -1,11 +1,12 @@
 """Interactive programs in real boxes: two programs converse, each in its own, and only the author's says how it went."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Suite, TaskUnusable
+from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Signal, Suite, TaskUnusable
 from graders.testing import context_of
 
 LIMITS = Limits(wall_seconds=3, cpu_seconds=1, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
@@ -36,6 +37,11 @@ print("answer", low)
 """
 
 
+def to_mend(signals: list[Signal]) -> list[Finding]:
+    """What is said to the task's author."""
+    return [signal for signal in signals if isinstance(signal, Finding) and signal.rule == "assay/task-checker"]
+
+
 def graded(
     session: Session,
     code: str,
@@ -48,8 +54,9 @@ def graded(
     files = {"hidden/talk.py": interactor} | {f"hidden/{n}.in": text for n, text in enumerate(given)}
     suite = Suite(id="talk", kind="stdio", files=files, options={"interactor_file": "hidden/talk.py", **options})
     context = context_of({"solution.py": code}, session)
-    task = replace(context.task, suites=(suite,), limits=limits)
+    task = replace(context.task, suites=(suite,), limits=limits, reference={"solution.py": RIGHT})
     signals = list(HiddenTests().grade(replace(context, task=task)))
+    assert len(to_mend(signals)) <= 1, "the author is told once for a suite"
     flags = [signal.rule for signal in signals if isinstance(signal, Finding) and signal.flag]
     return [signal for signal in signals if isinstance(signal, CaseOutcome)], flags
 
@@ -111,17 +118,13 @@ ENDS: dict[str, tuple[str, Outcome, str, str]] = {
     "floods with guesses": ("import os\nwhile True: os.write(1, b'guess 1\\n' * 1000)", F, "", "too many guesses"),
     "all memory": ("x = []\nwhile True: x.append(bytearray(1 << 20))", E, "out-of-memory", ""),
     "killed": ("import os\nos.kill(os.getpid(), 9)", E, "signalled", ""),
-    "invalid UTF-8": ("import os\nos.write(1, b'answer \\xff42\\n')", N, "", ""),
+    "invalid UTF-8": ("import os\nos.write(1, b'answer \\xff42\\n')", F, "", "no verdict, and the reference's is accepted"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ENDS)
 def test_how_a_conversation_ends(name: str, session: Session) -> None:
     code, outcome, end, note = ENDS[name]
-    if outcome is N:  # this interactor does not look at what it takes for a number
-        with pytest.raises(TaskUnusable, match=r"(?s)case 0: its interactor crashed: .*ValueError"):
-            graded(session, code)
-        return
     # On a busy machine a program may get a tenth of a processor.
     seconds = 30 if end == "cpu-timeout" else 3
     [case], flags = graded(session, code, seconds=seconds)
@@ -184,6 +187,48 @@ def test_the_submission_has_neither_channel_nor_line_beside_its_streams(every_ti
 def test_an_interactor_without_a_verdict_is_the_task_s_failure(session: Session, interactor: str, why: str) -> None:
     with pytest.raises(TaskUnusable, match=f"(?s)suite talk, case 0: its interactor .*({why})"):
         graded(session, "print('answer 42', flush=True)\nimport time\ntime.sleep(1)", interactor)
+
+
+BREAKS = {
+    "crashes": ("input(); 1 / 0", "crashed: "),
+    "leaves with no verdict": ("input(); sys.exit(7)", "ended with exit code 7"),
+    "ends its process": ("input(); os._exit(3)", "ended by exited with exit code 3"),
+    "takes all memory": (
+        "input(); x = []\nwhile True: x.append(bytearray(1 << 20))",
+        "ended by out-of-memory|crashed: .*MemoryError",
+    ),
+    "hangs": ("input()\nwhile True: pass", "ended by (cpu|wall)-timeout"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_an_interactor_that_breaks_on_this_submission_only_has_rejected_it(
+    name: str, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graders.judge.GRACE_SECONDS", 1.0)
+    breaks, why = BREAKS[name]
+    # The number of the guesses is for the submission to choose; the author never thought of none.
+    indented = breaks.replace("\n", "\n    ")
+    interactor = f"import os, sys\nprint(100)\nif input() == 'none':\n    {indented}\nsys.exit(0)"
+    context = context_of({"solution.py": "print('none', flush=True)\nprint('more', flush=True)\ninput()"}, session)
+    files = {"hidden/talk.py": interactor, "hidden/0.in": "42 100"}
+    suite = Suite(id="talk", kind="stdio", files=files, options={"interactor_file": "hidden/talk.py"})
+    reference = {"solution.py": "print('some')"}
+    task = replace(context.task, suites=(suite,), limits=LIMITS, reference=reference)
+    signals = list(HiddenTests().grade(replace(context, task=task)))
+    [case] = [signal for signal in signals if isinstance(signal, CaseOutcome)]
+    assert case.outcome is F, case
+    assert re.search(f"its interactor ({why})", case.note), case.note
+    [mend] = to_mend(signals)
+    assert "the task's interactor gave no verdict on what this submission answered (case 0)" in mend.message
+    assert (mend.flag, mend.severity) == (False, "low")
+    assert not [signal for signal in signals if isinstance(signal, Finding) and signal.flag]
+
+
+def test_a_submission_s_own_end_counts_where_it_left_its_interactor_with_half_a_line(session: Session) -> None:
+    code = "import os\nos.write(1, b'answer 4x')\nx = []\nwhile True: x.append(bytearray(1 << 20))"
+    [case], _ = graded(session, code)
+    assert (case.outcome, case.end) == (E, "out-of-memory"), case
 
 
 def test_the_protocol_of_kattis_and_partial_credit(session: Session) -> None:

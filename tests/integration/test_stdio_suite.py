@@ -1,6 +1,7 @@
 """`stdio` suites in real boxes: what a program may print, how it may end, and what a reviewer is told of it."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.testing import context_of
+from service.memory import TaskMemory
 
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}
@@ -383,6 +385,102 @@ def test_partial_credit_is_the_last_number_printed(
 def test_a_checker_without_a_verdict_is_the_task_s_failure(session: Session, text: str, why: str) -> None:
     with pytest.raises(TaskUnusable, match=f"(?s)suite io, case 1: its checker .*({why})"):
         graded(session, "print(6)", checker(text, partial_credit=True))
+
+
+BREAKS = {
+    "crashes": ("int(text)", "crashed: "),
+    "leaves with no verdict": ("sys.exit(7)", "ended with exit code 7"),
+    "ends its process": ("os._exit(3)", "ended by exited with exit code 3"),
+    "kills itself": ("os.kill(os.getpid(), 9)", "ended by signalled"),
+    "takes all memory": ("x = []\n    while True: x.append(bytearray(1 << 20))", "ended by out-of-memory|MemoryError"),
+    "gives an odd score": ("print('lots')\n    sys.exit(0)", "gave 'lots' as credit"),
+    "hangs": ("while True: pass", "ended by (cpu|wall)-timeout"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_checker_that_breaks_on_this_output_only_has_rejected_it(
+    name: str, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks, why = BREAKS[name]
+    if name == "hangs":
+        monkeypatch.setattr("graders.judge.CHECKER_SECONDS", 3.0)
+    text = (
+        "import os, sys\ntext = sys.stdin.read()\nif text == 'x y\\n':\n    "
+        f"{breaks}\nprint(int(text == open(sys.argv[2]).read()))\nsys.exit(text != open(sys.argv[2]).read())"
+    )
+    files = {**SUMS, "check.py": text}
+    stated = suite(files, checker="program", checker_file="hidden/check.py", partial_credit=True)
+    signals = graded(session, "a = input()\nprint('x y' if a == '40 2' else 3)", stated)
+    [right, broken] = cases(signals)
+    assert (right.outcome, broken.outcome, broken.credit) == (P, F, None)
+    assert broken.note.startswith("no verdict, and the reference's is accepted, so this is rejected: ")
+    assert re.search(f"(?s)its checker ({why})", broken.note), broken.note
+    assert (broken.given, broken.got) == ("40 2\n", "x y\n")
+    [mend] = [signal for signal in signals if isinstance(signal, Finding) and signal.rule == "assay/task-checker"]
+    assert mend.message == (
+        "Suite io: the task's checker gave no verdict on what this submission answered (case 2), while it accepts the "
+        "reference's. That counts as rejected; the author of the task should mend the checker."
+    )
+    assert (mend.flag, mend.severity) == (False, "low")
+    assert flags(signals) == []
+
+
+def test_a_checker_is_asked_about_the_reference_once_and_only_where_it_broke(session: Session) -> None:
+    text = "import sys\nsys.exit(int(sys.stdin.read()) != int(open(sys.argv[2]).read()))"
+    stated = suite({**SUMS, "check.py": text}, checker="program", checker_file="hidden/check.py")
+    remembered = TaskMemory().of("t", "1")
+
+    def boxes(code: str) -> int:
+        counting = Counting(session)
+        context = context_of({"solution.py": code}, counting)  # type: ignore[arg-type]
+        task = replace(context.task, suites=(stated,), limits=LIMITS, reference={"solution.py": RIGHT})
+        list(HiddenTests().grade(replace(context, task=task, remember=remembered)))
+        return counting.boxes
+
+    usual = boxes("print(3)")
+    assert usual == boxes(RIGHT), "the reference stays where it is"
+    assert boxes("print('x y')") > usual
+    assert boxes("print('x y')") == usual
+
+
+@dataclass
+class Counting:
+    """A session that counts its boxes."""
+
+    session: Session
+    boxes: int = 0
+
+    def run(self, command: Command) -> Execution:
+        self.boxes += 1
+        return self.session.run(command)
+
+    def converse(self, command: Command) -> Any:
+        self.boxes += 1
+        return self.session.converse(command)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.session, name)
+
+
+def test_a_checker_that_hangs_is_asked_three_times_and_no_more(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graders.judge.CHECKER_SECONDS", 2.0)
+    text = "import sys\nwrong = sys.stdin.read() == 'x\\n'\nwhile wrong: pass\n"
+    files = {f"{number}.in": f"{number} 1" for number in range(1, 6)}
+    stated = suite({**files, "check.py": text}, checker="program", checker_file="hidden/check.py")
+    assert outcomes(graded(session, "print('x')", stated)) == [F, F, F, N, N]
+
+
+def test_a_checker_that_rejects_the_reference_and_breaks_on_another_is_the_task_s_failure(session: Session) -> None:
+    text = "import sys\nsys.exit(1 + int(sys.stdin.read()) * 0)"
+    stated = suite({"1.in": "40 2", "check.py": text}, checker="program", checker_file="hidden/check.py")
+    with pytest.raises(
+        TaskUnusable, match=r"(?s)case 1: its checker crashed: .*the reference is not accepted"
+    ) as error:
+        graded(session, "print('x')", stated)
+    assert "input '40 2', got '42\\n'" in str(error.value)
 
 
 def test_a_box_too_small_for_the_files_makes_no_false_rejection(session: Session) -> None:

@@ -91,7 +91,7 @@ def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Excepti
     assert run.attempt == most
 
 
-def test_what_does_not_pass_is_not_retried_as_often(storage: SqlStorage, start) -> None:
+def test_an_unusable_task_is_told_at_the_first_attempt(storage: SqlStorage, start) -> None:
     def act(run: RunRecord) -> Findings:
         raise TaskUnusable("its reference is wrong")
 
@@ -99,7 +99,7 @@ def test_what_does_not_pass_is_not_retried_as_often(storage: SqlStorage, start) 
     start(evaluate)
     [run] = finished(storage, stored.accept(storage, 1))
     assert run.findings is not None and run.findings.diagnostics["message"] == "its reference is wrong"
-    assert len(evaluate.calls) == OTHER_ATTEMPTS < MAX_ATTEMPTS
+    assert len(evaluate.calls) == 1
 
 
 def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rubrics.model import Criterion, Level, Prefill, Rubric, Rule
 from rubrics.prefill import CITED_AT_MOST, prefill
-from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal
+from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
 from service.rubric_files import builtin_rubrics
 
 DEFAULT = builtin_rubrics()["default"]
@@ -163,3 +163,15 @@ def test_no_finding_and_no_measurement_ever_suggests_a_good_level(signals: list[
     for criterion in ("security", "best_practices"):
         assert suggested[criterion] in (None, 1, 2)
     assert suggested["efficiency"] is None
+
+
+@given(any_rubric, reports, any_criterion, st.sampled_from(Severity), st.integers(0, 40))
+def test_what_is_about_the_task_changes_nothing(
+    rubric: Rubric, signals: list[Signal], criterion: str, severity: Severity, place: int
+) -> None:
+    mend = Finding(
+        grader="g", criterion=criterion, rule="assay/task-checker", message=UntrustedText("mend it"),
+        severity=severity, confidence=Severity.HIGH,
+    )  # fmt: skip
+    with_it = [*signals[:place], mend, *signals[place:]]
+    assert repr(prefill(rubric, with_it)) == repr(prefill(rubric, signals))

@@ -219,6 +219,10 @@ def kattis(folder: Path, **files: str) -> Path:
     ("files", "message"),
     [
         ({"problem.yaml": "a: ["}, "problem.yaml: expected YAML"),
+        ({"problem.yaml": "a: &a [1]\nb: [*a, *a]"}, "problem.yaml: expected YAML of at most 64 KiB without aliases"),
+        ({"problem.yaml": "name: x\n" + "#" * 65536}, "problem.yaml: expected YAML of at most 64 KiB"),
+        ({"problem.yaml": "a: " + "9" * 5000}, "problem.yaml: expected YAML"),
+        ({"problem.yaml": "a: 2001-13-41"}, "problem.yaml: expected YAML"),
         ({"problem.yaml": "- a"}, "problem.yaml: expected a table of keys and values"),
         ({"problem.yaml": "validator_flags: loose"}, "validator_flags: expected one of case_sensitive"),
         ({"problem.yaml": "validator_flags: float_tolerance"}, "a number after float_tolerance, not ''"),

@@ -207,7 +207,7 @@ BROKEN: dict[str, tuple[dict[str, str | None], str, str]] = {
         "parsed",
     ),
     "predicate nested too deeply": (
-        {**added('checker = "predicate"\n'), "hidden/p.py": "x = " + "-" * 200_000 + "1"},
+        {**added('checker = "predicate"\n'), "hidden/p.py": "x = " + "-" * 30_000 + "1"},
         "hidden/p.py",
         "parsed",
     ),

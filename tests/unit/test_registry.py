@@ -172,6 +172,8 @@ def test_an_installation_without_built_in_graders_stops_the_service(install: Ins
         ("allowed", 2.0, "an integer, not 2.0"),
         ("share", "1", "a number"),
         ("share", False, "a number"),
+        ("share", float("nan"), "a finite number, not nan"),
+        ("share", float("-inf"), "a finite number, not -inf"),
         ("strict", 1, "true or false"),
         ("word", None, "a string"),
         ("names", "ab", "an array, each item a string"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from graders.judge import NO_VERDICT
 from graders.package import PackagedSubmission, PackageError, load
-from service.api.schemas import Cases, RunOut, SubmissionIn, TaskOut
+from service.api.schemas import CaseOut, Cases, RunOut, SubmissionIn, TaskOut
 from service.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
 
 RIGHT = "def double(x):\n    return 2 * x\n"
@@ -30,6 +31,20 @@ def run_out(id: str, outcome: str, **more: Any) -> RunOut:
     return RunOut.model_validate({**fixed, **times, "outcome": outcome, **more})
 
 
+def case_out(case: str, **more: str) -> CaseOut:
+    texts = {"given": "double(2)", "wanted": "4", "got": "2\n\x1b[2Jtwo", "note": "", **more}
+    fixed = {
+        "suite": "hidden",
+        "outcome": "failed",
+        "weight": 1.0,
+        "credit": None,
+        "group": "",
+        "end": "",
+        "seconds": 0.1,
+    }
+    return CaseOut.model_validate({**fixed, **texts, "case": case, "integrity": "full"})
+
+
 class FakeEvaluator:
     """A server that lets exactly those programs pass whose text is in `right`; finished in reverse order."""
 
@@ -37,6 +52,8 @@ class FakeEvaluator:
         self.right = set(right)
         self.failing_ids = set(failing_ids)
         self.requests: list[SubmissionIn] = []
+        self.asked: list[str] = []
+        """Runs whose cases were asked for."""
 
     def put_task(self, files: Mapping[str, str]) -> TaskOut:
         task = load(files)
@@ -53,6 +70,11 @@ class FakeEvaluator:
             passed = request.files["solution.py"] in self.right and request.id not in self.failing_ids
             cases = Cases(passed=int(passed), failed=int(not passed), total=1)
             yield run_out(request.id, "passed" if passed else "failed", cases=cases)
+
+    def cases(self, run_id: str) -> Iterator[CaseOut]:
+        self.asked.append(run_id)
+        for number in range(30):
+            yield case_out(f"line-{number + 1}")
 
 
 class FakeProgress:
@@ -119,6 +141,67 @@ def test_wrong_submission_that_passes_is_said() -> None:
 def test_reference_that_fails_once_in_three_is_said() -> None:
     report = verify(FILES, FakeEvaluator(failing_ids=["reference, 2 of 3"]), FakeProgress())
     assert [row.name for row in report.rows if row.surprises] == ["reference, 2 of 3"]
+
+
+def test_the_cases_that_failed_are_shown_to_their_author() -> None:
+    server = FakeEvaluator(failing_ids=["accepted/reference.py", "reference, 2 of 3"])
+    report = verify(FILES, server, FakeProgress())
+    assert server.asked == ["run-accepted/reference.py", "run-reference, 2 of 3"], "the others end as stated"
+    lines = as_text([report]).split("\n")
+    first = lines.index("          case line-1 of suite hidden: failed")
+    assert lines[first + 1 : first + 6] == [
+        "            input: double(2)",
+        "            wanted: 4",
+        "            got:",
+        "              2",
+        "              ⟨ESC⟩[2Jtwo",
+    ]
+    assert "          as accepted/reference.py: case line-1 of suite hidden: failed" in lines
+    assert len([line for line in lines if line.startswith("          case ")]) == 3, "and says that there are more"
+    [task] = as_data([report])["tasks"]
+    [shown, *_] = task["submissions"]
+    assert len(shown["failing_cases"]) == 20
+    assert shown["failing_cases"][0]["got"] == "2\n\x1b[2Jtwo"
+    assert task["submissions"][1]["failing_cases"] == []
+
+
+def test_what_the_author_is_to_mend_is_said_though_all_is_as_stated() -> None:
+    class Broken(FakeEvaluator):
+        def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+            finding = {
+                "kind": "finding",
+                "rule": "assay/task-checker",
+                "criterion": "correctness",
+                "message": "mend it",
+            }
+            for run in super().run_many(submissions, tag=tag):
+                yield run.model_copy(update={"findings": [finding]}) if run.outcome == "failed" else run
+
+        def cases(self, run_id: str) -> Iterator[CaseOut]:
+            yield case_out("rejected", note="2 is not 4")
+            yield case_out("broken", note=f"{NO_VERDICT}: the checker raised ValueError")
+
+    report = verify(FILES, Broken(), FakeProgress())
+    assert report.as_stated
+    text = as_text([report])
+    assert "  ok      wrong/same.py" in text
+    assert "          task: mend it\n          case broken of suite hidden: failed\n" in text
+    assert "case rejected" not in text
+    [task] = as_data([report])["tasks"]
+    assert [row["to_mend"] for row in task["submissions"][:2]] == [[], ["mend it"]]
+
+
+def test_an_ungradable_run_says_its_whole_reason() -> None:
+    reason = "suite hidden, case 2: the reference hangs " + "and hangs " * 500 + "to the end"
+
+    class Hanging(FakeEvaluator):
+        def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+            for run in super().run_many(submissions, tag=tag):
+                yield run_out(run.id, "ungradable", diagnostics={"kind": "task", "message": reason})
+
+    report = verify(FILES, Hanging(), FakeProgress())
+    assert not report.reference_passed
+    assert as_text([report]).count(reason) == 2, "once with `passed` expected, once with `failed`"
 
 
 def test_reference_outside_the_submissions_is_run() -> None:

@@ -89,6 +89,13 @@ def test_flags_stand_apart_from_findings() -> None:
     assert screen.findings == ()
 
 
+def test_what_is_about_the_task_is_neither_a_flag_nor_a_finding_about_the_response() -> None:
+    mend = replace(found("assay/task-checker", "the checker broke", line=0), path="", criterion="correctness")
+    screen = shown(MadeRun(signals=(failed("one", "f()", "1", "2"), mend)))
+    assert [view.finding.rule for view in screen.about_the_task] == ["assay/task-checker"]
+    assert (screen.findings, screen.flags) == ((), ())
+
+
 def test_reduced_integrity_is_counted() -> None:
     screen = shown(MadeRun(signals=(passed("one", integrity="reduced"), failed("two", "f()", "1", "2"))))
     assert (screen.reduced, screen.cases) == (1, 2)

@@ -1,0 +1,87 @@
+"""The author's predicate of a `call` suite: `accepts(args, expected, got)`, asked in a box of its own.
+
+It sees what the submission answered, so it may break on that: raise, hang, end its process, say neither True nor False. That
+is no verdict, and costs one case only: the next is asked in a fresh box.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.driver import CALL
+from graders.encoding import dump
+from graders.examination import examine
+from graders.interface import Context, End, Suite, TaskUnusable
+from graders.judge import STARVED_TIMES
+from graders.messages import object_of, text_of
+
+LOAD_SECONDS = 20.0
+CASE_SECONDS = 10.0
+HANGS = 3
+"""After so many cases on which it ran out of time it is not asked again: each holds a worker for CASE_SECONDS."""
+BOXES = 25
+"""A suite's cases are judged in so many boxes at most."""
+SHOWN_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What it says of one case."""
+
+    accepted: bool = False
+    broke: str = ""
+    """Why it gave no verdict; it may quote the program and what it was given."""
+    unasked: bool = False
+    """True for those that were left when it had broken too often."""
+
+
+def judged(
+    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int
+) -> Sequence[Verdict]:
+    """A verdict on each of `count` cases. `question(place)`: the arguments to ask with, as the driver reads them.
+
+    Raises TaskUnusable where it cannot be loaded.
+    """
+    verdicts: list[Verdict] = []
+    hangs = 0
+    for _ in range(BOXES):
+        if len(verdicts) == count or hangs == HANGS:
+            break
+        if ended := _sit(context, suite, question, count, verdicts):
+            verdicts.append(Verdict(broke=f"ended by {ended}"))
+            hangs += ended.startswith((End.WALL_TIMEOUT, End.CPU_TIMEOUT))
+    return [*verdicts, *[Verdict(unasked=True)] * (count - len(verdicts))]
+
+
+def _sit(
+    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int, verdicts: list[Verdict]
+) -> str:
+    """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given."""
+    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+    left = range(len(verdicts), count)
+    # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
+    seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
+    limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
+    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
+        loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
+        if loaded is None or "value" not in loaded:
+            raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
+        asked = ((question(place), CASE_SECONDS) for place in left)
+        verdicts.extend(map(_read, judge.ask_each(asked)))
+        if len(verdicts) == count:
+            return ""
+        execution = judge.finish()
+    return f"{execution.end} {judge.broke}".strip()
+
+
+def _read(answer: Mapping[str, Any]) -> Verdict:
+    value = answer.get("value")
+    if value is True or value is False:
+        return Verdict(accepted=value)
+    if "value" in answer:
+        why = f"returned {dump(value)[:SHOWN_CHARACTERS]}, neither True nor False"
+    elif raised := object_of(answer.get("raised")):
+        why = f"raised {text_of(raised.get('type'))}: {text_of(raised.get('message'))}"
+    else:
+        why = f"gave no answer: {text_of(answer.get('refused'))}"
+    return Verdict(broke=why[:SHOWN_CHARACTERS])

@@ -1,0 +1,67 @@
+"""The hidden cases of a run, for those who may see what is hidden: authors and reviewers."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from rubrics.signals import CaseOutcome, Outcome
+from service.api.access import require
+from service.api.problems import described
+from service.api.schemas import CaseOut, CasesOut
+from service.app_state import Assay, Services
+from service.storage.interface import Principal, RunId
+
+router = APIRouter(tags=["runs"])
+
+AuthorOrReviewer = Annotated[Principal, Depends(require("author", "reviewer"))]
+
+
+@router.get("/runs/{run_id}/cases", responses={404: described("There is no such run.")})
+def list_cases(
+    run_id: str,
+    assay: Assay,
+    _: AuthorOrReviewer,
+    passed: Annotated[bool, Query(description="Those that passed as well.")] = False,  # noqa: FBT002
+    after: Annotated[str, Query(pattern=r"^[0-9]{0,9}$", description="`next` of an earlier answer.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> CasesOut:
+    """The hidden cases of a run that did not pass, in the order in which they ran, with input, wanted and got.
+
+    For authors and reviewers: a submitter is never told what is in a hidden case. The first failing cases of a suite carry
+    their texts, each cut to some thousand characters; a run that is not done, or is ungradable, has no cases.
+    """
+    listed = [case for case in _cases(assay, RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
+    first = int(after or 0)
+    page = listed[first : first + limit]
+    end = first + len(page)
+    return CasesOut(cases=[_out(case) for case in page], next=str(end) if end < len(listed) else "")
+
+
+def _cases(assay: Services, run_id: RunId) -> Sequence[CaseOutcome]:
+    """All cases of a run. Raises NotFoundError."""
+    findings = assay.storage.run(run_id).findings
+    return [] if findings is None else [each for each in findings.signals if isinstance(each, CaseOutcome)]
+
+
+def _out(case: CaseOutcome) -> CaseOut:
+    return CaseOut(
+        suite=case.suite,
+        case=_text(case.case),
+        outcome=case.outcome,
+        weight=case.weight,
+        credit=case.credit,
+        group=case.group,
+        end=case.end,
+        seconds=case.seconds,
+        given=_text(case.given),
+        wanted=_text(case.wanted),
+        got=_text(case.got),
+        note=_text(case.note),
+        integrity=case.integrity,
+    )
+
+
+def _text(text: str) -> str:
+    r"""Lone surrogates, which UTF-8 cannot carry, are written out as \udc80."""
+    return text.encode("utf-8", "backslashreplace").decode()
