@@ -76,7 +76,7 @@ def test_any_of_the_accepted_values(session: Session) -> None:
 
 BREAKS = {
     "raises": ("return got.wrong", "raised AttributeError: 'int' object"),
-    "says neither": ("return 'yes'", "returned "yes", neither True nor False"),
+    "says neither": ("return 'yes'", 'returned "yes", neither True nor False'),
     "says a number": ("return 1", "returned 1, neither True nor False"),
     "says what cannot cross": ("return accepts", "gave no answer: "),
     "ends its process": ("os._exit(0)", "ended by exited"),
