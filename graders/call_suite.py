@@ -16,6 +16,7 @@ from graders.compare import Check, check_named
 from graders.driver import CALL
 from graders.encoding import EncodingError, from_json, to_json
 from graders.examination import Examinee, examine
+from graders.groups import numbers
 from graders.headroom import room
 from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
 
@@ -173,11 +174,14 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
     limits = context.task.limits
     sitting = sit(context, context.task.reference, suite, cases, [limits.wall_seconds] * len(cases), limits=limits)
     if sitting.load_failure:
-        raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
+        problem = f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}"
+        raise TaskUnusable(problem, suite=suite.id)
     for case, answer in zip(cases, sitting.answers, strict=True):
         if _needs_reference(case) and answer.kind not in ("value", "raised"):
             raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}"
+                f"suite {suite.id}, case {case.id}: the reference gives no answer: {answer.text or answer.kind}",
+                suite=suite.id,
+                case=numbers(each.id for each in cases)[case.id],
             )
     return sitting
 
@@ -307,7 +311,8 @@ def _judged_in_box(
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, context.task.limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
-            raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
+            problem = f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}"
+            raise TaskUnusable(problem, suite=suite.id)
         said = zip(to_judge, judge.ask_each(questions), strict=False)
         accepted = {case.id for (case, _, _), verdict in said if verdict.get("value") is True}
     return [

@@ -38,7 +38,8 @@ def cost(context: Context, suite: Suite, run_reference: Callable[[], Sequence[Ex
         executions = [execution for _ in range(REFERENCE_RUNS) for execution in run_reference()]
         for execution in executions:
             if execution.end is not End.EXITED:
-                raise TaskUnusable(f"suite {suite.id}: the reference ended by {execution.end} when it was measured")
+                ended = f"suite {suite.id}: the reference ended by {execution.end} when it was measured"
+                raise TaskUnusable(ended, suite=suite.id)
         return Cost(
             cpu_seconds=max(execution.cpu_seconds for execution in executions),
             wall_seconds=max(execution.wall_seconds for execution in executions),

@@ -117,4 +117,4 @@ class Judge:
 
     def _unusable(self, case: StdioCase, why: str) -> TaskUnusable:
         what = "interactor" if self.interactive else "checker"
-        return TaskUnusable(f"suite {self.suite}, case {case.id}: its {what} {why}".strip())
+        return TaskUnusable(f"suite {self.suite}, case {case.id}: its {what} {why}".strip(), suite=self.suite)

@@ -17,6 +17,7 @@ from typing import Any
 from graders.behaviour import beyond
 from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver
 from graders.examination import Examinee, Part, examine, examine_apart
+from graders.groups import numbers
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -361,11 +362,14 @@ _OUTCOMES = {
 def _learn(context: Context, suite: Suite) -> Reference:
     run = run_suite(context, context.task.reference, suite, None, limits=context.task.limits)
     if not run.reports:
-        raise TaskUnusable(f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}")
+        problem = f"suite {suite.id}: no test could be collected with the reference: {run.problem[-1000:]}"
+        raise TaskUnusable(problem, suite=suite.id)
     for test, report in run.reports.items():
         if report.outcome != "passed":
             raise TaskUnusable(
-                f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}"
+                f"suite {suite.id}: the reference does not pass {test}: {report.text[-1000:] or report.outcome}",
+                suite=suite.id,
+                case=numbers(run.reports)[test],
             )
     evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
     return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)

@@ -73,7 +73,7 @@ def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     program = context.remember("stdio/reference", lambda: _built(context, files, limits))
     assert isinstance(program, Build)
     if program.problem:
-        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}")
+        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}", suite=suite.id)
     attempts = (_attempt(context, suite, program, case, limits) for case in cases_of(context, suite))
     return [attempt.execution for attempt in attempts if attempt.execution is not None]
 

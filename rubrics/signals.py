@@ -65,6 +65,9 @@ class CaseOutcome:
     """What the checker says, in a sentence; for the same readers. It may quote what the submission printed."""
     integrity: str = "full"
     """`full`: judged outside the box. `reduced`: tests and submission shared a process."""
+    number: int = 0
+    """Its place in its suite, from 1, by the ids of all cases: what submitters are told in place of the id, which may
+    hold an input. The same in every run of a task version; 0 where nobody numbered it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,8 @@ class Measurement:
     line: int = 0
     """Where the value was found, 0 where it is about the whole submission."""
     note: UntrustedText = UntrustedText("")
+    public: bool = False
+    """As of a `Finding`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,12 @@ class Finding:
     """Where the rule is explained: an anchor in our docs or the tool's page."""
     flag: bool = False
     """True for an integrity flag: shown prominently, never lowers a level by itself."""
+    public: bool = False
+    """True where all that it says was read in the submission's own files, so that its submitter may read it too. What comes of
+    running a program beside hidden inputs may say what the program chose to say of them: that is for authors and reviewers.
+    """
+    times: int = 1
+    """How often it was seen."""
 
     @property
     def is_raised(self) -> bool:
@@ -117,6 +128,8 @@ class Abstention:
     criterion: str
     reason: str
     path: str = ""
+    public: bool = False
+    """As of a `Finding`."""
 
 
 Signal = CaseOutcome | Measurement | Finding | Abstention

@@ -10,6 +10,7 @@ from graders.interface import Task, TaskId
 from graders.package import PackageError
 from graders.registry import GraderChoiceError
 from service.api.access import Anyone, Author
+from service.api.guard import Guarded
 from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
@@ -17,7 +18,7 @@ from service.catalog import TaskSummary, summarize
 from service.intake import can_hold
 from service.storage.interface import TaskRecord
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(tags=["tasks"], route_class=Guarded)
 
 
 @router.post(

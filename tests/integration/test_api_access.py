@@ -9,7 +9,7 @@ from fastapi import Depends
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from service.api.access import COOKIE, CSRF_HEADER, Reviewer, first_start_link, require, sign_in_link
+from service.api.access import COOKIE, CSRF_HEADER, Required, Reviewer, first_start_link, sign_in_link
 from service.storage.interface import StorageError
 from tests.integration.api import Api
 
@@ -203,7 +203,7 @@ def test_wrong_addresses_are_problems_too(api: Api, method: str, path: str, stat
 
 
 def test_a_browser_gets_a_page_in_which_nothing_of_the_request_runs(api: Api) -> None:
-    @api.app.get("/page", dependencies=[Depends(require("reviewer"))])
+    @api.app.get("/page", dependencies=[Depends(Required("reviewer"))])
     def page() -> str:
         return ""
 
