@@ -141,6 +141,13 @@ KINDS: dict[str, type[Signal]] = {
     "abstention": Abstention,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_ENUMS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "case": (("outcome", _OUTCOMES),),
+    "finding": (("severity", _SEVERITIES), ("confidence", _SEVERITIES)),
+}
+"""Kind -> the fields that are enumerations, with their members by value: quicker than to call the enumeration each time."""
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.values()}
 
 
@@ -153,8 +160,7 @@ def to_json(signal: Signal) -> dict[str, Any]:
 def from_json(row: dict[str, Any]) -> Signal:
     """Inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
     values = dict(row)
-    kind = KINDS[values.pop("kind")]
-    for name, enum in (("outcome", Outcome), ("severity", Severity), ("confidence", Severity)):
-        if name in values:
-            values[name] = enum(values[name])
-    return kind(**values)
+    kind = values.pop("kind")
+    for name, members in _ENUMS.get(kind, ()):
+        values[name] = members[values[name]]
+    return KINDS[kind](**values)

@@ -34,7 +34,11 @@ def runs_response(runs: Iterable[RunSummary], next: str, who: Principal) -> Resp
 
 def run_out(run: RunSummary, *, sees_all: bool) -> RunOut:
     """What this reader is told of the run."""
-    out = RunOut(
+    came: dict[str, Any] = {}
+    if run.findings is not None and run.tally is not None:
+        told = _in_full(run.findings) if sees_all else _for_submitter(run.id, run.findings)
+        came = {**_of_all(run.findings, run.tally), **told}
+    return RunOut(
         run_id=run.id,
         id=run.client_id,
         task_id=run.task_id,
@@ -46,11 +50,8 @@ def run_out(run: RunSummary, *, sees_all: bool) -> RunOut:
         created_at=run.created_at,
         finished_at=run.finished_at,
         links={"self": f"/v1/runs/{run.id}", "review": f"/review/{run.id}"},
+        **came,
     )
-    if run.findings is None or run.tally is None:
-        return out
-    told = _in_full(run.findings) if sees_all else _for_submitter(run.id, run.findings)
-    return out.model_copy(update={**_of_all(run.findings, run.tally), **told})
 
 
 def _as_json(answer: RunOut | RunsOut) -> Response:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,11 @@ from service.storage.tables import cases, counters, findings, idempotency_keys, 
 
 _LONG = ("given", "wanted", "got", "note")
 """What a case that a pre-fill cites is without where it is only cited."""
+_USUAL = {
+    name: {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    for name, kind in signal_json.KINDS.items()
+}
+"""Kind of signal -> its fields that have a default."""
 
 
 def accept(
@@ -143,7 +148,7 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
             share=share_passed(outcomes),
             flags=sum(isinstance(signal, Finding) and signal.is_raised for signal in result.signals),
             position=position(id),
-            signals=pack([signal_json.to_json(signal) for signal in others]),
+            signals=pack([_without_defaults(signal_json.to_json(signal)) for signal in others]),
             prefills=pack([_prefill_row(prefill, places) for prefill in result.prefills]),
             diagnostics=pack(dict(result.diagnostics)),
             rubric_id=result.rubric_id,
@@ -155,7 +160,7 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
         )
     )
     if outcomes:
-        packed = pack([signal_json.to_json(outcome) for outcome in outcomes])
+        packed = pack([_without_defaults(signal_json.to_json(outcome)) for outcome in outcomes])
         connection.execute(insert(cases).values(run_id=id, outcomes=packed))
     connection.execute(update(runs).where(runs.c.id == id).values(state=RunState.DONE, attempt=attempt))
     return True
@@ -321,7 +326,13 @@ def _prefill_row(prefill: Prefill, places: Mapping[int, int]) -> dict[str, Any]:
     for signal, cited in zip(prefill.because, row["because"], strict=True):
         if id(signal) in places:
             cited |= {**dict.fromkeys(_LONG, ""), "at": places[id(signal)]}
-    return row
+    return {**row, "because": [_without_defaults(cited) for cited in row["because"]]}
+
+
+def _without_defaults(row: dict[str, Any]) -> dict[str, Any]:
+    """What `from_json` makes the same signal of: reading a page of runs is mostly reading such rows."""
+    usual = _USUAL[row["kind"]]
+    return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
 
 
 def _prefill(row: dict[str, Any], outcomes: Sequence[CaseOutcome] | None) -> Prefill:
