@@ -43,8 +43,6 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({"solution": "x"}, 422, "invalid-request", "task_id"),
     ({"task_id": "numbers/double"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "files": {"solution.py": "x"}}, 422, "invalid-submission", "solution"),
-    ({**GOOD, "solution": ""}, 422, "invalid-submission", "solution"),
-    ({**GOOD, "solution": " \n"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "solution": "x\0"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "solution": "x\ud800"}, 422, "invalid-request", "solution"),
     ({**GOOD, "solution": "x" * 10_000_000}, 422, "invalid-submission", "solution"),
@@ -55,7 +53,6 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({**GOOD, "minimum_tier": "castle"}, 422, "invalid-submission", "minimum_tier"),
     ({**GOOD, "minimum_tier": 1}, 422, "invalid-request", "minimum_tier"),
     ({"task_id": "numbers/double", "files": {"main.py": "x"}}, 422, "invalid-submission", "files.solution.py"),
-    ({"task_id": "numbers/double", "files": {}}, 422, "invalid-submission", "files.solution.py"),
     ({"task_id": "numbers/double", "files": {"solution.py": 1}}, 422, "invalid-request", "files.solution.py"),
     (
         {"task_id": "numbers/double", "files": {"solution.py": "x", "../up.py": "y"}},
@@ -207,6 +204,15 @@ def test_a_batch_that_is_none_is_refused_whole(api: Api, body: dict[str, Any]) -
     assert queued(api) == 0
 
 
+@pytest.mark.parametrize("body", [{"solution": ""}, {"solution": " \n\u2003"}, {"files": {}}, {"files": {"a.py": "\t"}}])
+def test_an_empty_answer_is_accepted_to_fail(api: Api, body: dict[str, Any]) -> None:
+    answer = api.as_("submitter").post("/v1/submissions", json={"task_id": "numbers/double", **body})
+    assert answer.status_code == 202
+    submission = api.storage.run(answer.json()["run_id"]).submission.submission
+    assert submission.is_blank
+    assert submission.files["solution.py"].strip() == ""
+
+
 def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
     client = api.as_("submitter")
@@ -218,6 +224,28 @@ def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJo
     assert [client.post("/v1/submissions", json=GOOD).status_code for _ in range(3)] == [202, 202, 503]
     finish_next(storage, jobs, clock.now)
     assert client.post("/v1/submissions", json=GOOD).status_code == 202
+
+
+def test_what_was_accepted_or_is_wrong_is_answered_while_the_queue_is_full(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
+    client = api.as_("submitter")
+    batch = {"submissions": [{**GOOD, "idempotency_key": key} for key in "ab"]}
+    first = client.post("/v1/submissions:batch", json=batch)
+    again = client.post("/v1/submissions:batch", json=batch)
+    assert first.status_code == again.status_code == 200
+    assert again.json() == first.json()
+    assert client.post("/v1/submissions", json=batch["submissions"][0]).status_code == 202
+    assert client.post("/v1/submissions", json={**GOOD, "task_id": "nope"}).status_code == 404
+    assert client.post("/v1/submissions", json={**GOOD, "tag": "a\0"}).status_code == 422
+    reused = client.post("/v1/submissions", json={**GOOD, "solution": "other", "idempotency_key": "a"})
+    assert reused.status_code == 409
+    wrong = client.post("/v1/submissions:batch", json={"submissions": [{**GOOD, "task_id": "nope"}]})
+    assert wrong.json()["results"][0]["problem"]["status"] == 404
+    one_more = {"submissions": [*batch["submissions"], {**GOOD, "idempotency_key": "c"}]}
+    assert client.post("/v1/submissions:batch", json=one_more).status_code == 503
+    assert queued(api) == 2
 
 
 def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
@@ -232,10 +260,15 @@ def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
     assert run["cases"] == {"passed": 1, "failed": 1, "total": 2, "share": 0.5}
     assert (run["ends"], run["flags"], run["levels"]) == ({"exited": 2}, ["exit-game"], {"correctness": 1})
     assert run["prefills"][0]["evidence"] == [
-        "hidden/big: failed",
-        "exit-game, high at solution.py:3: calls os._exit",
+        "hidden, case 2: failed",
+        "exit-game, high",
     ]
     assert [finding["rule"] for finding in run["findings"]] == ["exit-game"]
+    full = api.as_("author").get(f"/v1/runs/{run_id}").json()
+    assert full["prefills"][0]["evidence"] == [
+        "hidden/big[987654]: failed",
+        "exit-game, high at solution.py:3: calls os._exit",
+    ]
     assert "987654" not in answer.text
     assert "1975308" not in answer.text
     assert "ud800" not in answer.text
