@@ -135,6 +135,50 @@ def test_a_body_above_the_cap_is_refused_without_taking_it_in(
     assert taken <= most
 
 
+@pytest.mark.parametrize(
+    ("path", "scope", "most_mib"),
+    [
+        ("/v1/submissions", "submitter", 16),
+        ("/v1/submissions:batch", "submitter", 16),
+        ("/v1/tasks", "author", 32),
+        ("/v1/runs/x/reviews", "reviewer", 1),
+        ("/review/x/skip", "reviewer", 1),
+    ],
+)
+def test_each_address_has_its_own_cap(api: Api, path: str, scope: str, most_mib: int) -> None:
+    client = api.as_(scope)
+    headers = {"Content-Type": "application/json"}
+    below = client.post(path, content=b"{" + b" " * (most_mib * 1024 * 1024 - 1), headers=headers)
+    above = client.post(path, content=b"{" + b" " * (most_mib * 1024 * 1024), headers=headers)
+    assert (below.status_code, above.status_code) == (400, 413)
+    assert above.json()["errors"] == [{"field": "body", "expected": f"at most {most_mib} MiB"}]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+def test_a_compressed_body_is_refused_unread(api: Api, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = api.as_("submitter").post("/v1/submissions", content=b"\x1f\x8b", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:assay:problem:unsupported-encoding")
+    assert answer.json()["errors"][0]["field"] == "Content-Encoding"
+    plain = {**headers, "Content-Encoding": "Identity"}
+    assert api.as_("submitter").post("/v1/submissions", content=json.dumps(GOOD), headers=plain).status_code == 202
+
+
+def test_a_body_of_too_many_values_is_refused_unparsed(api: Api) -> None:
+    answer = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": [[]] * 250_000})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:assay:problem:body-too-large")
+    assert "200000 values" in answer.json()["errors"][0]["expected"]
+
+
+def test_the_largest_batch_of_the_largest_submissions_is_not_too_many_values(api: Api) -> None:
+    item = {**GOOD, "solution": None, "files": {"solution.py": "x = [1, 2]", **{f"f{n}.py": "x" for n in range(99)}}}
+    labels = {"id": "a", "tag": "b", "model": "m", "group_id": "g", "minimum_tier": "jail"}
+    items = [{**item, **labels, "idempotency_key": str(number)} for number in range(500)]
+    answer = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": items})
+    assert answer.status_code == 200
+    assert queued(api) == 500
+
+
 def test_the_same_key_gives_the_same_answer(api: Api) -> None:
     client = api.as_("submitter")
     by_header = client.post("/v1/submissions", json=GOOD, headers={"Idempotency-Key": "k"}).json()
