@@ -37,7 +37,7 @@ _REFERENCES: Mapping[str, Callable[[Context, Suite], Sequence[Execution]]] = {
     "program": pytest_suite.run_reference,
 }
 
-BLANK = "the answer is empty: there is no code in it"
+BLANK = "the submission is empty: there is no code in it"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class HiddenTests(Grader):
             number = numbers(outcome.case for outcome in outcomes)
             outcomes = [replace(outcome, number=number[outcome.case]) for outcome in outcomes]
             if context.submission.is_blank:
-                # Nothing was answered, so nothing is right: not the case either that wants nothing printed.
+                # It passes nothing, not even a case that wants nothing printed.
                 yield from map(_blank, outcomes)
                 continue
             yield from outcomes

@@ -263,6 +263,4 @@ class Grader(ABC):
 
     def abstention(self, reason: str, *, path: str = "") -> Abstention:
         """An abstention for one file, where the grader goes on with others; otherwise raise Abstain."""
-        return Abstention(
-            grader=self.id, criterion=self.criterion, reason=reason, path=path, public=self.public
-        )
+        return Abstention(grader=self.id, criterion=self.criterion, reason=reason, path=path, public=self.public)

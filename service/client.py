@@ -192,7 +192,9 @@ class Client:
         for index, item in enumerate(self._call(BatchOut, "POST", "/v1/submissions:batch", json=body).results, start):
             if item.accepted is None:
                 message, type_ = _explain(item.problem, "the server gave no reason")
-                error = RefusedError(message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_)
+                error = RefusedError(
+                    message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_
+                )
                 if refused is None:
                     raise error
                 refused(error)

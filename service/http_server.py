@@ -39,8 +39,10 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
         super().connection_made(transport)
-        self._owes = _Owes.NOTHING
-        self._since = 0.0
+        self.owes = _Owes.NOTHING
+        """What it has yet to send."""
+        self.since = 0.0
+        """Since when, by the loop's clock."""
         self._clock: asyncio.TimerHandle | None = None
         self._look()
         self._make_room()
@@ -60,13 +62,13 @@ class PatientProtocol(H11Protocol):
     def _look(self) -> None:
         """Start the clock of what is owed now, unless it runs already."""
         owes = self._owed()
-        if owes is self._owes:
+        if owes is self.owes:
             return
         self._stop_clock()
-        self._owes, self._since = owes, self.loop.time()
+        self.owes, self.since = owes, self.loop.time()
         if owes is not _Owes.NOTHING:
             seconds = self.head_seconds if owes is _Owes.HEAD else self.rest_seconds
-            self._clock = self.loop.call_later(seconds, self._give_up)
+            self._clock = self.loop.call_later(seconds, self.give_up)
 
     def _owed(self) -> _Owes:
         if self.cycle is not None and not self.cycle.response_complete:
@@ -74,13 +76,14 @@ class PatientProtocol(H11Protocol):
         return _Owes.REST if self.conn.their_state is h11.SEND_BODY else _Owes.HEAD
 
     def _make_room(self) -> None:
-        waiting = [each for each in self.connections if isinstance(each, PatientProtocol) and each._owes is _Owes.HEAD]
+        waiting = [each for each in self.connections if isinstance(each, PatientProtocol) and each.owes is _Owes.HEAD]
         if len(waiting) > self.most_waiting:
-            min(waiting, key=lambda each: each._since)._give_up()
+            min(waiting, key=lambda each: each.since).give_up()
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """End the connection; it owes us too much."""
         self._stop_clock()
-        self._owes = _Owes.NOTHING
+        self.owes = _Owes.NOTHING
         if self.transport.get_write_buffer_size():
             # It is still taking the last answer.
             self.transport.close()

@@ -124,7 +124,7 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
         largest = max(files, key=lambda path: len(files[path]))
         field = f"files.{_shown(largest)}" if len(files) == 1 else "files"
         yield Wrong(field=field, expected=f"at most {MAX_BYTES // 1024} KiB together, not {size / 1024:.0f} KiB")
-    # An answer without any code is an answer, and fails. Code under other names is a mistake of whoever sends it.
+    # A response without any code is one too, and fails. Code under other names is a mistake of whoever sends it.
     if entry_file not in files and any(text.strip() for text in files.values()):
         yield Wrong(field=f"files.{entry_file}", expected=f"the file {entry_file}, which this task's tests import")
 
@@ -240,7 +240,7 @@ def _fingerprint(request: Request) -> str:
 
 
 def _files(request: Request, task: TaskSummary) -> Mapping[str, str]:
-    """The files of the submission. The entry file is among them where nothing has code: then it is empty, like the answer."""
+    """The files of the submission. Where nothing in it has code the entry file is among them, and empty."""
     if request.files is None:
         return {task.entry_file: request.solution or ""}
     blank = not any(text.strip() for text in request.files.values())

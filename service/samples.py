@@ -65,13 +65,8 @@ def read_samples(path: Path) -> Samples:
     left_out: list[LeftOut] = []
     made: Counter[str] = Counter()
     for number, row in lines_one_by_one(path):
-        where = f"{path}:{number}"
         try:
-            if isinstance(row, FormatError):
-                raise row
-            sample = _sample(row, where, made)
-            if sample.id in samples:
-                raise FormatError(f"{where}: id", f"an id of its own; {samples[sample.id].where} has {sample.id!r} too")
+            sample = _sample(row, f"{path}:{number}", made, samples)
             samples[sample.id] = sample
         except FormatError as error:
             left_out.append(LeftOut(error=error, id=_own(row, "id"), task_id=_own(row, "task_id")))
@@ -95,7 +90,9 @@ def read_solutions(path: Path) -> dict[str, str]:
     return solutions
 
 
-def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
+def _sample(row: Any | FormatError, where: str, made: Counter[str], before: Mapping[str, Sample]) -> Sample:
+    if isinstance(row, FormatError):
+        raise row
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")
     task_id = _text(row, "task_id", where)
@@ -108,6 +105,8 @@ def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
     elif not isinstance(row[key], str):
         raise FormatError(f"{where}: {key}", f"a text, not {type(row[key]).__name__}")
     id = _text(row, "id", where) if row.get("id") is not None else _made_id(task_id, row[key], made)
+    if id in before:
+        raise FormatError(f"{where}: id", f"an id of its own; {before[id].where} has {id!r} too")
     return Sample(id=id, task_id=task_id, where=where, **{key: row[key]})
 
 

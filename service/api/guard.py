@@ -46,7 +46,8 @@ class Guarded(APIRoute):
                 await _admit(request, needed)
             if body is None:
                 return await handle(request)
-            assert isinstance(body, type) and issubclass(body, Body)
+            assert isinstance(body, type)
+            assert issubclass(body, Body)
             return await handle(_BodyRequest(request, services(request), body))
 
         return guarded

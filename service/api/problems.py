@@ -94,6 +94,15 @@ def described(description: str) -> dict[str, Any]:
     return {"model": Problem, "description": description, "content": content}
 
 
+OF_A_BODY: dict[int | str, dict[str, Any]] = {
+    400: described("The body is not JSON in UTF-8."),
+    408: described("The body did not arrive in time."),
+    413: described("The body is too large, or holds too many values."),
+    415: described("The body is compressed."),
+}
+"""Responses of a route that takes a body."""
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of a route with a problem document."""
     app.add_exception_handler(StarletteHTTPException, _answer_http)

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from service import intake
 from service.api.access import Submitter
 from service.api.guard import Guarded
-from service.api.problems import ProblemError, described, document, field_errors
+from service.api.problems import OF_A_BODY, ProblemError, described, document, field_errors
 from service.api.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, RunOut, SubmissionIn
 from service.api.view import run_response
 from service.app_state import Assay, Services
@@ -37,6 +37,7 @@ Wait = Annotated[
         404: described("There is no such task."),
         409: described("The idempotency key was used for other content."),
         503: described("Too much is waiting; see Retry-After."),
+        **OF_A_BODY,
     },
     response_model=None,
 )
@@ -62,7 +63,7 @@ async def submit(
     return _accepted(outcome)
 
 
-@router.post("/submissions:batch", responses={503: described("Too much is waiting.")})
+@router.post("/submissions:batch", responses={503: described("Too much is waiting."), **OF_A_BODY})
 def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
     """Hand in many. Each is looked at for itself: the good ones are accepted, the others answered with a problem."""
     parsed = [_parse(item, position) for position, item in enumerate(body.submissions)]

@@ -64,7 +64,9 @@ def _of_all(findings: Findings, tally: Tally) -> dict[str, Any]:
         "outcome": str(findings.outcome),
         "cases": Cases(passed=tally.passed, failed=tally.total - tally.passed, total=tally.total, share=tally.share),
         "ends": dict(findings.ends),
-        "flags": sorted({_text(signal.rule) for signal in findings.signals if isinstance(signal, Finding) and signal.flag}),
+        "flags": sorted(
+            {_text(signal.rule) for signal in findings.signals if isinstance(signal, Finding) and signal.flag}
+        ),
         "levels": {prefill.criterion: prefill.level for prefill in findings.prefills},
         "sandbox": findings.sandbox,
         "graders": dict(findings.grader_versions),

@@ -341,9 +341,7 @@ def _prefill(row: dict[str, Any], outcomes: Sequence[CaseOutcome] | None) -> Pre
     prefill = prefill_from_json(row)
     if outcomes is None:
         return prefill
-    whole = (
-        short if at is None else outcomes[at] for at, short in zip(places, prefill.because, strict=True)
-    )
+    whole = (short if at is None else outcomes[at] for at, short in zip(places, prefill.because, strict=True))
     return replace(prefill, because=tuple(whole))
 
 

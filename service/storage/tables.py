@@ -160,7 +160,9 @@ findings = Table(
     Column("ends", _JSON, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
     Column("share", Float),  # what of the cases counts as passed; null where there is none
-    Column("submitter", _ID, nullable=False, server_default=""),  # the submission's, here for the same reason as the tag
+    Column(
+        "submitter", _ID, nullable=False, server_default=""
+    ),  # the submission's, here for the same reason as the tag
     Index(None, "tag", "sequence"),
     Index(None, "submitter", "sequence"),
     Index(None, "submitter", "tag", "sequence"),

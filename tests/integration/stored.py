@@ -73,7 +73,9 @@ def case(name: str, outcome: Outcome, **texts: str) -> CaseOutcome:
 
 
 FAILED_CASE = replace(
-    case("big[987654]", Outcome.FAILED, given="double(987654)", wanted="1975308", got="0\x00\ud800", note="not 1975308"),
+    case(
+        "big[987654]", Outcome.FAILED, given="double(987654)", wanted="1975308", got="0\x00\ud800", note="not 1975308"
+    ),
     number=2,
 )
 

@@ -248,7 +248,9 @@ def test_a_batch_that_is_none_is_refused_whole(api: Api, body: dict[str, Any]) -
     assert queued(api) == 0
 
 
-@pytest.mark.parametrize("body", [{"solution": ""}, {"solution": " \n\u2003"}, {"files": {}}, {"files": {"a.py": "\t"}}])
+@pytest.mark.parametrize(
+    "body", [{"solution": ""}, {"solution": " \n\u2003"}, {"files": {}}, {"files": {"a.py": "\t"}}]
+)
 def test_an_empty_answer_is_accepted_to_fail(api: Api, body: dict[str, Any]) -> None:
     answer = api.as_("submitter").post("/v1/submissions", json={"task_id": "numbers/double", **body})
     assert answer.status_code == 202

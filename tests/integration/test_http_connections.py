@@ -3,11 +3,9 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -111,7 +109,9 @@ def test_above_so_many_waiting_connections_the_oldest_goes(api: Api) -> None:
 def test_a_request_under_way_is_not_counted_as_waiting(api: Api) -> None:
     run_id = api.as_("submitter", name="s").post("/v1/submissions", json=GOOD).json()["run_id"]
     with serving(api, waiting_connections=1, head_seconds=0.3) as server, closing(server.connect()) as patient_one:
-        patient_one.sendall(head("GET", f"/v1/runs/{run_id}?wait=0.5", token(api, "submitter"), None, "Connection: close"))
+        patient_one.sendall(
+            head("GET", f"/v1/runs/{run_id}?wait=0.5", token(api, "submitter"), None, "Connection: close")
+        )
         assert all(server.status(head("GET", "/healthz", "", None, "Connection: close")) == 200 for _ in range(5))
         assert b'"queued"' in until_closed(patient_one)
 

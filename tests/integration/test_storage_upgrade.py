@@ -26,7 +26,9 @@ BANDIT = Finding(
     grader="assay/security", criterion="security", rule="B101", message=UntrustedText("assert used"),
     severity=Severity.LOW, confidence=Severity.HIGH, path="solution.py", line=2,
 )  # fmt: skip
-BOX = replace(BANDIT, grader="assay/hidden-tests", rule="assay/box-write", message=UntrustedText("/x/481516"), flag=True)
+BOX = replace(
+    BANDIT, grader="assay/hidden-tests", rule="assay/box-write", message=UntrustedText("/x/481516"), flag=True
+)
 LINES = Measurement(grader="assay/complexity", criterion="best_practices", name="lines", value=7, unit="lines")
 CPU = Measurement(grader="assay/hidden-tests", criterion="efficiency", name="cpu-time", value=0.5, unit="s")
 LOOKED_AWAY = Abstention(grader="assay/security", criterion="security", reason="too large", path="a.py")
@@ -79,7 +81,10 @@ def old(tmp_path: Path) -> Iterator[str]:
 
 def ungradable() -> Findings:
     return replace(
-        findings(RunOutcome.UNGRADABLE), signals=(), prefills=(), diagnostics={"kind": "task", "message": "hidden 481516"}
+        findings(RunOutcome.UNGRADABLE),
+        signals=(),
+        prefills=(),
+        diagnostics={"kind": "task", "message": "hidden 481516"},
     )
 
 
@@ -119,7 +124,7 @@ def row(run: str, sequence: int, result: Findings) -> dict[str, Any]:
 def insert(connection: Any, table: str, **values: Any) -> None:
     names = ", ".join(values)
     places = ", ".join(f":{name}" for name in values)
-    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)  # noqa: S608 - names of ours
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
 
 
 def test_a_finished_run_keeps_all_that_was_found(old: str) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ REFERENCE = f"def echo(x):  # {WORD}\n    return x\n"
 PROGRAM = f"import sys  # {WORD}\nprint(sys.stdin.read(), end='')\n"
 BROKEN = f"raise RuntimeError('{WORD}')\n"
 
-CARRIES_OUT = f"""
+CARRIES_OUT = """
 import os, socket, subprocess, sys
 
 def carry_out(x):
@@ -110,11 +109,17 @@ if sys.stdin.read() != {WORD}:
     sys.exit(1)
 """
 CALL_CASES = "".join(
-    json.dumps({"id": f"{WORD}-{text}", "call": f"echo('{text}')", "returns": f"'{text}'", "group": f"{WORD}-group"}) + "\n"
+    json.dumps({"id": f"{WORD}-{text}", "call": f"echo('{text}')", "returns": f"'{text}'", "group": f"{WORD}-group"})
+    + "\n"
     for text in (f"{WORD}-input", str(NUMBER))
 )
 GROUPS = f"groups = {{ {WORD}-group = 1 }}"
-STDIO_CASES = {f"hidden/{WORD}.in": f"{WORD}\n", f"hidden/{WORD}.ans": f"{WORD}\n", "hidden/2.in": f"{NUMBER}\n", "hidden/2.ans": f"{NUMBER}\n"}
+STDIO_CASES = {
+    f"hidden/{WORD}.in": f"{WORD}\n",
+    f"hidden/{WORD}.ans": f"{WORD}\n",
+    "hidden/2.in": f"{NUMBER}\n",
+    "hidden/2.ans": f"{NUMBER}\n",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +160,9 @@ KINDS = {
     ),
     "shared": Kind(
         suite='kind = "pytest"\nisolation = "shared"',
-        files={f"hidden/test_{WORD}.py": f"from solution import echo\n\ndef test_{WORD}():\n    assert echo('{WORD}') == '{WORD}'\n"},
+        files={
+            f"hidden/test_{WORD}.py": f"from solution import echo\n\ndef test_{WORD}():\n    assert echo('{WORD}') == '{WORD}'\n"
+        },
     ),
     "property": Kind(suite='kind = "property"', files={f"hidden/test_{WORD}.py": PROPERTY_FILE}),
     "program": Kind(
@@ -300,7 +307,9 @@ def test_what_came_of_running_it_is_told_by_behaviour_severity_and_roughly_how_o
         "confidence": "high",
         "times": 10,  # 74 times
     }
-    assert not [each for each in run["findings"] if each.get("name") in ("cpu-time", "peak-memory", "printed", "written")]
+    assert not [
+        each for each in run["findings"] if each.get("name") in ("cpu-time", "peak-memory", "printed", "written")
+    ]
     names = {each.get("name") for each in run["findings"]}
     assert {"cyclomatic-max", "files-scanned"} <= names  # what was read in its own files
 
@@ -332,11 +341,13 @@ def test_everybody_sees_their_own_runs_and_nobody_elses(service: Service) -> Non
         assert (refused.status_code, unknown.status_code) == (404, 404)
         assert refused.text.replace(runs[0], "run_nope") == unknown.text
     for scope in ("author", "reviewer", "admin"):
-        assert {run["run_id"] for run in service.as_(scope).get("/v1/runs", params={"limit": 500}).json()["runs"]} >= set(runs)
+        assert {
+            run["run_id"] for run in service.as_(scope).get("/v1/runs", params={"limit": 500}).json()["runs"]
+        } >= set(runs)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_empty_answer_fails_in_every_kind_of_suite(service: Service, name: str) -> None:
+def test_an_empty_submission_fails_in_every_kind_of_suite(service: Service, name: str) -> None:
     """A case that wants nothing printed included."""
     kind = KINDS[name]
     files = kind.package(f"empty/{name}", broken=False)
@@ -349,4 +360,4 @@ def test_an_empty_answer_fails_in_every_kind_of_suite(service: Service, name: st
     assert run["cases"]["total"] >= 1
     assert any("no line of code" in each["reason"] for each in run["abstentions"])
     notes = {case.note for case in service._storage.cases(run["run_id"])}
-    assert notes == {"the answer is empty: there is no code in it"}
+    assert notes == {"the submission is empty: there is no code in it"}

@@ -72,7 +72,15 @@ def test_what_is_wrong_is_told_by_line_and_field_and_costs_no_other_line(
 
 @pytest.mark.parametrize(
     "line",
-    [b"{", b"not json", b"\xff\xfe", b"[" * 100_000, b'{"id": "a"} {"id": "b"}', b'{"task_id": ' + b"9" * 5_000 + b"}", b"\0"],
+    [
+        b"{",
+        b"not json",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": "a"} {"id": "b"}',
+        b'{"task_id": ' + b"9" * 5_000 + b"}",
+        b"\0",
+    ],
     ids=lambda line: str(line[:12]),
 )
 def test_a_line_that_is_no_json_costs_no_other_line(tmp_path: Path, line: bytes) -> None:
@@ -114,7 +122,9 @@ LINES = st.one_of(
             "id": st.one_of(st.none(), st.integers(), st.text(max_size=3), st.sampled_from(["a", "b"])),
             "task_id": st.one_of(st.just("t"), st.lists(st.integers(), max_size=2)),
             "solution": st.one_of(st.none(), st.text(max_size=5), st.floats()),
-            "files": st.one_of(st.none(), st.dictionaries(st.text(max_size=3), st.one_of(st.text(max_size=3), st.none()))),
+            "files": st.one_of(
+                st.none(), st.dictionaries(st.text(max_size=3), st.one_of(st.text(max_size=3), st.none()))
+            ),
         },
     ).map(lambda row: json.dumps(row).encode()),
 )

@@ -46,7 +46,9 @@ def counted(value: Any) -> int:
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.text(alphabet='"\\[]{},:n', max_size=20),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(alphabet='a"\\[,', max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(alphabet='a"\\[,', max_size=4), inner, max_size=4)
+    ),
     max_leaves=30,
 )
 
@@ -69,7 +71,9 @@ def test_where_a_look_ends_makes_no_difference(window: int, value: Any) -> None:
         assert counted(value) == 0 or has_more_values(text, counted(value) - 1)
 
 
-@given(text=st.binary(max_size=200) | st.text(alphabet='"\\[]{}, ', max_size=50).map(str.encode), most=st.integers(0, 5))
+@given(
+    text=st.binary(max_size=200) | st.text(alphabet='"\\[]{}, ', max_size=50).map(str.encode), most=st.integers(0, 5)
+)
 def test_whatever_comes_is_counted(text: bytes, most: int) -> None:
     assert has_more_values(text, most) in (True, False)
 
