@@ -91,7 +91,7 @@ def test_three_hundred_half_requests_are_closed(api: Api) -> None:
 
 
 def test_half_a_second_request_is_closed_too(api: Api) -> None:
-    with serving(api, head_seconds=0.3) as server:
+    with serving(api, head_seconds=1) as server:
         answer = server.says(head("GET", "/healthz"), b"GET /healthz HT")
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.count(b"HTTP/1.1") == 1
@@ -106,14 +106,17 @@ def test_above_so_many_waiting_connections_the_oldest_goes(api: Api) -> None:
         assert all(until_closed(each).startswith(b"HTTP/1.1 200") for each in waiting[3:])
 
 
-def test_a_request_under_way_is_not_counted_as_waiting(api: Api) -> None:
+def test_requests_under_way_are_not_counted_as_waiting(api: Api) -> None:
     run_id = api.as_("submitter", name="s").post("/v1/submissions", json=GOOD).json()["run_id"]
-    with serving(api, waiting_connections=1, head_seconds=0.3) as server, closing(server.connect()) as patient_one:
-        patient_one.sendall(
-            head("GET", f"/v1/runs/{run_id}?wait=0.5", token(api, "submitter"), None, "Connection: close")
-        )
-        assert all(server.status(head("GET", "/healthz", "", None, "Connection: close")) == 200 for _ in range(5))
-        assert b'"queued"' in until_closed(patient_one)
+    asking = head("GET", f"/v1/runs/{run_id}?wait=1", token(api, "submitter"), None, "Connection: close")
+    with serving(api, waiting_connections=2) as server, ExitStack() as stack:
+        under_way = []
+        for _ in range(4):
+            under_way.append(stack.enter_context(closing(server.connect())))
+            under_way[-1].sendall(asking)
+            # Answered after what came before it was read, so that no more than these two ever wait.
+            assert server.status(head("GET", "/healthz", "", None, "Connection: close")) == 200
+        assert all(b'"queued"' in until_closed(each) for each in under_way)
 
 
 def test_a_body_that_does_not_come_is_told_and_closed(api: Api) -> None:
