@@ -358,7 +358,7 @@ def _more_than_once(storage: SqlStorage) -> list[str]:
     after = ""
     while True:
         page, after = storage.finished_runs(tag=None, after=after, limit=1000)
-        times.update(run.submission.submission.id for run in page)
+        times.update(run.submission_id for run in page)
         if len(page) < 1000:
             return [f"{id} was finished {number} times" for id, number in times.items() if number > 1]
 

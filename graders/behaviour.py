@@ -41,6 +41,7 @@ class Act:
     says: str
     """A sentence for a reviewer. Untrusted: the submission chose addresses, paths and names."""
     severity: Severity
+    times: int = 1
 
 
 def acts(executions: Iterable[Execution]) -> tuple[Sequence[Act], int]:
@@ -80,6 +81,7 @@ def _act(seen: Evidence, times: int) -> Act:
         rule=f"{RULE}{seen.behaviour}",
         says=form.format(what, f" ({times} times)" if times > 1 else ""),
         severity=_severity(seen, named=bool(named)),
+        times=times,
     )
 
 

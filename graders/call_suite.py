@@ -18,6 +18,7 @@ from graders.description import Description, describe, described
 from graders.driver import CALL
 from graders.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.examination import Examinee, examine
+from graders.groups import numbers
 from graders.headroom import room
 from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
 from graders.judge import NO_VERDICT
@@ -183,7 +184,7 @@ def _stated(suite: Suite, case: Case) -> Answer:
         return Answer("value", value=described(case.expected))
     except EncodingError as error:
         raise TaskUnusable(
-            f"suite {suite.id}, case {case.id}: what is expected is no possible answer: {error}"
+            f"suite {suite.id}, case {case.id}: what is expected is no possible answer: {error}", suite=suite.id
         ) from error
 
 
@@ -198,12 +199,15 @@ def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sit
         context, context.task.reference, suite, cases, patience, limits=limits, judged=judged, until_failure=True
     )
     if sitting.load_failure:
-        raise TaskUnusable(f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}")
+        problem = f"suite {suite.id}: the reference cannot be loaded: {sitting.load_failure}"
+        raise TaskUnusable(problem, suite=suite.id)
     for case, answer in zip(cases, sitting.answers, strict=True):
         if not _is_answer(answer):
             why = ", ".join(filter(None, (answer.text or answer.kind, answer.end)))
             raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: the reference gives no answer to {case.shown}: {why}"
+                f"suite {suite.id}, case {case.id}: the reference gives no answer to {case.shown}: {why}",
+                suite=suite.id,
+                case=numbers(each.id for each in cases)[case.id],
             )
     return sitting
 
@@ -364,7 +368,8 @@ def _judged_in_box(
         broke = verdicts[case.id].broke if case.id in verdicts else ""
         if broke and case.id not in accepted_of_reference(context, suite):
             raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers"
+                f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers",
+                suite=suite.id,
             )
         if broke:
             context.no_verdict(case.id)

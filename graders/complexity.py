@@ -33,6 +33,7 @@ class Complexity(Grader):
     """
 
     id, version, criterion = "assay/complexity", f"1+{TOOL}", "best_practices"
+    public = True
     examples = (
         Example("def double(x):\n    return 2 * x\n", reports=(Measurement,)),
         Example("def", reports=(Abstention,)),

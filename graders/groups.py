@@ -10,6 +10,16 @@ from dataclasses import replace
 from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
 
 _PARTS = re.compile(r"/|::")
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def numbers(ids: Iterable[str]) -> Mapping[str, int]:
+    """The ids of a suite's cases -> their places in order, from 1: `2` before `10`. The same whatever order they come in."""
+    return {id: number for number, id in enumerate(sorted(ids, key=_by_numbers), start=1)}
+
+
+def _by_numbers(id: str) -> list[tuple[int, str]]:
+    return [(len(part) if place % 2 else 0, part) for place, part in enumerate(_DIGITS.split(id))]
 
 
 def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutcome]:
@@ -30,7 +40,7 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
     heaviness = {name: sum(outcome.weight for outcome in grouped if outcome.group == name) for name in groups}
     for name, weight in heaviness.items():
         if not weight:  # of tests it is known only now which there are
-            raise TaskUnusable(f"suite {suite.id}: no case is of group {name}")
+            raise TaskUnusable(f"suite {suite.id}: no case is of group {name}", suite=suite.id)
     return [
         replace(outcome, weight=suite.weight * groups[outcome.group] * outcome.weight / heaviness[outcome.group])
         if outcome.group in groups

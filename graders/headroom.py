@@ -42,7 +42,8 @@ def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Ex
         for _ in range(REFERENCE_RUNS):
             for execution in run_reference():
                 if execution.end is not End.EXITED:
-                    raise TaskUnusable(f"suite {suite.id}: the reference ended by {execution.end} when it was measured")
+                    ended = f"suite {suite.id}: the reference ended by {execution.end} when it was measured"
+                    raise TaskUnusable(ended, suite=suite.id)
                 executions.append(replace(execution, stdout=b"", stderr=b""))
         return Cost(
             cpu_seconds=max(execution.cpu_seconds for execution in executions),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from graders import call_suite, headroom, pytest_suite, stdio_suite
 from graders.behaviour import SHOWN, acts
-from graders.groups import settled
+from graders.groups import numbers, settled
 from graders.interface import (
     Behaviour,
     CaseOutcome,
@@ -19,6 +19,7 @@ from graders.interface import (
     Outcome,
     Signal,
     Suite,
+    UntrustedText,
 )
 from rubrics.signals import ABOUT_THE_TASK
 
@@ -36,6 +37,8 @@ _REFERENCES: Mapping[str, Callable[[Context, Suite], Iterable[Execution]]] = {
     "property": pytest_suite.run_reference,
     "program": pytest_suite.run_reference,
 }
+
+BLANK = "the submission is empty: there is no code in it"
 
 
 TASK_CHECKER = f"{ABOUT_THE_TASK}checker"
@@ -65,6 +68,12 @@ class HiddenTests(Grader):
             limits = yield from self._limits(context, suite)
             # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
             outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion))
+            number = numbers(outcome.case for outcome in outcomes)
+            outcomes = [replace(outcome, number=number[outcome.case]) for outcome in outcomes]
+            if context.submission.is_blank:
+                # It passes nothing, not even a case that wants nothing printed.
+                yield from map(_blank, outcomes)
+                continue
             yield from outcomes
             ended = suite.kind != "stdio" and any(outcome.outcome is Outcome.ERROR for outcome in outcomes)
             yield from self._flags(suite, seen.executions[before:], ended=ended)
@@ -84,7 +93,8 @@ class HiddenTests(Grader):
             took, least = getattr(measured, name), headroom.LEAST_SECONDS[name]
             note = f"suite {suite.id}: {times:g} times the reference's {took:.3f} s, and at least {least:g} s"
             limit = self.measurement(f"{name.removesuffix('_seconds')}-limit", getattr(limits, name), "s", note=note)
-            yield replace(limit, criterion="efficiency")
+            # Of the task and this machine alone: no submission has a say in it.
+            yield replace(limit, criterion="efficiency", public=True)
         return limits
 
     def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
@@ -120,7 +130,7 @@ class HiddenTests(Grader):
         """What it tried in its boxes. For the reader: a flag lowers no level by itself."""
         told, left_out = acts(executions)
         for act in told:
-            finding = self.finding(act.says, rule=act.rule, severity=act.severity, flag=True)
+            finding = self.finding(act.says, rule=act.rule, severity=act.severity, flag=True, times=act.times)
             yield replace(finding, criterion="security")
         if left_out:
             yield replace(self.measurement("behaviours-left-out", left_out, "attempts"), criterion="security")
@@ -138,6 +148,11 @@ class HiddenTests(Grader):
             # Not every tier counts processes and writes; a nought would say that it did.
             if value:
                 yield replace(self.measurement(name, value, unit), criterion="efficiency")
+
+
+def _blank(outcome: CaseOutcome) -> CaseOutcome:
+    missed = Outcome.FAILED if outcome.outcome is Outcome.PASSED else outcome.outcome
+    return replace(outcome, outcome=missed, credit=None, note=UntrustedText(BLANK))
 
 
 @dataclass(slots=True)

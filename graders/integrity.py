@@ -69,6 +69,7 @@ class Integrity(Grader):
     """
 
     id, version, criterion = "assay/integrity", f"1+{TOOL}", "correctness"
+    public = True
     examples = (
         Example("def double(x):\n    return 2 * x\n", reports=(Measurement,)),
         Example("import os\ndef double(x):\n    os._exit(0)\n", reports=(Finding, Measurement)),
@@ -142,7 +143,8 @@ class Integrity(Grader):
         used = {name for look in looks.values() for name in look.own}
         for name, path in sorted(_modules(context.submission.files).items()):
             if path.rpartition("/")[2] in hidden and path != context.task.entry_file:
-                yield self._flag(SHADOWS, "It has the name of a file of the hidden tests.", path)
+                # Where it is would say what a hidden file is called, to whoever guesses at it.
+                yield replace(self._flag(SHADOWS, "It has the name of a file of the hidden tests.", path), public=False)
             elif name in _FRAMEWORKS and name not in used:
                 yield self._flag(SHADOWS, "It takes the place of a module that tests are run with.", path)
             elif name in sys.stdlib_module_names and name not in used and path != context.task.entry_file:

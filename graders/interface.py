@@ -78,7 +78,22 @@ class Abstain(Exception):
 
 
 class TaskUnusable(Exception):
-    """The task is broken: its reference does not load or fails its own suite. Our side's failure, never a grade."""
+    """The task is broken: its reference does not load or fails its own suite. Our side's failure, never a grade.
+
+    Args:
+        message: for the author; it may quote what is hidden.
+        suite: which suite showed it; empty where it is none in particular.
+        case: the number of the case (`CaseOutcome.number`); 0 where it is none in particular.
+    """
+
+    def __init__(self, message: str, *, suite: str = "", case: int = 0) -> None:
+        super().__init__(message)
+        self.suite = suite
+        self.case = case
+
+    def place(self) -> Mapping[str, str]:
+        """Suite and case as text, as far as they are known: all of it that submitters may read."""
+        return ({"suite": self.suite} if self.suite else {}) | ({"case": str(self.case)} if self.case else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +147,11 @@ class Submission:
     model: str = ""
     group_id: str = ""
     """Responses to one prompt share it."""
+
+    @property
+    def is_blank(self) -> bool:
+        """True where it holds no code, whatever files it has: it passes nothing."""
+        return not any(text.strip() for text in self.files.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +209,10 @@ class Grader(ABC):
     criterion: ClassVar[str]
     """The rubric criterion it gives evidence for."""
     examples: ClassVar[tuple[Example, ...]]
+    public: ClassVar[bool] = False
+    """True where all that it reports was read in the submission's own files: submitters may read that too. Of anything else
+    they get rule, severity and how often: a program that runs beside hidden inputs could tell them in any text or number.
+    """
 
     @abstractmethod
     def grade(self, context: Context) -> Iterator[Signal]:
@@ -205,6 +229,7 @@ class Grader(ABC):
         cwe: int | None = None,
         more: str = "",
         flag: bool = False,
+        times: int = 1,
     ) -> Finding:
         """A finding in this grader's name; `rule` defaults to the grader's id."""
         return Finding(
@@ -219,6 +244,8 @@ class Grader(ABC):
             cwe=cwe,
             more=more,
             flag=flag,
+            public=self.public,
+            times=times,
         )
 
     def measurement(
@@ -234,8 +261,9 @@ class Grader(ABC):
             path=at[0],
             line=at[1],
             note=UntrustedText(note),
+            public=self.public,
         )
 
     def abstention(self, reason: str, *, path: str = "") -> Abstention:
         """An abstention for one file, where the grader goes on with others; otherwise raise Abstain."""
-        return Abstention(grader=self.id, criterion=self.criterion, reason=reason, path=path)
+        return Abstention(grader=self.id, criterion=self.criterion, reason=reason, path=path, public=self.public)

@@ -37,11 +37,12 @@ class NoVerdict(TaskUnusable):
 
     Args:
         message: what happened; it may quote the program and what it was given.
+        suite: whose program it is.
         ran_out_of_time: whether it hung, rather than crashed.
     """
 
-    def __init__(self, message: str, *, ran_out_of_time: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, suite: str, ran_out_of_time: bool = False) -> None:
+        super().__init__(message, suite=suite)
         self.ran_out_of_time = ran_out_of_time
 
 
@@ -146,4 +147,4 @@ class Judge:
     def _without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
         what = "interactor" if self.interactive else "checker"
         message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
-        return NoVerdict(message, ran_out_of_time=ran_out_of_time)
+        return NoVerdict(message, suite=self.suite, ran_out_of_time=ran_out_of_time)

@@ -65,7 +65,8 @@ def _sit(
     with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
-            raise TaskUnusable(f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}")
+            problem = f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}"
+            raise TaskUnusable(problem, suite=suite.id)
         asked = ((question(place), CASE_SECONDS) for place in left)
         verdicts.extend(map(_read, judge.ask_each(asked)))
         if len(verdicts) == count:

@@ -17,6 +17,7 @@ from typing import Any
 from graders.behaviour import beyond
 from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver
 from graders.examination import Examinee, Part, examine, examine_apart
+from graders.groups import numbers
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -397,12 +398,13 @@ def _run_reference(context: Context, suite: Suite) -> SuiteRun:
     limits = context.task.limits
     run = run_suite(context, context.task.reference, suite, None, limits=limits, until_failure=True)
     if not run.reports:
-        raise TaskUnusable(
-            f"suite {suite.id}: no test could be collected with the reference: {run.problem[-TEXT_CHARACTERS:]}"
-        )
+        problem = f"suite {suite.id}: no test could be collected with the reference: {run.problem[-TEXT_CHARACTERS:]}"
+        raise TaskUnusable(problem, suite=suite.id)
     for test, report in run.reports.items():
         if report.outcome != "passed":
             raise TaskUnusable(
-                f"suite {suite.id}: the reference does not pass {test}: {report.text[-TEXT_CHARACTERS:] or report.outcome}"
+                f"suite {suite.id}: the reference does not pass {test}: {report.text[-TEXT_CHARACTERS:] or report.outcome}",
+                suite=suite.id,
+                case=numbers(run.reports)[test],
             )
     return run

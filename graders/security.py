@@ -43,6 +43,7 @@ class Security(Grader):
     """
 
     id, version, criterion = "assay/security", f"1+{TOOL}", "security"
+    public = True
     examples = (
         Example("def double(x):\n    return 2 * x\n", reports=(Measurement,)),
         Example("import subprocess\nsubprocess.call('ls', shell=True)  # nosec\n", reports=(Finding, Measurement)),

@@ -169,7 +169,7 @@ def _built_reference(context: Context, suite: Suite) -> Build:
     program = context.remember("stdio/reference", lambda: _built(context, files, limits))
     assert isinstance(program, Build)
     if program.problem:
-        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}")
+        raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}", suite=suite.id)
     return program
 
 
@@ -183,7 +183,7 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     try:
         context.remember(key, lambda: _accepted_reference(context, suite, case).end)
     except TaskUnusable as error:
-        raise TaskUnusable(f"{broke}; and the reference is no better: {error}") from error
+        raise TaskUnusable(f"{broke}; and the reference is no better: {error}", suite=suite.id) from error
     context.no_verdict(case.id)
     return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", timed_out=broke.ran_out_of_time)
 
@@ -195,7 +195,7 @@ def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Exec
     if broke is not None:
         raise broke
     if not _is_accepted(attempt):
-        raise TaskUnusable(f"suite {suite.id}, case {case.id}: the reference {_told(case, attempt)}")
+        raise TaskUnusable(f"suite {suite.id}, case {case.id}: the reference {_told(case, attempt)}", suite=suite.id)
     assert attempt.execution is not None
     return attempt.execution
 

@@ -68,6 +68,9 @@ class CaseOutcome:
     """What the checker says, in a sentence; for the same readers. It may quote what the submission printed."""
     integrity: str = "full"
     """`full`: judged outside the box. `reduced`: tests and submission shared a process."""
+    number: int = 0
+    """Its place in its suite, from 1, by the ids of all cases: what submitters are told in place of the id, which may
+    hold an input. The same in every run of a task version; 0 where nobody numbered it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,8 @@ class Measurement:
     line: int = 0
     """Where the value was found, 0 where it is about the whole submission."""
     note: UntrustedText = UntrustedText("")
+    public: bool = False
+    """As of a `Finding`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,12 @@ class Finding:
     """Where the rule is explained: an anchor in our docs or the tool's page."""
     flag: bool = False
     """True for an integrity flag: shown prominently, never lowers a level by itself."""
+    public: bool = False
+    """True where all that it says was read in the submission's own files, so that its submitter may read it too. What comes of
+    running a program beside hidden inputs may say what the program chose to say of them: that is for authors and reviewers.
+    """
+    times: int = 1
+    """How often it was seen."""
 
     @property
     def is_raised(self) -> bool:
@@ -125,6 +136,8 @@ class Abstention:
     criterion: str
     reason: str
     path: str = ""
+    public: bool = False
+    """As of a `Finding`."""
 
 
 Signal = CaseOutcome | Measurement | Finding | Abstention
@@ -136,6 +149,13 @@ KINDS: dict[str, type[Signal]] = {
     "abstention": Abstention,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_ENUMS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "case": (("outcome", _OUTCOMES),),
+    "finding": (("severity", _SEVERITIES), ("confidence", _SEVERITIES)),
+}
+"""Kind -> the fields that are enumerations, with their members by value: quicker than to call the enumeration each time."""
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.values()}
 
 
@@ -148,8 +168,7 @@ def to_json(signal: Signal) -> dict[str, Any]:
 def from_json(row: dict[str, Any]) -> Signal:
     """Inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
     values = dict(row)
-    kind = KINDS[values.pop("kind")]
-    for name, enum in (("outcome", Outcome), ("severity", Severity), ("confidence", Severity)):
-        if name in values:
-            values[name] = enum(values[name])
-    return kind(**values)
+    kind = values.pop("kind")
+    for name, members in _ENUMS.get(kind, ()):
+        values[name] = members[values[name]]
+    return KINDS[kind](**values)

@@ -59,5 +59,5 @@ def create_app(
         catalog=Catalog(storage),
         finished=FinishedRuns(storage),
     )
-    app.add_middleware(Edge, max_body_mib=settings.max_body_mib)
+    app.add_middleware(Edge)
     return app

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from service.strength import Strength
 
 UNEXPECTED, MISTAKE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
+SHOWN = 20
+"""Lines of a file that are told one by one; the others are counted."""
 
 
 class Commands(TyperGroup):
@@ -206,7 +208,11 @@ def evaluate(
     _tell(f"{out}: {counts}" + (f"; {summary.kept} were there already" if summary.kept else ""))
     for trouble in summary.troubles:
         _tell(f"ungradable: {trouble}")
-    if summary.troubles:
+    for line in summary.left_out[:SHOWN]:
+        _tell(f"left out: {line}")
+    if summary.left_out:
+        _tell(f"{len(summary.left_out)} left out in all; the results have a row for each that has an id of its own")
+    if summary.troubles or summary.left_out:
         raise typer.Exit(UNEXPECTED)
 
 

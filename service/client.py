@@ -8,7 +8,6 @@ It knows the API's schemas and nothing else of the server.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -20,6 +19,8 @@ from service.api.schemas import Accepted, BatchOut, CaseOut, CasesOut, Problem, 
 
 BATCH_SIZE = 200
 """Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""
+BATCH_BYTES = 4 * 1024 * 1024
+"""Of code in one request, unless a single submission has more; the server takes 16 MiB, and JSON needs more than the code."""
 IN_FLIGHT = 2000
 """Runs that `run_many` has under way: enough for any number of workers, and no flood for the server's queue."""
 LONGEST_WAIT_SECONDS = 60
@@ -123,12 +124,18 @@ class Client:
             yield from self._submit_batch(batch, start)
 
     def run_many(
-        self, submissions: Iterable[SubmissionIn], *, tag: str, in_flight: int = IN_FLIGHT
+        self,
+        submissions: Iterable[SubmissionIn],
+        *,
+        tag: str,
+        in_flight: int = IN_FLIGHT,
+        refused: "Callable[[RefusedError], None] | None" = None,
     ) -> Iterator[RunOut]:
         """Hand in many and give their runs as they finish, with at most `in_flight` under way.
 
         Each submission carries this tag. One that is found again by its idempotency key gives the run of that time.
-        Raises RefusedError at the first that the server refuses, after which those under way go on by themselves.
+        `refused` is told of each that the server refuses, and the others go on. Without it, raises RefusedError at the first,
+        after which those under way go on by themselves.
         """
         batches = _batches(submissions, self._batch_size)
         pages = self._pages(tag)
@@ -140,7 +147,7 @@ class Client:
             while more and len(waiting) + self._batch_size <= max(in_flight, self._batch_size):
                 start, batch = next(batches, (0, []))
                 more = bool(batch)
-                waiting.update(accepted.run_id for accepted in self._submit_batch(batch, start))
+                waiting.update(accepted.run_id for accepted in self._submit_batch(batch, start, refused))
             early |= {run.run_id: run for run in next(pages)}
             for run_id in waiting & early.keys():
                 waiting.remove(run_id)
@@ -185,14 +192,22 @@ class Client:
         except httpx2.TransportError as error:
             raise ApiError(f"the server at {self._http.base_url} went away during the export: {error}") from error
 
-    def _submit_batch(self, batch: Sequence[SubmissionIn], start: int) -> Iterator[Accepted]:
+    def _submit_batch(
+        self, batch: Sequence[SubmissionIn], start: int, refused: "Callable[[RefusedError], None] | None" = None
+    ) -> Iterator[Accepted]:
         if not batch:
             return
         body = {"submissions": [_body(submission) for submission in batch]}
         for index, item in enumerate(self._call(BatchOut, "POST", "/v1/submissions:batch", json=body).results, start):
             if item.accepted is None:
                 message, type_ = _explain(item.problem, "the server gave no reason")
-                raise RefusedError(message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_)
+                error = RefusedError(
+                    message, index=index, status=int((item.problem or {}).get("status", 0)), type=type_
+                )
+                if refused is None:
+                    raise error
+                refused(error)
+                continue
             yield item.accepted
 
     def _pages(self, tag: str) -> Iterator[Sequence[RunOut]]:
@@ -243,12 +258,27 @@ class Client:
 
 
 def _batches(submissions: Iterable[SubmissionIn], size: int) -> Iterator[tuple[int, list[SubmissionIn]]]:
-    """Position of its first, and the submissions, of each request."""
-    remaining = iter(submissions)
-    start = 0
-    while batch := list(islice(remaining, size)):
+    """Position of its first, and the submissions, of each request: as many as fit into its count and its bytes."""
+    batch: list[SubmissionIn] = []
+    start = taken = 0
+    for submission in submissions:
+        own = _bytes(submission)
+        if batch and taken + own > BATCH_BYTES:
+            yield start, batch
+            start, batch, taken = start + len(batch), [], 0
+        batch.append(submission)
+        taken += own
+        if len(batch) == size:
+            yield start, batch
+            start, batch, taken = start + len(batch), [], 0
+    if batch:
         yield start, batch
-        start += len(batch)
+
+
+def _bytes(submission: SubmissionIn) -> int:
+    """What its code takes in a request, about."""
+    texts = [submission.solution or "", *(submission.files or {}).values()]
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 def _body(submission: SubmissionIn) -> dict[str, Any]:

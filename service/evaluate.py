@@ -1,4 +1,7 @@
-"""`assay eval`: evaluate a file of solutions through the HTTP API, and go on where it was interrupted."""
+"""`assay eval`: evaluate a file of solutions through the HTTP API, and go on where it was interrupted.
+
+A line that cannot be evaluated is left out, told, and has a row in the results that says why; all others are evaluated.
+"""
 
 import hashlib
 import json
@@ -15,7 +18,10 @@ from service.importers.package_text import FormatError, ImportedTask
 from service.intake import check_files
 from service.progress import Progress
 from service.results import Results
-from service.samples import Sample
+from service.samples import LeftOut, Sample, Samples
+
+LEFT_OUT = "left-out"
+"""Outcome of a row that was not evaluated; no outcome of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,23 +34,26 @@ class Summary:
     """Samples whose results were there already."""
     troubles: tuple[str, ...]
     """Why runs were ungradable, each reason once."""
+    left_out: tuple[str, ...]
+    """What of the file was not evaluated: line, field and what was expected."""
 
 
 def evaluate(
-    client: Client, tasks: Mapping[str, ImportedTask], samples: Sequence[Sample], out: Path, progress: Progress
+    client: Client, tasks: Mapping[str, ImportedTask], asked: Samples, out: Path, progress: Progress
 ) -> Summary:
     """Evaluate the samples whose results are not in `out` yet, and append theirs as they finish.
 
     Raises:
-        FormatError: for a sample or results that do not fit, before anything is submitted; or for a sample that the
-            server refuses. Results that were ready by then are kept.
-        ApiError: where the server fails us.
+        FormatError: for results in `out` that are of something else, before anything is submitted.
+        ApiError: where the server fails us. Results that were ready by then are kept.
     """
-    bodies = {sample.id: _body(sample, tasks) for sample in samples}
+    samples, bodies, left_out = _fitting(asked, tasks)
     digests = {sample.id: _digest(bodies[sample.id], tasks[sample.task_id]) for sample in samples}
     outcomes: Counter[str] = Counter()
     troubles: dict[str, None] = {}
     with Results(out, {sample.id: (sample.task_id, digests[sample.id]) for sample in samples}) as results:
+        for line in left_out:
+            _note(results, line)
         missing = [sample for sample in samples if sample.id not in results.done]
         kept = len(samples) - len(missing)
         versions = _put_tasks(client, tasks, missing, progress)
@@ -61,17 +70,60 @@ def evaluate(
             )
             for sample in missing
         )
+
+        def refused(error: RefusedError) -> None:
+            sample = missing[error.index]
+            expected = FormatError(sample.where, f"a sample that the server accepts ({error})")
+            left_out.append(LeftOut(error=expected, id=sample.id, task_id=sample.task_id))
+            _note(results, left_out[-1])
+            progress.advance()
+
         progress.start("samples", total=len(samples), done=kept)
+        for run in client.run_many(requests, tag=results.tag, refused=refused):
+            results.add(_row(run))
+            outcomes[run.outcome or ""] += 1
+            if run.outcome == "ungradable":
+                troubles[run.diagnostics.get("message", "no reason given")] = None
+            progress.advance()
+    return Summary(
+        outcomes=outcomes, kept=kept, troubles=tuple(troubles), left_out=tuple(str(line.error) for line in left_out)
+    )
+
+
+def _fitting(
+    asked: Samples, tasks: Mapping[str, ImportedTask]
+) -> tuple[Sequence[Sample], Mapping[str, Mapping[str, Any]], list[LeftOut]]:
+    """The samples that can be submitted, by id what is submitted for each, and all the other lines."""
+    samples, bodies, left_out = [], {}, list(asked.left_out)
+    for sample in asked.good:
         try:
-            for run in client.run_many(requests, tag=results.tag):
-                results.add(_row(run))
-                outcomes[run.outcome or ""] += 1
-                if run.outcome == "ungradable":
-                    troubles[run.diagnostics.get("message", "no reason given")] = None
-                progress.advance()
-        except RefusedError as error:
-            raise FormatError(missing[error.index].where, f"a sample that the server accepts ({error})") from error
-    return Summary(outcomes=outcomes, kept=kept, troubles=tuple(troubles))
+            bodies[sample.id] = _body(sample, tasks)
+        except FormatError as error:
+            left_out.append(LeftOut(error=error, id=sample.id, task_id=sample.task_id))
+        else:
+            samples.append(sample)
+    return samples, bodies, left_out
+
+
+def _note(results: Results, line: LeftOut) -> None:
+    """A row for a line that is left out. Without an id of its own nobody could tell whose row it is."""
+    if line.id:
+        results.add(
+            {
+                "id": line.id,
+                "task_id": line.task_id,
+                "outcome": LEFT_OUT,
+                "cases": _NO_CASES,
+                "ends": {},
+                "flags": [],
+                "levels": {},
+                "run_id": "",
+                "error": str(line.error),
+            }
+        )
+
+
+_NO_CASES = {"passed": 0, "failed": 0, "total": 0, "share": None}
 
 
 def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
@@ -90,7 +142,8 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
     else:
         body = {"solution": sample.solution}
     # What the server would say, before it has half of the samples.
-    for wrong in check_files(body.get("files") or {task.entry_file: body["solution"]}, task.entry_file):
+    files = body["files"] if "files" in body else {task.entry_file: body["solution"]}
+    for wrong in check_files(files, task.entry_file):
         field = wrong.field if "files" in body else "solution" if sample.completion is None else "completion"
         raise FormatError(f"{sample.where}: {field}", wrong.expected)
     return body
@@ -119,7 +172,7 @@ def _put_tasks(
 
 
 def _row(run: RunOut) -> dict[str, Any]:
-    cases = {"passed": 0, "failed": 0, "total": 0, "share": None} if run.cases is None else run.cases.model_dump()
+    cases = _NO_CASES if run.cases is None else run.cases.model_dump()
     return {
         "id": run.id,
         "task_id": run.task_id,

@@ -78,11 +78,12 @@ def accept(
     submitter: str,
     tiers: Sequence[Tier],
     now: datetime,
+    room: int | None = None,
 ) -> list[Admitted | IntakeError]:
     """Check every request; store and queue the good ones in one transaction. The answers are in the order of requests.
 
-    `submitter` keeps the idempotency keys of different people apart, `tiers` are those that this service offers.
-    Raises StorageError, and then stored nothing.
+    `submitter` may read the runs and keeps the idempotency keys of different people apart, `tiers` are those that this service
+    offers. Raises NoRoomError for more than `room` new runs, or StorageError, and then stored nothing.
     """
     outcomes: list[_Ready | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
     while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Ready)]:
@@ -91,6 +92,7 @@ def accept(
                 [each.record for _, each in ready],
                 [each.key for _, each in ready],
                 [each.fingerprint for _, each in ready],
+                room=room,
             )
         except KeyConflictError as error:
             for position in error.positions:
@@ -122,10 +124,9 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
         largest = max(files, key=lambda path: len(files[path]))
         field = f"files.{_shown(largest)}" if len(files) == 1 else "files"
         yield Wrong(field=field, expected=f"at most {MAX_BYTES // 1024} KiB together, not {size / 1024:.0f} KiB")
-    if entry_file not in files:
+    # A response without any code is one too, and fails. Code under other names is a mistake of whoever sends it.
+    if entry_file not in files and any(text.strip() for text in files.values()):
         yield Wrong(field=f"files.{entry_file}", expected=f"the file {entry_file}, which this task's tests import")
-    elif not files[entry_file].strip():
-        yield Wrong(field=f"files.{entry_file}", expected="a program; the file is empty")
 
 
 def check_labels(request: Request) -> Iterator[Wrong]:
@@ -216,6 +217,7 @@ def _ready(request: Request, task: TaskSummary, submitter: str, now: datetime) -
         tag=request.tag,
         created_at=now,
         minimum_tier=Tier(request.minimum_tier or Tier.JAIL),
+        submitter=submitter,
     )
     return _Ready(record=record, key=key, fingerprint=fingerprint)
 
@@ -238,7 +240,11 @@ def _fingerprint(request: Request) -> str:
 
 
 def _files(request: Request, task: TaskSummary) -> Mapping[str, str]:
-    return request.files if request.files is not None else {task.entry_file: request.solution or ""}
+    """The files of the submission. Where nothing in it has code the entry file is among them, and empty."""
+    if request.files is None:
+        return {task.entry_file: request.solution or ""}
+    blank = not any(text.strip() for text in request.files.values())
+    return {task.entry_file: "", **request.files} if blank else request.files
 
 
 def _as_sent(wrong: Wrong, request: Request, task: TaskSummary) -> Wrong:

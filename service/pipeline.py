@@ -5,6 +5,7 @@ EvaluationError         nothing can be said about the submission; our failure or
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -108,7 +109,9 @@ def _graded(grader: Grader, context: Context) -> Iterator[Signal]:
         raise
     except Exception as error:  # noqa: BLE001 - the grader fence: a plugin's bug costs its own criterion, not the run
         _log.exception("grader crashed", action="grade", grader=grader.id, submission=context.submission.id)
-        yield grader.abstention(f"the grader crashed: {type(error).__name__}: {error}"[:500])
+        crashed = grader.abstention(f"the grader crashed: {type(error).__name__}: {error}"[:500])
+        # A crash may name anything that the grader had in its hands, and that is all of the task.
+        yield replace(crashed, public=False)
 
 
 def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:

@@ -15,13 +15,16 @@ from typing import Any, Self
 from service.importers.package_text import FormatError
 
 _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
+_ERROR = "error"
+"""The further key of a row whose line was left out: why."""
 
 
 class Results:
     """An open results file; a context manager. While it is open no other process writes it.
 
     Args:
-        path: the file, made where it is missing. A last line that was cut off while it was written is removed.
+        path: the file, made where it is missing. A last line that was cut off while it was written is removed, and so are rows
+            of lines that were left out: the line may be mended by now, and otherwise it gets its row again.
         asked: for each sample's id, its task's id and a digest of the sample and its task.
 
     Raises:
@@ -44,6 +47,7 @@ class Results:
             """Ids of the samples whose results are in the file."""
             # Only now that the file is known to be ours.
             self._file.truncate(size)
+            self._remove_left_out(rows)
             self.tag = tag or f"eval-{secrets.token_hex(8)}"
             """The label under which the samples are submitted."""
             self._write_state(digests | {id: digest for id, (_, digest) in asked.items()})
@@ -61,9 +65,24 @@ class Results:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a result; it is in the file when this returns."""
-        self._file.write(json.dumps(row).encode("ascii") + b"\n")
+        self._file.write(_line(row))
         self._file.flush()
         self.done.add(row["id"])
+
+    def _remove_left_out(self, rows: Sequence[Any]) -> None:
+        """Put a file without those rows in the place of this one, if there are any. A crash leaves the one or the other."""
+        kept = [row for row in rows if _ERROR not in row]
+        if len(kept) == len(rows):
+            return
+        draft = self._path.with_name(f"{self._path.name}.new")
+        draft.write_bytes(b"".join(map(_line, kept)))
+        old, self._file = self._file, draft.open("ab")
+        try:
+            self._lock()
+            draft.replace(self._path)
+        finally:
+            # Only now: until the new one is locked and in its place, this is the lock that another command runs into.
+            old.close()
 
     @property
     def _state_path(self) -> Path:
@@ -100,8 +119,10 @@ class Results:
         done: set[str] = set()
         for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
-            if not isinstance(row, dict) or row.keys() != _KEYS:
+            if not isinstance(row, dict) or row.keys() - {_ERROR} != _KEYS:
                 raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
+            if _ERROR in row:
+                continue
             if row["id"] not in asked:
                 raise FormatError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
             task_id, digest = asked[row["id"]]
@@ -114,6 +135,10 @@ class Results:
 
 
 _ADVICE = "Choose another --out, or remove this file to start afresh"
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row).encode("ascii") + b"\n"
 
 
 _BEGINNING = b'{"id": "'

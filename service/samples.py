@@ -1,4 +1,7 @@
-"""The samples of `assay eval`: a JSON object a line, read and checked as a whole before anything is sent."""
+"""The samples of `assay eval`: a JSON object a line, read and checked as a whole before anything is sent.
+
+A line that is no sample costs itself and no other: it is told beside the samples, as `LeftOut`.
+"""
 
 import hashlib
 import json
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from service.importers.package_text import FormatError
-from service.importers.rows import json_lines
+from service.importers.rows import lines_one_by_one
 
 _BODIES = ("solution", "completion", "files")
 
@@ -29,32 +32,56 @@ class Sample:
     files: Mapping[str, str] | None = None
 
 
-def read_samples(path: Path) -> tuple[Sample, ...]:
-    """All samples of a file, in its order. Keys beside those of `Sample` are left alone: other tools have their own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A line that is not evaluated."""
+
+    error: FormatError
+    """Line, field and what was expected there."""
+    id: str = ""
+    """Its own id, where it has one that no sample has."""
+    task_id: str = ""
+    """Where it says one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A file of samples."""
+
+    good: tuple[Sample, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def read_samples(path: Path) -> Samples:
+    """All of a file, in its order. Keys beside those of `Sample` are left alone: other tools have their own.
 
     A sample without an id gets one made of its task and its text, so that it is the same at every reading; the second
-    of two equal ones gets `-2` at its end.
+    of two equal ones gets `-2` at its end. Of two lines with one id the first has it.
 
     Raises:
-        FormatError: naming line and field, for the first line that is no sample, or an id that occurs twice.
+        FormatError: for a file that cannot be read, or has no line at all.
     """
     samples: dict[str, Sample] = {}
+    left_out: list[LeftOut] = []
     made: Counter[str] = Counter()
-    for number, row in json_lines(path):
-        where = f"{path}:{number}"
-        sample = _sample(row, where, made)
-        if sample.id in samples:
-            raise FormatError(f"{where}: id", f"an id of its own; {samples[sample.id].where} has {sample.id!r} too")
-        samples[sample.id] = sample
-    if not samples:
+    for number, row in lines_one_by_one(path):
+        try:
+            sample = _sample(row, f"{path}:{number}", made, samples)
+            samples[sample.id] = sample
+        except FormatError as error:
+            left_out.append(LeftOut(error=error, id=_own(row, "id"), task_id=_own(row, "task_id")))
+    if not samples and not left_out:
         raise FormatError(str(path), "at least one sample")
-    return tuple(samples.values())
+    return Samples(good=tuple(samples.values()), left_out=tuple(_with_own_ids(left_out, samples)))
 
 
 def read_solutions(path: Path) -> dict[str, str]:
-    """Task id -> program, from a file of samples, a program for each task. Raises FormatError."""
+    """Task id -> program, from a file of samples, a program for each task. Raises FormatError for the first that is none."""
     solutions: dict[str, str] = {}
-    for sample in read_samples(path):
+    samples = read_samples(path)
+    for line in samples.left_out:
+        raise line.error
+    for sample in samples.good:
         if sample.solution is None:
             raise FormatError(f"{sample.where}: solution", "a whole program, known to be right")
         if sample.task_id in solutions:
@@ -63,7 +90,9 @@ def read_solutions(path: Path) -> dict[str, str]:
     return solutions
 
 
-def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
+def _sample(row: Any | FormatError, where: str, made: Counter[str], before: Mapping[str, Sample]) -> Sample:
+    if isinstance(row, FormatError):
+        raise row
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")
     task_id = _text(row, "task_id", where)
@@ -76,22 +105,45 @@ def _sample(row: Any, where: str, made: Counter[str]) -> Sample:
     elif not isinstance(row[key], str):
         raise FormatError(f"{where}: {key}", f"a text, not {type(row[key]).__name__}")
     id = _text(row, "id", where) if row.get("id") is not None else _made_id(task_id, row[key], made)
+    if id in before:
+        raise FormatError(f"{where}: id", f"an id of its own; {before[id].where} has {id!r} too")
     return Sample(id=id, task_id=task_id, where=where, **{key: row[key]})
 
 
 def _text(row: Mapping[str, Any], key: str, where: str) -> str:
     value = row.get(key)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
-        raise FormatError(f"{where}: {key}", f"a text of 1 to 200 printable characters, not {value!r:.80}")
-    return value
+    if not _is_label(value):
+        shown = ascii(value[:80]) if isinstance(value, str) else type(value).__name__
+        raise FormatError(f"{where}: {key}", f"a text of 1 to 200 printable characters, not {shown}")
+    return str(value)
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= 200 and value.isprintable()
+
+
+def _own(row: object, key: str) -> str:
+    """That field of a line that may be anything, where it is a label; else nothing."""
+    value = row.get(key) if isinstance(row, dict) else None
+    return str(value) if _is_label(value) else ""
+
+
+def _with_own_ids(left_out: list[LeftOut], samples: Mapping[str, Sample]) -> list[LeftOut]:
+    """The lines, without ids that a sample, or a line before, has too."""
+    taken = {"", *samples}
+    own = []
+    for line in left_out:
+        own.append(line if line.id not in taken else LeftOut(error=line.error, task_id=line.task_id))
+        taken.add(line.id)
+    return own
 
 
 def _check_files(files: Any, where: str) -> None:
-    if not isinstance(files, dict) or not files:
-        raise FormatError(f"{where}: files", "an object of path and text, with at least one file")
+    if not isinstance(files, dict):
+        raise FormatError(f"{where}: files", f"an object of path and text, not {type(files).__name__}")
     for path, text in files.items():
         if not isinstance(text, str):
-            raise FormatError(f"{where}: files.{path}", f"a text, not {type(text).__name__}")
+            raise FormatError(f"{where}: files.{ascii(path)[1:-1][:200]}", f"a text, not {type(text).__name__}")
 
 
 def _made_id(task_id: str, body: object, made: Counter[str]) -> str:

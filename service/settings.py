@@ -28,6 +28,11 @@ class Settings(BaseSettings):
         20_000, ge=1, description="Runs waiting or under way; above that, submissions are answered with 503."
     )
     max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
+    head_seconds: float = Field(10.0, gt=0, description="What a connection gets to send the head of a request.")
+    body_seconds: float = Field(60.0, gt=0, description="What a request's body gets to arrive as a whole.")
+    waiting_connections: int = Field(
+        256, ge=1, description="Connections without a whole head of a request; above that the oldest of them is closed."
+    )
     base_image: str = Field(
         "",
         description="Image to build the box from. Empty: one is made from this host's mirror (on Debian: trixie, with Python 3.13), "

@@ -104,7 +104,7 @@ def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
 
 def _why(run: RunOut) -> str:
     if run.outcome == "ungradable":
-        return f" ({plain(' '.join(run.diagnostics.values()))})"
+        return f" ({plain(run.diagnostics.get('message', 'no reason given'))})"
     if run.cases is not None:
         return f" ({run.cases.passed} of {run.cases.total} cases passed)"
     return ""

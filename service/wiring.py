@@ -18,6 +18,7 @@ from service import host, logs
 from service.api import access
 from service.app import create_app
 from service.evaluation import Evaluation
+from service.http_server import patient
 from service.jobs.table import TableJobs
 from service.rubric_files import builtin_rubrics
 from service.settings import Settings
@@ -140,7 +141,9 @@ def _workers(
 def _listening(app: FastAPI, settings: Settings) -> Iterator[str]:
     """Serve `app` from a thread, so that the caller's thread stays free for the command line. Gives the address."""
     listener = socket.create_server((settings.host, settings.port))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, http=patient(settings), ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()

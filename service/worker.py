@@ -15,6 +15,7 @@ import structlog
 
 from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
+from service import diagnostics
 from service.faults import crash_point
 from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
 from service.storage.interface import Findings, RunRecord, Storage, StorageError
@@ -118,7 +119,8 @@ class WorkerPool:
         """What to finish the run with; None where the job was given back for another attempt."""
         if lease.attempt > MAX_ATTEMPTS:
             # Each delivery before this one ended without a word: the worker died with it every time.
-            return self._evaluate.ungradable({"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"})
+            lost = {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"}
+            return self._evaluate.ungradable(diagnostics.referred(lease.run_id, lost))
         self._storage.start_run(lease.run_id, lease.attempt)
         try:
             return self._evaluate(self._storage.run(lease.run_id))
@@ -126,10 +128,10 @@ class WorkerPool:
             raise
         except Exception as error:  # noqa: BLE001
             # The job fence: whatever it was, it is ours, and another attempt may do better.
-            diagnostics = _diagnostics(error)
-            _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **diagnostics)
+            known = diagnostics.of_failure(lease.run_id, error)
+            _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **known)
             if lease.attempt >= _attempts(error):
-                return self._evaluate.ungradable(diagnostics)
+                return self._evaluate.ungradable(known)
             pause = min(RETRY_SECONDS * 2 ** (lease.attempt - 1), LONGEST_RETRY_SECONDS)
             self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause)
             return None
@@ -152,11 +154,3 @@ def _attempts(error: Exception) -> int:
     if isinstance(error, TaskUnusable):
         return 1
     return MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS
-
-
-def _diagnostics(error: Exception) -> dict[str, str]:
-    if isinstance(error, SandboxError):
-        return {"kind": "sandbox", **error.diagnostics()}
-    if isinstance(error, TaskUnusable):
-        return {"kind": "task", "message": str(error)}
-    return {"kind": type(error).__name__, "message": str(error)}

@@ -6,7 +6,6 @@ change from a page needs the session's CSRF token in `X-CSRF-Token` as well. Bot
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -26,13 +25,19 @@ LINK_TIME = timedelta(hours=24)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 router = APIRouter()
-_bearer = HTTPBearer(auto_error=False, description="An API token: `assay token`.")
+bearer_of = HTTPBearer(auto_error=False, description="An API token: `assay token`.")
 
 
 def principal(
-    request: Request, assay: Assay, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, assay: Assay, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_of)]
 ) -> Principal:
-    """Who is asking: a bearer token, or else the session of a page. Raises ProblemError."""
+    """Who is asking, as a dependency. On a guarded route (`service.api.guard`) that is known by now."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    return known or identify(request, assay, bearer)
+
+
+def identify(request: Request, assay: Services, bearer: HTTPAuthorizationCredentials | None) -> Principal:
+    """Who is asking: a bearer token, or else the session of a page. Looks at headers only. Raises ProblemError."""
     if bearer is not None:
         return _known(assay, bearer.credentials, "The token is unknown or expired.")
     if COOKIE not in request.cookies:
@@ -48,22 +53,26 @@ def principal(
     return who
 
 
-def require(*scopes: str) -> Callable[..., Principal]:
+class Required:
     """A dependency that gives the `Principal`, if it has one of the scopes or is an admin."""
-    needed = {*scopes, "admin"}
 
-    def required(who: Annotated[Principal, Depends(principal)]) -> Principal:
-        if not who.scopes & needed:
-            raise ProblemError("forbidden", f"This needs one of the scopes {', '.join(sorted(needed))}.")
+    def __init__(self, *scopes: str) -> None:
+        self._scopes = frozenset({*scopes, "admin"})
+
+    def __call__(self, who: Annotated[Principal, Depends(principal)]) -> Principal:
+        self.check(who)
         return who
 
-    return required
+    def check(self, who: Principal) -> None:
+        """Raises ProblemError."""
+        if not who.scopes & self._scopes:
+            raise ProblemError("forbidden", f"This needs one of the scopes {', '.join(sorted(self._scopes))}.")
 
 
-Anyone = Annotated[Principal, Depends(require(*SCOPES))]
-Submitter = Annotated[Principal, Depends(require("submitter"))]
-Author = Annotated[Principal, Depends(require("author"))]
-Reviewer = Annotated[Principal, Depends(require("reviewer"))]
+Anyone = Annotated[Principal, Depends(Required(*SCOPES))]
+Submitter = Annotated[Principal, Depends(Required("submitter"))]
+Author = Annotated[Principal, Depends(Required("author"))]
+Reviewer = Annotated[Principal, Depends(Required("reviewer"))]
 
 
 def csrf_token(request: Request) -> str:

@@ -1,18 +1,18 @@
 """The hidden cases of a run, for those who may see what is hidden: authors and reviewers."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from rubrics.signals import CaseOutcome, Outcome
 from service.api.access import require
+from service.api.guard import Guarded
 from service.api.problems import described
 from service.api.schemas import CaseOut, CasesOut
-from service.app_state import Assay, Services
+from service.app_state import Assay
 from service.storage.interface import Principal, RunId
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(tags=["runs"], route_class=Guarded)
 
 AuthorOrReviewer = Annotated[Principal, Depends(require("author", "reviewer"))]
 
@@ -31,17 +31,11 @@ def list_cases(
     For authors and reviewers: a submitter is never told what is in a hidden case. The first failing cases of a suite carry
     their texts, each cut to some thousand characters; a run that is not done, or is ungradable, has no cases.
     """
-    listed = [case for case in _cases(assay, RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
+    listed = [case for case in assay.storage.cases(RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
     first = int(after or 0)
     page = listed[first : first + limit]
     end = first + len(page)
     return CasesOut(cases=[_out(case) for case in page], next=str(end) if end < len(listed) else "")
-
-
-def _cases(assay: Services, run_id: RunId) -> Sequence[CaseOutcome]:
-    """All cases of a run. Raises NotFoundError."""
-    findings = assay.storage.run(run_id).findings
-    return [] if findings is None else [each for each in findings.signals if isinstance(each, CaseOutcome)]
 
 
 def _out(case: CaseOutcome) -> CaseOut:

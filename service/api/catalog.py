@@ -5,11 +5,12 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 
 from service.api.access import Anyone
+from service.api.guard import Guarded
 from service.api.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
 from service.app_state import Assay
 from service.storage.interface import StorageError
 
-router = APIRouter(tags=["installation"])
+router = APIRouter(tags=["installation"], route_class=Guarded)
 health_router = APIRouter(tags=["health"])
 
 

@@ -1,17 +1,14 @@
-"""The outermost layer of the web service: a request id, the cap on bodies, security headers, and the fence for our own
-failures.
-"""
+"""The outermost layer of the web service: a request id, security headers, and the fence for our own failures."""
 
 import secrets
 import traceback
 
 import structlog
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.problems import MEDIA_TYPE, ProblemError, document
-from service.api.schemas import ErrorField
+from service.api.problems import MEDIA_TYPE, document
 
 _HEADERS = {
     # Everything a page needs comes from this service, in files; submitted code that got into a page could do nothing.
@@ -30,9 +27,8 @@ _log = structlog.get_logger()
 class Edge:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, *, max_body_mib: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_body_mib = max_body_mib
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +36,7 @@ class Edge:
             return
         answer = _Answer(send)
         try:
-            await self._app(scope, self._capped(scope, receive), answer.send)
+            await self._app(scope, receive, answer.send)
         except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log
             # The traceback as text: a renderer that shows local variables would put tokens into the log.
             _log.error(
@@ -55,30 +51,6 @@ class Edge:
             problem = document("internal", "We failed; the log says more under this id.", request_id=answer.request_id)
             response = JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
             await response(scope, receive, answer.send)
-
-    def _capped(self, scope: Scope, receive: Receive) -> Receive:
-        """`receive`, raising ProblemError (which FastAPI lets through) before more than the cap is in memory."""
-        most = self._max_body_mib * 1024 * 1024
-        announced = Headers(scope=scope).get("content-length", "")
-        taken = 0
-
-        async def receive_capped() -> Message:
-            nonlocal taken
-            if announced.isdecimal() and int(announced) > most:
-                raise self._too_large()
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > most:
-                raise self._too_large()
-            return message
-
-        return receive_capped
-
-    def _too_large(self) -> ProblemError:
-        field = ErrorField(field="body", expected=f"at most {self._max_body_mib} MiB")
-        return ProblemError(
-            "body-too-large", f"This service takes bodies of at most {self._max_body_mib} MiB.", [field]
-        )
 
 
 class _Answer:

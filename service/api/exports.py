@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from service.api.access import Author
+from service.api.guard import Guarded
 from service.api.problems import ProblemError, described
 from service.api.schemas import ErrorField
 from service.app_state import Assay
@@ -17,7 +18,7 @@ from service.exports import FORMATS, UnknownFormatError, export
 MEDIA_TYPE = "application/x-ndjson"
 _ROWS_AT_ONCE = 50
 
-router = APIRouter(tags=["exports"])
+router = APIRouter(tags=["exports"], route_class=Guarded)
 
 
 @router.get(

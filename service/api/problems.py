@@ -40,9 +40,11 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(status=404, title="There is no such thing"),
     "unknown-task": Kind(status=404, title="There is no such task"),
     "method-not-allowed": Kind(status=405, title="The method does not fit this address"),
+    "body-too-slow": Kind(status=408, title="The body did not arrive in time"),
     "conflict": Kind(status=409, title="Something else happened in between"),
     "idempotency-conflict": Kind(status=409, title="The idempotency key was used for other content"),
     "body-too-large": Kind(status=413, title="The body is too large"),
+    "unsupported-encoding": Kind(status=415, title="The body is compressed"),
     "invalid-request": Kind(status=422, title="Some field of the request is wrong"),
     "invalid-submission": Kind(status=422, title="Some field of the submission is wrong"),
     "invalid-task": Kind(status=422, title="Something in the task package is wrong"),
@@ -68,6 +70,8 @@ class ProblemError(HTTPException):
         headers = {"WWW-Authenticate": "Bearer"} if kind == "unauthenticated" else {}
         if KINDS[kind].status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = str(RETRY_SECONDS)
+        if KINDS[kind].status == HTTPStatus.REQUEST_TIMEOUT:
+            headers["Connection"] = "close"  # the rest of the body may never come
         super().__init__(KINDS[kind].status, detail, headers)
         self.problem = document(kind, detail, errors)
 
@@ -88,6 +92,15 @@ def described(description: str) -> dict[str, Any]:
     """A problem among the responses of a route, for its OpenAPI description."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"model": Problem, "description": description, "content": content}
+
+
+OF_A_BODY: dict[int | str, dict[str, Any]] = {
+    400: described("The body is not JSON in UTF-8."),
+    408: described("The body did not arrive in time."),
+    413: described("The body is too large, or holds too many values."),
+    415: described("The body is compressed."),
+}
+"""Responses of a route that takes a body."""
 
 
 def install(app: FastAPI) -> None:

@@ -7,12 +7,13 @@ from fastapi import APIRouter
 from rubrics.model import Decision, Rubric
 from rubrics.review import ReviewError, decide
 from service.api.access import Reviewer
-from service.api.problems import ProblemError, described
+from service.api.guard import Guarded
+from service.api.problems import OF_A_BODY, ProblemError, described
 from service.api.schemas import ErrorField, ReviewIn, ReviewOut, ReviewsOut
 from service.app_state import Assay, Services
 from service.storage.interface import ConflictError, Findings, ReviewerId, ReviewRecord, RunId, RunOutcome
 
-router = APIRouter(tags=["reviews"])
+router = APIRouter(tags=["reviews"], route_class=Guarded)
 
 
 @router.post(
@@ -21,6 +22,7 @@ router = APIRouter(tags=["reviews"])
     responses={
         404: described("There is no such run."),
         409: described("Not done yet, ungradable, or reviewed by you already."),
+        **OF_A_BODY,
     },
 )
 def add_review(run_id: str, body: ReviewIn, assay: Assay, who: Reviewer) -> ReviewOut:

@@ -1,13 +1,16 @@
 """What goes over HTTP, as pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    most_mib: ClassVar[int] = 0
+    """Cap on the request's body, in MiB, below the service's own; 0 for that one alone."""
 
     @field_validator("*")
     @classmethod
@@ -47,6 +50,8 @@ class TasksOut(BaseModel):
 class SubmissionIn(Body):
     """One response to a task. Give `solution` (one file) or `files`."""
 
+    most_mib = 16  # 1 MiB of files, as escaped as JSON can be, and what is a little too large is told by its field
+
     task_id: str = Field(min_length=1, max_length=200)
     task_version: str | None = Field(default=None, description="Default: the newest.")
     solution: str | None = Field(default=None, description="The whole program, as the task's entry file.")
@@ -65,6 +70,7 @@ class SubmissionIn(Body):
 
 
 class BatchIn(Body):
+    most_mib = 16  # while JSON of this size is parsed, other requests wait for the interpreter: some 50 ms
     submissions: list[dict[str, Any]] = Field(
         min_length=1, max_length=500, description="Each as for POST /v1/submissions."
     )
@@ -104,7 +110,9 @@ class PrefillOut(BaseModel):
     confidence: float | None
     rule: str
     says: str
-    evidence: list[str] = Field(description="The cited signals, a line each, without hidden inputs.")
+    evidence: list[str] = Field(
+        description="The cited signals, a line each, without hidden inputs. Who only submits gets cases by number."
+    )
 
 
 class RunOut(BaseModel):
@@ -127,13 +135,19 @@ class RunOut(BaseModel):
     levels: dict[str, int | None] = {}
     prefills: list[PrefillOut] = []
     findings: list[dict[str, Any]] = Field(
-        default=[], description="Static findings and measurements; never hidden inputs."
+        default=[],
+        description="What was found and measured. Who only submits gets all of what was read in their own files; of what came of "
+        "running them the rule, the severity and how often (rounded down to 1, 10, 100, ...), and no measurements.",
     )
     abstentions: list[dict[str, str]] = []
     sandbox: str = Field(default="", description="What it ran in: tier and image, `container@sha256:...`.")
     graders: dict[str, str] = {}
     rubric: str = ""
-    diagnostics: dict[str, str] = {}
+    diagnostics: dict[str, str] = Field(
+        default={},
+        description="Why it is ungradable. Who only submits gets `kind`, `suite`, `case` (its number), a sentence and `reference`, "
+        "which stands in the full answer and in the log too.",
+    )
     created_at: datetime
     finished_at: datetime | None = None
     links: dict[str, str] = {}
@@ -176,6 +190,8 @@ class DecisionIn(Body):
 
 class ReviewIn(Body):
     """A complete review: a decision on each criterion of the rubric."""
+
+    most_mib = 1
 
     decisions: list[DecisionIn]
     harm: bool = False

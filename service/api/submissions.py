@@ -10,17 +10,18 @@ from starlette.concurrency import run_in_threadpool
 
 from service import intake
 from service.api.access import Submitter
-from service.api.problems import ProblemError, described, document, field_errors
+from service.api.guard import Guarded
+from service.api.problems import OF_A_BODY, ProblemError, described, document, field_errors
 from service.api.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, RunOut, SubmissionIn
-from service.api.view import run_out
+from service.api.view import run_response
 from service.app_state import Assay, Services
 from service.faults import crash_point
 from service.intake import Admitted, IntakeError, Request
-from service.storage.interface import Principal
+from service.storage.interface import NoRoomError, Principal, RunState
 
 MAX_WAIT_SECONDS = 60
 
-router = APIRouter(tags=["submissions"])
+router = APIRouter(tags=["submissions"], route_class=Guarded)
 
 Wait = Annotated[
     float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to hold the request until the run is done.")
@@ -36,6 +37,7 @@ Wait = Annotated[
         404: described("There is no such task."),
         409: described("The idempotency key was used for other content."),
         503: described("Too much is waiting; see Retry-After."),
+        **OF_A_BODY,
     },
     response_model=None,
 )
@@ -44,10 +46,9 @@ async def submit(
     body: SubmissionIn,
     assay: Assay,
     who: Submitter,
-    response: Response,
     wait: Wait = 0,
     idempotency_key: Annotated[str, Header(max_length=200, description="As the field of the body.")] = "",
-) -> RunOut | Accepted:
+) -> Response | Accepted:
     """Hand in one response to a task; it is run and graded in the background."""
     request = _with_key(_request(body), idempotency_key)
     (outcome,) = await run_in_threadpool(_accept, assay, who, [request])
@@ -56,14 +57,13 @@ async def submit(
     if wait:
         # Waiting holds no thread: hundreds may do it, and the pool has forty.
         await assay.finished.wait(outcome.run_id, wait)
-        run = run_out(await run_in_threadpool(assay.storage.run, outcome.run_id))
-        if run.outcome is not None:
-            response.status_code = 200
-            return run
+        run = await run_in_threadpool(assay.storage.summary, outcome.run_id)
+        if run.state is RunState.DONE:
+            return await run_in_threadpool(run_response, run, who)
     return _accepted(outcome)
 
 
-@router.post("/submissions:batch", responses={503: described("Too much is waiting.")})
+@router.post("/submissions:batch", responses={503: described("Too much is waiting."), **OF_A_BODY})
 def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
     """Hand in many. Each is looked at for itself: the good ones are accepted, the others answered with a problem."""
     parsed = [_parse(item, position) for position, item in enumerate(body.submissions)]
@@ -77,11 +77,17 @@ def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
 
 
 def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> list[Admitted | IntakeError]:
+    """Whether there is room is asked last: what is wrong, or was accepted before, is answered while the queue is full too."""
     now = assay.now()
     waiting = assay.jobs.depth(now)
-    if waiting + len(requests) > assay.settings.queue_limit:
-        raise ProblemError("queue-full", f"{waiting} runs are waiting or under way; send this again in a moment.")
-    outcomes = intake.accept(assay.storage, assay.catalog, requests, submitter=who.name, tiers=assay.tiers, now=now)
+    room = max(0, assay.settings.queue_limit - waiting)
+    try:
+        outcomes = intake.accept(
+            assay.storage, assay.catalog, requests, submitter=who.name, tiers=assay.tiers, now=now, room=room
+        )
+    except NoRoomError as error:
+        full = f"{waiting} runs are waiting or under way; send this again in a moment."
+        raise ProblemError("queue-full", full) from error
     crash_point("after-accept")
     assay.wake()
     return outcomes

@@ -10,20 +10,21 @@ from graders.interface import Task, TaskId
 from graders.package import PackageError
 from graders.registry import GraderChoiceError
 from service.api.access import Anyone, Author
-from service.api.problems import ProblemError, described
+from service.api.guard import Guarded
+from service.api.problems import OF_A_BODY, ProblemError, described
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
 from service.catalog import TaskSummary, summarize
 from service.intake import can_hold
 from service.storage.interface import TaskRecord
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(tags=["tasks"], route_class=Guarded)
 
 
 @router.post(
     "/tasks",
     status_code=201,
-    responses={200: {"model": TaskOut, "description": "This very version was there already."}},
+    responses={200: {"model": TaskOut, "description": "This very version was there already."}, **OF_A_BODY},
 )
 def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
     """Store a task package. Its version is a hash of its files; the same files again change nothing."""

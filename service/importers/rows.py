@@ -35,11 +35,30 @@ def count(path: Path) -> int:
 
 def json_lines(path: Path) -> Iterator[Row]:
     """Number and value of each line that is not empty. Raises FormatError for what is no JSON, or no UTF-8 text."""
+    for number, value in lines_one_by_one(path):
+        if isinstance(value, FormatError):
+            raise value
+        yield number, value
+
+
+def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
+    """The same with a FormatError in the place of each value that cannot be read, for who goes on with the others.
+
+    Raises FormatError where the file itself cannot be read.
+    """
     number = [0]
     with _told(path, number), _opened(path) as lines:
         for number[0], line in enumerate(lines, start=1):
             if line.strip():
-                yield number[0], json.loads(line.decode("utf-8-sig" if number[0] == 1 else "utf-8"))
+                yield number[0], _value(line, path, number)
+
+
+def _value(line: bytes, path: Path, number: list[int]) -> Any | FormatError:
+    try:
+        with _told(path, number):
+            return json.loads(line.decode("utf-8-sig" if number[0] == 1 else "utf-8"))
+    except FormatError as error:
+        return error
 
 
 def _is_array(path: Path) -> bool:
@@ -93,7 +112,9 @@ def _told(path: Path, number: list[int]) -> Iterator[None]:
     """What goes wrong in here is a FormatError at the line whose number is in `number`."""
     try:
         yield
-    except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as error:
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
         raise FormatError(
             f"{path}:{number[0]}", f"a JSON value on one line, or one array, in UTF-8 ({error})"
         ) from error

@@ -7,6 +7,7 @@ their withdrawals are appended.
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
+    NoRoomError             more runs would be made than the caller has room for; becomes 503
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,9 +16,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
 
-from graders.interface import Submission, TaskId
+from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Prefill, Review
-from rubrics.signals import Signal
+from rubrics.signals import CaseOutcome, Signal
 from sandboxes.interface import Tier
 
 RunId = NewType("RunId", str)
@@ -49,6 +50,10 @@ class KeyConflictError(ConflictError):
     def __init__(self, positions: Sequence[int]) -> None:
         super().__init__(f"{len(positions)} idempotency keys were used for other content")
         self.positions = tuple(positions)
+
+
+class NoRoomError(Exception):
+    """What was to be accepted would make more new runs than there is room for; nothing was stored."""
 
 
 class RunState(StrEnum):
@@ -87,6 +92,9 @@ class SubmissionRecord:
     created_at: datetime
     minimum_tier: Tier = Tier.JAIL
     """What the submitter asked for; task and operator may ask for more."""
+    submitter: str = ""
+    """The name on the token that it came with; two tokens of one name are one person. Empty where nobody knows it: it came
+    before this was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,7 @@ class Findings:
 
     outcome: RunOutcome
     signals: tuple[Signal, ...]
+    """Read from the storage the cases come first, and otherwise in the order in which they were reported."""
     prefills: tuple[Prefill, ...]
     rubric_id: str
     rubric_version: str
@@ -120,6 +129,37 @@ class RunRecord:
     finished_at: datetime | None
     findings: Findings | None
     """Set when `state` is DONE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What the cases of a run come to."""
+
+    passed: int
+    total: int
+    share: float | None
+    """What counts as passed (`rubrics.prefill.share_passed`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A run without what is long: its submission's files, and its cases. What answers and lists are made of."""
+
+    id: RunId
+    submission_id: SubmissionId
+    task_id: TaskId
+    task_version: str
+    submitter: str
+    client_id: str
+    tag: str
+    state: RunState
+    attempt: int
+    created_at: datetime
+    finished_at: datetime | None
+    tally: Tally | None
+    """Set when `state` is DONE."""
+    findings: Findings | None
+    """Without cases among its signals; those that pre-fills cite are without what was given, wanted, got and noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +220,11 @@ class Principal:
     scopes: frozenset[str]
     """Of `admin`, `author`, `submitter`, `reviewer`."""
 
+    @property
+    def sees_all(self) -> bool:
+        """Everybody's runs, and all of what is in them. Who only submits sees their own, without what is hidden."""
+        return bool(self.scopes & {"admin", "author", "reviewer"})
+
 
 class Storage(Protocol):
     """All that is kept. Methods are transactions; `now` comes in as an argument, aware UTC."""
@@ -203,25 +248,46 @@ class Storage(Protocol):
 
     # submissions and runs
     def accept(
-        self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+        self,
+        records: Sequence[SubmissionRecord],
+        keys: Sequence[str],
+        fingerprints: Sequence[str],
+        *,
+        room: int | None = None,
     ) -> Sequence[RunId]:
         """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
 
         `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
+        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError. Where more than
+        `room` runs would be new, raises NoRoomError.
         """
         ...
 
     def run(self, id: RunId) -> RunRecord:
-        """Raises NotFoundError."""
+        """All of it, cases and files included. Raises NotFoundError."""
+        ...
+
+    def summary(self, id: RunId) -> RunSummary:
+        """The run without what is long. Raises NotFoundError."""
+        ...
+
+    def cases(self, id: RunId) -> Sequence[CaseOutcome]:
+        """The outcomes of its hidden cases, in the order in which they were reported; none before it is done.
+
+        Raises NotFoundError.
+        """
         ...
 
     def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
         """Those of the runs that are done; for waiting on many at once."""
         ...
 
-    def finished_runs(self, *, tag: str | None, after: str = "", limit: int = 100) -> tuple[Sequence[RunRecord], str]:
+    def finished_runs(
+        self, *, tag: str | None, submitter: str | None = None, after: str = "", limit: int = 100
+    ) -> tuple[Sequence[RunSummary], str]:
         """Finished runs in the order in which they finished, and the cursor that continues after the last of them.
+
+        With `tag` or `submitter` only those of that label or person.
 
         A run that finishes later always comes after the cursor of an earlier answer, so a poller misses none.
         """

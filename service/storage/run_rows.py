@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,24 +11,42 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from graders.interface import Submission, SubmissionId, TaskId
 from rubrics import signals as signal_json
+from rubrics.model import Prefill
+from rubrics.prefill import share_passed
 from rubrics.records import prefill_from_json, prefill_to_json
 from rubrics.signals import CaseOutcome, Finding, Outcome
 from sandboxes.interface import Tier
 from service.storage.interface import (
     Findings,
     KeyConflictError,
+    NoRoomError,
     NotFoundError,
     RunId,
     RunOutcome,
     RunRecord,
     RunState,
+    RunSummary,
     SubmissionRecord,
+    Tally,
 )
-from service.storage.tables import counters, findings, idempotency_keys, jobs, pack, runs, submissions, unpack
+from service.storage.tables import cases, counters, findings, idempotency_keys, jobs, pack, runs, submissions, unpack
+
+_LONG = ("given", "wanted", "got", "note")
+"""What a case that a pre-fill cites is without where it is only cited."""
+_USUAL = {
+    name: {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    for name, kind in signal_json.KINDS.items()
+}
+"""Kind of signal -> its fields that have a default."""
 
 
 def accept(
-    connection: Connection, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+    connection: Connection,
+    records: Sequence[SubmissionRecord],
+    keys: Sequence[str],
+    fingerprints: Sequence[str],
+    *,
+    room: int | None,
 ) -> Sequence[RunId]:
     seen = _seen_keys(connection, [key for key in keys if key])
     ids: list[RunId] = []
@@ -47,6 +66,8 @@ def accept(
                 conflicts.append(position)
     if conflicts:
         raise KeyConflictError(conflicts)
+    if room is not None and len(fresh) > room:
+        raise NoRoomError
     if fresh:
         _insert(connection, fresh)
     return ids
@@ -59,16 +80,37 @@ def get(connection: Connection, id: RunId) -> RunRecord:
     return _record(row)
 
 
+def summary(connection: Connection, id: RunId) -> RunSummary:
+    row = connection.execute(_SUMMARIES.where(runs.c.id == id)).first()
+    if row is None:
+        raise NotFoundError(f"run {id}")
+    return summarized(row)
+
+
+def cases_of(connection: Connection, id: RunId) -> Sequence[CaseOutcome]:
+    query = select(cases.c.outcomes).select_from(runs).outerjoin(cases, cases.c.run_id == runs.c.id)
+    row = connection.execute(query.where(runs.c.id == id)).first()
+    if row is None:
+        raise NotFoundError(f"run {id}")
+    return _cases(row)
+
+
 def done(connection: Connection, ids: Collection[RunId]) -> frozenset[RunId]:
     query = select(findings.c.run_id).where(findings.c.run_id.in_(list(ids)))
     return frozenset(RunId(id) for id in connection.scalars(query))
 
 
-def finished(connection: Connection, tag: str | None, after: int, limit: int) -> Sequence[tuple[int, RunRecord]]:
-    query = _RECORDS.where(findings.c.sequence > after).order_by(findings.c.sequence).limit(limit)
+def finished(
+    connection: Connection, *, tag: str | None, submitter: str | None, after: int, limit: int
+) -> Sequence[Row[Any]]:
+    """For `summarized`, each with its `sequence`."""
+    query = _SUMMARIES.where(findings.c.sequence > after).order_by(findings.c.sequence).limit(limit)
     if tag is not None:
         query = query.where(findings.c.tag == tag)
-    return [(row.sequence, _record(row)) for row in connection.execute(query)]
+    if submitter is not None:
+        # Empty is nobody's name: runs from before it was kept.
+        query = query.where(findings.c.submitter == submitter, findings.c.submitter != "")
+    return connection.execute(query).all()
 
 
 def counts(connection: Connection) -> Mapping[RunState, int]:
@@ -89,20 +131,25 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
     held = delete(jobs).where(jobs.c.run_id == id, jobs.c.attempts == attempt, jobs.c.worker.is_not(None))
     if connection.execute(held).rowcount != 1:
         return False
-    tag = select(submissions.c.tag).join_from(runs, submissions).where(runs.c.id == id)
-    cases = [signal for signal in result.signals if isinstance(signal, CaseOutcome)]
+    own = select(submissions.c.tag, submissions.c.submitter).join_from(runs, submissions).where(runs.c.id == id)
+    submission = connection.execute(own).one()
+    outcomes = [signal for signal in result.signals if isinstance(signal, CaseOutcome)]
+    others = [signal for signal in result.signals if not isinstance(signal, CaseOutcome)]
+    places = _places(outcomes)
     connection.execute(
         insert(findings).values(
             run_id=id,
             sequence=_next_number(connection),
-            tag=tag.scalar_subquery(),
+            tag=submission.tag,
+            submitter=submission.submitter,
             outcome=result.outcome,
-            cases_passed=sum(case.outcome is Outcome.PASSED for case in cases),
-            cases_total=len(cases),
+            cases_passed=sum(outcome.outcome is Outcome.PASSED for outcome in outcomes),
+            cases_total=len(outcomes),
+            share=share_passed(outcomes),
             flags=sum(isinstance(signal, Finding) and signal.is_raised for signal in result.signals),
             position=position(id),
-            signals=pack([signal_json.to_json(signal) for signal in result.signals]),
-            prefills=pack([prefill_to_json(prefill) for prefill in result.prefills]),
+            signals=pack([_without_defaults(signal_json.to_json(signal)) for signal in others]),
+            prefills=pack([_prefill_row(prefill, places) for prefill in result.prefills]),
             diagnostics=pack(dict(result.diagnostics)),
             rubric_id=result.rubric_id,
             rubric_version=result.rubric_version,
@@ -112,6 +159,9 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
             finished_at=now,
         )
     )
+    if outcomes:
+        packed = pack([_without_defaults(signal_json.to_json(outcome)) for outcome in outcomes])
+        connection.execute(insert(cases).values(run_id=id, outcomes=packed))
     connection.execute(update(runs).where(runs.c.id == id).values(state=RunState.DONE, attempt=attempt))
     return True
 
@@ -169,10 +219,11 @@ def _submission_values(record: SubmissionRecord) -> dict[str, Any]:
         "tag": record.tag,
         "created_at": record.created_at,
         "minimum_tier": record.minimum_tier,
+        "submitter": record.submitter,
     }
 
 
-_RECORDS: Select[Any] = (
+_SUMMARIES: Select[Any] = (
     select(
         runs.c.id,
         runs.c.state,
@@ -181,15 +232,14 @@ _RECORDS: Select[Any] = (
         submissions.c.id.label("submission_id"),
         submissions.c.task_id,
         submissions.c.task_version,
-        submissions.c.files,
-        submissions.c.model,
-        submissions.c.group_id,
+        submissions.c.submitter,
         submissions.c.client_id,
         submissions.c.tag,
-        submissions.c.created_at.label("submitted_at"),
-        submissions.c.minimum_tier,
         findings.c.sequence,
         findings.c.outcome,
+        findings.c.cases_passed,
+        findings.c.cases_total,
+        findings.c.share,
         findings.c.signals,
         findings.c.prefills,
         findings.c.diagnostics,
@@ -203,6 +253,34 @@ _RECORDS: Select[Any] = (
     .join_from(runs, submissions)
     .outerjoin(findings, findings.c.run_id == runs.c.id)
 )
+_RECORDS: Select[Any] = _SUMMARIES.add_columns(
+    submissions.c.files,
+    submissions.c.model,
+    submissions.c.group_id,
+    submissions.c.created_at.label("submitted_at"),
+    submissions.c.minimum_tier,
+    cases.c.outcomes,
+).outerjoin(cases, cases.c.run_id == runs.c.id)
+
+
+def summarized(row: Row[Any]) -> RunSummary:
+    """From a row of `_SUMMARIES`."""
+    known = row.outcome is not None
+    return RunSummary(
+        id=RunId(row.id),
+        submission_id=SubmissionId(row.submission_id),
+        task_id=TaskId(row.task_id),
+        task_version=row.task_version,
+        submitter=row.submitter,
+        client_id=row.client_id,
+        tag=row.tag,
+        state=RunState(row.state),
+        attempt=row.attempt,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        tally=Tally(passed=row.cases_passed, total=row.cases_total, share=row.share) if known else None,
+        findings=_findings(row, None) if known else None,
+    )
 
 
 def _record(row: Row[Any]) -> RunRecord:
@@ -222,20 +300,57 @@ def _record(row: Row[Any]) -> RunRecord:
             tag=row.tag,
             created_at=row.submitted_at,
             minimum_tier=Tier(row.minimum_tier),
+            submitter=row.submitter,
         ),
         state=RunState(row.state),
         attempt=row.attempt,
         created_at=row.created_at,
         finished_at=row.finished_at,
-        findings=None if row.outcome is None else _findings(row),
+        findings=None if row.outcome is None else _findings(row, _cases(row)),
     )
 
 
-def _findings(row: Row[Any]) -> Findings:
+def _cases(row: Row[Any]) -> tuple[CaseOutcome, ...]:
+    rows = [] if row.outcomes is None else unpack(row.outcomes)
+    return tuple(case for case in map(signal_json.from_json, rows) if isinstance(case, CaseOutcome))
+
+
+def _places(outcomes: Sequence[CaseOutcome]) -> Mapping[int, int]:
+    """By identity: pre-fills cite the very objects, and hashing a thousand cases with their texts would take long."""
+    return {id(outcome): place for place, outcome in enumerate(outcomes)}
+
+
+def _prefill_row(prefill: Prefill, places: Mapping[int, int]) -> dict[str, Any]:
+    """As JSON; a cited case in short, `at` its place among the run's cases."""
+    row = prefill_to_json(prefill)
+    for signal, cited in zip(prefill.because, row["because"], strict=True):
+        if id(signal) in places:
+            cited |= {**dict.fromkeys(_LONG, ""), "at": places[id(signal)]}
+    return {**row, "because": [_without_defaults(cited) for cited in row["because"]]}
+
+
+def _without_defaults(row: dict[str, Any]) -> dict[str, Any]:
+    """What `from_json` makes the same signal of: reading a page of runs is mostly reading such rows."""
+    usual = _USUAL[row["kind"]]
+    return {name: value for name, value in row.items() if name not in usual or value != usual[name]}
+
+
+def _prefill(row: dict[str, Any], outcomes: Sequence[CaseOutcome] | None) -> Prefill:
+    """Inverse of `_prefill_row`; without the outcomes, cited cases are left short."""
+    places = [cited.pop("at", None) for cited in row["because"]]
+    prefill = prefill_from_json(row)
+    if outcomes is None:
+        return prefill
+    whole = (short if at is None else outcomes[at] for at, short in zip(places, prefill.because, strict=True))
+    return replace(prefill, because=tuple(whole))
+
+
+def _findings(row: Row[Any], outcomes: Sequence[CaseOutcome] | None) -> Findings:
+    """`outcomes`: the run's cases; None for its findings without them."""
     return Findings(
         outcome=RunOutcome(row.outcome),
-        signals=tuple(signal_json.from_json(signal) for signal in unpack(row.signals)),
-        prefills=tuple(prefill_from_json(prefill) for prefill in unpack(row.prefills)),
+        signals=(*(outcomes or ()), *(signal_json.from_json(signal) for signal in unpack(row.signals))),
+        prefills=tuple(_prefill(prefill, outcomes) for prefill in unpack(row.prefills)),
         rubric_id=row.rubric_id,
         rubric_version=row.rubric_version,
         grader_versions=row.grader_versions,

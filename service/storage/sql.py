@@ -9,6 +9,7 @@ from typing import Self
 
 from graders.interface import TaskId
 from rubrics.model import Review
+from rubrics.signals import CaseOutcome
 from service.storage import review_rows, run_rows, task_rows, token_rows
 from service.storage.database import Database
 from service.storage.interface import (
@@ -23,6 +24,7 @@ from service.storage.interface import (
     RunId,
     RunRecord,
     RunState,
+    RunSummary,
     SubmissionRecord,
     TaskRecord,
 )
@@ -64,23 +66,39 @@ class SqlStorage:
 
     # submissions and runs
     def accept(
-        self, records: Sequence[SubmissionRecord], keys: Sequence[str], fingerprints: Sequence[str]
+        self,
+        records: Sequence[SubmissionRecord],
+        keys: Sequence[str],
+        fingerprints: Sequence[str],
+        *,
+        room: int | None = None,
     ) -> Sequence[RunId]:
         with self.database.writing() as connection:
-            return run_rows.accept(connection, records, keys, fingerprints)
+            return run_rows.accept(connection, records, keys, fingerprints, room=room)
 
     def run(self, id: RunId) -> RunRecord:
         with self.database.reading() as connection:
             return run_rows.get(connection, id)
 
+    def summary(self, id: RunId) -> RunSummary:
+        with self.database.reading() as connection:
+            return run_rows.summary(connection, id)
+
+    def cases(self, id: RunId) -> Sequence[CaseOutcome]:
+        with self.database.reading() as connection:
+            return run_rows.cases_of(connection, id)
+
     def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
         with self.database.reading() as connection:
             return run_rows.done(connection, ids)
 
-    def finished_runs(self, *, tag: str | None, after: str = "", limit: int = 100) -> tuple[Sequence[RunRecord], str]:
+    def finished_runs(
+        self, *, tag: str | None, submitter: str | None = None, after: str = "", limit: int = 100
+    ) -> tuple[Sequence[RunSummary], str]:
         with self.database.reading() as connection:
-            numbered = run_rows.finished(connection, tag, int(after or 0), limit)
-        return [record for _, record in numbered], str(numbered[-1][0]) if numbered else after
+            rows = run_rows.finished(connection, tag=tag, submitter=submitter, after=int(after or 0), limit=limit)
+        # Unpacked with the connection given back already.
+        return [run_rows.summarized(row) for row in rows], str(rows[-1].sequence) if rows else after
 
     def run_counts(self) -> Mapping[RunState, int]:
         with self.database.reading() as connection:

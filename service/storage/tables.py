@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -99,6 +100,7 @@ submissions = Table(
     Column("tag", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("minimum_tier", String(20), nullable=False, server_default="jail"),
+    Column("submitter", _ID, nullable=False, server_default=""),  # the token's name; empty where it was not kept
     ForeignKeyConstraint(["task_id", "task_version"], ["tasks.id", "tasks.version"]),
 )
 
@@ -148,8 +150,8 @@ findings = Table(
     Column("cases_total", Integer, nullable=False),
     Column("flags", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),  # pseudo-random place in the reviewers' queue
-    Column("signals", LargeBinary, nullable=False),  # packed
-    Column("prefills", LargeBinary, nullable=False),  # packed
+    Column("signals", LargeBinary, nullable=False),  # packed; all but the cases, which lists do not need
+    Column("prefills", LargeBinary, nullable=False),  # packed; of cited cases the short part, and which they are
     Column("diagnostics", LargeBinary, nullable=False),  # packed
     Column("rubric_id", _ID, nullable=False),
     Column("rubric_version", String(64), nullable=False),
@@ -157,7 +159,20 @@ findings = Table(
     Column("sandbox", Text, nullable=False),
     Column("ends", _JSON, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
+    Column("share", Float),  # what of the cases counts as passed; null where there is none
+    Column(
+        "submitter", _ID, nullable=False, server_default=""
+    ),  # the submission's, here for the same reason as the tag
     Index(None, "tag", "sequence"),
+    Index(None, "submitter", "sequence"),
+    Index(None, "submitter", "tag", "sequence"),
+)
+
+cases = Table(
+    "cases",  # the hidden cases of a run, all in one; a row where it has some
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("outcomes", LargeBinary, nullable=False),  # packed
 )
 
 claims = Table(

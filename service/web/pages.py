@@ -18,7 +18,8 @@ from starlette.staticfiles import StaticFiles
 
 from rubrics.model import Decision, Review, Rubric
 from rubrics.review import decide
-from service.api.access import Reviewer, csrf_token, require
+from service.api.access import Required, Reviewer, csrf_token
+from service.api.guard import Guarded
 from service.api.problems import ProblemError
 from service.api.schemas import Body, ErrorField
 from service.app_state import Assay, Services
@@ -56,24 +57,28 @@ KEYS = (
     ("?", "this help"),
 )
 
-router = APIRouter(prefix="/review", include_in_schema=False)
+router = APIRouter(prefix="/review", include_in_schema=False, route_class=Guarded)
 
 
 class DraftIn(Body):
+    most_mib = 1
     level: int | None = None
     note: str = Field("", max_length=10_000)
     milliseconds: int = Field(0, ge=0, le=10**12)
 
 
 class HarmIn(Body):
+    most_mib = 1
     note: str = Field("", max_length=10_000)
 
 
 class UndoIn(Body):
+    most_mib = 1
     criterion: str = Field("", description="The decision to open again; empty for the last one of the rubric.")
 
 
 class SkipIn(Body):
+    most_mib = 1
     reason: str = Field(min_length=1, max_length=2_000)
 
 
@@ -133,7 +138,7 @@ def single_response(run_id: str, request: Request, assay: Assay, who: Reviewer) 
     )
 
 
-@router.get("/{run_id}/files/{index}", dependencies=[Depends(require("reviewer"))])
+@router.get("/{run_id}/files/{index}", dependencies=[Depends(Required("reviewer"))])
 def file_text(run_id: str, index: int, assay: Assay) -> Response:
     """One file of the response, whole, as plain text. `index` counts the paths in sorted order."""
     files = sorted(assay.storage.run(RunId(run_id)).submission.submission.files.items())

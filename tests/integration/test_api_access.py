@@ -9,7 +9,7 @@ from fastapi import Depends
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from service.api.access import COOKIE, CSRF_HEADER, Reviewer, first_start_link, require, sign_in_link
+from service.api.access import COOKIE, CSRF_HEADER, Required, Reviewer, first_start_link, sign_in_link
 from service.storage.interface import StorageError
 from tests.integration.api import Api
 
@@ -146,6 +146,15 @@ def test_a_session_changes_nothing_without_its_csrf_token(api: Api, method: str)
     assert api.as_("reviewer", name="ben").request(method, "/change").json() == "ben"  # no cookie, no need
 
 
+@pytest.mark.parametrize("path", ["/review/x/skip", "/v1/runs/x/reviews"])
+def test_a_session_without_its_csrf_token_is_refused_before_its_body_is_read(api: Api, path: str) -> None:
+    client = signed_in(api, "reviewer")
+    answer = client.post(path, content=b"{", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:assay:problem:csrf")
+    nobody = api.client().post(path, content=b"{", headers={"Content-Type": "application/json"})
+    assert (nobody.status_code, nobody.json()["type"]) == (401, "urn:assay:problem:unauthenticated")
+
+
 def test_a_session_has_no_more_scopes_than_its_link(api: Api) -> None:
     with_csrf_route(api)
     client = signed_in(api, "submitter")
@@ -203,7 +212,7 @@ def test_wrong_addresses_are_problems_too(api: Api, method: str, path: str, stat
 
 
 def test_a_browser_gets_a_page_in_which_nothing_of_the_request_runs(api: Api) -> None:
-    @api.app.get("/page", dependencies=[Depends(require("reviewer"))])
+    @api.app.get("/page", dependencies=[Depends(Required("reviewer"))])
     def page() -> str:
         return ""
 

@@ -43,8 +43,6 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({"solution": "x"}, 422, "invalid-request", "task_id"),
     ({"task_id": "numbers/double"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "files": {"solution.py": "x"}}, 422, "invalid-submission", "solution"),
-    ({**GOOD, "solution": ""}, 422, "invalid-submission", "solution"),
-    ({**GOOD, "solution": " \n"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "solution": "x\0"}, 422, "invalid-submission", "solution"),
     ({**GOOD, "solution": "x\ud800"}, 422, "invalid-request", "solution"),
     ({**GOOD, "solution": "x" * 10_000_000}, 422, "invalid-submission", "solution"),
@@ -55,7 +53,6 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({**GOOD, "minimum_tier": "castle"}, 422, "invalid-submission", "minimum_tier"),
     ({**GOOD, "minimum_tier": 1}, 422, "invalid-request", "minimum_tier"),
     ({"task_id": "numbers/double", "files": {"main.py": "x"}}, 422, "invalid-submission", "files.solution.py"),
-    ({"task_id": "numbers/double", "files": {}}, 422, "invalid-submission", "files.solution.py"),
     ({"task_id": "numbers/double", "files": {"solution.py": 1}}, 422, "invalid-request", "files.solution.py"),
     (
         {"task_id": "numbers/double", "files": {"solution.py": "x", "../up.py": "y"}},
@@ -138,6 +135,50 @@ def test_a_body_above_the_cap_is_refused_without_taking_it_in(
     assert taken <= most
 
 
+@pytest.mark.parametrize(
+    ("path", "scope", "most_mib"),
+    [
+        ("/v1/submissions", "submitter", 16),
+        ("/v1/submissions:batch", "submitter", 16),
+        ("/v1/tasks", "author", 32),
+        ("/v1/runs/x/reviews", "reviewer", 1),
+        ("/review/x/skip", "reviewer", 1),
+    ],
+)
+def test_each_address_has_its_own_cap(api: Api, path: str, scope: str, most_mib: int) -> None:
+    client = api.as_(scope)
+    headers = {"Content-Type": "application/json"}
+    below = client.post(path, content=b"{" + b" " * (most_mib * 1024 * 1024 - 1), headers=headers)
+    above = client.post(path, content=b"{" + b" " * (most_mib * 1024 * 1024), headers=headers)
+    assert (below.status_code, above.status_code) == (400, 413)
+    assert above.json()["errors"] == [{"field": "body", "expected": f"at most {most_mib} MiB"}]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+def test_a_compressed_body_is_refused_unread(api: Api, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = api.as_("submitter").post("/v1/submissions", content=b"\x1f\x8b", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:assay:problem:unsupported-encoding")
+    assert answer.json()["errors"][0]["field"] == "Content-Encoding"
+    plain = {**headers, "Content-Encoding": "Identity"}
+    assert api.as_("submitter").post("/v1/submissions", content=json.dumps(GOOD), headers=plain).status_code == 202
+
+
+def test_a_body_of_too_many_values_is_refused_unparsed(api: Api) -> None:
+    answer = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": [[]] * 250_000})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:assay:problem:body-too-large")
+    assert "200000 values" in answer.json()["errors"][0]["expected"]
+
+
+def test_the_largest_batch_of_the_largest_submissions_is_not_too_many_values(api: Api) -> None:
+    item = {**GOOD, "solution": None, "files": {"solution.py": "x = [1, 2]", **{f"f{n}.py": "x" for n in range(99)}}}
+    labels = {"id": "a", "tag": "b", "model": "m", "group_id": "g", "minimum_tier": "jail"}
+    items = [{**item, **labels, "idempotency_key": str(number)} for number in range(500)]
+    answer = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": items})
+    assert answer.status_code == 200
+    assert queued(api) == 500
+
+
 def test_the_same_key_gives_the_same_answer(api: Api) -> None:
     client = api.as_("submitter")
     by_header = client.post("/v1/submissions", json=GOOD, headers={"Idempotency-Key": "k"}).json()
@@ -207,6 +248,17 @@ def test_a_batch_that_is_none_is_refused_whole(api: Api, body: dict[str, Any]) -
     assert queued(api) == 0
 
 
+@pytest.mark.parametrize(
+    "body", [{"solution": ""}, {"solution": " \n\u2003"}, {"files": {}}, {"files": {"a.py": "\t"}}]
+)
+def test_an_empty_answer_is_accepted_to_fail(api: Api, body: dict[str, Any]) -> None:
+    answer = api.as_("submitter").post("/v1/submissions", json={"task_id": "numbers/double", **body})
+    assert answer.status_code == 202
+    submission = api.storage.run(answer.json()["run_id"]).submission.submission
+    assert submission.is_blank
+    assert submission.files["solution.py"].strip() == ""
+
+
 def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
     client = api.as_("submitter")
@@ -218,6 +270,28 @@ def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJo
     assert [client.post("/v1/submissions", json=GOOD).status_code for _ in range(3)] == [202, 202, 503]
     finish_next(storage, jobs, clock.now)
     assert client.post("/v1/submissions", json=GOOD).status_code == 202
+
+
+def test_what_was_accepted_or_is_wrong_is_answered_while_the_queue_is_full(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
+    client = api.as_("submitter")
+    batch = {"submissions": [{**GOOD, "idempotency_key": key} for key in "ab"]}
+    first = client.post("/v1/submissions:batch", json=batch)
+    again = client.post("/v1/submissions:batch", json=batch)
+    assert first.status_code == again.status_code == 200
+    assert again.json() == first.json()
+    assert client.post("/v1/submissions", json=batch["submissions"][0]).status_code == 202
+    assert client.post("/v1/submissions", json={**GOOD, "task_id": "nope"}).status_code == 404
+    assert client.post("/v1/submissions", json={**GOOD, "tag": "a\0"}).status_code == 422
+    reused = client.post("/v1/submissions", json={**GOOD, "solution": "other", "idempotency_key": "a"})
+    assert reused.status_code == 409
+    wrong = client.post("/v1/submissions:batch", json={"submissions": [{**GOOD, "task_id": "nope"}]})
+    assert wrong.json()["results"][0]["problem"]["status"] == 404
+    one_more = {"submissions": [*batch["submissions"], {**GOOD, "idempotency_key": "c"}]}
+    assert client.post("/v1/submissions:batch", json=one_more).status_code == 503
+    assert queued(api) == 2
 
 
 def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
@@ -232,10 +306,15 @@ def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
     assert run["cases"] == {"passed": 1, "failed": 1, "total": 2, "share": 0.5}
     assert (run["ends"], run["flags"], run["levels"]) == ({"exited": 2}, ["exit-game"], {"correctness": 1})
     assert run["prefills"][0]["evidence"] == [
-        "hidden/big: failed",
-        "exit-game, high at solution.py:3: calls os._exit",
+        "hidden, case 2: failed",
+        "exit-game, high",
     ]
     assert [finding["rule"] for finding in run["findings"]] == ["exit-game"]
+    full = api.as_("author").get(f"/v1/runs/{run_id}").json()
+    assert full["prefills"][0]["evidence"] == [
+        "hidden/big[987654]: failed",
+        "exit-game, high at solution.py:3: calls os._exit",
+    ]
     assert "987654" not in answer.text
     assert "1975308" not in answer.text
     assert "ud800" not in answer.text

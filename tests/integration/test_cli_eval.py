@@ -159,7 +159,6 @@ def test_an_interrupted_command_finds_its_runs_again(command: Command, live: Liv
     [
         (sample("b", "x", "unknown/task"), ":2: task_id: expected the id of one of the 1 tasks, not 'unknown/task'"),
         ({"id": "b", "task_id": "numbers/double", "completion": "x"}, ":2: completion: expected `solution` or `files`"),
-        (sample("b", "  "), ":2: solution: expected a program; the file is empty"),
         (sample("b", "x = '\0'"), ":2: solution: expected text without NUL"),
         (sample("b", "x = '\ud800'"), ":2: solution: expected text that can be written as UTF-8"),
         (sample("b", "#" * 10_000_000), ":2: solution: expected at most"),
@@ -169,12 +168,83 @@ def test_an_interrupted_command_finds_its_runs_again(command: Command, live: Liv
         ({"id": "b"}, ":2: task_id: expected a text"),
     ],
 )
-def test_a_bad_sample_stops_it_before_anything_is_submitted(
+def test_a_bad_line_is_told_and_the_others_are_evaluated(
     command: Command, live: Live, row: dict[str, Any], message: str
 ) -> None:
-    assert message in command.asked(sample("a", "right"), row).run(code=2)
-    assert submitted(live) == 0
-    assert not command.out.exists()
+    said = command.asked(sample("a", "right"), row, sample("c", "wrong")).run(code=1)
+    assert message in said
+    assert "1 failed, 1 passed" in said
+    assert "1 left out in all" in said
+    assert submitted(live) == 2
+    rows = command.rows()
+    assert {"a": "passed", "c": "failed"}.items() <= {id: each["outcome"] for id, each in rows.items()}.items()
+    if row["id"] == "b":
+        left_out = rows["b"]
+        assert message in left_out.pop("error")
+        assert left_out == {
+            "id": "b",
+            "task_id": row.get("task_id", ""),
+            "outcome": "left-out",
+            "cases": {"passed": 0, "failed": 0, "total": 0, "share": None},
+            "ends": {},
+            "flags": [],
+            "levels": {},
+            "run_id": "",
+        }
+    assert len(command.out.read_text().splitlines()) == len(rows)
+    # the same once more: nothing is submitted again, and the exit code still says so
+    assert message in command.run(code=1)
+    assert submitted(live) == 2
+    assert command.rows().keys() == rows.keys()
+
+
+def test_a_line_that_was_mended_is_evaluated_by_the_next_command(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"), sample("b", "x = '\0'")).run(code=1)
+    command.asked(sample("a", "right"), sample("b", "right too")).run()
+    assert {id: row["outcome"] for id, row in command.rows().items()} == {"a": "passed", "b": "passed"}
+    assert len(command.out.read_text().splitlines()) == 2
+    assert submitted(live) == 2
+
+
+def test_lines_that_are_no_json_cost_no_other_line(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"))
+    command.samples.write_bytes(b"{\n\xff\n" + command.samples.read_bytes() + b"[" * 100_000)
+    said = command.run(code=1)
+    for number in (1, 2, 4):
+        assert f"S.jsonl:{number}: expected a JSON value" in said
+    assert command.rows()["a"]["outcome"] == "passed"
+
+
+def test_many_bad_lines_are_counted(command: Command) -> None:
+    command.asked(*({"id": f"s{number}"} for number in range(100)))
+    said = command.run(code=1)
+    assert said.count("left out: ") == 20
+    assert "100 left out in all" in said
+    assert len(command.rows()) == 100
+
+
+def test_a_sample_that_the_server_refuses_costs_no_other(
+    command: Command, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by an older server, with caps of its own."""
+    monkeypatch.setattr("service.intake.MAX_FILES", 1)
+    monkeypatch.setattr("service.evaluate.check_files", lambda *_: ())
+    two = {"id": "b", "task_id": "numbers/double", "files": FILES}
+    said = command.asked(sample("a", "right"), two, sample("c", "right")).run(code=1)
+    assert ":2: expected a sample that the server accepts" in said
+    assert "at most 1 files" in command.rows()["b"]["error"]
+    assert {id: row["outcome"] for id, row in command.rows().items()} == {"a": "passed", "b": "left-out", "c": "passed"}
+    command.run(code=1)
+    assert submitted(live) == 2
+
+
+@pytest.mark.parametrize("body", [{"solution": ""}, {"solution": " \n"}, {"files": {}}, {"files": {"solution.py": ""}}])
+def test_an_empty_answer_is_evaluated_and_fails(command: Command, live: Live, body: dict[str, Any]) -> None:
+    command.asked({"id": "a", "task_id": "numbers/double", **body}).run()
+    assert command.rows()["a"]["outcome"] == "failed"
+    submission = live.storage.run(command.rows()["a"]["run_id"]).submission.submission
+    assert submission.is_blank
+    assert set(submission.files) == {"solution.py"}
 
 
 def test_results_of_something_else_stop_it_before_anything_is_submitted(command: Command, live: Live) -> None:

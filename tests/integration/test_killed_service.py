@@ -86,7 +86,7 @@ def assert_each_once(home: Path, base_url: str, token: str, count: int) -> None:
     try:
         finished, _ = storage.finished_runs(tag=None, limit=1000)
         assert len(finished) == len({run.id for run in finished}) == count
-        assert len({run.submission.submission.id for run in finished}) == count
+        assert len({run.submission_id for run in finished}) == count
     finally:
         storage.close()
 

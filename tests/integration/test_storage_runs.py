@@ -1,15 +1,26 @@
 """Tasks, submissions, runs and their findings in the storage."""
 
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
 
 from graders.interface import TaskId
 from service.jobs.table import TableJobs
-from service.storage.interface import KeyConflictError, NotFoundError, RunId, RunState, StorageError
+from service.storage.interface import (
+    KeyConflictError,
+    NoRoomError,
+    NotFoundError,
+    RunId,
+    RunState,
+    StorageError,
+    Tally,
+)
 from service.storage.sql import SqlStorage
-from tests.integration.stored import START, Clock, accept, findings, finish_next, record, task
+from service.storage.tables import cases, submissions
+from tests.integration.stored import FAILED_CASE, FLAG, START, Clock, accept, findings, finish_next, record, task
 
 
 def test_the_newest_version_of_a_task_is_the_one_added_last(storage: SqlStorage) -> None:
@@ -138,3 +149,66 @@ def test_a_poller_misses_and_repeats_nothing_while_many_finish(storage: SqlStora
 def test_an_unknown_run_is_not_found(storage: SqlStorage) -> None:
     with pytest.raises(NotFoundError, match="nope"):
         storage.run(RunId("nope"))
+
+
+def test_a_summary_is_the_run_without_what_is_long(storage: SqlStorage, jobs: TableJobs) -> None:
+    storage.add_task(task())
+    storage.accept([replace(record(1, tag="b"), submitter="ann")], [""], [""])
+    id = finish_next(storage, jobs, START)
+    run, summary = storage.run(id), storage.summary(id)
+    assert (summary.id, summary.submission_id, summary.submitter) == (id, "sub-1", "ann")
+    assert run.submission.submitter == "ann"
+    assert summary.tally == Tally(passed=1, total=2, share=0.5)
+    assert storage.cases(id) == findings().signals[:2]
+    assert summary.findings is not None
+    assert summary.findings.signals == findings().signals[2:]
+    cited, flag = summary.findings.prefills[0].because
+    assert cited == replace(FAILED_CASE, **dict.fromkeys(("given", "wanted", "got", "note"), ""))
+    assert flag == FLAG
+    assert storage.finished_runs(tag=None)[0] == [summary]
+
+
+def test_a_run_that_is_not_done_has_no_cases_yet(storage: SqlStorage) -> None:
+    (id,) = accept(storage, 1)
+    assert storage.cases(id) == ()
+    assert (storage.summary(id).tally, storage.summary(id).findings) == (None, None)
+    for read in (storage.cases, storage.summary):
+        with pytest.raises(NotFoundError, match="nope"):
+            read(RunId("nope"))
+
+
+def test_lists_do_not_read_the_cases(storage: SqlStorage, jobs: TableJobs) -> None:
+    """They are there, and what is there is no JSON: whoever reads it fails."""
+    id = accept(storage, 1)[0]
+    finish_next(storage, jobs, START)
+    with storage.database.writing() as connection:
+        connection.execute(cases.update().values(outcomes=b"broken"))
+        connection.execute(submissions.update().values(files=b"broken"))
+    assert storage.finished_runs(tag=None)[0] == [storage.summary(id)]
+    with pytest.raises(zlib.error):
+        storage.cases(id)
+
+
+def test_runs_are_listed_by_submitter_with_a_cursor_that_is_right(storage: SqlStorage, jobs: TableJobs) -> None:
+    storage.add_task(task())
+    records = [replace(record(n, tag="t" if n % 3 else "u"), submitter="ann" if n % 2 else "ben") for n in range(12)]
+    storage.accept(records, [""] * 12, [""] * 12)
+    order = [finish_next(storage, jobs, START) for _ in range(12)]
+    seen: list[RunId] = []
+    cursor = ""
+    for _ in range(4):
+        runs, cursor = storage.finished_runs(tag=None, submitter="ann", after=cursor, limit=2)
+        seen += [run.id for run in runs]
+    assert seen == order[1::2]
+    tagged, _ = storage.finished_runs(tag="u", submitter="ben")
+    assert [run.id for run in tagged] == [order[0], order[6]]
+    assert storage.finished_runs(tag=None, submitter="nobody") == ([], "")
+
+
+def test_where_there_is_no_room_nothing_new_is_stored_and_what_was_is_found(storage: SqlStorage) -> None:
+    storage.add_task(task())
+    first = storage.accept([record(1)], ["key"], ["print"], room=1)
+    assert storage.accept([record(2)], ["key"], ["print"], room=0) == first
+    with pytest.raises(NoRoomError):
+        storage.accept([record(3), record(4)], ["key", ""], ["print", ""], room=0)
+    assert storage.run_counts()[RunState.QUEUED] == 1

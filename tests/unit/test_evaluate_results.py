@@ -60,6 +60,27 @@ def test_wherever_it_was_cut_off_whole_rows_are_kept_and_no_other(tmp_path: Path
     assert sorted(path.read_bytes().splitlines()) == sorted(whole.splitlines())
 
 
+def left_out(id: str) -> dict[str, Any]:
+    return row(id, outcome="left-out", run_id="", error="S.jsonl:2: solution: expected a text")
+
+
+def test_rows_of_lines_that_were_left_out_are_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "R.jsonl"
+    with Results(path, {"a": ASKED["a"], "b": ASKED["b"]}) as results:
+        results.add(left_out("z"))
+        results.add(row("a"))
+        results.add(left_out("ü"))
+    with Results(path, ASKED) as results:
+        assert results.done == {"a"}
+        assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a"]
+        with pytest.raises(FormatError, match="no other `assay eval` is writing"):
+            Results(path, ASKED)
+        results.add(row("ü", "t/2"))
+    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "ü"]
+    with Results(path, ASKED) as results:
+        assert results.done == {"a", "ü"}
+
+
 def test_an_interrupted_command_without_a_row_keeps_its_tag(tmp_path: Path) -> None:
     with Results(tmp_path / "R.jsonl", ASKED) as first:
         pass

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.importers.package_text import FormatError
-from service.samples import read_samples
+from service.samples import read_samples, read_solutions
 
 
 def write(path: Path, *rows: Any) -> Path:
@@ -24,7 +24,7 @@ def test_the_three_forms(tmp_path: Path) -> None:
         {"id": "b", "task_id": "t/1", "completion": "", "solution": None, "_identifier": "somebody else's"},
         {"id": "c", "task_id": "t/2", "files": {"solution.py": "x = 1"}},
     )
-    samples = read_samples(path)
+    samples = read_samples(path).good
     assert [(sample.id, sample.task_id) for sample in samples] == [("a", "t/1"), ("b", "t/1"), ("c", "t/2")]
     assert [(sample.solution, sample.completion, sample.files) for sample in samples] == [
         ("x = 1", None, None),
@@ -43,7 +43,6 @@ def test_the_three_forms(tmp_path: Path) -> None:
         ({"solution": "x"}, ":2: task_id: expected a text"),
         ({"task_id": 3, "solution": "x"}, ":2: task_id: expected a text"),
         ({"task_id": "t", "solution": ["x"]}, ":2: solution: expected a text, not list"),
-        ({"task_id": "t", "files": {}}, ":2: files: expected an object"),
         ({"task_id": "t", "files": ["x"]}, ":2: files: expected an object"),
         ({"task_id": "t", "files": {"a.py": 1}}, ":2: files.a.py: expected a text, not int"),
         ({"task_id": "t", "solution": "x", "id": 7}, ":2: id: expected a text"),
@@ -54,11 +53,94 @@ def test_the_three_forms(tmp_path: Path) -> None:
         ("text", ":2: expected an object, not str"),
     ],
 )
-def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, row: Any, message: str) -> None:
-    path = write(tmp_path / "samples.jsonl", {"id": "first", "task_id": "t", "solution": "x"}, row)
-    with pytest.raises(FormatError) as caught:
-        read_samples(path)
-    assert str(caught.value).startswith(f"{path}{message}")
+def test_what_is_wrong_is_told_by_line_and_field_and_costs_no_other_line(
+    tmp_path: Path, row: Any, message: str
+) -> None:
+    path = write(
+        tmp_path / "samples.jsonl",
+        {"id": "first", "task_id": "t", "solution": "x"},
+        row,
+        {"id": "last", "task_id": "t", "solution": "x"},
+    )
+    samples = read_samples(path)
+    assert [sample.id for sample in samples.good] == ["first", "last"]
+    (line,) = samples.left_out
+    assert str(line.error).startswith(f"{path}{message}")
+    with pytest.raises(FormatError, match="expected"):
+        read_solutions(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"not json",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": "a"} {"id": "b"}',
+        b'{"task_id": ' + b"9" * 5_000 + b"}",
+        b"\0",
+    ],
+    ids=lambda line: str(line[:12]),
+)
+def test_a_line_that_is_no_json_costs_no_other_line(tmp_path: Path, line: bytes) -> None:
+    path = write(tmp_path / "samples.jsonl", {"id": "first", "task_id": "t", "solution": "x"})
+    path.write_bytes(path.read_bytes() + line + b"\n" + path.read_bytes().replace(b"first", b"last"))
+    samples = read_samples(path)
+    assert [sample.id for sample in samples.good] == ["first", "last"]
+    (left_out,) = samples.left_out
+    assert str(left_out.error).startswith(f"{path}:2: expected a JSON value")
+    assert (left_out.id, left_out.task_id) == ("", "")
+
+
+def test_a_line_that_is_left_out_keeps_an_id_of_its_own(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "samples.jsonl",
+        {"id": "a", "task_id": "t", "solution": 1},
+        {"id": "b", "task_id": "t", "solution": 1},
+        {"id": "b", "task_id": 2, "solution": 1},
+        {"id": ["a"], "task_id": "t", "solution": "x"},
+        {"id": "a", "task_id": "t", "solution": "x"},
+    )
+    samples = read_samples(path)
+    assert [sample.id for sample in samples.good] == ["a"]
+    assert [(line.id, line.task_id) for line in samples.left_out] == [("", "t"), ("b", "t"), ("", ""), ("", "t")]
+
+
+def test_an_answer_may_be_empty(tmp_path: Path) -> None:
+    rows = ({"task_id": "t", "solution": ""}, {"task_id": "t", "completion": " "}, {"task_id": "t", "files": {}})
+    samples = read_samples(write(tmp_path / "samples.jsonl", *rows))
+    assert len(samples.good) == 3
+    assert samples.left_out == ()
+
+
+LINES = st.one_of(
+    st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.one_of(st.none(), st.integers(), st.text(max_size=3), st.sampled_from(["a", "b"])),
+            "task_id": st.one_of(st.just("t"), st.lists(st.integers(), max_size=2)),
+            "solution": st.one_of(st.none(), st.text(max_size=5), st.floats()),
+            "files": st.one_of(
+                st.none(), st.dictionaries(st.text(max_size=3), st.one_of(st.text(max_size=3), st.none()))
+            ),
+        },
+    ).map(lambda row: json.dumps(row).encode()),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(LINES, max_size=8))
+def test_whatever_the_lines_are_the_good_ones_are_read(tmp_path: Path, lines: list[bytes]) -> None:
+    good = b'{"id": "certain", "task_id": "t", "solution": "x"}'
+    path = tmp_path / "samples.jsonl"
+    path.write_bytes(b"\n".join([good, *lines]))
+    samples = read_samples(path)
+    assert samples.good[0].id == "certain"
+    ids = [each.id for each in (*samples.good, *samples.left_out) if each.id]
+    assert len(ids) == len(set(ids))
+    assert len(samples.good) + len(samples.left_out) == 1 + sum(bool(line.strip()) for line in lines)
 
 
 def test_no_samples_at_all(tmp_path: Path) -> None:
@@ -75,7 +157,7 @@ BODIES = st.fixed_dictionaries(
 @given(rows=st.lists(BODIES, min_size=1, max_size=12), order=st.randoms(use_true_random=False))
 def test_made_ids_are_unique_and_go_with_the_content(tmp_path: Path, rows: list[Any], order: Any) -> None:
     def by_id(rows: list[Any]) -> dict[str, tuple[str, str | None]]:
-        samples = read_samples(write(tmp_path / "samples.jsonl", *rows))
+        samples = read_samples(write(tmp_path / "samples.jsonl", *rows)).good
         return {sample.id: (sample.task_id, sample.solution) for sample in samples}
 
     once = by_id(rows)

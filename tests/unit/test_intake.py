@@ -46,9 +46,11 @@ def test_text_that_no_file_can_hold_is_refused(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\ufeff".replace("\ufeff", "\u2003")])
-def test_an_empty_program_is_refused(text: str) -> None:
-    (found,) = wrong({"solution.py": text})
-    assert (found.field, "empty" in found.expected) == ("files.solution.py", True)
+def test_an_empty_answer_is_an_answer(text: str) -> None:
+    assert wrong({"solution.py": text}) == []
+    assert wrong({"other.py": text}) == []
+    assert wrong({}) == []
+    assert wrong({"solution.py": text, "other.py": "x = 1"}) == []
 
 
 def test_the_file_that_the_tests_import_must_be_there() -> None:

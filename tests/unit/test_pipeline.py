@@ -84,6 +84,20 @@ def test_a_failing_grader_costs_its_own_criterion_only(error: Exception) -> None
     assert isinstance(abstention, Abstention) and abstention.criterion == "security" and abstention.reason
 
 
+@dataclass(frozen=True)
+class Open(Failing):
+    """States that all it reports was read in the submission's own files."""
+
+    id, public = "test/open", True
+
+
+@pytest.mark.parametrize(("error", "public"), [(Abstain("too large"), True), (KeyError("hidden/cases.jsonl"), False)])
+def test_what_a_grader_crashed_of_is_never_for_the_submitter(error: Exception, public: bool) -> None:
+    finding, abstention, _ = run(Open(error), Judge()).signals
+    assert isinstance(finding, Finding) and finding.public
+    assert isinstance(abstention, Abstention) and abstention.public is public
+
+
 @pytest.mark.parametrize("error", [SandboxError("engine gone"), TaskUnusable("reference fails")])
 def test_our_failure_passes_through(error: Exception) -> None:
     with pytest.raises(type(error)):

@@ -1,0 +1,144 @@
+"""What every route does before a body is read: who is asking, may they, and how much may they send in what time.
+
+FastAPI reads and parses a body first and asks its dependencies afterwards. A route of this class asks first, from the
+headers alone, so that somebody unknown costs one look-up and nothing of a body is read, let alone parsed. A body that may
+come is read within a cap and a time. It is parsed in a thread, and only if it holds so few values that this is quick: the
+parser keeps the interpreter's lock, so that a thread alone would not save the event loop.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
+
+from service.api import access
+from service.api.problems import ProblemError
+from service.api.schemas import Body, ErrorField
+from service.app_state import Services, services
+
+MOST_VALUES = 200_000
+"""Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+"""Of a string, up to the quote that ends it."""
+_WINDOW = 256 * 1024
+"""Bytes looked at before another thread may have the interpreter."""
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Guarded(APIRoute):
+    """A route that is not entered before its caller is known to be allowed."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        needed = _needed(self.dependant)
+        body = self.body_field.field_info.annotation if self.body_field else None
+
+        async def guarded(request: Request) -> Response:
+            if needed is not None:
+                await _admit(request, needed)
+            if body is None:
+                return await handle(request)
+            assert isinstance(body, type)
+            assert issubclass(body, Body)
+            return await handle(_BodyRequest(request, services(request), body))
+
+        return guarded
+
+
+def _needed(dependant: Dependant) -> access.Required | None:
+    """The scopes that the route asks for; None where anybody may come."""
+    asked = (each.call for each in dependant.dependencies)
+    return next((call for call in asked if isinstance(call, access.Required)), None)
+
+
+async def _admit(request: Request, needed: access.Required) -> None:
+    bearer = await access.bearer_of(request)
+    who = await run_in_threadpool(access.identify, request, services(request), bearer)
+    needed.check(who)
+    request.state.principal = who
+
+
+class _BodyRequest(Request):
+    """A request whose body is read within a cap and a time, and parsed beside the event loop."""
+
+    def __init__(self, request: Request, assay: Services, body: type[Body]) -> None:
+        if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            field = ErrorField(field="Content-Encoding", expected="none: the body as it is, not compressed")
+            raise ProblemError("unsupported-encoding", "This service takes no compressed bodies.", [field])
+        self._most_mib = min(body.most_mib or assay.settings.max_body_mib, assay.settings.max_body_mib)
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > self._most_bytes:
+            raise self._too_large()
+        self._seconds = assay.settings.body_seconds
+        self._deadline = asyncio.get_running_loop().time() + self._seconds
+        self._taken = 0
+        self._from = request.receive
+        super().__init__(request.scope, self._receive_in_time)
+
+    async def json(self) -> Any:
+        return await run_in_threadpool(_parsed, await self.body())
+
+    @property
+    def _most_bytes(self) -> int:
+        return self._most_mib * 1024 * 1024
+
+    async def _receive_in_time(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._from()
+        except TimeoutError as error:
+            field = ErrorField(field="body", expected=f"all of it within {self._seconds:g} s")
+            raise ProblemError("body-too-slow", "The body did not arrive in time.", [field]) from error
+        self._taken += len(message.get("body", b""))
+        if self._taken > self._most_bytes:
+            raise self._too_large()
+        return message
+
+    def _too_large(self) -> ProblemError:
+        field = ErrorField(field="body", expected=f"at most {self._most_mib} MiB")
+        return ProblemError("body-too-large", f"This address takes bodies of at most {self._most_mib} MiB.", [field])
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value in it. Raises ProblemError, or ValueError or RecursionError where it is no JSON in UTF-8."""
+    if has_more_values(body, MOST_VALUES):
+        field = ErrorField(field="body", expected=f"JSON of at most {MOST_VALUES} values")
+        raise ProblemError("body-too-large", "The body holds too many values.", [field])
+    return json.loads(body.decode("utf-8-sig"))
+
+
+def has_more_values(text: bytes, most: int) -> bool:
+    """Whether JSON in UTF-8 holds more than so many strings, lists, objects and separators, those in strings left aside.
+
+    For what is no JSON the answer means nothing, and comes as soon. Time is linear, and most of it in searches for a byte.
+    """
+    found, at = 0, 0
+    while found <= most:
+        begin = text.find(b'"', at)
+        outside = len(text) if begin < 0 else begin
+        found += sum(text.count(mark, at, outside) for mark in (b"[", b"{", b","))
+        if begin < 0:
+            break
+        found += 1
+        at = _after_string(text, begin + 1)
+    return found > most
+
+
+def _after_string(text: bytes, at: int) -> int:
+    """The place behind the quote that ends a string, which begins at `at`."""
+    while True:
+        match = _INSIDE.match(text, at, at + _WINDOW)
+        assert match is not None  # it takes nothing as well
+        if text[match.end() : match.end() + 1] == b'"':
+            return match.end() + 1
+        if match.end() == at:  # the text is over, perhaps with a backslash
+            return len(text)
+        at = match.end()
