@@ -178,6 +178,14 @@ def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None
     assert [case.outcome for case in graded(context_in(boxes), suite, call_suite.outcomes)] == [Outcome.PASSED]
 
 
+@pytest.mark.parametrize("returns", ["...", "[" * 110 + "]" * 110])
+def test_a_case_that_states_what_no_box_can_answer_is_the_tasks_failure(returns: str) -> None:
+    row = json.dumps({"call": "f(1)", "returns": returns})
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
+    with pytest.raises(TaskUnusable, match="no possible answer"):
+        graded(context_in(SaidBoxes(lambda _: [])), suite, call_suite.outcomes)
+
+
 def test_a_message_has_no_more_than_a_million_containers() -> None:
     most = b"[" + b",".join([b"[]"] * (MAX_CONTAINERS - 1)) + b"]"
     assert len(read(most)) == MAX_CONTAINERS - 1  # type: ignore[arg-type]
