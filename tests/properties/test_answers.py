@@ -196,6 +196,22 @@ def test_a_message_has_no_more_than_a_million_containers() -> None:
         assert read(json.dumps([text]).encode()) == [text]
 
 
+@UNHURRIED
+@given(answers)
+def test_whatever_the_reference_says_is_expected_or_the_tasks_failure(said: Message) -> None:
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
+    with contextlib.suppress(TaskUnusable):
+        graded(context_in(SaidBoxes(lambda _: [{"value": None}, said])), suite, call_suite.outcomes)
+
+
+@pytest.mark.parametrize("bases", [[], ["KeyError", "LookupError"], 7])
+def test_an_exception_of_the_references_is_expected_by_its_name(bases: object) -> None:
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
+    boxes = SaidBoxes(lambda _: [{"value": None}, {"raised": {"type": "KeyError", "mro": bases, "message": ""}}])
+    [found] = graded(context_in(boxes), suite, call_suite.outcomes)
+    assert found.outcome is (Outcome.PASSED if bases == ["KeyError", "LookupError"] else Outcome.FAILED)
+
+
 def test_answers_are_not_kept_after_their_verdict() -> None:
     """Forty answers of 4 MiB, of which a few are there at a time."""
     rows = "\n".join(json.dumps({"call": f"f({n})", "returns": "1"}) for n in range(40))
