@@ -8,11 +8,12 @@ before is written as `{"$ref": number}`. A container that contains itself is ref
 
 With `to_json`, a value of a subclass (a Counter, a namedtuple, an IntEnum, and any class that a submission derives from a
 built-in to lie about equality) crosses as the built-in value that it holds, read with the built-in's own methods. What
-`from_json` makes is of exact built-in types and of the three below, so comparing it runs no code of a submission. `Encoder`
-and `Decoder` are the same with a hook for what is not in the encoding: graders/harness/line.py hangs its handles there.
+`from_json` makes is of exact built-in types and of the three below. It makes values in boxes, and on the host those of an
+author: what a submission answers stays the tree that it is there (graders/description.py), because a Decimal or a set
+does as much work as its content asks for. `Encoder` and `Decoder` are the same with a hook for what is not in the
+encoding: graders/harness/line.py hangs its handles there.
 
-This file is also sent into the box, so it imports the standard library only. The host reads what comes out of a box
-with the same caps: depth, and size of the whole message (the channel's).
+This file is also sent into the box, so it imports the standard library only.
 """
 
 import datetime

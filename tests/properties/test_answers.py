@@ -178,6 +178,14 @@ def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None
     assert [case.outcome for case in graded(context_in(boxes), suite, call_suite.outcomes)] == [Outcome.PASSED]
 
 
+@pytest.mark.parametrize("returns", ["...", "[" * 110 + "]" * 110])
+def test_a_case_that_states_what_no_box_can_answer_is_the_tasks_failure(returns: str) -> None:
+    row = json.dumps({"call": "f(1)", "returns": returns})
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
+    with pytest.raises(TaskUnusable, match="no possible answer"):
+        graded(context_in(SaidBoxes(lambda _: [])), suite, call_suite.outcomes)
+
+
 def test_a_message_has_no_more_than_a_million_containers() -> None:
     most = b"[" + b",".join([b"[]"] * (MAX_CONTAINERS - 1)) + b"]"
     assert len(read(most)) == MAX_CONTAINERS - 1  # type: ignore[arg-type]
@@ -186,6 +194,22 @@ def test_a_message_has_no_more_than_a_million_containers() -> None:
     # What stands in a text is none.
     for text in ("[" * 2_000_000, '\\"[' * 2_000_000, "\\" * 2_000_000 + "{"):
         assert read(json.dumps([text]).encode()) == [text]
+
+
+@UNHURRIED
+@given(answers)
+def test_whatever_the_reference_says_is_expected_or_the_tasks_failure(said: Message) -> None:
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
+    with contextlib.suppress(TaskUnusable):
+        graded(context_in(SaidBoxes(lambda _: [{"value": None}, said])), suite, call_suite.outcomes)
+
+
+@pytest.mark.parametrize("bases", [[], ["KeyError", "LookupError"], 7])
+def test_an_exception_of_the_references_is_expected_by_its_name(bases: object) -> None:
+    suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
+    boxes = SaidBoxes(lambda _: [{"value": None}, {"raised": {"type": "KeyError", "mro": bases, "message": ""}}])
+    [found] = graded(context_in(boxes), suite, call_suite.outcomes)
+    assert found.outcome is (Outcome.PASSED if bases == ["KeyError", "LookupError"] else Outcome.FAILED)
 
 
 def test_answers_are_not_kept_after_their_verdict() -> None:

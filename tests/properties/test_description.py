@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from graders.compare import any_of, exact, float_check, unordered
 from graders.description import Description, describe, described
 from graders.encoding import (
+    MAX_DEPTH,
     MAX_INT_BITS,
     Array,
     EncodingError,
@@ -393,6 +394,24 @@ def test_marks_of_colliding_numbers_differ() -> None:
 def test_what_no_encoder_writes_is_refused(tree: Tree) -> None:
     with pytest.raises(EncodingError):
         describe(tree)
+
+
+@pytest.mark.parametrize("key", ["$tuple", "$frozenset", "$slice", "$dict", "$enum", "$record", None])
+def test_the_deepest_values_are_compared_and_shown(key: str | None) -> None:
+    tree: Tree = 1.5
+    for _ in range(MAX_DEPTH):
+        wrapped: dict[str | None, Tree] = {
+            "$slice": [0, tree, 0], "$dict": [[1, tree]], "$enum": ["E", "A", tree], "$record": ["R", [["a", tree]]],
+        }  # fmt: skip
+        inside = wrapped.get(key, [tree])
+        tree = inside if key is None else {key: inside}
+    one, other = describe(tree), describe(json.loads(json.dumps(tree).replace("1.5", "2.5")))
+    for check in (exact, unordered, any_of, CLOSE):
+        assert not check(one, other)
+    assert exact(one, describe(json.loads(json.dumps(tree).replace("1.5", '{"$decimal":"1.50"}'))))
+    assert "1.5" in shown(one, 10_000)
+    with pytest.raises(EncodingError, match="inside each other"):
+        describe([[tree]])
 
 
 def test_depth_and_size_count_what_is_referred_to() -> None:
