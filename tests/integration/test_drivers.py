@@ -99,7 +99,7 @@ def test_a_forked_pytest_is_as_a_fresh_one(sandbox: Sandbox) -> None:
     """Plugins, rewritten assertions, time-outs and search path; and it imports hardly anything."""
     files = {"submission/solution.py": SOLUTION, "tests/test_it.py": TESTS}
     questions = [
-        {"nonce": "n", "tests": None, "seconds": 1, "programs": None, "properties": PROPERTIES},
+        {"nonce": "n", "tests": None, "seconds": 10, "programs": None, "properties": PROPERTIES},
         *[{"nonce": "n"}] * 9,
     ]
     (collected, *told, ended), imported = forked(sandbox, PROPERTY, ["tests", "submission"], files, questions)

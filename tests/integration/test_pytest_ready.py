@@ -53,7 +53,7 @@ sys.path.insert(0, os.path.abspath("submission"))
 status = pytest.main([
     "--rootdir", "tests", "-c", os.devnull, "--confcutdir", "tests", "--import-mode=importlib",
     "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin",
-    "--timeout", "1", "--timeout-method", "signal", "--capture=sys", "tests",
+    "--timeout", "10", "--timeout-method", "signal", "--capture=sys", "tests",
 ], plugins=[Registers(), Recorder()])
 tell("status", int(status))
 """
@@ -72,7 +72,7 @@ recorder = Recorder()
 driver.READY.plugins.append(recorder)
 driver.READY.config.pluginmanager.register(recorder)
 make_importable("submission")
-status = driver.READY.run("tests", 1)
+status = driver.READY.run("tests", 10)
 driver.READY.close()  # which tells of warnings too, and tidies up what `pytest.main` does
 tell("status", int(status))
 """
