@@ -17,11 +17,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args, get_origin, get_type_hints
 
+from graders.fence import OWN_NAMESPACE, is_own
 from graders.interface import Example, Grader, Signal, Task
 
 GROUP = "assay.graders"
 OWN_DISTRIBUTION = "assay"
-OWN_NAMESPACE = "assay/"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*")
 _SIGNALS = get_args(Signal)
 _PLAIN = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
@@ -134,7 +134,7 @@ class Registry:
 
         In the order of their ids. Raises GraderChoiceError for a name or an option that there is not.
         """
-        wanted = {id for id in self.graders if id.startswith(OWN_NAMESPACE)} | set(task.graders)
+        wanted = {id for id in self.graders if is_own(id)} | set(task.graders)
         return tuple(self.build(id, task.graders.get(id, {})) for id in sorted(wanted))
 
     def _known(self, id: str) -> str:
@@ -238,7 +238,7 @@ def _file(grader: object, point: EntryPoint) -> str:
 
 def _trespasses(found: _Found) -> list[str]:
     """A plugin may not take the name of a built-in grader: it would run on every submission, or shadow the real one."""
-    if found.grader.id.startswith(OWN_NAMESPACE) == (found.distribution == OWN_DISTRIBUTION):
+    if is_own(found.grader.id) == (found.distribution == OWN_DISTRIBUTION):
         return []
     return [f"the namespace {OWN_NAMESPACE} is for the graders of {OWN_DISTRIBUTION}, and for all of them"]
 
@@ -247,7 +247,7 @@ def _require_own(graders: Mapping[str, type[Grader]], broken: Iterable[Broken]) 
     own = [each for each in broken if each.distribution == OWN_DISTRIBUTION]
     if own:
         raise RegistryError("built-in graders are broken: " + "; ".join(map(str, own)))
-    if not any(id.startswith(OWN_NAMESPACE) for id in graders):
+    if not any(map(is_own, graders)):
         raise RegistryError(
             f"no built-in grader is registered: install the distribution {OWN_DISTRIBUTION} (again) with ./assay"
         )

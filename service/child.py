@@ -1,0 +1,65 @@
+"""Processes of our own that the service starts: a module each, a socket between, and a process group to end it by."""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+
+from service.wire import Wire
+
+SEND_SECONDS = 30
+"""How long a message to such a process may take: it reads whenever it has nothing else to do."""
+
+
+class Child:
+    """`python -m MODULE FD`, in a session of its own. It ends when it finds its end of the socket closed; `end` sees to it."""
+
+    def __init__(self, module: str) -> None:
+        """Starts it and waits for nothing. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # The same modules as here, whatever they are found by: a folder, an installation, a test.
+            path = os.pathsep.join(folder or str(os.getcwd()) for folder in sys.path)  # noqa: PTH109 - as `sys.path` means it
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=2,  # what it prints stands beside our log, and never in what a command prints
+                    pass_fds=[theirs.fileno()],
+                    env={**os.environ, "PYTHONPATH": path},
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+        self.wire = Wire(ours)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def end(self, *, within: float) -> int:
+        """Close the socket, give it so many seconds to leave, then kill its group. Minus a signal's number, or its exit code."""
+        self.wire.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        if self._process.returncode is None:
+            # Nobody has waited for it yet, so the number of its group is still its own.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+
+def how(code: int) -> str:
+    """How a process ended, in words, from what `Child.end` gives."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"its process ended by signal {-code}{name}"
