@@ -67,10 +67,10 @@ def cut(text: str, characters: int = TEXT_CHARACTERS) -> str:
     return text if len(text) <= characters else text[: characters - len(_CUT)] + _CUT
 
 
-def text_of(error: BaseException) -> str:
-    """The text of an exception, whatever its own `__str__` does: at most 500 characters."""
+def text_of(error: BaseException, characters: int = 500) -> str:
+    """The text of an exception, whatever its own `__str__` does."""
     try:
-        return cut(str(error), 500)
+        return cut(str(error), characters)
     except BaseException:  # noqa: BLE001 - code of a plugin
         return "(its text could not be had)"
 

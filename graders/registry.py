@@ -201,6 +201,11 @@ def _example_refusals(examples: object) -> list[str]:
     return []
 
 
+def own_entry_points() -> list[EntryPoint]:
+    """Those of the built-in graders: discovering these alone imports no plugin."""
+    return [point for point in _installed() if point.dist is not None and point.dist.name == OWN_DISTRIBUTION]
+
+
 def _installed() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 

@@ -42,6 +42,10 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    def kill(self) -> None:
+        """Whoever reads from its socket sees the end, and calls `end`."""
+        self._process.kill()
+
     def end(self, *, within: float) -> int:
         """Close the socket, give it so many seconds to leave, then kill its group. Minus a signal's number, or its exit code."""
         self.wire.close()
