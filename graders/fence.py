@@ -58,7 +58,9 @@ def admit(signal: object, *, id: str, criterion: str) -> Signal:
     for name, own in (("grader", id), ("criterion", criterion)):
         if getattr(signal, name) != own:
             raise Refused(f"yielded {_kind(signal)} for the {name} {_shown(getattr(signal, name))}, not its own {own}")
-    shorter = {name: cut(getattr(signal, name)) for name in _TEXTS if len(getattr(signal, name, "")) > TEXT_CHARACTERS}
+    shorter: dict[str, Any] = {
+        name: cut(getattr(signal, name)) for name in _TEXTS if len(getattr(signal, name, "")) > TEXT_CHARACTERS
+    }
     return replace(signal, **shorter) if shorter else signal
 
 

@@ -70,7 +70,8 @@ def create_app(
 ) -> FastAPI:
     """The application on these parts. `checks`: what it needs to be ready, beside its database.
 
-    It opens and closes none of them, so it needs no lifespan of its own."""
+    It opens and closes none of them, so it needs no lifespan of its own.
+    """
     app = api_app()
     app.include_router(pages.router)
     app.state.assay = Services(

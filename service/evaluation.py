@@ -39,7 +39,7 @@ class Evaluation:
         registry: Graders,
         rubrics: Mapping[str, Rubric],
         tiers: Sandboxes,
-        began: Callable[[str], None] = lambda grader: None,
+        began: Callable[[str], None] = pipeline.nobody_listens,
     ) -> None:
         """`began` is told the id of each grader when its turn comes."""
         self._storage = storage

@@ -157,7 +157,7 @@ def _last_word(
         for signal_ in grader.grade(_context(starter, task, submission)):
             starter.tell({"signal": to_json(admit(signal_, id=kind.id, criterion=kind.criterion))})
     except Abstain as reason:
-        word = {"abstains": text_of(reason) or "it gave no reason"}
+        word: dict[str, Any] = {"abstains": text_of(reason) or "it gave no reason"}
     except Refused as refused:
         word = {"refused": str(refused)}
     except MemoryError:

@@ -1,6 +1,6 @@
 """Plugins as the evaluator has them: each looks from a process of its own, and whatever becomes of that costs its own criterion.
 
-    PluginError             the plugin's process came to no end of its own; says why, in half a sentence
+PluginError             the plugin's process came to no end of its own; says why, in half a sentence
 """
 
 import socket
@@ -129,17 +129,20 @@ class _Process:
         try:
             self._child.wire.send(down((plugin.place, limits.memory_mib << 20)))
             message = self._child.wire.receive(limits.seconds)
-            if message is None:
-                raise PluginError(f"cannot be imported: it did not finish within {limits.seconds:g} s")
-            word = from_below(message)
-            if "ready" not in word:
-                raise PluginError(f"cannot be used: {cut(str(word.get('broken')))}")
+            self._check_ready(message)
         except WireError:
             raise PluginError(f"cannot be imported: {how(self._child.end(within=1))}") from None
         except BaseException:
             self.close()
             raise
         self.is_ready = True
+
+    def _check_ready(self, message: bytes | None) -> None:
+        if message is None:
+            raise PluginError(f"cannot be imported: it did not finish within {self._limits.seconds:g} s")
+        word = from_below(message)
+        if "ready" not in word:
+            raise PluginError(f"cannot be used: {cut(str(word.get('broken')))}")
 
     def close(self) -> None:
         self._child.end(within=0 if not self.is_ready else 1)
@@ -262,9 +265,10 @@ class _Look:
     def _conversation(self, which: Any) -> Conversation:
         try:
             opened, at = which
-            return self._opened[opened][1][at]
+            conversation: Conversation = self._opened[opened][1][at]
         except (KeyError, IndexError, TypeError) as error:
             raise ValueError("this conversation is over") from error
+        return conversation
 
     def _kept(self, execution: Execution) -> Execution:
         self._executions.append(execution)

@@ -63,6 +63,4 @@ class Readiness:
         """What is missing, in words for an operator; empty when all is there. Takes PATIENCE_SECONDS at most."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         answers = [(check, check.begin()) for check in self._checks]
-        return [
-            line for check, answer in answers for line in check.says(answer, max(0.0, deadline - time.monotonic()))
-        ]
+        return [line for check, answer in answers for line in check.says(answer, max(0.0, deadline - time.monotonic()))]

@@ -63,7 +63,7 @@ class Wire:
         message = self.receive()
         if message is None or not fds:
             raise WireError("a message came without its open file")
-        os.set_inheritable(fds[0], False)  # noqa: FBT003 - a program that is executed does not get it
+        os.set_inheritable(fds[0], False)
         return message, fds[0]
 
     def close(self) -> None:

@@ -136,9 +136,7 @@ def _workers(
         limits=PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib),
     )
     evaluators = Evaluators(start, alive=sign_of_life, tidy=host.tidy)
-    pool = WorkerPool(
-        storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname()
-    )
+    pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname())
     try:
         evaluators.start_ahead(settings.workers)
         pool.start()

@@ -78,10 +78,14 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         try:
             self._pool.work(self)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the keeper replaces the thread
             # Of some, such as SystemExit, a thread would end without a word.
             _log.exception("worker died", action="work", worker=self.name, reason=told(error))
             self._pool.died(told(error))
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ident is not None and not self.is_alive()
 
     @property
     def hangs(self) -> bool:
@@ -143,7 +147,7 @@ class WorkerPool:
         if self._stopping.is_set():
             return ("the service is stopping",)
         says = []
-        dead = sum(not worker.is_alive() for worker in self._workers)
+        dead = sum(worker.has_ended for worker in self._workers)
         if dead:
             says.append(f"{dead} of {len(self._workers)} workers died and are not replaced yet")
         hanging = sum(worker.is_alive() and worker.hangs for worker in self._workers)
@@ -244,7 +248,7 @@ class WorkerPool:
                 if time.monotonic() - renewed > LEASE_SECONDS / 4:
                     renewed = time.monotonic()
                     self._renew_all()
-            except Exception:
+            except Exception:  # noqa: BLE001 - it has other leases to renew
                 _log.exception("the keeper of the workers failed", action="keep")
 
     def _replace(self) -> None:
@@ -252,9 +256,9 @@ class WorkerPool:
         if self._stopping.is_set():
             return
         for at, worker in enumerate(self._workers):
-            if worker.is_alive() and not worker.hangs:
+            if not worker.has_ended and not worker.hangs:
                 continue
-            if worker.is_alive():
+            if not worker.has_ended:
                 run = worker.lease.run_id if worker.lease else ""
                 _log.error("worker hangs", action="replace", worker=worker.name, run=run)
                 self.died("it gave no sign of life")

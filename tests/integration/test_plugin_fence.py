@@ -1,7 +1,6 @@
 """Plugins that do what no grader should, through the real service: each costs its own criterion, and nobody else notices."""
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ REASONS = {
     "leaves_as_generators_do": "crashed: GeneratorExit$",
     "says_the_box_failed": "crashed: SandboxError: says the plugin$",
     "says_the_task_is_broken": "crashed: TaskUnusable: says the plugin$",
-    "crashes_without_words": "crashed: NoWords",
+    "crashes_without_words": "crashed: NoWordsError",
     "crashes_with_many_words": "crashed: ValueError: xxx",
     "recurses": "crashed: RecursionError",
     "exits_at_once": "did not finish: its process ended with exit code 7$",
@@ -293,9 +292,7 @@ def test_the_default_rubric_cites_what_a_plugin_finds(all_at_once, served: Serve
     assert (prefill.level, prefill.rule) == (2, "medium-practice-finding")
     assert [getattr(each, "message", "") for each in prefill.because] == ["not as we write it"]
     [prefill] = [
-        each
-        for each in served.findings(all_at_once[0]["counts_lines"]).prefills
-        if each.criterion == "best_practices"
+        each for each in served.findings(all_at_once[0]["counts_lines"]).prefills if each.criterion == "best_practices"
     ]
     assert (prefill.level, prefill.rule) == (None, "no-rule")
     assert {getattr(each, "message", "") for each in prefill.because} >= {"seen before"}

@@ -25,7 +25,7 @@ from graders.interface import (
 from sandboxes.interface import SandboxError
 
 
-class NoWords(Exception):
+class NoWordsError(Exception):
     def __str__(self) -> str:
         raise ValueError("no words")
 
@@ -47,7 +47,9 @@ class Misbehaving(Grader):
             yield from getattr(self, f"_{self.way}")(context) or ()
 
     def _counts_lines(self, context: Context) -> Iterator[Signal]:
-        yield self.measurement("blank-lines", sum(not line for _, text in context.texts() for line in text.split("\n")), "lines")
+        yield self.measurement(
+            "blank-lines", sum(not line for _, text in context.texts() for line in text.split("\n")), "lines"
+        )
 
     def _finds(self, context: Context) -> Iterator[Signal]:
         yield self.finding("not as we write it", severity="medium")
@@ -62,7 +64,9 @@ class Misbehaving(Grader):
             answers.append(str(conversation.finish().exit_code).encode())
         left = "import os\nos.read(3, 100)\nos.write(4, b'hello')\nos.write(3, bytes(4))\n"
         right = "import os\nos.read(3, 100)\nd = os.read(4, 100)\nos.write(3, len(d).to_bytes(4, 'big') + d)\n"
-        with context.session.pair(Command(argv=("python3", "-c", left)), Command(argv=("python3", "-c", right))) as both:
+        with context.session.pair(
+            Command(argv=("python3", "-c", left)), Command(argv=("python3", "-c", right))
+        ) as both:
             answers += [both[0].ask(b"", seconds=10), both[1].ask(b"", seconds=10)]
         yield self.finding(f"{said.stdout!r} {answers!r}")
 
@@ -132,7 +136,7 @@ class Misbehaving(Grader):
         raise TaskUnusable("says the plugin")
 
     def _crashes_without_words(self, context: Context) -> Any:
-        raise NoWords
+        raise NoWordsError
 
     def _crashes_with_many_words(self, context: Context) -> Any:
         raise ValueError("x" * 50_000_000)
