@@ -80,7 +80,7 @@ def text_of(error: BaseException, characters: int = 500) -> str:
 def told(error: BaseException) -> str:
     """An exception in words: its type and its text."""
     name, text = type(error).__name__[:NAME_CHARACTERS], text_of(error)
-    return f"{name}: {text}" if text else name
+    return cut(f"{name}: {text}" if text else name, 500)
 
 
 class Kept:
