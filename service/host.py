@@ -20,6 +20,10 @@ from sandboxes.sweep import sweep
 from sandboxes.tiers import Open, Tiers, adapters
 
 
+IDLE_SLOTS = 4
+"""Of each evaluator, which runs one submission at a time: its hidden tests, in two boxes, its analyzers, and one for another task."""
+
+
 class HostError(Exception):
     """This host lacks something that Assay cannot install by itself. The message says what to do."""
 
@@ -56,7 +60,7 @@ def reopen(offered: Sequence[Tier], *, base_image: str) -> Tiers:
     def restore() -> str:
         return images.ensure(client, _say_nothing, base=base_image)
 
-    found = adapters(client, restore(), restore)
+    found = adapters(client, restore(), restore, idle_slots=IDLE_SLOTS)
     return Tiers({tier: found[tier] for tier in offered})
 
 

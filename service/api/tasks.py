@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from graders import package
+from graders.fence import is_own
 from graders.interface import Task, TaskId
 from graders.package import PackageError
 from graders.registry import GraderChoiceError
@@ -72,7 +73,7 @@ def _check_choices(task: Task, assay: Services) -> None:
     if task.rubric_id not in assay.rubrics:
         raise _invalid("rubric", f"one of the rubrics {', '.join(sorted(assay.rubrics))}, not {task.rubric_id!r}")
     criteria = {criterion.id for criterion in assay.rubrics[task.rubric_id].criteria}
-    for id in sorted(task.graders):
+    for id in sorted(id for id in task.graders if not is_own(id)):
         criterion = assay.registry.graders[id].criterion
         if criterion not in criteria:
             expected = f"a grader for a criterion of rubric {task.rubric_id!r} ({', '.join(sorted(criteria))}), not for {criterion!r}"
