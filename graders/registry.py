@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args, get_origin, get_type_hints
 
-from graders.fence import OWN_NAMESPACE, is_own
+from graders.fence import OWN_NAMESPACE, is_own, text_of, told
 from graders.interface import Example, Grader, Signal, Task
 
 GROUP = "assay.graders"
@@ -95,7 +95,7 @@ class Registry:
         found, broken = _import_all(_installed() if entry_points is None else entry_points)
         proper: list[_Found] = []
         for each in found:
-            reasons = refusals(each.grader, criteria) or _trespasses(each)
+            reasons = _checked(each, criteria)
             if reasons:
                 broken.append(each.broken(reasons))
             else:
@@ -125,9 +125,10 @@ class Registry:
         values = {name: _option(value, types[name], f"{field}.{name}") for name, value in options.items()}
         try:
             return grader(**values)
-        except ValueError as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             # a check in __post_init__: options that only make sense in a range or together
-            raise GraderChoiceError(field, f"options that the grader accepts ({error})") from error
+            says = text_of(error) if isinstance(error, ValueError) else told(error)
+            raise GraderChoiceError(field, f"options that the grader accepts ({says})") from error
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
         """Every built-in grader, with the task's options where it sets some, and the plugins that the task names.
@@ -141,6 +142,14 @@ class Registry:
         known = f"a grader that is installed ({', '.join(self.graders)})"
         suspects = [each for each in self.broken if each.name == id.rpartition("/")[2]] or self.broken
         return known + "".join(f"; broken: {each}" for each in suspects)
+
+
+def _checked(found: _Found, criteria: Collection[str]) -> list[str]:
+    """Why it is left out. Checking runs code of the plugin, which may do anything."""
+    try:
+        return refusals(found.grader, criteria) or _trespasses(found)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence
+        return [f"checking it failed: {told(error)}"]
 
 
 def option_types(grader: type[Grader]) -> dict[str, Any]:
@@ -217,9 +226,9 @@ def _import_all(points: Iterable[EntryPoint]) -> tuple[list[_Found], list[Broken
         distribution = point.dist.name if point.dist is not None else "an unknown distribution"
         try:
             grader = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
             file = _place_of_failure(error) or point.value
-            reason = f"importing it failed: {type(error).__name__}: {error}"
+            reason = f"importing it failed: {told(error)}"
             broken.append(Broken(name=point.name, distribution=distribution, file=file, reasons=(reason,)))
         else:
             found.append(_Found(name=point.name, distribution=distribution, file=_file(grader, point), grader=grader))

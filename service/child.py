@@ -1,12 +1,14 @@
 """Processes of our own that the service starts: a module each, a socket between, and a process group to end it by."""
 
 import os
+import resource
 import signal
 import socket
 import struct
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from service.wire import Wire
 
@@ -67,3 +69,18 @@ def how(code: int) -> str:
     except ValueError:
         name = ""
     return f"its process ended by signal {-code}{name}"
+
+
+def limit_memory(more: int) -> None:
+    """Let this process have so many bytes of addresses more than it has now. What it crashes with is not kept as a file."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = size + more if hard == resource.RLIM_INFINITY else min(size + more, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def unlimit_memory() -> None:
+    """Take back what the process that started this one has limited for itself."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

@@ -23,6 +23,7 @@ from graders.registry import Registry, own_entry_points
 from sandboxes.interface import Sandbox, SandboxError
 from sandboxes.tiers import Tiers
 from service import host, logs
+from service.child import limit_memory
 from service.evaluation import Evaluation
 from service.evaluator_start import Start
 from service.findings_json import findings_to_json
@@ -56,7 +57,7 @@ def main() -> None:
             tiers=_WatchedTiers(tiers, life),
             began=life.began,
         )
-        _limit_memory(start.limits.memory_mib << 20)
+        limit_memory(start.limits.memory_mib << 20)
         runs: queue.SimpleQueue[RunRecord] = queue.SimpleQueue()
         threading.Thread(target=_read, args=(wire, runs, tiers), name="starter", daemon=True).start()
         wire.send(up({"ready": True}))
@@ -104,12 +105,6 @@ def _answer(evaluation: Evaluation, run: RunRecord) -> dict[str, Any]:
 def _texts(diagnostics: dict[str, str]) -> dict[str, Any]:
     message = diagnostics.pop("message")
     return {"message": message, "details": diagnostics}
-
-
-def _limit_memory(more: int) -> None:
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + more, size + more))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _bytes_used() -> int:

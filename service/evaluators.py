@@ -20,7 +20,7 @@ from service.child import Child, how
 from service.evaluator_start import Start
 from service.findings_json import findings_from_json
 from service.storage.interface import Findings, RunRecord, StorageError
-from service.wire import WireError, down, from_below
+from service.wire import WireError, down, from_below, wait
 
 _log = structlog.get_logger()
 
@@ -108,8 +108,8 @@ class Evaluators:
             self._end(evaluator, within=END_SECONDS)
 
     def _take(self) -> "_Evaluator":
-        with self._lock:
-            evaluator = self._idle.pop() if self._idle else None
+        while (evaluator := self._idle_one()) is not None and evaluator.died_idle:
+            self._end(evaluator, within=0)
         if evaluator is None:
             evaluator = self._begin()
         try:
@@ -123,6 +123,10 @@ class Evaluators:
             raise
         self._trouble = ""
         return evaluator
+
+    def _idle_one(self) -> "_Evaluator | None":
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
     def _begin(self) -> "_Evaluator":
         try:
@@ -165,6 +169,11 @@ class _Evaluator:
         if word is None:
             raise EvaluatorLostError(f"an evaluator did not start within {START_SECONDS:g} s")
         self._ready = True
+
+    @property
+    def died_idle(self) -> bool:
+        """It has nothing to say between two runs, so there is only its end to be read."""
+        return self._ready and bool(wait((self._child.wire,), 0))
 
     def evaluate(self, run: RunRecord, alive: Callable[[float], None]) -> dict[str, Any]:
         """Its last word on this run. Raises EvaluatorLostError."""

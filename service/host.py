@@ -19,7 +19,6 @@ from sandboxes.interface import SandboxError, Tier
 from sandboxes.sweep import sweep
 from sandboxes.tiers import Open, Tiers, adapters
 
-
 IDLE_SLOTS = 4
 """Of each evaluator, which runs one submission at a time: its hidden tests, in two boxes, its analyzers, and one for another task."""
 

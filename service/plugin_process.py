@@ -22,8 +22,10 @@ from typing import Any, NoReturn
 
 from graders.fence import Refused, admit, text_of, told
 from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task
+from graders.registry import Registry
 from rubrics.signals import to_json
 from sandboxes.interface import Command
+from service.child import limit_memory, unlimit_memory
 from service.command_json import command_to_json, text_of_bytes
 from service.wire import Wire, WireError, from_above, up
 
@@ -36,6 +38,7 @@ _LEFT_BEHIND_SECONDS = 5.0
 def main() -> None:
     """Import the plugin that the first message names, then fork for each message that follows."""
     control = Wire(socket.socket(fileno=int(sys.argv[1])))
+    unlimit_memory()  # its import is not limited
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # an import that hangs does not see that the starter is gone
     with suppress(WireError):
@@ -153,7 +156,7 @@ def _last_word(
     kind: type[Grader], options: dict[str, Any], starter: "_Starter", task: Task, submission: Submission
 ) -> dict[str, Any]:
     try:
-        grader = kind(**options)
+        grader = Registry(graders={kind.id: kind}, broken=()).build(kind.id, options)
         for signal_ in grader.grade(_context(starter, task, submission)):
             starter.tell({"signal": to_json(admit(signal_, id=kind.id, criterion=kind.criterion))})
     except Abstain as reason:
@@ -172,10 +175,9 @@ def _last_word(
 
 def _limit(memory_bytes: int) -> None:
     """Let it have so much memory more than it has after its import. What it crashes with is not kept as a file."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(memory_bytes)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[0]
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def _context(starter: "_Starter", task: Task, submission: Submission) -> Context:

@@ -29,6 +29,8 @@ from service.worker import WorkerPool, sign_of_life
 
 DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
+STARTED_AHEAD = 2
+"""Evaluators that start with the service; more start when they are needed, and are kept."""
 ENDED_SECONDS = 5.0
 """How long workers may take to give back the jobs whose evaluators were ended."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
@@ -138,7 +140,7 @@ def _workers(
     evaluators = Evaluators(start, alive=sign_of_life, tidy=host.tidy)
     pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname())
     try:
-        evaluators.start_ahead(settings.workers)
+        evaluators.start_ahead(min(settings.workers, STARTED_AHEAD))
         pool.start()
         yield (
             pool.wake,

@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,6 @@ from sandboxes.interface import Sandbox, SandboxError, Tier
 from service import child, evaluators
 from service.evaluator_start import Start
 from service.evaluators import EvaluationFailedError, EvaluatorLostError, Evaluators
-from service.jobs.table import TableJobs
 from service.plugins import PluginLimits
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import RunRecord, TaskRecord
@@ -41,8 +42,7 @@ def made(storage: SqlStorage, sandbox: Sandbox) -> Iterator[Evaluators]:
 
 
 def is_evaluator(pid: int) -> bool:
-    with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return b"service.evaluator" in file.read()
+    return b"service.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def only_evaluator() -> int:
@@ -54,9 +54,7 @@ def only_evaluator() -> int:
 def run(storage: SqlStorage) -> RunRecord:
     files = {**stored.PACKAGE}
     storage.add_task(
-        TaskRecord(
-            id=stored.task().id, version="v1", title="Double", files=files, created_at=stored.START
-        )
+        TaskRecord(id=stored.task().id, version="v1", title="Double", files=files, created_at=stored.START)
     )
     [id] = storage.accept([stored.record()], [""], [""])
     return storage.run(id)
@@ -71,8 +69,6 @@ def test_a_run_is_evaluated_and_the_process_kept(made: Evaluators, run: RunRecor
 
 
 def test_what_fails_there_fails_here(made: Evaluators, run: RunRecord, storage: SqlStorage) -> None:
-    from dataclasses import replace
-
     gvisor = replace(run, submission=replace(run.submission, minimum_tier=Tier.GVISOR))
     with pytest.raises(SandboxError, match="tier gvisor is wanted"):
         made(gvisor)
@@ -93,6 +89,15 @@ def test_one_that_dies_names_how(made: Evaluators, run: RunRecord, number: signa
     with pytest.raises(EvaluatorLostError, match=rf"ended by signal {int(number)} \({number.name}\)"):
         made(run)
     assert made(run).outcome == "failed", "another one takes its place"
+
+
+def test_one_that_died_between_two_runs_costs_no_attempt(made: Evaluators, run: RunRecord) -> None:
+    made(run)
+    pid = only_evaluator()
+    os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{pid}/cmdline").read_bytes():  # of a dead one nothing is left but its number
+        pass
+    assert made(run).outcome == "failed" and only_evaluator() != pid
 
 
 def test_one_that_gives_no_sign_of_life_is_ended(

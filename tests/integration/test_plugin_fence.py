@@ -1,6 +1,8 @@
 """Plugins that do what no grader should, through the real service: each costs its own criterion, and nobody else notices."""
 
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from service.packages import read_folder
 from service.settings import Settings
 from service.storage.interface import Findings, RunId
 from service.storage.sql import SqlStorage
-from tests.integration.serving import installed, serving
+from tests.integration.serving import children_of, installed, serving
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -66,6 +68,7 @@ REASONS = {
     "runs_boxes": "",
     "wants_what_is_no_command": "",
     "counts_lines": "",
+    "tells_its_options": "",
 }
 
 
@@ -98,12 +101,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterat
         Client(base_url, token) as client,
         closing(SqlStorage.open(settings.storage_url)) as storage,
     ):
-        yield Served(client, storage, base_url)
+        yield Served(client, storage, base_url, process.pid)
         assert process.poll() is None
 
 
 class Served:
-    def __init__(self, client: Client, storage: SqlStorage, base_url: str) -> None:
+    def __init__(self, client: Client, storage: SqlStorage, base_url: str, pid: int) -> None:
+        self.pid = pid
         self.client = client
         self.storage = storage
         self.base_url = base_url
@@ -112,7 +116,7 @@ class Served:
         """A submission to the median task, at which the plugin looks in this way; none at all for an empty one."""
         files = read_folder(MEDIAN)
         head = f'rubric = "{rubric}"\n' if rubric else ""
-        options = f'\n[graders."{PLUGIN}"]\nway = "{way}"\n' if way else ""
+        options = f'\n[graders."{PLUGIN}"]\nway = "{way}"\nwords = ["a"]\nshare = 1\n' if way else ""
         name = f"median-{way.replace('_', '-')}{'-' + rubric if rubric else ''}" if way else "median"
         toml = re.sub(r"(?m)^id = .*$", f'{head}id = "{name}"', files["task.toml"], count=1)
         self.client.put_task({**files, "task.toml": toml + options})
@@ -233,6 +237,29 @@ def test_a_plugin_has_the_boxes_of_a_session(all_at_once, served: Served) -> Non
     assert isinstance(reported[1], Finding), reported
     assert reported[1].message == f"{b'42' + bytes([10])!r} {[b'one', b'two', b'three', b'0', b'', b'hello']!r}"
     assert served.findings(all_at_once[0]["runs_boxes"]).ends["exited"] >= 1
+
+
+def test_a_plugin_has_its_options_in_their_types(all_at_once, served: Served) -> None:
+    reported, _ = served.of_the_plugin(all_at_once[0]["tells_its_options"])
+    assert [getattr(each, "message", "") for each in reported[1:]] == ["('a',) 1.0"]
+
+
+def test_a_plugin_ends_with_its_evaluator(all_at_once, served: Served) -> None:
+    run_id = served.submit("hangs")
+    while served.client.run(run_id).state != "running":
+        pass
+    evaluators = children_of(served.pid)
+    plugins = {pid for evaluator in evaluators for pid in children_of(evaluator)}
+    while not (forks := {pid for plugin in plugins for pid in children_of(plugin)}):
+        pass
+    for evaluator in evaluators:
+        os.kill(evaluator, signal.SIGKILL)
+    _, reason = served.of_the_plugin(run_id)
+    assert re.search(REASONS["hangs"], reason) and served.client.run(run_id).attempt == 2
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in plugins | forks):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.1)
 
 
 def test_what_is_no_command_is_the_plugins_mistake(all_at_once, served: Served) -> None:

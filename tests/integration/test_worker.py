@@ -283,9 +283,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
     assert storage.run(ids[0]).attempt == 2
 
 
-def test_who_gives_signs_of_life_is_not_replaced(
-    storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_gives_signs_of_life_is_not_replaced(storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
 
     def act(run: RunRecord) -> Findings:

@@ -87,7 +87,9 @@ def test_only_reported_signals_of_the_criterion_are_cited(rubric: Rubric, signal
 
 
 @given(any_rubric, reports)
-def test_a_level_always_has_evidence_and_no_level_only_tells_what_was_found(rubric: Rubric, signals: list[Signal]) -> None:
+def test_a_level_always_has_evidence_and_no_level_only_tells_what_was_found(
+    rubric: Rubric, signals: list[Signal]
+) -> None:
     for entry in prefill(rubric, signals):
         if entry.level is not None:
             assert entry.because
@@ -97,7 +99,9 @@ def test_a_level_always_has_evidence_and_no_level_only_tells_what_was_found(rubr
             assert all(isinstance(cited, Abstention) for cited in entry.because)
         elif entry.rule == "no-rule":
             found = [
-                each for each in signals if isinstance(each, Finding) and not each.flag and each.criterion == entry.criterion
+                each
+                for each in signals
+                if isinstance(each, Finding) and not each.flag and each.criterion == entry.criterion
             ]
             assert len(entry.because) == min(len(found), CITED_AT_MOST)
             assert all(cited in found for cited in entry.because)

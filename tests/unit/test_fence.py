@@ -70,7 +70,9 @@ def test_what_is_wrong_is_named(signal: Any, says: str) -> None:
 
 
 _texts = st.text(max_size=20) | st.integers(0, 2 * TEXT_CHARACTERS).map("x".__mul__)
-_anything = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), _texts, st.binary(), st.sampled_from(Severity))
+_anything = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), _texts, st.binary(), st.sampled_from(Severity)
+)
 _fields = st.dictionaries(
     st.sampled_from(["message", "rule", "severity", "confidence", "path", "line", "cwe", "more", "flag"]), _anything
 )

@@ -31,7 +31,10 @@ def test_they_stand_beside_those_that_are_built_in(tmp_path: Path) -> None:
     ("text", "says"),
     [
         (OWN.replace("weight = 1", 'weight = "x"'), "own.toml, line 7: criterion.0.weight: expected a finite number"),
-        (OWN.replace('"own"', '"default"'), "own.toml: id: expected another id; 'default' is that of a rubric that comes"),
+        (
+            OWN.replace('"own"', '"default"'),
+            "own.toml: id: expected another id; 'default' is that of a rubric that comes",
+        ),
         ("id = = 3\n", "own.toml, line 1: expected TOML"),
     ],
 )

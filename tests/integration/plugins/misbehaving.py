@@ -40,6 +40,8 @@ class Misbehaving(Grader):
     examples = (Example("x = 1\n"),)
 
     way: str = ""
+    words: tuple[str, ...] = ()
+    share: float = 0.5
 
     def grade(self, context: Context) -> Iterator[Signal]:
         if self.way:
@@ -50,6 +52,9 @@ class Misbehaving(Grader):
         yield self.measurement(
             "blank-lines", sum(not line for _, text in context.texts() for line in text.split("\n")), "lines"
         )
+
+    def _tells_its_options(self, context: Context) -> Iterator[Signal]:
+        yield self.finding(f"{self.words!r} {self.share!r}")
 
     def _finds(self, context: Context) -> Iterator[Signal]:
         yield self.finding("not as we write it", severity="medium")
