@@ -9,6 +9,7 @@ HTTP and renews leases. What comes from an evaluator is JSON.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -131,7 +132,7 @@ class Evaluators:
     def _begin(self) -> "_Evaluator":
         try:
             evaluator = _Evaluator(self._start)
-        except (OSError, WireError) as error:
+        except OSError as error:
             self._trouble = f"an evaluator cannot be started: {error}"
             raise SandboxError(self._trouble) from error
         with self._lock:
@@ -155,7 +156,8 @@ class _Evaluator:
         self._child = Child("service.evaluator")
         self._started = time.monotonic()
         self._ready = False
-        self._child.wire.send(down(start))
+        with suppress(WireError):  # it has ended already; who waits for it finds out how
+            self._child.wire.send(down(start))
 
     def wait_until_ready(self) -> None:
         """Raises EvaluatorLostError."""

@@ -95,7 +95,7 @@ def test_one_that_died_between_two_runs_costs_no_attempt(made: Evaluators, run: 
     made(run)
     pid = only_evaluator()
     os.kill(pid, signal.SIGKILL)
-    while Path(f"/proc/{pid}/cmdline").read_bytes():  # of a dead one nothing is left but its number
+    while not made._idle[0].died_idle:
         pass
     assert made(run).outcome == "failed" and only_evaluator() != pid
 
