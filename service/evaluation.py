@@ -67,3 +67,6 @@ class Evaluation:
             remember=self._memory.of(submission.task_id, version, sandbox.name),
             began=self._began,
         )
+
+    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+        return pipeline.ungradable(diagnostics)

@@ -220,7 +220,7 @@ def test_a_long_text_is_cut(all_at_once, served: Served) -> None:
 
 def test_a_copy_that_a_plugin_made_of_itself_says_nothing(all_at_once, served: Served) -> None:
     reported, _ = served.of_the_plugin(all_at_once[0]["forks"])
-    assert [getattr(each, "message", "") for each in reported] == ["seen before", "once"]
+    assert [getattr(each, "message", "") for each in reported] == ["seen before", "the first"]
 
 
 def test_what_a_plugin_leaves_behind_is_ended(all_at_once, served: Served) -> None:
