@@ -58,6 +58,10 @@ def admit(signal: object, *, id: str, criterion: str) -> Signal:
     for name, own in (("grader", id), ("criterion", criterion)):
         if getattr(signal, name) != own:
             raise Refused(f"yielded {_kind(signal)} for the {name} {_shown(getattr(signal, name))}, not its own {own}")
+    if isinstance(signal, Finding) and is_own(signal.rule):
+        raise Refused(
+            f"yielded a finding of the rule {_shown(signal.rule)}; rules in {OWN_NAMESPACE} are of built-in graders"
+        )
     shorter: dict[str, Any] = {
         name: cut(getattr(signal, name)) for name in _TEXTS if len(getattr(signal, name, "")) > TEXT_CHARACTERS
     }

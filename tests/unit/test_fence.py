@@ -55,6 +55,10 @@ def test_what_is_right_is_kept_as_it_is(signal: Signal) -> None:
         (replace(FINDING, path="x" * (NAME_CHARACTERS + 1)), "whose path has more than 300 characters"),
         (replace(FINDING, criterion="correctness"), "for the criterion 'correctness', not its own security"),
         (replace(FINDING, grader="assay/security"), "for the grader 'assay/security', not its own acme/looks"),
+        (
+            replace(FINDING, rule="assay/early-exit"),
+            "the rule 'assay/early-exit'; rules in assay/ are of built-in graders",
+        ),
         (replace(MEASURED, value="3"), "a measurement whose value is '3', not a number"),
         (replace(MEASURED, value=float("inf")), "whose value is not a finite number"),
         (replace(MEASURED, value=10**400), "whose value is not a finite number"),
