@@ -18,11 +18,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args, get_origin, get_type_hints
 
+from graders.fence import OWN_NAMESPACE, is_own, text_of, told
 from graders.interface import Example, Grader, Signal, Task
 
 GROUP = "assay.graders"
 OWN_DISTRIBUTION = "assay"
-OWN_NAMESPACE = "assay/"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*")
 _SIGNALS = get_args(Signal)
 _PLAIN = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
@@ -96,7 +96,7 @@ class Registry:
         found, broken = _import_all(_installed() if entry_points is None else entry_points)
         proper: list[_Found] = []
         for each in found:
-            reasons = refusals(each.grader, criteria) or _trespasses(each)
+            reasons = _checked(each, criteria)
             if reasons:
                 broken.append(each.broken(reasons))
             else:
@@ -126,22 +126,31 @@ class Registry:
         values = {name: _option(value, types[name], f"{field}.{name}") for name, value in options.items()}
         try:
             return grader(**values)
-        except ValueError as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             # a check in __post_init__: options that only make sense in a range or together
-            raise GraderChoiceError(field, f"options that the grader accepts ({error})") from error
+            says = text_of(error) if isinstance(error, ValueError) else told(error)
+            raise GraderChoiceError(field, f"options that the grader accepts ({says})") from error
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
         """Every built-in grader, with the task's options where it sets some, and the plugins that the task names.
 
         In the order of their ids. Raises GraderChoiceError for a name or an option that there is not.
         """
-        wanted = {id for id in self.graders if id.startswith(OWN_NAMESPACE)} | set(task.graders)
+        wanted = {id for id in self.graders if is_own(id)} | set(task.graders)
         return tuple(self.build(id, task.graders.get(id, {})) for id in sorted(wanted))
 
     def _known(self, id: str) -> str:
         known = f"a grader that is installed ({', '.join(self.graders)})"
         suspects = [each for each in self.broken if each.name == id.rpartition("/")[2]] or self.broken
         return known + "".join(f"; broken: {each}" for each in suspects)
+
+
+def _checked(found: _Found, criteria: Collection[str]) -> list[str]:
+    """Why it is left out. Checking runs code of the plugin, which may do anything."""
+    try:
+        return refusals(found.grader, criteria) or _trespasses(found)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence
+        return [f"checking it failed: {told(error)}"]
 
 
 def option_types(grader: type[Grader]) -> dict[str, Any]:
@@ -202,6 +211,11 @@ def _example_refusals(examples: object) -> list[str]:
     return []
 
 
+def own_entry_points() -> list[EntryPoint]:
+    """Those of the built-in graders: discovering these alone imports no plugin."""
+    return [point for point in _installed() if point.dist is not None and point.dist.name == OWN_DISTRIBUTION]
+
+
 def _installed() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 
@@ -213,9 +227,9 @@ def _import_all(points: Iterable[EntryPoint]) -> tuple[list[_Found], list[Broken
         distribution = point.dist.name if point.dist is not None else "an unknown distribution"
         try:
             grader = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
             file = _place_of_failure(error) or point.value
-            reason = f"importing it failed: {type(error).__name__}: {error}"
+            reason = f"importing it failed: {told(error)}"
             broken.append(Broken(name=point.name, distribution=distribution, file=file, reasons=(reason,)))
         else:
             found.append(_Found(name=point.name, distribution=distribution, file=_file(grader, point), grader=grader))
@@ -239,7 +253,7 @@ def _file(grader: object, point: EntryPoint) -> str:
 
 def _trespasses(found: _Found) -> list[str]:
     """A plugin may not take the name of a built-in grader: it would run on every submission, or shadow the real one."""
-    if found.grader.id.startswith(OWN_NAMESPACE) == (found.distribution == OWN_DISTRIBUTION):
+    if is_own(found.grader.id) == (found.distribution == OWN_DISTRIBUTION):
         return []
     return [f"the namespace {OWN_NAMESPACE} is for the graders of {OWN_DISTRIBUTION}, and for all of them"]
 
@@ -248,7 +262,7 @@ def _require_own(graders: Mapping[str, type[Grader]], broken: Iterable[Broken]) 
     own = [each for each in broken if each.distribution == OWN_DISTRIBUTION]
     if own:
         raise RegistryError("built-in graders are broken: " + "; ".join(map(str, own)))
-    if not any(id.startswith(OWN_NAMESPACE) for id in graders):
+    if not any(map(is_own, graders)):
         raise RegistryError(
             f"no built-in grader is registered: install the distribution {OWN_DISTRIBUTION} (again) with ./assay"
         )

@@ -115,6 +115,7 @@ def _rule(table: "_Table", levels: Sequence[Level]) -> Rule:
         measurement=table.text("measurement") if "measurement" in table.row else None,
         at_least=table.optional_number("at_least"),
         below=table.optional_number("below"),
+        grader=table.text("grader") if "grader" in table.row else None,
     )
     if rule.level not in [level.value for level in levels]:
         raise table.error("level", f"a level of this criterion, 0 to {len(levels) - 1}, not {rule.level}")
@@ -134,6 +135,8 @@ def _check_conditions(table: "_Table", rule: Rule) -> None:
     for bound in ("at_least", "below"):
         if bound in table.row and not rule.measurement:
             raise table.error(bound, "measurement beside it, the name of what is compared")
+    if rule.grader and not (rule.finding_at_least or rule.measurement):
+        raise table.error("grader", "finding_at_least or measurement beside it, which it restricts")
     for low, high in (("passed_at_least", "passed_below"), ("at_least", "below")):
         if low in table.row and high in table.row and not table.row[low] < table.row[high]:  # type: ignore[operator]
             raise table.error(low, f"less than {high}, or the rule can never hold")

@@ -35,6 +35,8 @@ class Rule:
     """Name of a measurement; the worst (largest) value counts."""
     at_least: float | None = None
     below: float | None = None
+    grader: str | None = None
+    """Restricts `finding_at_least` and `measurement` to what the grader of this id reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ integrity flags (`Finding.flag`) are left out, they are for the reviewer to read
                                     only if all of its group passed. The share is 1 only if every case passed.
     finding_at_least                some finding is this severe (and the tool this sure: confidence_at_least)
     at_least, below                 the largest value of the named measurement; needs one. NaN is no value.
+    grader                          restricts the two above to what this grader reported
 
 The first rule that holds gives the level. Then, **an abstention can only take a suggestion away**, never move it: with
 one in the criterion the rule counts only if looking at the rest could not undo it (some finding is there, some value
@@ -33,7 +34,7 @@ NO_EVIDENCE, ABSTAINED, NO_RULE = "no-evidence", "abstained", "no-rule"
 def prefill(rubric: Rubric, signals: Iterable[Signal]) -> tuple[Prefill, ...]:
     """One pre-fill for each criterion, in rubric order, whatever the order of the signals.
 
-    `because` cites signals of the fired rule (or, for `abstained`, the abstentions), most telling first: cases that
+    `because` cites signals of the fired rule (or, for `abstained`, the abstentions; for `no-rule`, the findings), most telling first: cases that
     did not pass, the severest findings, the largest values. `confidence` is None: it is measured later, on decisions.
     Signals of a criterion that the rubric does not have are ignored. Never raises.
     """
@@ -95,7 +96,15 @@ def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
     if incomplete:
         says = "A grader could not look, so what the others report is no basis for a level."
         return _without_level(criterion, ABSTAINED, says, evidence.abstentions[:CITED_AT_MOST])
-    return _without_level(criterion, NO_RULE, criterion.no_basis)
+    return _without_level(criterion, NO_RULE, _unruled(criterion, evidence.findings), evidence.findings[:CITED_AT_MOST])
+
+
+def _unruled(criterion: Criterion, findings: Sequence[Finding]) -> str:
+    """Why there is no level though no grader failed to look. What was found is told, though no rule counts it."""
+    if not findings:
+        return criterion.no_basis
+    number = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    return f"No rule of this criterion counts what was found ({number}). {criterion.no_basis}"
 
 
 def _without_level(criterion: Criterion, rule: str, says: str, because: tuple[Signal, ...] = ()) -> Prefill:
@@ -125,7 +134,9 @@ def _findings_that_hold(rule: Rule, severity: Severity, findings: tuple[Finding,
     return tuple(
         finding
         for finding in findings
-        if finding.severity.rank >= severity.rank and finding.confidence.rank >= confidence.rank
+        if finding.severity.rank >= severity.rank
+        and finding.confidence.rank >= confidence.rank
+        and rule.grader in (None, finding.grader)
     )
 
 
@@ -137,7 +148,11 @@ def _cases_that_hold(rule: Rule, cases: tuple[CaseOutcome, ...]) -> tuple[Signal
 
 
 def _measurements_that_hold(rule: Rule, measurements: tuple[Measurement, ...]) -> tuple[Signal, ...]:
-    named = [measurement for measurement in measurements if measurement.name == rule.measurement]
+    named = [
+        measurement
+        for measurement in measurements
+        if measurement.name == rule.measurement and rule.grader in (None, measurement.grader)
+    ]
     if not named or not _within(named[0].value, rule.at_least, rule.below):
         return ()
     return tuple(measurement for measurement in named if _within(measurement.value, rule.at_least, rule.below))

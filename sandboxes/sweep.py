@@ -53,12 +53,16 @@ def is_dead(creator_label: str) -> bool:
     return not alive
 
 
-def sweep(client: DockerClient) -> int:
-    """Remove containers that an Assay process on this host left behind when it died. Returns how many."""
+def sweep(client: DockerClient, *, own: bool = False) -> int:
+    """Remove containers that an Assay process on this host left behind when it died. Returns how many.
+
+    `own`: those of this very process too, which is about to end.
+    """
     removed = 0
     try:
         for row in client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"}):
-            if is_dead(row["Labels"].get(CREATOR_LABEL, "")):
+            label = row["Labels"].get(CREATOR_LABEL, "")
+            if is_dead(label) or (own and label == creator()):
                 remove(client, row["Id"])
                 removed += 1
     except ENGINE_ERRORS as error:

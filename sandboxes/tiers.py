@@ -9,7 +9,7 @@ from docker import DockerClient
 from sandboxes.closing import Closing
 from sandboxes.container_sandbox import ContainerSandbox
 from sandboxes.interface import Sandbox, SandboxError, Tier
-from sandboxes.jail_sandbox import JailSandbox
+from sandboxes.jail_sandbox import IDLE_SLOTS, JailSandbox
 
 Open = Callable[[], AbstractContextManager[Sandbox]]
 
@@ -20,13 +20,16 @@ def strictest(first: Tier, *others: Tier) -> Tier:
     return max((first, *others), key=order.index)
 
 
-def adapters(client: DockerClient, image: str, restore: Callable[[], str] | None = None) -> dict[Tier, Open]:
+def adapters(
+    client: DockerClient, image: str, restore: Callable[[], str] | None = None, *, idle_slots: int = IDLE_SLOTS
+) -> dict[Tier, Open]:
     """How the sandbox of each tier is made on this engine.
 
     `image` is the box image's id; `restore` makes the image again where the engine has lost it, and gives the new id.
+    `idle_slots`: how many slots of tier jail are kept when nothing runs.
     """
     return {
-        Tier.JAIL: lambda: JailSandbox(client, image, restore=restore),
+        Tier.JAIL: lambda: JailSandbox(client, image, restore=restore, idle_slots=idle_slots),
         Tier.CONTAINER: lambda: ContainerSandbox(client, image, restore=restore),
         Tier.GVISOR: lambda: ContainerSandbox(client, image, tier=Tier.GVISOR, restore=restore),
     }

@@ -1,7 +1,7 @@
 """The web application: the API under /v1, the reviewers' pages, and what lies around both."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
@@ -13,8 +13,9 @@ from service.api.routes import api_app
 from service.app_state import Services
 from service.catalog import Catalog
 from service.jobs.interface import Jobs
+from service.readiness import Check, Readiness
 from service.settings import Settings
-from service.storage.interface import Storage
+from service.storage.interface import Storage, StorageError
 from service.waiting import FinishedRuns
 from service.web import pages
 
@@ -23,12 +24,36 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _nothing_missing() -> Sequence[str]:
-    return ()
-
-
 def _nobody_to_wake() -> None:
     """Workers in other processes look for themselves."""
+
+
+OVERDUE = timedelta(minutes=5)
+"""So long after its end a lease says that no worker is there to take the job again."""
+
+
+def _database(storage: Storage) -> Check:
+    def missing() -> Sequence[str]:
+        try:
+            storage.check_write()
+        except StorageError as error:
+            return (f"the database takes no write: {error}",)
+        return ()
+
+    return Check("the database", missing)
+
+
+def _leases(jobs: Jobs, now: Callable[[], datetime]) -> Check:
+    def missing() -> Sequence[str]:
+        try:
+            overdue = jobs.overdue(now())
+        except StorageError:
+            return ()  # said by the check of the database
+        if overdue < OVERDUE:
+            return ()
+        return (f"a run was left by its worker {overdue.total_seconds():.0f} s ago, and no other has taken it",)
+
+    return Check("the table of jobs", missing)
 
 
 def create_app(
@@ -40,10 +65,13 @@ def create_app(
     settings: Settings,
     now: Callable[[], datetime] = _utc_now,
     tiers: Sequence[Tier] = tuple(Tier),
-    missing: Callable[[], Sequence[str]] = _nothing_missing,
+    checks: Sequence[Check] = (),
     wake: Callable[[], None] = _nobody_to_wake,
 ) -> FastAPI:
-    """The application on these parts. It opens and closes none of them, so it needs no lifespan of its own."""
+    """The application on these parts. `checks`: what it needs to be ready, beside its database.
+
+    It opens and closes none of them, so it needs no lifespan of its own.
+    """
     app = api_app()
     app.include_router(pages.router)
     app.state.assay = Services(
@@ -54,7 +82,7 @@ def create_app(
         settings=settings,
         now=now,
         tiers=tuple(tiers),
-        missing=missing,
+        readiness=Readiness([*checks, _database(storage), _leases(jobs, now)]),
         wake=wake,
         catalog=Catalog(storage),
         finished=FinishedRuns(storage),

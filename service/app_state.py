@@ -1,6 +1,6 @@
 """What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -12,6 +12,7 @@ from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.catalog import Catalog
 from service.jobs.interface import Jobs
+from service.readiness import Readiness
 from service.settings import Settings
 from service.storage.interface import Storage
 from service.waiting import FinishedRuns
@@ -29,8 +30,7 @@ class Services:
     """Aware UTC."""
     tiers: tuple[Tier, ...]
     """What submissions may run in, weakest first."""
-    missing: Callable[[], Sequence[str]]
-    """What the workers lack (engine, image), in words for an operator; empty when all is there."""
+    readiness: Readiness
     wake: Callable[[], None]
     """Tells the workers of this process that there is work."""
     catalog: Catalog

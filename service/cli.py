@@ -71,6 +71,7 @@ def _exit_code(error: Exception) -> int | None:
 
     from graders.interface import TaskUnusable
     from graders.package import PackageError
+    from rubrics.loader import RubricError
     from sandboxes.interface import SandboxError
     from service.client import ApiError
     from service.host import HostError
@@ -79,7 +80,7 @@ def _exit_code(error: Exception) -> int | None:
 
     if isinstance(error, ApiError):
         return MISTAKE if 400 <= error.status < 500 and error.status != 429 else OUR_FAILURE
-    if isinstance(error, FormatError | PackageError | TaskUnusable | ValidationError | FileNotFoundError):
+    if isinstance(error, FormatError | PackageError | RubricError | TaskUnusable | ValidationError | FileNotFoundError):
         return MISTAKE
     return OUR_FAILURE if isinstance(error, HostError | SandboxError | StorageError | OSError) else None
 

@@ -8,8 +8,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from graders.fence import text_of
 from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
+from service.evaluators import EvaluationFailedError
 from service.storage.interface import RunId
 
 SANDBOX, TASK, INTERNAL = "sandbox", "task", "internal"
@@ -20,13 +22,14 @@ _SAYS = {
 }
 
 
-def of_failure(run_id: RunId, error: Exception) -> Mapping[str, str]:
+def of_failure(run_id: RunId, error: BaseException) -> Mapping[str, str]:
     """All that is known of a failed attempt: `kind`, `message`, what else the error carries, and `reference`."""
     if isinstance(error, SandboxError):
         return referred(run_id, {"kind": SANDBOX, **error.diagnostics()})
     if isinstance(error, TaskUnusable):
         return referred(run_id, {"kind": TASK, **error.place(), "message": str(error)})
-    return referred(run_id, {"kind": type(error).__name__, "message": str(error)})
+    kind = error.kind if isinstance(error, EvaluationFailedError) else type(error).__name__
+    return referred(run_id, {"kind": kind, "message": text_of(error)})
 
 
 def referred(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,26 +1,53 @@
 """From a run's record to its findings: fetches the task, its graders and its rubric, and goes down the pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from graders import package
-from graders.interface import Task, TaskUnusable
+from graders.interface import Grader, Task, TaskUnusable
 from graders.package import PackageError
-from graders.registry import Registry
 from rubrics.model import Rubric
-from sandboxes.tiers import Tiers, strictest
+from sandboxes.interface import Sandbox, Tier
+from sandboxes.tiers import strictest
 from service import pipeline
 from service.memory import TaskMemory
 from service.storage.interface import Findings, RunRecord, Storage
 
 
-class Evaluation:
-    """What a worker does with a run. Thread-safe; one for each process."""
+class Graders(Protocol):
+    """`graders.registry.Registry`, or `service.plugins.IsolatedPlugins` around one."""
 
-    def __init__(self, *, storage: Storage, registry: Registry, rubrics: Mapping[str, Rubric], tiers: Tiers) -> None:
+    def for_task(self, task: Task) -> tuple[Grader, ...]:
+        """Those that look at this task's submissions. Raises GraderChoiceError."""
+        ...
+
+
+class Sandboxes(Protocol):
+    """`sandboxes.tiers.Tiers`."""
+
+    def at_least(self, tier: Tier) -> Sandbox:
+        """Raises SandboxError where there is none so strict."""
+        ...
+
+
+class Evaluation:
+    """What an evaluator does with a run. Thread-safe where its graders are."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        registry: Graders,
+        rubrics: Mapping[str, Rubric],
+        tiers: Sandboxes,
+        began: Callable[[str], None] = pipeline.nobody_listens,
+    ) -> None:
+        """`began` is told the id of each grader when its turn comes."""
         self._storage = storage
         self._registry = registry
         self._rubrics = rubrics
         self._tiers = tiers
+        self._began = began
         self._memory = TaskMemory()
 
     def __call__(self, run: RunRecord) -> Findings:
@@ -39,6 +66,7 @@ class Evaluation:
             sandbox=sandbox,
             # What the reference took in one tier says little of another.
             remember=self._memory.of(submission.task_id, version, sandbox.name),
+            began=self._began,
         )
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:

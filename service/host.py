@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sandboxes import engine, facts, images, own_engine, trial
@@ -18,6 +18,9 @@ from sandboxes.engine import Report
 from sandboxes.interface import SandboxError, Tier
 from sandboxes.sweep import sweep
 from sandboxes.tiers import Open, Tiers, adapters
+
+IDLE_SLOTS = 4
+"""Of each evaluator, which runs one submission at a time: its hidden tests, in two boxes, its analyzers, and one for another task."""
 
 
 class HostError(Exception):
@@ -48,6 +51,36 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
         return images.ensure(client, report, base=base_image)
 
     return _hold(adapters(client, image, restore), diagnose(facts.collect(client, base_image)), minimum, report)
+
+
+def reopen(offered: Sequence[Tier], *, base_image: str) -> Tiers:
+    """These tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
+    client = engine.connect()
+
+    def restore() -> str:
+        return images.ensure(client, _say_nothing, base=base_image)
+
+    found = adapters(client, restore(), restore, idle_slots=IDLE_SLOTS)
+    return Tiers({tier: found[tier] for tier in offered})
+
+
+def leave(tiers: Tiers) -> None:
+    """Close these tiers, and remove every box that this process made, also those that are in use. Raises SandboxError."""
+    try:
+        tiers.close()
+    finally:
+        with closing(engine.connect()) as client:
+            sweep(client, own=True)
+
+
+def tidy() -> None:
+    """Remove the boxes of processes of Assay on this host that have died. Raises SandboxError."""
+    with closing(engine.connect()) as client:
+        sweep(client)
+
+
+def _say_nothing(line: str) -> None:
+    """For what was reported already."""
 
 
 def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: Tier, report: Report) -> Tiers:

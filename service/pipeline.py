@@ -4,11 +4,11 @@ EvaluationError         nothing can be said about the submission; our failure or
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from graders.fence import Kept, Refused, text_of, told
 from graders.interface import (
     Abstain,
     Abstention,
@@ -36,6 +36,10 @@ class EvaluationError(Exception):
     """The evaluation came to no outcome, and not because of the submission."""
 
 
+def nobody_listens(_: str) -> None:
+    """For who does not want to know whose turn it is."""
+
+
 def evaluate(
     task: Task,
     submission: Submission,
@@ -44,8 +48,9 @@ def evaluate(
     rubric: Rubric,
     sandbox: Sandbox,
     remember: Remember,
+    began: Callable[[str], None] = nobody_listens,
 ) -> Findings:
-    """All that can be found out about a submission now.
+    """All that can be found out about a submission now. `began` is told the id of each grader when its turn comes.
 
     Raises SandboxError, TaskUnusable or EvaluationError where that is nothing: the caller retries, and never grades.
     """
@@ -58,10 +63,13 @@ def evaluate(
         context = Context(
             task=task, submission=submission, session=session, remember=remember, once=_memo(), ended=ended
         )
-        signals = tuple(signal for grader in graders for signal in _graded(grader, context))
+        signals: list[Signal] = []
+        for grader in graders:
+            began(grader.id)
+            signals += _graded(grader, context)
     return Findings(
         outcome=_outcome(task, signals),
-        signals=signals,
+        signals=tuple(signals),
         prefills=prefill(rubric, signals),
         rubric_id=rubric.id,
         rubric_version=rubric.version,
@@ -99,19 +107,23 @@ def ungradable(diagnostics: Mapping[str, str]) -> Findings:
     )
 
 
-def _graded(grader: Grader, context: Context) -> Iterator[Signal]:
-    """The grader's signals; what it yielded before it abstained or crashed is kept."""
+def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
+    """The grader's signals; what it yielded before it abstained, crashed or was refused is kept."""
+    kept = Kept(grader)
     try:
-        yield from grader.grade(context)
+        for signal in grader.grade(context):
+            kept.add(signal)
     except Abstain as reason:
-        yield grader.abstention(str(reason))
+        return kept.signals(text_of(reason) or "it gave no reason")
+    except Refused as refused:
+        _log.warning("grader refused", action="grade", grader=grader.id, reason=str(refused))
+        return kept.signals(f"{grader.id} {refused}")
     except (SandboxError, TaskUnusable):
         raise
-    except Exception as error:  # noqa: BLE001 - the grader fence: a plugin's bug costs its own criterion, not the run
+    except BaseException as error:  # noqa: BLE001 - the grader fence: a bug, or an exit, costs its own criterion, not the run
         _log.exception("grader crashed", action="grade", grader=grader.id, submission=context.submission.id)
-        crashed = grader.abstention(f"the grader crashed: {type(error).__name__}: {error}"[:500])
-        # A crash may name anything that the grader had in its hands, and that is all of the task.
-        yield replace(crashed, public=False)
+        return kept.signals(f"the grader crashed: {told(error)}", public=False)
+    return kept.signals()
 
 
 def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:

@@ -14,6 +14,23 @@ def builtin_rubrics() -> dict[str, Rubric]:
     return {rubric.id: rubric for rubric in rubrics}
 
 
+def rubrics(folder: Path | None) -> dict[str, Rubric]:
+    """The rubrics that come with Assay and those in a folder of the operator's, `*.toml`, by id.
+
+    Raises RubricError for a file that is no rubric, or whose id another one has; OSError for a folder that cannot be read.
+    """
+    found = builtin_rubrics()
+    places = dict.fromkeys(found, "a rubric that comes with Assay")
+    paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml") if folder is not None else []
+    for path in paths:
+        rubric = load_file(path)
+        if rubric.id in found:
+            raise RubricError(path.name, None, "id", f"another id; {rubric.id!r} is that of {places[rubric.id]}")
+        found[rubric.id] = rubric
+        places[rubric.id] = path.name
+    return found
+
+
 def load_file(path: Path) -> Rubric:
     """The rubric in that file. Raises RubricError for a file that is no rubric or not UTF-8, OSError for no file."""
     try:

@@ -41,6 +41,15 @@ class Settings(BaseSettings):
     minimum_tier: Tier = Field(
         Tier.JAIL, description="The weakest tier that anything runs in: jail, container or gvisor."
     )
+    rubrics: Path | None = Field(
+        None, description="Folder of rubrics of your own, *.toml, beside the one that is built in. Empty: none."
+    )
+    grader_seconds: float = Field(
+        60.0, gt=0, le=3600, description="How long a plugin may take for a submission, without its boxes."
+    )
+    grader_memory_mib: int = Field(
+        2048, ge=256, description="Memory of a plugin's process, and of the process that evaluates a run, in MiB."
+    )
     session_hours: float = Field(12.0, gt=0, description="How long a reviewer stays signed in.")
 
     @property

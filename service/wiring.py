@@ -17,16 +17,23 @@ from sandboxes.interface import Tier
 from service import host, logs
 from service.api import access
 from service.app import create_app
-from service.evaluation import Evaluation
+from service.evaluator_start import Start
+from service.evaluators import Evaluators
 from service.http_server import patient
 from service.jobs.table import TableJobs
-from service.rubric_files import builtin_rubrics
+from service.plugins import PluginLimits, plugins_of
+from service.readiness import Check
+from service.rubric_files import rubrics as all_rubrics
 from service.settings import Settings
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool
+from service.worker import WorkerPool, sign_of_life
 
 DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
+STARTED_AHEAD = 2
+"""Evaluators that start with the service; more start when they are needed, and are kept."""
+ENDED_SECONDS = 5.0
+"""How long workers may take to give back the jobs whose evaluators were ended."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
 
 
@@ -72,11 +79,11 @@ def new_token(settings: Settings, name: str, scopes: frozenset[str], *, days: fl
 def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStorage]]:
     """API, reviewer's pages and workers in this process, from entering to leaving; gives the address and the storage.
 
-    Raises HostError, SandboxError, RegistryError, StorageError or OSError (the port is taken).
+    Raises HostError, SandboxError, RegistryError, RubricError, StorageError or OSError (the port is taken).
     """
     logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
-    rubrics = builtin_rubrics()
+    rubrics = all_rubrics(settings.rubrics)
     registry = Registry.discover(_criteria(rubrics))
     for broken in registry.broken:
         report(f"this grader is left out: {broken}")
@@ -84,8 +91,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
         jobs = TableJobs(storage.database)
         with _workers(
             storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
-        ) as (wake, tiers):
-            missing = host.missing if settings.workers else _nothing
+        ) as (wake, tiers, checks):
             app = create_app(
                 storage=storage,
                 jobs=jobs,
@@ -94,15 +100,10 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
                 settings=settings,
                 wake=wake,
                 tiers=tiers,
-                missing=missing,
+                checks=checks,
             )
             with _listening(app, settings) as base_url:
                 yield base_url, storage
-
-
-def _nothing() -> Sequence[str]:
-    """What an instance without workers lacks."""
-    return ()
 
 
 def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:
@@ -118,23 +119,43 @@ def _workers(
     rubrics: Mapping[str, Rubric],
     settings: Settings,
     report: Report,
-) -> Iterator[tuple[Callable[[], None], Sequence[Tier]]]:
-    """The worker threads of this process; gives what wakes them, and the tiers that they offer.
+) -> Iterator[tuple[Callable[[], None], Sequence[Tier], Sequence[Check]]]:
+    """The workers and their evaluators; gives what wakes them, the tiers that they offer, and what they need.
 
     Without workers this host needs no engine, and the tiers are for the workers elsewhere to offer.
     """
     if settings.workers == 0:
-        yield (lambda: None), tuple(Tier)
+        yield (lambda: None), tuple(Tier), ()
         return
+    # Each evaluator opens the tiers for itself; here it is only found out what this host holds.
     with host.prepare(report, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
-        evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
-        name = socket.gethostname()
-        pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=settings.workers, name=name)
+        offered = tiers.offered
+    start = Start(
+        storage_url=settings.storage_url,
+        base_image=settings.base_image,
+        tiers=offered,
+        rubrics=rubrics,
+        plugins=plugins_of(registry),
+        limits=PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib),
+    )
+    evaluators = Evaluators(start, alive=sign_of_life, tidy=host.tidy)
+    pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname())
+    try:
+        evaluators.start_ahead(min(settings.workers, STARTED_AHEAD))
         pool.start()
-        try:
-            yield pool.wake, tiers.offered
-        finally:
-            pool.stop(drain_seconds=DRAIN_SECONDS)
+        yield (
+            pool.wake,
+            offered,
+            (
+                Check("the Docker engine", host.missing),
+                Check("the workers", pool.missing, fresh_seconds=0),
+                Check("the evaluators", evaluators.missing, fresh_seconds=0),
+            ),
+        )
+    finally:
+        pool.stop(drain_seconds=DRAIN_SECONDS)
+        evaluators.close()
+        pool.stop(drain_seconds=ENDED_SECONDS)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from rubrics.signals import CaseOutcome, Outcome
-from service.api.access import require
+from service.api.access import Required
 from service.api.guard import Guarded
 from service.api.problems import described
 from service.api.schemas import CaseOut, CasesOut
@@ -14,7 +14,7 @@ from service.storage.interface import Principal, RunId
 
 router = APIRouter(tags=["runs"], route_class=Guarded)
 
-AuthorOrReviewer = Annotated[Principal, Depends(require("author", "reviewer"))]
+AuthorOrReviewer = Annotated[Principal, Depends(Required("author", "reviewer"))]
 
 
 @router.get("/runs/{run_id}/cases", responses={404: described("There is no such run.")})

@@ -8,7 +8,6 @@ from service.api.access import Anyone
 from service.api.guard import Guarded
 from service.api.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
 from service.app_state import Assay
-from service.storage.interface import StorageError
 
 router = APIRouter(tags=["installation"], route_class=Guarded)
 health_router = APIRouter(tags=["health"])
@@ -38,11 +37,7 @@ def healthz() -> HealthOut:
 @health_router.get("/readyz", responses={503: {"model": HealthOut, "description": "Something is missing."}})
 def readyz(assay: Assay, response: Response) -> HealthOut:
     """The service can do its work, or what it lacks for it."""
-    missing = list(assay.missing())
-    try:
-        assay.storage.has_tokens()
-    except StorageError:
-        missing.append("the database does not answer")
+    missing = assay.readiness.missing()
     if missing:
         response.status_code = 503
     return HealthOut(status="not ready" if missing else "ready", missing=missing)

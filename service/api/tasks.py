@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from graders import package
+from graders.fence import is_own
 from graders.interface import Task, TaskId
 from graders.package import PackageError
 from graders.registry import GraderChoiceError
@@ -72,6 +73,12 @@ def _check_choices(task: Task, assay: Services) -> None:
         raise _invalid(error.field, error.expected) from error
     if task.rubric_id not in assay.rubrics:
         raise _invalid("rubric", f"one of the rubrics {', '.join(sorted(assay.rubrics))}, not {task.rubric_id!r}")
+    criteria = {criterion.id for criterion in assay.rubrics[task.rubric_id].criteria}
+    for id in sorted(id for id in task.graders if not is_own(id)):
+        criterion = assay.registry.graders[id].criterion
+        if criterion not in criteria:
+            expected = f"a grader for a criterion of rubric {task.rubric_id!r} ({', '.join(sorted(criteria))}), not for {criterion!r}"
+            raise _invalid(f'graders."{id}"', expected)
     if not can_hold(assay.tiers, task.minimum_tier):
         offers = ", ".join(assay.tiers)
         raise _invalid("minimum_tier", f"a tier that this service offers ({offers}), not '{task.minimum_tier}'")

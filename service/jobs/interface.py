@@ -6,7 +6,7 @@ stops renewing it, the job is delivered again under the next attempt number, and
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.storage.interface import RunId
@@ -39,4 +39,8 @@ class Jobs(Protocol):
 
     def depth(self, now: datetime) -> int:
         """Jobs waiting or under way."""
+        ...
+
+    def overdue(self, now: datetime) -> timedelta:
+        """For how long the lease of a job has run out that nobody has taken again, at most; zero where there is none."""
         ...

@@ -55,6 +55,12 @@ class TableJobs:
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(jobs)).scalar_one()
 
+    def overdue(self, now: datetime) -> timedelta:
+        oldest = select(func.min(jobs.c.due_at)).where(jobs.c.worker.is_not(None))
+        with self._database.reading() as connection:
+            due_at = connection.execute(oldest).scalar_one()
+        return max(timedelta(0), now - due_at) if due_at is not None else timedelta(0)
+
 
 def _held(lease: Lease) -> ColumnElement[bool]:
     return and_(jobs.c.run_id == lease.run_id, jobs.c.attempts == lease.attempt, jobs.c.worker.is_not(None))

@@ -34,6 +34,7 @@ class Database:
             raise StorageError(f"database_url: expected something like sqlite:///assay.sqlite3, not {url!r}") from error
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self.url = url
         self._engine = create_engine(parsed, pool_size=_CONNECTIONS, max_overflow=0)
         if self._engine.dialect.name == "sqlite":
             _configure_sqlite(self._engine)

@@ -178,6 +178,13 @@ def _next_number(connection: Connection) -> int:
     return int(connection.execute(query.returning(counters.c.value)).scalar_one())
 
 
+def count_check(connection: Connection) -> None:
+    """Write a row. Its number grows, because a database may skip the write of what is there already."""
+    counted = update(counters).where(counters.c.name == "check").values(value=counters.c.value + 1)
+    if connection.execute(counted).rowcount == 0:
+        connection.execute(insert(counters).values(name="check", value=1))
+
+
 def _seen_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, RunId]]:
     if not keys:
         return {}

@@ -174,5 +174,9 @@ class SqlStorage:
         with self.database.reading() as connection:
             return token_rows.any_exists(connection)
 
+    def check_write(self) -> None:
+        with self.database.writing() as connection:
+            run_rows.count_check(connection)
+
     def close(self) -> None:
         self.database.close()

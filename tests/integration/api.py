@@ -10,6 +10,7 @@ from graders.registry import Broken, Registry
 from sandboxes.interface import Tier
 from service.app import create_app
 from service.jobs.table import TableJobs
+from service.readiness import Check
 from service.settings import Settings
 from service.storage.sql import SqlStorage
 from tests.integration.stored import PACKAGE, RUBRIC, Clock
@@ -57,7 +58,7 @@ class Api:
             settings=settings or Settings(),
             now=clock,
             tiers=tiers,
-            missing=lambda: self.missing,
+            checks=[Check("the workers", lambda: list(self.missing), fresh_seconds=0)],
             wake=self._wake,
         )
 

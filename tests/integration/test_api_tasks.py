@@ -7,7 +7,7 @@ import pytest
 from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
 from service.storage.sql import SqlStorage
-from tests.integration.api import Api
+from tests.integration.api import Api, Quiet
 from tests.integration.stored import PACKAGE, Clock
 
 
@@ -88,6 +88,19 @@ def test_tasks_come_in_pages(api: Api) -> None:
 def test_an_unknown_task_is_not_found(api: Api) -> None:
     assert api.as_("submitter").get("/v1/tasks/numbers/nope").status_code == 404
     assert api.as_("submitter").get("/v1/tasks/numbers/double?version=nope").status_code == 404
+
+
+def test_a_plugin_whose_criterion_the_rubric_lacks_is_refused(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it reports would be on no part of the reviewer's page."""
+    files = {**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/quiet"]\n'}
+    author = Api(storage, jobs, clock).as_("author")
+    assert author.post("/v1/tasks", json={"files": files}).status_code == 201
+    monkeypatch.setattr(Quiet, "criterion", "style")
+    answer = author.post("/v1/tasks", json={"files": {**files, "prompt.md": "Another one."}})
+    expected = "a grader for a criterion of rubric 'default' (correctness), not for 'style'"
+    assert answer.json()["errors"] == [{"field": 'graders."acme/quiet"', "expected": expected}]
 
 
 def test_graders_and_rubrics_are_listed(api: Api) -> None:

@@ -1,19 +1,15 @@
 """kill -9 of the whole service, anywhere: every accepted submission ends in exactly one final run."""
 
 import os
-import re
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
 from pathlib import Path
 
 import pytest
-from docker import DockerClient
 
 from sandboxes.interface import Sandbox
-from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
 from service import wiring
 from service.api.schemas import SubmissionIn
 from service.client import Client
@@ -21,34 +17,10 @@ from service.faults import VARIABLE
 from service.packages import read_folder
 from service.settings import Settings
 from service.storage.sql import SqlStorage
+from tests.integration.serving import children_of, containers_of, serving
 
 MEDIAN = Path(__file__).parents[2] / "examples" / "median"
 SOLUTIONS = ["import statistics\nmedian = statistics.median\n", "def median(xs): return -1\n"]
-
-
-@contextmanager
-def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`assay serve` in a process of its own, and its address."""
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("assay")), "serve", "--port", "0"],
-        env={**os.environ, "ASSAY_HOME": str(home), **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if match := re.search(r"serving on (http://\S+),", line):
-                yield process, match[1]
-                break
-        else:
-            pytest.fail(f"the service did not start (exit code {process.wait()})")
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
 
 
 @pytest.fixture
@@ -63,15 +35,6 @@ def submissions(count: int) -> list[SubmissionIn]:
         )
         for number in range(count)
     ]
-
-
-def containers_of(pid: int) -> set[str]:
-    client = DockerClient.from_env()
-    try:
-        rows = client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"})
-        return {row["Id"] for row in rows if row["Labels"][CREATOR_LABEL].split("/")[3] == str(pid)}
-    finally:
-        client.close()
 
 
 def assert_each_once(home: Path, base_url: str, token: str, count: int) -> None:
@@ -122,16 +85,59 @@ def test_death_at_a_named_point(point: str, tmp_path: Path, token: str, sandbox:
         assert_each_once(tmp_path, base_url, token, count)
 
 
-def test_boxes_of_a_killed_service_are_swept(tmp_path: Path, token: str, sandbox: Sandbox) -> None:
+def box_is_there(client: Client, process: "subprocess.Popen[str]", run_id: str) -> set[int]:
+    """Waits until a run has a box; the evaluators of the service."""
+    while client.run(run_id, wait_seconds=0.5).state != "running" or not containers_of(*children_of(process.pid)):
+        pass
+    return children_of(process.pid)
+
+
+def gone(pids: set[int]) -> None:
+    """Waits until these processes and their boxes are gone, with a limit that no healthy one comes near."""
+    deadline = time.monotonic() + 60
+    while containers_of(*pids) or any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < deadline, (pids, containers_of(*pids))
+        threading.Event().wait(0.1)
+
+
+def test_evaluators_and_boxes_end_with_a_killed_service(tmp_path: Path, token: str, sandbox: Sandbox) -> None:
     with serving(tmp_path) as (process, base_url):
         with Client(base_url, token) as client:
             client.put_task(read_folder(MEDIAN))
             slow = SubmissionIn(task_id="median", solution="import time\ntime.sleep(60)\n")
-            run_id = client.submit(slow).run_id
-            while client.run(run_id, wait_seconds=0.5).state != "running" or not containers_of(process.pid):
-                pass
+            evaluators = box_is_there(client, process, client.submit(slow).run_id)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert containers_of(process.pid)
+        gone(evaluators)
+
+
+@pytest.mark.timeout(300)
+def test_an_evaluator_that_is_killed_costs_an_attempt_and_leaves_no_box(
+    tmp_path: Path, token: str, sandbox: Sandbox
+) -> None:
+    with serving(tmp_path, ASSAY_WORKERS="1") as (process, base_url), Client(base_url, token) as client:
+        client.put_task(read_folder(MEDIAN))
+        slow = SubmissionIn(task_id="median", solution="import time\ntime.sleep(1)\n" + SOLUTIONS[0])
+        run_id = client.submit(slow).run_id
+        [evaluator] = box_is_there(client, process, run_id)
+        os.kill(evaluator, signal.SIGKILL)
+        while (run := client.run(run_id, wait_seconds=5)).state != "done":
+            pass
+        assert (run.outcome, run.attempt) == ("passed", 2)
+        gone({evaluator})
+
+
+def test_boxes_of_killed_evaluators_are_swept(tmp_path: Path, token: str, sandbox: Sandbox) -> None:
+    """All of a service killed at once, as an operating system does that runs out of memory."""
+    with serving(tmp_path) as (process, base_url):
+        with Client(base_url, token) as client:
+            client.put_task(read_folder(MEDIAN))
+            slow = SubmissionIn(task_id="median", solution="import time\ntime.sleep(60)\n")
+            evaluators = box_is_there(client, process, client.submit(slow).run_id)
+        process.send_signal(signal.SIGSTOP)
+        for pid in (*evaluators, process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        assert containers_of(*evaluators)
     with serving(tmp_path, ASSAY_WORKERS="1"):
-        assert not containers_of(process.pid)
+        gone(evaluators)

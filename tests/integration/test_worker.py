@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -160,3 +161,158 @@ def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJob
     go_on.set()
     stopper.join()
     assert len(storage.done(ids)) == 1
+
+
+# --- what stops a thread, and what it says of itself ------------------------------------------------------------------
+
+
+def replaced(pool: WorkerPool, what: str) -> list[str]:
+    """Waits until the pool has said so, and then until all is well again; what it said meanwhile."""
+    said: list[str] = []
+    deadline = time.monotonic() + 60
+    while not any(what in line for line in said) or pool.missing():
+        assert time.monotonic() < deadline, said
+        said += pool.missing()
+        threading.Event().wait(0.005)
+    return said
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), TypeError("no JSON")])
+def test_no_exception_of_an_evaluation_ends_a_worker(storage: SqlStorage, start, error: BaseException) -> None:
+    def act(run: RunRecord) -> Findings:
+        if run.id == ids[0]:
+            raise error
+        return stored.findings()
+
+    ids = stored.accept(storage, 6)
+    pool = start(FakeEvaluation(act))
+    first, *others = finished(storage, ids)
+    assert first.findings is not None and first.findings.outcome is RunOutcome.UNGRADABLE
+    assert first.findings.diagnostics["kind"] == type(error).__name__
+    assert all(run.findings and run.findings.outcome is RunOutcome.FAILED and run.attempt == 1 for run in others)
+    assert not pool.missing()
+
+
+def test_findings_that_cannot_be_stored_are_a_failed_attempt(storage: SqlStorage, start) -> None:
+    def act(run: RunRecord) -> Findings:
+        message = object() if run.id == ids[0] else "text"
+        return replace(stored.findings(), signals=(replace(stored.FLAG, message=message),))
+
+    ids = stored.accept(storage, 3)
+    evaluate = FakeEvaluation(act)
+    start(evaluate)
+    first, *others = finished(storage, ids)
+    assert first.findings is not None and first.findings.outcome is RunOutcome.UNGRADABLE
+    assert "not JSON serializable" in first.findings.diagnostics["message"]
+    assert [id for id, _ in evaluate.calls].count(ids[0]) == OTHER_ATTEMPTS
+    assert all(run.findings and run.findings.outcome is RunOutcome.FAILED for run in others)
+
+
+class FailingJobs:
+    """The jobs, of which the first `lease` of a thread named so raises what no worker expects."""
+
+    def __init__(self, jobs: TableJobs, error: BaseException, times: int) -> None:
+        self._jobs = jobs
+        self._error = error
+        self._times = times
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._jobs, name)
+
+    def lease(self, worker: str, now: datetime) -> object:
+        if self._times:
+            self._times -= 1
+            raise self._error
+        return self._jobs.lease(worker, now)
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), TypeError("a bug of ours")])
+def test_a_worker_that_dies_is_replaced_and_said(
+    storage: SqlStorage,
+    jobs: TableJobs,
+    error: BaseException,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "KEEPER_SECONDS", 3.0)  # long enough for it to be seen meanwhile
+    ids = stored.accept(storage, 4)
+    evaluate = FakeEvaluation(lambda run: stored.findings())
+    failing = FailingJobs(jobs, error, times=2)
+    pool = WorkerPool(storage=storage, jobs=failing, evaluate=evaluate, size=2, name="test")  # type: ignore[arg-type]
+    pool.start()
+    try:
+        said = replaced(pool, "workers died and are not replaced yet")
+        assert said
+        finished(storage, ids)
+    finally:
+        assert pool.stop(drain_seconds=20)
+    assert "worker died" in (logged := capsys.readouterr().out) and "worker replaced" in logged
+
+
+def test_workers_that_die_again_and_again_are_said_for_a_while(storage: SqlStorage, jobs: TableJobs) -> None:
+    failing = FailingJobs(jobs, TypeError("a bug of ours"), times=4)
+    evaluate = FakeEvaluation(lambda run: stored.findings())
+    pool = WorkerPool(storage=storage, jobs=failing, evaluate=evaluate, size=1, name="test")  # type: ignore[arg-type]
+    pool.start()
+    try:
+        finished(storage, stored.accept(storage, 1))
+        assert [line for line in pool.missing() if "again and again; the last one of: TypeError: a bug" in line]
+    finally:
+        assert pool.stop(drain_seconds=20)
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
+    storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(worker, "KEEPER_SECONDS", 3.0)  # long enough for it to be seen meanwhile
+    go_on = threading.Event()
+
+    def act(run: RunRecord) -> Findings:
+        if run.attempt == 1 and run.id == ids[0]:
+            assert go_on.wait(60)
+        return stored.findings()
+
+    ids = stored.accept(storage, 3)
+    pool = start(FakeEvaluation(act), size=1)
+    replaced(pool, "workers give no sign of life")
+    runs = finished(storage, ids)
+    assert [run.attempt for run in runs] == [2, 1, 1]
+    go_on.set()  # it comes back, too late, and changes nothing
+    threading.Event().wait(0.5)
+    assert storage.run(ids[0]).attempt == 2
+
+
+def test_who_gives_signs_of_life_is_not_replaced(storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
+
+    def act(run: RunRecord) -> Findings:
+        worker.sign_of_life(60)
+        threading.Event().wait(3)
+        return stored.findings()
+
+    [run] = finished(storage, stored.accept(storage, 1)) if start(FakeEvaluation(act), size=1) else []
+    assert run.attempt == 1
+
+
+def test_what_the_workers_did_last_is_said(storage: SqlStorage, start) -> None:
+    """Failures of ours only, of more than one run: a broken task says nothing of the service."""
+    errors: list[Exception] = [TaskUnusable("its reference is wrong")]
+
+    def act(run: RunRecord) -> Findings:
+        if errors:
+            raise errors[0]
+        return stored.findings()
+
+    pool = start(FakeEvaluation(act))
+    finished(storage, stored.accept(storage, 2))
+    assert not pool.missing()
+    errors[:] = [SandboxError("no space left on device")]
+    storage.accept([stored.record(number + 10) for number in range(2)], ["", ""], ["", ""])
+    deadline = time.monotonic() + 60
+    while not any("failed; the last one: SandboxError: no space left on device" in line for line in pool.missing()):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+    errors.clear()
+    finished(storage, list(storage.accept([stored.record(20)], [""], [""])))
+    assert not pool.missing()

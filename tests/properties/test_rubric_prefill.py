@@ -87,7 +87,9 @@ def test_only_reported_signals_of_the_criterion_are_cited(rubric: Rubric, signal
 
 
 @given(any_rubric, reports)
-def test_a_level_always_has_evidence_and_no_level_has_none(rubric: Rubric, signals: list[Signal]) -> None:
+def test_a_level_always_has_evidence_and_no_level_only_tells_what_was_found(
+    rubric: Rubric, signals: list[Signal]
+) -> None:
     for entry in prefill(rubric, signals):
         if entry.level is not None:
             assert entry.because
@@ -95,9 +97,19 @@ def test_a_level_always_has_evidence_and_no_level_has_none(rubric: Rubric, signa
         elif entry.rule == "abstained":
             assert entry.because
             assert all(isinstance(cited, Abstention) for cited in entry.because)
+        elif entry.rule == "no-rule":
+            found = [
+                each
+                for each in signals
+                if isinstance(each, Finding) and not each.flag and each.criterion == entry.criterion
+            ]
+            assert len(entry.because) == min(len(found), CITED_AT_MOST)
+            assert all(cited in found for cited in entry.because)
+            assert entry.says.endswith(rubric.criterion(entry.criterion).no_basis)
+            assert entry.says.startswith("No rule of this criterion counts what was found (") == bool(found)
         else:
             assert entry.because == ()
-            assert entry.rule in ("no-evidence", "no-rule")
+            assert entry.rule == "no-evidence"
 
 
 @given(any_rubric)

@@ -40,7 +40,7 @@ SUBMISSION = Submission(id=SubmissionId("s"), task_id=TASK.id, files={"solution.
 class Judge(Grader):
     """Reports the outcomes it was made with."""
 
-    id, version, criterion = "test/judge", "1", "correctness"
+    id, version, criterion = "assay/judge", "1", "correctness"
     examples = (Example(""),)
     outcomes: tuple[Outcome, ...] = (Outcome.PASSED,)
 
@@ -113,7 +113,7 @@ def test_one_case_that_did_not_pass_fails_the_run(bad: Outcome) -> None:
 class Silent(Judge):
     """Crashes before the first outcome."""
 
-    id = "test/silent"
+    id = "assay/silent"
 
     def grade(self, context: Context) -> Iterator[Signal]:
         raise KeyError("bug")
@@ -128,5 +128,5 @@ def test_a_suite_without_outcomes_is_our_failure_and_never_a_grade() -> None:
 
 def test_versions_are_recorded() -> None:
     findings = run(Judge())
-    assert findings.grader_versions == {"test/judge": "1"}
+    assert findings.grader_versions == {"assay/judge": "1"}
     assert findings.sandbox == "fake@none" and findings.rubric_version

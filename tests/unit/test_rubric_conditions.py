@@ -56,6 +56,16 @@ def test_each_condition_holds_on_its_evidence_and_not_without(rule: Rule) -> Non
         assert suggested((rule,), *others).level is None
 
 
+@pytest.mark.parametrize("name", ["finding_at_least", "at_least", "below"])
+def test_a_rule_that_names_a_grader_looks_at_what_that_one_reported(name: str) -> None:
+    rule = replace(CONDITIONS[name], grader="acme/mine")
+    others = (FOUND, lines(10))
+    mine = (replace(FOUND, grader="acme/mine"), lines(10, grader="acme/mine"))
+    assert suggested((rule,), *others).level is None
+    found = suggested((rule,), *others, *mine)
+    assert found.level == 0 and {cited.grader for cited in found.because} == {"acme/mine"}
+
+
 @pytest.mark.parametrize("rule", CONDITIONS.values(), ids=CONDITIONS)
 def test_only_what_more_looking_could_not_undo_stands_beside_an_abstention(rule: Rule) -> None:
     stands = rule.finding_at_least is not None or rule.at_least is not None

@@ -146,6 +146,9 @@ REFUSALS = {
     "negative weight": ("weight = 1", "weight = -1", "weight = -1", "criterion.1.weight", "from 0"),
     "weight that is no number": ("weight = 1", "weight = nan", "weight = nan", "criterion.1.weight", "finite"),
     "unknown level": ("level = 0\nmeas", "level = 2\nmeas", "level = 2", "criterion.1.rule.0.level", "0 to 1"),
+    "grader without what it restricts": (
+        "passed_at_least = 0.5", 'passed_at_least = 0.5\ngrader = "acme/x"', "grader", "criterion.0.rule.0.grader", "beside it",
+    ),
     "share above 1": ("passed_at_least = 0.5", "passed_at_least = 50", "passed_at_least = 50", "criterion.0.rule.0.passed_at_least", "0 to 1"),
     "contradictory shares": ("passed_at_least = 0.5", "passed_at_least = 1", "passed_at_least = 1", "criterion.0.rule.0.passed_at_least", "never hold"),
     "contradictory bounds": ("at_least = 10", "at_least = 20", "at_least = 20", "criterion.1.rule.0.at_least", "never hold"),

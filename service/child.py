@@ -1,0 +1,86 @@
+"""Processes of our own that the service starts: a module each, a socket between, and a process group to end it by."""
+
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from service.wire import Wire
+
+SEND_SECONDS = 30
+"""How long a message to such a process may take: it reads whenever it has nothing else to do."""
+
+
+class Child:
+    """`python -m MODULE FD`, in a session of its own. It ends when it finds its end of the socket closed; `end` sees to it."""
+
+    def __init__(self, module: str) -> None:
+        """Starts it and waits for nothing. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # The same modules as here, whatever they are found by: a folder, an installation, a test.
+            path = os.pathsep.join(folder or str(os.getcwd()) for folder in sys.path)  # noqa: PTH109 - as `sys.path` means it
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=2,  # what it prints stands beside our log, and never in what a command prints
+                    pass_fds=[theirs.fileno()],
+                    env={**os.environ, "PYTHONPATH": path},
+                    start_new_session=True,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+        self.wire = Wire(ours)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Whoever reads from its socket sees the end, and calls `end`."""
+        self._process.kill()
+
+    def end(self, *, within: float) -> int:
+        """Close the socket, give it so many seconds to leave, then kill its group. Minus a signal's number, or its exit code."""
+        self.wire.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        if self._process.returncode is None:
+            # Nobody has waited for it yet, so the number of its group is still its own.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+
+def how(code: int) -> str:
+    """How a process ended, in words, from what `Child.end` gives."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"its process ended by signal {-code}{name}"
+
+
+def limit_memory(more: int) -> None:
+    """Let this process have so many bytes of addresses more than it has now. What it crashes with is not kept as a file."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = size + more if hard == resource.RLIM_INFINITY else min(size + more, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def unlimit_memory() -> None:
+    """Take back what the process that started this one has limited for itself."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

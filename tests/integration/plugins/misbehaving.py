@@ -1,0 +1,210 @@
+"""A plugin that does what its task tells it to: right things, and whatever else a grader should never do."""
+
+import ctypes
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.interface import (
+    CaseOutcome,
+    Command,
+    Context,
+    Example,
+    Grader,
+    Measurement,
+    Outcome,
+    Signal,
+    TaskUnusable,
+)
+from sandboxes.interface import SandboxError
+
+
+class NoWordsError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Misbehaving(Grader):
+    """Reports a finding of medium severity, and then does what `way` says."""
+
+    id, version, criterion = "acme/misbehaving", "1", "best_practices"
+    examples = (Example("x = 1\n"),)
+
+    way: str = ""
+    words: tuple[str, ...] = ()
+    share: float = 0.5
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        if self.way:
+            yield self.finding("seen before", severity="low")
+            yield from getattr(self, f"_{self.way}")(context) or ()
+
+    def _counts_lines(self, context: Context) -> Iterator[Signal]:
+        yield self.measurement(
+            "blank-lines", sum(not line for _, text in context.texts() for line in text.split("\n")), "lines"
+        )
+
+    def _tells_its_options(self, context: Context) -> Iterator[Signal]:
+        yield self.finding(f"{self.words!r} {self.share!r}")
+
+    def _finds(self, context: Context) -> Iterator[Signal]:
+        yield self.finding("not as we write it", severity="medium")
+
+    def _runs_boxes(self, context: Context) -> Iterator[Signal]:
+        """All that a session can do."""
+        said = context.session.run(Command(argv=("python3", "-c", "print(6 * 7)")))
+        context.ended(said)
+        talk = "import os\nwhile (d := os.read(3, 100)): os.write(3, d)\n"
+        with context.session.converse(Command(argv=("python3", "-c", talk))) as conversation:
+            answers = [conversation.ask(b"one", seconds=10), *conversation.ask_each([(b"two", 10), (b"three", 10)])]
+            answers.append(str(conversation.finish().exit_code).encode())
+        left = "import os\nos.read(3, 100)\nos.write(4, b'hello')\nos.write(3, bytes(4))\n"
+        right = "import os\nos.read(3, 100)\nd = os.read(4, 100)\nos.write(3, len(d).to_bytes(4, 'big') + d)\n"
+        with context.session.pair(
+            Command(argv=("python3", "-c", left)), Command(argv=("python3", "-c", right))
+        ) as both:
+            answers += [both[0].ask(b"", seconds=10), both[1].ask(b"", seconds=10)]
+        yield self.finding(f"{said.stdout!r} {answers!r}")
+
+    def _wants_what_is_no_command(self, context: Context) -> Iterator[Signal]:
+        try:
+            context.session.run(Command(argv=(3,)))  # type: ignore[arg-type]
+        except ValueError as error:
+            yield self.finding(f"refused: {error}")
+
+    def _yields_an_object(self, context: Context) -> Iterator[Any]:
+        yield self.finding(object())  # type: ignore[arg-type]
+
+    def _yields_a_text(self, context: Context) -> Iterator[Any]:
+        yield "a string"
+
+    def _yields_a_case(self, context: Context) -> Iterator[Any]:
+        yield CaseOutcome(
+            grader="assay/hidden-tests", criterion="correctness", suite="hidden", case="x", outcome=Outcome.PASSED
+        )
+
+    def _yields_for_another_criterion(self, context: Context) -> Iterator[Any]:
+        yield replace(self.finding("x"), criterion="correctness")
+
+    def _yields_in_anothers_name(self, context: Context) -> Iterator[Any]:
+        yield replace(self.finding("x"), grader="assay/security")
+
+    def _yields_no_number(self, context: Context) -> Iterator[Any]:
+        yield self.measurement("x", float("nan"), "s")
+
+    def _yields_a_subclass(self, context: Context) -> Iterator[Any]:
+        class Mine(Measurement):
+            pass
+
+        yield Mine(grader=self.id, criterion=self.criterion, name="x", value=1, unit="s")
+
+    def _yields_a_huge_text(self, context: Context) -> Iterator[Any]:
+        yield self.finding("x" * 20_000_000)
+
+    def _yields_a_huge_name(self, context: Context) -> Iterator[Any]:
+        yield self.finding("x", rule="x" * 1000)
+
+    def _yields_many(self, context: Context) -> Iterator[Any]:
+        for _ in range(20_000):
+            yield self.finding("many", severity="low")
+        yield self.finding("the one that counts", severity="high")
+
+    def _yields_for_ever(self, context: Context) -> Iterator[Any]:
+        while True:
+            yield self.finding("more", severity="low")
+
+    def _is_no_iterator(self, context: Context) -> Any:
+        return 3
+
+    def _exits(self, context: Context) -> Any:
+        sys.exit(3)
+
+    def _is_interrupted(self, context: Context) -> Any:
+        raise KeyboardInterrupt
+
+    def _leaves_as_generators_do(self, context: Context) -> Any:
+        raise GeneratorExit
+
+    def _says_the_box_failed(self, context: Context) -> Any:
+        raise SandboxError("says the plugin")
+
+    def _says_the_task_is_broken(self, context: Context) -> Any:
+        raise TaskUnusable("says the plugin")
+
+    def _crashes_without_words(self, context: Context) -> Any:
+        raise NoWordsError
+
+    def _crashes_with_many_words(self, context: Context) -> Any:
+        raise ValueError("x" * 50_000_000)
+
+    def _recurses(self, context: Context) -> Any:
+        return self._recurses(context)
+
+    def _exits_at_once(self, context: Context) -> Any:
+        os._exit(7)
+
+    def _crashes_the_interpreter(self, context: Context) -> Any:
+        ctypes.string_at(0)
+
+    def _becomes_another_program(self, context: Context) -> Any:
+        os.execv("/bin/sleep", ["sleep", "1000"])
+
+    def _closes_all_files(self, context: Context) -> Any:
+        os.closerange(0, 1000)
+        self._hangs(context)
+
+    def _hangs(self, context: Context) -> Any:
+        while True:
+            pass
+
+    def _hangs_at_its_end(self, context: Context) -> Iterator[Any]:
+        try:
+            yield "a string"
+        finally:
+            self._hangs(context)
+
+    def _forks(self, context: Context) -> Iterator[Any]:
+        """The copy, which is waited for, would be the first to speak."""
+        if (copy := os.fork()) != 0:
+            os.waitpid(copy, 0)
+        yield self.finding("the first" if copy else "its copy")
+
+    def _leaves_a_daemon(self, context: Context) -> None:
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.closerange(0, 100)
+                os.execv("/bin/sleep", ["sleep", "1000.25"])
+            os._exit(0)
+
+    def _leaves_a_thread(self, context: Context) -> None:
+        threading.Thread(target=time.sleep, args=(1000,)).start()
+
+    def _kills_its_parent(self, context: Context) -> None:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(1000)
+
+    def _eats_memory(self, context: Context) -> None:
+        eaten = []
+        while True:
+            eaten.append(bytearray(1 << 24))
+
+    def _eats_shared_memory(self, context: Context) -> None:
+        eaten = []
+        while True:
+            eaten.append(mmap.mmap(-1, 1 << 26))
+            eaten[-1].write(bytes(1 << 26))
+
+    def _changes_its_neighbours(self, context: Context) -> None:
+        """What it replaces is its own; the submission after this one is looked at as before."""
+        Misbehaving.grade = lambda self, context: iter([self.finding("replaced", severity="high")])  # type: ignore[method-assign]
+        sys.modules["__main__"].admit = lambda signal, **_: signal  # type: ignore[attr-defined]

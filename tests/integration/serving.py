@@ -1,0 +1,73 @@
+"""`assay serve` in a process of its own, what it has started, and plugins that are installed only for it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+
+from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
+
+
+@contextmanager
+def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A service that keeps everything in `home`, and its address."""
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("assay")), "serve", "--port", "0"],
+        env={**os.environ, "ASSAY_HOME": str(home), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if match := re.search(r"serving on (http://\S+),", line):
+                yield process, match[1]
+                break
+        else:
+            pytest.fail(f"the service did not start (exit code {process.wait()})")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that it has started and that have not ended."""
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            except OSError:
+                continue
+            if parent == str(pid) and state != "Z":
+                found.add(int(folder.name))
+    return found
+
+
+def containers_of(*pids: int) -> set[str]:
+    """The boxes that these processes have made."""
+    client = DockerClient.from_env()
+    try:
+        rows = client.api.containers(all=True, filters={"label": f"{OWNER_LABEL}={OWNER}"})
+        return {row["Id"] for row in rows if int(row["Labels"][CREATOR_LABEL].split("/")[3]) in pids}
+    finally:
+        client.close()
+
+
+def installed(folder: Path, name: str, place: str) -> str:
+    """What PYTHONPATH has to be for a distribution with one grader, which is at `place` (`module:Class`), to be installed."""
+    made = folder / f"{name}-1.0.dist-info"
+    made.mkdir(parents=True)
+    (made / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (made / "entry_points.txt").write_text(f"[assay.graders]\n{name} = {place}\n")
+    before = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    return os.pathsep.join([str(folder), str(Path(__file__).with_name("plugins")), *before])

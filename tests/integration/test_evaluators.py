@@ -1,0 +1,147 @@
+"""The processes that evaluate: real ones, without a box, stopped and killed."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandboxes.interface import Sandbox, SandboxError, Tier
+from service import child, evaluators
+from service.evaluator_start import Start
+from service.evaluators import EvaluationFailedError, EvaluatorLostError, Evaluators
+from service.plugins import PluginLimits
+from service.rubric_files import builtin_rubrics
+from service.storage.interface import RunRecord, TaskRecord
+from service.storage.sql import SqlStorage
+from tests.integration import stored
+from tests.integration.serving import children_of
+
+LIMITS = PluginLimits(seconds=5, memory_mib=1024)
+
+
+@pytest.fixture
+def made(storage: SqlStorage, sandbox: Sandbox) -> Iterator[Evaluators]:
+    start = Start(
+        storage_url=str(storage.database.url),
+        base_image="",
+        tiers=(Tier.CONTAINER,),
+        rubrics=builtin_rubrics(),
+        plugins=(),
+        limits=LIMITS,
+    )
+    tidied: list[None] = []
+    evaluators = Evaluators(start, alive=lambda seconds: None, tidy=lambda: tidied.append(None))
+    yield evaluators
+    evaluators.close()
+    assert tidied
+    assert not {pid for pid in children_of(os.getpid()) if is_evaluator(pid)}
+
+
+def is_evaluator(pid: int) -> bool:
+    return b"service.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def only_evaluator() -> int:
+    [pid] = [pid for pid in children_of(os.getpid()) if is_evaluator(pid)]
+    return pid
+
+
+@pytest.fixture
+def run(storage: SqlStorage) -> RunRecord:
+    files = {**stored.PACKAGE}
+    storage.add_task(
+        TaskRecord(id=stored.task().id, version="v1", title="Double", files=files, created_at=stored.START)
+    )
+    [id] = storage.accept([stored.record()], [""], [""])
+    return storage.run(id)
+
+
+def test_a_run_is_evaluated_and_the_process_kept(made: Evaluators, run: RunRecord) -> None:
+    findings = made(run)
+    assert findings.outcome == "failed" and {signal.grader for signal in findings.signals} >= {"assay/hidden-tests"}
+    assert findings.sandbox.startswith("container@") and findings.rubric_id == "default"
+    pid = only_evaluator()
+    assert made(run).outcome == "failed" and only_evaluator() == pid
+
+
+def test_what_fails_there_fails_here(made: Evaluators, run: RunRecord, storage: SqlStorage) -> None:
+    gvisor = replace(run, submission=replace(run.submission, minimum_tier=Tier.GVISOR))
+    with pytest.raises(SandboxError, match="tier gvisor is wanted"):
+        made(gvisor)
+    lost = replace(run, submission=replace(run.submission, task_version="nobody has it"))
+    with pytest.raises((EvaluationFailedError, LookupError), match="nobody has it"):
+        made(lost)
+    assert made(run).outcome == "failed", "and the process is as good as before"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_one_that_dies_names_how(made: Evaluators, run: RunRecord, number: signal.Signals) -> None:
+    made(run)
+    pid = only_evaluator()
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (pid, number)).start()
+    if number != signal.SIGKILL:
+        threading.Timer(0.6, os.kill, (pid, signal.SIGCONT)).start()
+    with pytest.raises(EvaluatorLostError, match=rf"ended by signal {int(number)} \({number.name}\)"):
+        made(run)
+    assert made(run).outcome == "failed", "another one takes its place"
+
+
+def test_one_that_died_between_two_runs_costs_no_attempt(made: Evaluators, run: RunRecord) -> None:
+    made(run)
+    pid = only_evaluator()
+    os.kill(pid, signal.SIGKILL)
+    while not made._idle[0].died_idle:
+        pass
+    assert made(run).outcome == "failed" and only_evaluator() != pid
+
+
+def test_one_that_gives_no_sign_of_life_is_ended(
+    made: Evaluators, run: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(run)
+    os.kill(only_evaluator(), signal.SIGSTOP)
+    monkeypatch.setattr(evaluators, "FIRST_SECONDS", 1.0)
+    with pytest.raises(EvaluatorLostError, match="before the turn of any grader: it gave no sign of life for 1 s"):
+        made(run)
+    monkeypatch.undo()
+    assert made(run).outcome == "failed"
+
+
+def test_one_that_cannot_start_is_said_until_one_can(
+    made: Evaluators, run: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.close()
+    monkeypatch.setattr(child.sys, "executable", "/bin/false")
+    with pytest.raises(SandboxError, match="does not start: its process ended with exit code 1"):
+        made(run)
+    assert made.missing() == ("an evaluator does not start: its process ended with exit code 1",)
+    monkeypatch.setattr(child.sys, "executable", "/nowhere/python")
+    with pytest.raises(SandboxError, match="cannot be started"):
+        made(run)
+    monkeypatch.undo()
+    assert made(run).outcome == "failed" and not made.missing()
+
+
+def test_those_that_are_busy_when_all_are_closed_are_ended(made: Evaluators, run: RunRecord) -> None:
+    made(run)
+    os.kill(only_evaluator(), signal.SIGSTOP)
+    raised: list[BaseException] = []
+
+    def evaluate() -> None:
+        try:
+            made(run)
+        except EvaluatorLostError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=evaluate)
+    thread.start()
+    while made._idle:
+        threading.Event().wait(0.01)
+    made.close()
+    thread.join(30)
+    assert len(raised) == 1
