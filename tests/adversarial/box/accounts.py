@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Account:
     uses_up: str
-    """Python that takes all there is and keeps it; it sets `full` to True where it met a limit."""
+    """Python that takes all there is and keeps it; it sets `full` to True where it met a limit. It ends where there is none."""
     needs: str
     """Python that takes a little of it, and raises where that is refused."""
 
@@ -17,7 +17,7 @@ ACCOUNTS = {
         import array, socket
         kept = [socket.socketpair()]
         try:
-            while True:
+            for _ in range(100):
                 kept[0][0].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 253))])
         except OSError: full = True
         """,
@@ -47,8 +47,8 @@ ACCOUNTS = {
         import ctypes, os, signal
         libc = ctypes.CDLL(None, use_errno=True)
         signal.pthread_sigmask(signal.SIG_BLOCK, [40])
-        while libc.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) == 0: pass
-        full = True
+        for _ in range(200_000):
+            if libc.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) != 0: full = True; break
         """,
         """
         import ctypes, os, signal
@@ -61,8 +61,8 @@ ACCOUNTS = {
         """
         import ctypes
         libc = ctypes.CDLL(None, use_errno=True)
-        while libc.inotify_init1(0) >= 0: pass
-        full = True
+        for _ in range(1000):
+            if libc.inotify_init1(0) < 0: full = True; break
         """,
         """
         import ctypes
@@ -76,10 +76,9 @@ ACCOUNTS = {
         libc = ctypes.CDLL(None, use_errno=True)
         for number in range(8000): os.mkdir(f"{number}")
         watchers = [libc.inotify_init1(0) for _ in range(20)]
-        full = True
         for watcher in watchers:
             for number in range(8000):
-                if libc.inotify_add_watch(watcher, f"{number}".encode(), 2) < 0: break
+                if libc.inotify_add_watch(watcher, f"{number}".encode(), 2) < 0: full = True; break
         """,
         """
         import ctypes
@@ -93,13 +92,12 @@ ACCOUNTS = {
         import os, select
         pipes = [os.pipe() for _ in range(100)]
         kept = []
-        full = True
         try:
             while True:
                 kept.append(select.epoll())
                 for pipe in pipes:
                     for end in pipe: kept[-1].register(end)
-        except OSError: pass
+        except OSError: full = True
         """,
         """
         import os, select
@@ -111,8 +109,8 @@ ACCOUNTS = {
         """
         import ctypes
         libc = ctypes.CDLL(None, use_errno=True)
-        while libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p())) == 0: pass
-        full = True
+        for _ in range(200_000):
+            if libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p())) != 0: full = True; break
         """,
         """
         import ctypes
