@@ -41,7 +41,7 @@ class NoVerdict(TaskUnusable):
         ran_out_of_time: whether it hung, rather than crashed.
     """
 
-    def __init__(self, message: str, *, suite: str, ran_out_of_time: bool = False) -> None:
+    def __init__(self, message: str, *, suite: str = "", ran_out_of_time: bool = False) -> None:
         super().__init__(message, suite=suite)
         self.ran_out_of_time = ran_out_of_time
 

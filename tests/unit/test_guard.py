@@ -1,6 +1,8 @@
 """Bodies are counted before they are parsed; every route that asks who is there asks before it reads."""
 
 import json
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -8,16 +10,16 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service import api
 from service.api import access
 from service.api.guard import Guarded, has_more_values
-from service.api.routes import api_app
 from service.web import pages
 
 
 def routes() -> list[APIRoute]:
-    app = api_app()
-    app.include_router(pages.router)
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+    modules = (import_module(found.name) for found in pkgutil.iter_modules(api.__path__, "service.api."))
+    routers = [module.router for module in (*modules, pages) if hasattr(module, "router")]
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
 
 def asks_who(route: APIRoute) -> bool:
