@@ -52,7 +52,7 @@ def graded(session: Session, code: str, returns: str, reference: str = "", **opt
 def test_a_right_value_passes_in_any_form(session: Session, code: str, returns: str, checker: str) -> None:
     assert [case.outcome for case in graded(session, code, returns, checker=checker)] == [P, P]
     wrong = code.replace("return", "return 0 and")
-    assert [case.outcome for case in graded(session, wrong, returns, checker=checker)] == [F, F]
+    assert [case.outcome for case in graded(session, wrong, returns, code, checker=checker)] == [F, F]
 
 
 @pytest.mark.parametrize("checker", ["exact", "float", "unordered", "any-of"])
