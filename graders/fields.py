@@ -95,6 +95,13 @@ def positive(value: object, field: str) -> float:
     return float(value)
 
 
+def weight(value: object, field: str) -> float:
+    """Of a suite or a group."""
+    if not cases.is_weight(value):
+        raise PackageError(field, f"a number greater than 0 (from 1e-100 to 1e100), not {value!r}")
+    return float(value)
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -126,6 +133,7 @@ class Room:
     def __init__(self) -> None:
         self.cases = cases.Room()
         self._python = MOST_PYTHON_CHARACTERS
+        self._functions: dict[str, set[str]] = {}
         self._patterns = MOST_PATTERNS
 
     def parsed(self, path: str, source: str) -> ast.Module | None:
@@ -136,11 +144,15 @@ class Room:
         return parsed(path, source)
 
     def functions(self, path: str, source: str) -> set[str]:
-        """The names of its functions."""
-        tree = self.parsed(path, source)
-        if tree is None:
-            return set(_FUNCTION.findall(source))
-        return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        """The names of its functions; looked for once, in however many suites the file is."""
+        if path not in self._functions:
+            tree = self.parsed(path, source)
+            self._functions[path] = (
+                set(_FUNCTION.findall(source))
+                if tree is None
+                else {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            )
+        return self._functions[path]
 
     def matched(self, pattern: str, files: Iterable[str], field: str) -> list[str]:
         """The files that a pattern of a suite matches."""
