@@ -48,7 +48,14 @@ def refuse_unknown(table: Mapping[str, Any], known: Iterable[str], prefix: str) 
 def text(value: object, field: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PackageError(field, "a text" if value is None else f"a text that is not empty, not {value!r}")
+    _refuse_nul(value, field)
     return value
+
+
+def _refuse_nul(value: str, field: str) -> None:
+    """No file, command line or page takes one."""
+    if "\0" in value:
+        raise PackageError(field, "text without NUL characters")
 
 
 def matching(value: object, field: str, pattern: re.Pattern[str], what: str) -> str:
@@ -74,6 +81,8 @@ def texts(value: object, field: str, example: str) -> list[str]:
     """A list that is not empty, of texts that are not."""
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
         raise PackageError(field, f"a list of texts, such as {example}, not {value!r}")
+    for item in value:
+        _refuse_nul(item, field)
     return value
 
 

@@ -148,7 +148,15 @@ PACKAGES: Mapping[str, tuple[Callable[[], dict[str, str]], str]] = {
     "an array of a large shape": (lambda: package(cases=encoded({"$array": ["<i8", [9**400] * 9_000, []]})), "numpy's and a shape"),
     "one page a hundred thousand times": (
         lambda: package(cases=encoded([["x" * 2_000_000], *[{"$ref": 1}] * 100_000])), "loads"),
+    "an entry file that no file system takes": (lambda: package(f'entry_file = "{"a" * 300}.py"\n' + HEAD + CALL), "entry_file: expected a name of at most"),
+    "a path that no file system takes": (lambda: package(**{"submissions/wrong/" + "\u4e2d" * 90 + ".py": "x"}), "at most 200 bytes"),
+    "a command with a NUL": (
+        lambda: package(HEAD + STDIO + 'command = ["python3", "a\\u0000"]\n', **{"hidden/a.in": "", "hidden/a.ans": ""}), "command: expected text without NUL"),
+    "a title with a NUL": (lambda: package('title = "a\\u0000"\n' + HEAD + CALL), "title: expected text without NUL"),
     "a weight beyond any float": (lambda: package(cases='{"args": [], "weight": 1' + "0" * 400 + "}\n"), "weight"),
+    "weights of which there is no sum": (lambda: package(cases='{"args": [], "weight": 1e308}\n{"args": [1], "weight": 1e308}\n'), "from 1e-100 to 1e100"),
+    "a weight that is nothing in a suite of as little": (
+        lambda: package(HEAD + CALL + "weight = 1e-320\n", '{"args": [], "weight": 1e-99}\n'), r"suite\.s\.weight: expected a number greater than 0"),
     "one large file of functions in each suite": (lambda: in_programs("def  f(x):pass\n" * 1_000_000), "loads"),
     "one large file of beginnings of functions": (lambda: in_programs(("def " + " " * 70 + "\n") * 200_000), "loads"),
     "a prompt of megabytes": (lambda: package(**{"prompt.md": "x" * 3_000_000}), "prompt.md: expected at most 256 KiB"),
