@@ -423,7 +423,9 @@ def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
             # An error, and no answer that would be remembered for good: it may have been the machine that was busy.
             if verdict.broke:
                 raise TaskUnusable(
-                    f"case {id}: on the reference's answer it {verdict.broke}", suite=suite.id, case=numbers(verdicts)[id]
+                    f"case {id}: on the reference's answer it {verdict.broke}",
+                    suite=suite.id,
+                    case=numbers(verdicts)[id],
                 )
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 

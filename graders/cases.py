@@ -251,11 +251,7 @@ def weight_of(value: object, where: str) -> float:
 
 
 def is_weight(value: object) -> TypeGuard[int | float]:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and 1 / MOST_WEIGHT <= value <= MOST_WEIGHT
-    )
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 / MOST_WEIGHT <= value <= MOST_WEIGHT
 
 
 def group_of(value: object, where: str) -> str:

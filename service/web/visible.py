@@ -24,13 +24,13 @@ def plain(text: str) -> str:
 
 def chips(text: str) -> Markup:
     """Escaped HTML of the text, each hidden character in a `span.chip` whose title is its Unicode name."""
-    parts: list[str | Markup] = []
+    parts: list[str] = []
     end = 0
     for match in _SUSPECT.finditer(text):
         if _is_hidden(match[0]):
-            parts += [escape(text[end : match.start()]), _chip(match[0])]
+            parts += [str(escape(text[end : match.start()])), _chip(match[0])]
             end = match.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("".join([*parts, str(escape(text[end:]))]))  # joined as text: a page may have a million of them
 
 
 @lru_cache(maxsize=4096)
@@ -50,6 +50,6 @@ def _bracketed(character: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _chip(character: str) -> Markup:
+def _chip(character: str) -> str:
     title = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
-    return Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character))
+    return str(Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character)))

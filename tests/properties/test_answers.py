@@ -281,7 +281,9 @@ def test_a_checker_that_breaks_on_what_the_reference_prints_is_the_tasks_failure
 
     context = replace(context_in(SaidBoxes(says)), remember=TaskMemory().of("t", "1"))
     for _ in range(2):
-        with pytest.raises(TaskUnusable, match=r"case 1: its checker crashed: boom; and the reference is no better: .*boom"):
+        with pytest.raises(
+            TaskUnusable, match=r"case 1: its checker crashed: boom; and the reference is no better: .*boom"
+        ):
             graded(context, suite, stdio_suite.outcomes)
     assert asked.count("judge") == 3
 

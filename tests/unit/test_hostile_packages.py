@@ -60,7 +60,9 @@ def encoded(argument: object, times: int = 1) -> str:
 def in_programs(source: str) -> dict[str, str]:
     """A file that is in each of as many suites as there may be."""
     suite = PYTEST.replace("pytest", "program").replace("*", "c.py")
-    return package(HEAD + "".join(suite.replace('"s"', f'"s{n}"') for n in range(MOST_SUITES)), "", **{"hidden/c.py": source})
+    return package(
+        HEAD + "".join(suite.replace('"s"', f'"s{n}"') for n in range(MOST_SUITES)), "", **{"hidden/c.py": source}
+    )
 
 
 COLLIDING = [n * ((1 << 61) - 1) for n in range(150_000)]

@@ -71,7 +71,9 @@ def test_the_colours_of_a_page_have_a_time_of_their_own() -> None:
     began = time.thread_time()
     slow = source.Colouring()
     for n in range(20):
-        assert len(code_file(n, "a.py", " \n" * (source.COLOURED_CHARACTERS // 2), {}, slow).lines) == source.SHOWN_LINES
+        assert (
+            len(code_file(n, "a.py", " \n" * (source.COLOURED_CHARACTERS // 2), {}, slow).lines) == source.SHOWN_LINES
+        )
     assert time.thread_time() - began < 60  # minutes without it
 
 
