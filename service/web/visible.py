@@ -24,13 +24,15 @@ def plain(text: str) -> str:
 
 def chips(text: str) -> Markup:
     """Escaped HTML of the text, each hidden character in a `span.chip` whose title is its Unicode name."""
-    parts: list[str] = []
+    parts: list[str | Markup] = []
     end = 0
     for match in _SUSPECT.finditer(text):
         if _is_hidden(match[0]):
-            parts += [str(escape(text[end : match.start()])), _chip(match[0])]
+            if end < match.start():
+                parts.append(escape(text[end : match.start()]))
+            parts.append(_chip(match[0]))
             end = match.end()
-    return Markup("".join([*parts, str(escape(text[end:]))]))  # joined as text: a page may have a million of them
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 @lru_cache(maxsize=4096)
@@ -50,6 +52,6 @@ def _bracketed(character: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _chip(character: str) -> str:
+def _chip(character: str) -> Markup:
     title = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
-    return str(Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character)))
+    return Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character))
