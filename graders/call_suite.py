@@ -371,17 +371,24 @@ def _judged_in_box(
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
     for case in cases:
         broke = verdicts[case.id].broke if case.id in verdicts else ""
-        if broke and case.id not in accepted_of_reference(context, suite):
-            raise TaskUnusable(
-                f"suite {suite.id}, case {case.id}: its checker {broke}; nor does it accept what the reference answers",
-                suite=suite.id,
-            )
         if broke:
+            _check_on_reference(context, suite, case, broke)
             context.no_verdict(case.id)
     return [
         _verdict(verdicts[case.id]) if case.id in verdicts else (_raised_as_expected(wanted, answer), "")
         for case, wanted, answer in zip(cases, expected, sitting.answers, strict=True)
     ]
+
+
+def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) -> None:
+    """Raises TaskUnusable unless the predicate accepts what the reference answers to a case on which it `broke`."""
+    what = f"suite {suite.id}, case {case.id}: its checker {broke}"
+    try:
+        accepted = case.id in accepted_of_reference(context, suite)
+    except TaskUnusable as error:
+        raise TaskUnusable(f"{what}; and the reference is no better: {error}", suite=suite.id) from error
+    if not accepted:
+        raise TaskUnusable(f"{what}; nor does it accept what the reference answers", suite=suite.id)
 
 
 def _asked(
@@ -405,13 +412,21 @@ def _asked(
 
 
 def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
-    """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable."""
+    """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable where it breaks on one."""
 
     def look() -> frozenset[str]:
         cases = _cases(context, suite)
         reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
         assert isinstance(reference, Sitting)
         verdicts = _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
+        for id, verdict in verdicts.items():
+            # An error, and no answer that would be remembered for good: it may have been the machine that was busy.
+            if verdict.broke:
+                raise TaskUnusable(
+                    f"case {id}: on the reference's answer it {verdict.broke}",
+                    suite=suite.id,
+                    case=numbers(verdicts)[id],
+                )
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 
     accepted = context.remember(f"call/{suite.id}/accepts-reference", look)

@@ -11,12 +11,15 @@ Both may have `id`, `weight`, `group` and, in the place of the answer, `raises`.
 import ast
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
-from graders.encoding import EncodingError, from_json
+from graders.description import described
+from graders.encoding import Decoder, EncodingError, from_json
+from graders.shown import shown
 
 MOST_CASES = 10_000
 """Of all suites of a task together, and the same for what follows."""
@@ -30,6 +33,12 @@ LITERAL_CHARACTERS = 32 << 10
 LINE_VALUES = 250_000
 LINE_CHARACTERS = 4 << 20
 """Of a line with a case."""
+MOST_FRACTION_BITS = 1 << 14
+"""Of its two numbers: to look for a common divisor takes the square of that."""
+MOST_OF_ONE_HASH = 256
+"""Elements of a set, or keys of a dict: each is compared with all before it that have its hash."""
+MOST_WEIGHT = 1e100
+"""Of a case, a suite and a group; the least is one part in that. What is made of three of them is still a number."""
 SHOWN_CHARACTERS = 2000
 """A call is cut to this length for showing; a case may well have arguments of a megabyte."""
 
@@ -236,9 +245,13 @@ def id_of(value: object, where: str) -> str:
 
 
 def weight_of(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise CaseError(where, f"a `weight` greater than 0, not {value!r:.80}")
+    if not is_weight(value):
+        raise CaseError(where, f"a `weight` greater than 0 (from 1e-100 to 1e100), not {value!r:.80}")
     return float(value)
+
+
+def is_weight(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 / MOST_WEIGHT <= value <= MOST_WEIGHT
 
 
 def group_of(value: object, where: str) -> str:
@@ -311,17 +324,38 @@ def _arguments(row: dict[str, Any], where: str) -> tuple[tuple[object, ...], dic
     )
 
 
+class _Frugal(Decoder):
+    """Refuses what takes more time to make than it is long."""
+
+    def weigh(self, key: str, parts: list[Any]) -> None:
+        if key == "$fraction":
+            if max(number.bit_length() for number in parts) > MOST_FRACTION_BITS:
+                raise EncodingError(f"a fraction may have numbers of {MOST_FRACTION_BITS} bits")
+        elif len(parts) > MOST_OF_ONE_HASH and Counter(map(hash, parts)).most_common(1)[0][1] > MOST_OF_ONE_HASH:
+            raise EncodingError(f"a set or dict may have {MOST_OF_ONE_HASH} elements of one hash")
+
+
 def _decoded(tree: Any, where: str, key: str) -> object:
     try:
-        return from_json(tree)
+        return from_json(tree, _Frugal())
     except EncodingError as error:
         raise CaseError(where, f"a value in the encoding of graders.encoding in `{key}` ({error})") from error
 
 
 def _shown(entry_point: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
-    try:
-        parts = [repr(item) for item in args] + [f"{name}={item!r}" for name, item in kwargs.items()]
-    except ValueError:
-        # Python refuses to write integers of more than 4,300 digits.
-        parts = ["<a number too long to write>"]
+    parts: list[str] = []
+    room = SHOWN_CHARACTERS
+    for name, item in [*(("", item) for item in args), *((f"{name}=", item) for name, item in kwargs.items())]:
+        if room < 0:
+            break
+        # Not repr(): one page that is referred to a thousand times is a thousand pages to it.
+        parts.append(name + _text(item))
+        room -= len(parts[-1])
     return f"{entry_point}({', '.join(parts)})"
+
+
+def _text(value: object) -> str:
+    try:
+        return shown(described(value), SHOWN_CHARACTERS + 1)
+    except EncodingError:
+        return "<a value too large to write>"

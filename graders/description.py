@@ -13,11 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from graders.encoding import MAX_DEPTH, MAX_SIZE, EncodingError, Tree, array, text, to_json
+from graders.encoding import MAX_DEPTH, MAX_DIMENSIONS, MAX_SIZE, EncodingError, Tree, array, text, to_json
 from graders.leaves import CHECKS
-
-MAX_DIMENSIONS = 64
-"""Of an array, as in numpy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ MAX_DEPTH = 100
 MAX_INT_BITS = 1 << 22
 """Larger integers are refused. A million decimal digits, which HumanEval+ asks for, fit; their hex text is made in
 milliseconds, and 1 MiB of it is well below what a message may have."""
+MAX_DIMENSIONS = 64
+"""Of an array, as in numpy."""
 MAX_SIZE = 10_000_000
 """Values in a value, each counted as often as it is met on the way down: thirty lists, each of which holds the one before
 it twice, are a short message and a billion values to whoever walks through them."""
@@ -340,6 +342,24 @@ class Decoder:
             key, item = array(pair, 2)
             yield self.value(key, depth), self.value(item, depth)
 
+    def weigh(self, key: str, parts: list[Any]) -> None:
+        """Told what a value is about to be made of where that may take more than it is long: numbers of a fraction, what is hashed.
+
+        May raise EncodingError.
+        """
+
+    def hashed(self, key: str, payload: Tree, depth: int) -> list[Any]:
+        """The elements of a set."""
+        items = self.each(payload, depth)
+        self.weigh(key, items)
+        return items
+
+    def keyed(self, key: str, payload: Tree, depth: int) -> list[tuple[Any, Any]]:
+        """The pairs of a dict."""
+        pairs = list(self.pairs(payload, depth))
+        self.weigh(key, [name for name, _ in pairs])
+        return pairs
+
     def begin(self, new: Any, fill: Callable[[Any], object], depth: int) -> Any:
         """The container `new`, numbered before what it holds."""
         if depth > MAX_DEPTH:
@@ -404,6 +424,12 @@ def _decode_complex(decoder: Decoder, payload: Tree, depth: int) -> complex:
     return complex(real, imaginary)
 
 
+def _decode_fraction(decoder: Decoder, payload: Tree, depth: int) -> fractions.Fraction:
+    numbers = _ints(decoder, payload, 2)
+    decoder.weigh("$fraction", numbers)
+    return fractions.Fraction(*numbers)
+
+
 def _decode_enum(decoder: Decoder, payload: Tree, depth: int) -> EnumValue:
     kind, name, value = array(payload, 3)
     return EnumValue(text(kind), text(name), decoder.value(value, depth + 1))
@@ -417,7 +443,11 @@ def _decode_record(decoder: Decoder, payload: Tree, depth: int) -> Record:
 def _decode_array(decoder: Decoder, payload: Tree, depth: int) -> Array:
     dtype, shape, items = array(payload, 3)
     sizes = array(shape)
-    if not _DTYPE.fullmatch(text(dtype)) or not all(type(size) is int and size >= 0 for size in sizes):
+    if (
+        not _DTYPE.fullmatch(text(dtype))
+        or len(sizes) > MAX_DIMENSIONS
+        or not all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    ):
         raise EncodingError("expected a type of numpy's and a shape")
     values = tuple(decoder.each(items, depth))
     if len(values) != math.prod(sizes) or not all(type(value) in (bool, int, float, complex) for value in values):
@@ -429,11 +459,11 @@ _DECODERS: dict[str, Read] = {
     "$ref": Decoder.reference,
     "$tuple": lambda decoder, payload, depth: tuple(decoder.each(payload, depth)),
     "$set": lambda decoder, payload, depth: decoder.begin(
-        set(), lambda new: new.update(decoder.each(payload, depth)), depth
+        set(), lambda new: new.update(decoder.hashed("$set", payload, depth)), depth
     ),
-    "$frozenset": lambda decoder, payload, depth: frozenset(decoder.each(payload, depth)),
+    "$frozenset": lambda decoder, payload, depth: frozenset(decoder.hashed("$frozenset", payload, depth)),
     "$dict": lambda decoder, payload, depth: decoder.begin(
-        {}, lambda new: new.update(decoder.pairs(payload, depth)), depth
+        {}, lambda new: new.update(decoder.keyed("$dict", payload, depth)), depth
     ),
     "$bytes": lambda decoder, payload, depth: bytes.fromhex(text(payload)),
     "$bytearray": lambda decoder, payload, depth: decoder.begin(
@@ -446,7 +476,7 @@ _DECODERS: dict[str, Read] = {
     "$range": lambda decoder, payload, depth: range(*_ints(decoder, payload, 3)),
     "$slice": lambda decoder, payload, depth: slice(*decoder.each(array(payload, 3), depth)),
     "$decimal": lambda decoder, payload, depth: decimal.Decimal(text(payload)),
-    "$fraction": lambda decoder, payload, depth: fractions.Fraction(*_ints(decoder, payload, 2)),
+    "$fraction": _decode_fraction,
     "$datetime": lambda decoder, payload, depth: datetime.datetime.fromisoformat(text(payload)),
     "$date": lambda decoder, payload, depth: datetime.date.fromisoformat(text(payload)),
     "$time": lambda decoder, payload, depth: datetime.time.fromisoformat(text(payload)),
@@ -466,9 +496,9 @@ def to_json(value: object) -> Tree:
     return Encoder().tree(value)
 
 
-def from_json(tree: Tree) -> object:
-    """Inverse of `to_json`. Raises EncodingError for any tree that it did not write."""
-    decoder = Decoder()
+def from_json(tree: Tree, decoder: Decoder | None = None) -> object:
+    """Inverse of `to_json`. Raises EncodingError for any tree that it did not write. `decoder`: a new one, of any kind."""
+    decoder = decoder or Decoder()
     try:
         value = decoder.value(tree)
         if decoder.references:

@@ -48,7 +48,14 @@ def refuse_unknown(table: Mapping[str, Any], known: Iterable[str], prefix: str) 
 def text(value: object, field: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PackageError(field, "a text" if value is None else f"a text that is not empty, not {value!r}")
+    _refuse_nul(value, field)
     return value
+
+
+def _refuse_nul(value: str, field: str) -> None:
+    """No file, command line or page takes one."""
+    if "\0" in value:
+        raise PackageError(field, "text without NUL characters")
 
 
 def matching(value: object, field: str, pattern: re.Pattern[str], what: str) -> str:
@@ -74,6 +81,8 @@ def texts(value: object, field: str, example: str) -> list[str]:
     """A list that is not empty, of texts that are not."""
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
         raise PackageError(field, f"a list of texts, such as {example}, not {value!r}")
+    for item in value:
+        _refuse_nul(item, field)
     return value
 
 
@@ -92,6 +101,13 @@ def tables(value: object, field: str) -> list[dict[str, Any]]:
 def positive(value: object, field: str) -> float:
     if not is_number(value) or not 0 < value < math.inf:
         raise PackageError(field, f"a number greater than 0, not {value!r}")
+    return float(value)
+
+
+def weight(value: object, field: str) -> float:
+    """Of a suite or a group."""
+    if not cases.is_weight(value):
+        raise PackageError(field, f"a number greater than 0 (from 1e-100 to 1e100), not {value!r}")
     return float(value)
 
 
@@ -126,6 +142,7 @@ class Room:
     def __init__(self) -> None:
         self.cases = cases.Room()
         self._python = MOST_PYTHON_CHARACTERS
+        self._functions: dict[str, set[str]] = {}
         self._patterns = MOST_PATTERNS
 
     def parsed(self, path: str, source: str) -> ast.Module | None:
@@ -136,11 +153,15 @@ class Room:
         return parsed(path, source)
 
     def functions(self, path: str, source: str) -> set[str]:
-        """The names of its functions."""
-        tree = self.parsed(path, source)
-        if tree is None:
-            return set(_FUNCTION.findall(source))
-        return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        """The names of its functions; looked for once, in however many suites the file is."""
+        if path not in self._functions:
+            tree = self.parsed(path, source)
+            self._functions[path] = (
+                set(_FUNCTION.findall(source))
+                if tree is None
+                else {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            )
+        return self._functions[path]
 
     def matched(self, pattern: str, files: Iterable[str], field: str) -> list[str]:
         """The files that a pattern of a suite matches."""

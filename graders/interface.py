@@ -10,7 +10,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NewType
+from typing import ClassVar, NewType, Self
 
 from rubrics.signals import (
     Abstention,
@@ -90,6 +90,12 @@ class TaskUnusable(Exception):
         super().__init__(message)
         self.suite = suite
         self.case = case
+
+    def __copy__(self) -> Self:
+        """Of any kind of it, whatever its own __init__ asks for: without its traceback."""
+        new = type(self).__new__(type(self), *self.args)
+        new.__dict__.update(self.__dict__)
+        return new
 
     def place(self) -> Mapping[str, str]:
         """Suite and case as text, as far as they are known: all of it that submitters may read."""

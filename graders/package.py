@@ -37,6 +37,8 @@ __all__ = [
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
 """All files of a package together."""
+MAX_PATH = 200
+"""Bytes, as UTF-8: no file system takes more than 255 in a name, and byte code has a longer one."""
 MOST_TITLE_CHARACTERS = 500
 MOST_PROMPT_CHARACTERS = 256 << 10
 """Both are in each answer about the task."""
@@ -185,10 +187,10 @@ def _check_files(files: Mapping[str, str]) -> None:
 
 def _check_path(path: str) -> None:
     parts = path.split("/")
-    if "\\" in path or not path.isprintable() or len(path) > 200 or any(part in {"", ".", ".."} for part in parts):
-        raise PackageError(
-            repr(path)[1:-1], "a relative path inside the package, at most 200 characters, with / and without . or .."
-        )
+    plain = path.isprintable() and "\\" not in path and len(path.encode()) <= MAX_PATH
+    if not plain or any(part in {"", ".", ".."} for part in parts):
+        expected = f"a relative path inside the package, at most {MAX_PATH} bytes, with / and without . or .."
+        raise PackageError(repr(path)[1:-1], expected)
 
 
 def _manifest(files: Mapping[str, str]) -> dict[str, Any]:
@@ -208,6 +210,8 @@ def _entry_file(manifest: Mapping[str, Any]) -> str:
     if suffix != "py" or not fields.is_name(stem):
         # Hidden tests import it by its stem, so it is no folder's file and its stem is a name in Python.
         raise PackageError("entry_file", f"the name of a module, such as solution.py, not {entry_file!r}")
+    if len(entry_file.encode()) > MAX_PATH:
+        raise PackageError("entry_file", f"a name of at most {MAX_PATH} bytes")
     return entry_file
 
 

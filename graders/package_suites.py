@@ -94,7 +94,7 @@ def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str], room: fi
     named = _CHECKS[kind](options, own, field, room)
     if named is not None:
         _check_groups(named, groups, field)
-    weight = fields.positive(table.get("weight", 1.0), f"{field}.weight")
+    weight = fields.weight(table.get("weight", 1.0), f"{field}.weight")
     return Suite(id=id, kind=kind, files=own, options=options, weight=weight)
 
 
@@ -121,7 +121,7 @@ def _groups(stated: object, field: str) -> frozenset[str]:
         raise PackageError(field, f"at most {MOST_GROUPS} groups, not {len(groups)}")
     for name, weight in groups.items():
         fields.matching(name, f"{field}.{name}", _NAME, _NAME_IN_WORDS)
-        fields.positive(weight, f"{field}.{name}")
+        fields.weight(weight, f"{field}.{name}")
     return frozenset(groups)
 
 

@@ -12,7 +12,7 @@ from rubrics.model import Criterion, Level, Prefill, Rubric
 from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
 from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunRecord
-from service.web.source import CodeFile, code_file
+from service.web.source import CodeFile, Colouring, code_file
 
 HARM = "harm"
 """The harm flag's place among the drafts of a run."""
@@ -227,13 +227,15 @@ def prompt_parts(text: str) -> tuple[PromptPart, ...]:
 
 
 def _files(run: RunRecord, signals: Sequence[Signal]) -> tuple[CodeFile, ...]:
-    by_place: dict[str, dict[int, tuple[Finding, ...]]] = {}
+    by_place: dict[str, dict[int, list[Finding]]] = {}
     for signal in signals:
         if isinstance(signal, Finding):
-            by_line = by_place.setdefault(signal.path, {})
-            by_line[signal.line] = (*by_line.get(signal.line, ()), signal)
+            by_place.setdefault(signal.path, {}).setdefault(signal.line, []).append(signal)
     files = sorted(run.submission.submission.files.items())
-    return tuple(code_file(index, path, text, by_place.get(path, {})) for index, (path, text) in enumerate(files))
+    colouring = Colouring()
+    return tuple(
+        code_file(index, path, text, by_place.get(path, {}), colouring) for index, (path, text) in enumerate(files)
+    )
 
 
 def _failing(cases: Iterable[CaseOutcome]) -> tuple[CaseView, ...]:

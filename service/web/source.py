@@ -1,7 +1,8 @@
 """Source files as coloured, numbered lines with the findings that belong to each."""
 
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
@@ -15,6 +16,8 @@ from service.web.visible import chips
 
 COLOURED_CHARACTERS = 40_000
 """A longer file has no colours: the lexer runs in our process, and its author may have written it to be slow to lex."""
+COLOURING_SECONDS = 0.5
+"""Of processor time, for all files of a page: some texts below that length take the lexer the square of theirs."""
 SHOWN_LINES = 5_000
 SHOWN_COLUMNS = 800
 """Caps of what one page draws; the whole file is a link away."""
@@ -36,6 +39,29 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 )
 
 
+class Colouring:
+    """The processor time that is left for the colours of one page. `clock`: seconds, as time.thread_time."""
+
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock = clock
+        self._left = COLOURING_SECONDS
+
+    def tokens(self, text: str) -> Iterator[tuple[str, str]]:
+        """(CSS class or "", text) pieces that join to `text`; without classes from where time is up."""
+        end = 0
+        lexed = PythonLexer().get_tokens_unprocessed(text)
+        while self._left > 0:
+            before = self._clock()
+            token = next(lexed, None)
+            self._left -= self._clock() - before
+            if token is None:
+                return
+            start, kind, value = token
+            end = start + len(value)
+            yield next((css for parent, css in _CLASSES if kind in parent), ""), value
+        yield "", text[end:]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeLine:
     number: int
@@ -55,13 +81,20 @@ class CodeFile:
     """What the numbered lines do not show: no final newline, unusual line ends."""
 
 
-def code_file(index: int, path: str, text: str, findings: Mapping[int, tuple[Finding, ...]]) -> CodeFile:
-    """The file with `findings` (line number, from 1 -> findings) attached to its lines."""
+def code_file(
+    index: int,
+    path: str,
+    text: str,
+    findings: Mapping[int, Sequence[Finding]],
+    colouring: Colouring | None = None,
+) -> CodeFile:
+    """The file with `findings` (line number, from 1 -> findings) attached to its lines. `colouring`: that of its page."""
+    colouring = colouring or Colouring()
     normal = _NEWLINE.sub("\n", text)
     body = normal.removesuffix("\n")
     lines = tuple(
-        CodeLine(number=number, html=_drawn(pieces), findings=findings.get(number, ()))
-        for number, pieces in enumerate(islice(_lines(_tokens(path, body)), SHOWN_LINES), 1)
+        CodeLine(number=number, html=_drawn(pieces), findings=tuple(findings.get(number, ())))
+        for number, pieces in enumerate(islice(_lines(_tokens(path, body, colouring)), SHOWN_LINES), 1)
     )
     hidden = body.count("\n") + 1 - len(lines)
     return CodeFile(index=index, path=path, lines=lines, hidden_lines=hidden, remark=_remark(text, normal))
@@ -89,13 +122,12 @@ def _lines(tokens: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]
     yield line
 
 
-def _tokens(path: str, text: str) -> Iterator[tuple[str, str]]:
+def _tokens(path: str, text: str, colouring: Colouring) -> Iterator[tuple[str, str]]:
     """(CSS class or "", text) pieces that join to `text`."""
     if not path.endswith((".py", ".pyi")) or len(text) > COLOURED_CHARACTERS:
         yield "", text
-        return
-    for _index, kind, value in PythonLexer().get_tokens_unprocessed(text):
-        yield next((css for parent, css in _CLASSES if kind in parent), ""), value
+    else:
+        yield from colouring.tokens(text)
 
 
 def _drawn(pieces: list[tuple[str, str]]) -> Markup:

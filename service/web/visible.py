@@ -6,6 +6,7 @@ A terminal escape, a bidirectional override or a zero-width character can make c
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -27,11 +28,14 @@ def chips(text: str) -> Markup:
     end = 0
     for match in _SUSPECT.finditer(text):
         if _is_hidden(match[0]):
-            parts += [escape(text[end : match.start()]), _chip(match[0])]
+            if end < match.start():
+                parts.append(escape(text[end : match.start()]))
+            parts.append(_chip(match[0]))
             end = match.end()
     return Markup("").join([*parts, escape(text[end:])])
 
 
+@lru_cache(maxsize=4096)
 def _is_hidden(character: str) -> bool:
     if unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _BLANK_LETTERS:
         return True
@@ -47,6 +51,7 @@ def _bracketed(character: str) -> str:
     return f"⟨{_short_name(character)}⟩" if _is_hidden(character) else character
 
 
+@lru_cache(maxsize=4096)
 def _chip(character: str) -> Markup:
     title = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
     return Markup('<span class="chip" title="{}">{}</span>').format(title, _short_name(character))

@@ -97,6 +97,14 @@ HOSTILE = {
     "times of all zones": """many(b'{"$datetime":"0001-01-01T00:00:00+23:59"}')""",
     "an exception of a million bases": """b'{"nonce":"1","raised":{"type":"' + b'E' * (4 << 20) + b'","mro":[' + b'"E",' * (2 << 20) + b'"F"],"message":[[1],{}]}}'""",
     "a name of a record": """value(b'{"$record":["' + b'R' * (5 << 20) + b'",[["' + b'f' * (5 << 20) + b'",1]]]}')""",
+    "leading zeros": """value(b'{"$decimal":"' + b'0' * (15 << 20) + b'.5"}')""",
+    "an object of a million keys": """value(b'{' + b','.join(b'"%d":0' % n for n in range(1_300_000)) + b'}')""",
+    "short floats": """many(b'0.1', 15 << 20)""",
+    "an array of a million floats": """value(b'{"$array":["<f8",[1000000],[' + b','.join([b'0.5'] * 1_000_000) + b']]}')""",
+    "a set of lists": """value(b'[' + b','.join([b'{"$set":[[]]}'] * 300_000) + b']')""",
+    "large denominators": """many(b'{"$fraction":[1,{"$int":"0x' + b'f' * (1 << 20) + b'"}]}', 15 << 20)""",
+    "long texts beside a reference": """value(b'[[],' + b'{"$ref":1},' * 10 + b','.join([b'"' + b'y' * 100 + b'"'] * 100_000) + b']')""",
+    "names of an enumeration": """value(b'{"$enum":["' + b'E' * (7 << 20) + b'","' + b'f' * (7 << 20) + b'",1]}')""",
     "a word of refusal": """b'{"nonce":"1","refused":"' + b'no ' * (5 << 20) + b'"}'""",
 }  # fmt: skip
 EXPECTED = {
@@ -107,6 +115,7 @@ EXPECTED = {
     "a set of colliding numbers": "set(range(100_000))",
     "a dict of colliding keys": "dict.fromkeys(range(100_000), 1)",
     "many fractions": "[1.5] * 104_857",
+    "long texts beside a reference": "[[]] * 11 + ['y' * 100] * 99_999 + ['z']",
 }
 """What is as long as the answer, so that nothing is settled at a glance."""
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from graders.interface import TaskId
 from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
+from service.storage.interface import TaskRecord
 from service.storage.sql import SqlStorage
 from tests.integration.api import Api, Quiet
 from tests.integration.stored import PACKAGE, Clock
@@ -83,6 +85,20 @@ def test_tasks_come_in_pages(api: Api) -> None:
     rest = author.get("/v1/tasks", params={"limit": 2, "after": first["next"]}).json()
     assert [task["task_id"] for task in first["tasks"] + rest["tasks"]] == ["a", "b", "numbers/double"]
     assert rest["next"] == ""
+
+
+def test_a_version_that_cannot_be_loaded_any_more_hides_no_other(api: Api) -> None:
+    """Stored when packages were looked at less strictly. It answered 500, and so did every list and batch that it was in."""
+    old = {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace("numbers/double", "old") + "\nwhat = 1\n"}
+    api.storage.add_task(TaskRecord(id=TaskId("old"), version="0", title="Old", files=old, created_at=api.clock.now))
+    for path in ("/v1/tasks", "/v1/tasks/old"):
+        answer = api.as_("submitter").get(path)
+        assert (answer.status_code, "Write double(n)." in answer.text) == (200, True)
+    listed = api.as_("author").get("/v1/tasks").json()["tasks"]
+    assert [(task["task_id"], bool(task["suites"])) for task in listed] == [("numbers/double", True), ("old", False)]
+    both = [{"task_id": id, "solution": "def double(n): return 2 * n"} for id in ("old", "numbers/double")]
+    batch = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": both})
+    assert batch.status_code < 300 and batch.text.count("run_id") == 2, batch.text
 
 
 def test_an_unknown_task_is_not_found(api: Api) -> None:

@@ -38,6 +38,7 @@ from graders.pytest_suite import TEXT_CHARACTERS, Reference
 from graders.testing import context_of
 from rubrics.signals import from_json as signal_from_json
 from rubrics.signals import to_json as signal_to_json
+from service.memory import FAILURE_SECONDS, TaskMemory
 from tests.properties.test_description import all_values, nodes
 
 UNHURRIED = settings(deadline=None)
@@ -242,6 +243,49 @@ def test_answers_that_wait_for_a_predicate_are_no_more_than_is_said() -> None:
     found = graded(context_in(boxes), suite, call_suite.outcomes)
     assert [case.outcome for case in found] == [Outcome.PASSED] * 4 + [Outcome.FAILED] * 2
     assert found[-1].got == "refused: the answers to this suite's cases are more than 64 MiB together"
+
+
+def test_a_predicate_that_was_cut_off_once_on_the_references_answer_is_asked_again() -> None:
+    """A busy moment, which a submission may make, was remembered for as long as the process lived: each run on which the
+    predicate broke was ungradable from then on."""
+    suite = Suite(
+        id="s",
+        kind="call",
+        files={"hidden/c.jsonl": '{"call": "f(1)"}'} | ACCEPTS,
+        options={"entry_point": "f", "checker": "predicate"},
+    )
+    raised: Message = {"raised": {"type": "ValueError", "mro": [], "message": ""}}
+    verdicts: Iterator[Message] = iter([raised, raised, raised, {"value": True}, raised])
+    boxes = SaidBoxes(
+        lambda command: [{"value": None}, next(verdicts) if command.argv[-1] == "checker" else {"value": 1}]
+    )
+    now = 0.0
+    context = replace(context_in(boxes), remember=TaskMemory(lambda: now).of("t", "1"))
+    with pytest.raises(TaskUnusable, match="the reference is no better"):
+        graded(context, suite, call_suite.outcomes)
+    now = FAILURE_SECONDS + 1
+    for _ in range(2):  # the second time it is known
+        [found] = graded(context, suite, call_suite.outcomes)
+        assert (found.outcome, found.note[:10]) == (Outcome.FAILED, "no verdict")
+
+
+def test_a_checker_that_breaks_on_what_the_reference_prints_is_the_tasks_failure_and_remembered() -> None:
+    """What it raised could not be copied, so the grader crashed each time, and each run was tried to the end of its attempts."""
+    files = {"hidden/1.in": "1", "hidden/c.py": "def check(): pass"}
+    suite = Suite(id="s", kind="stdio", files=files, options={"checker": "program", "checker_file": "hidden/c.py"})
+    asked: list[str] = []
+
+    def says(command: Command) -> Iterator[Message]:
+        asked.append(command.argv[-1])
+        yield {"code": []} if command.argv[-1] == "build" else {"crash": "boom"}
+
+    context = replace(context_in(SaidBoxes(says)), remember=TaskMemory().of("t", "1"))
+    for _ in range(2):
+        with pytest.raises(
+            TaskUnusable, match=r"case 1: its checker crashed: boom; and the reference is no better: .*boom"
+        ):
+            graded(context, suite, stdio_suite.outcomes)
+    assert asked.count("judge") == 3
 
 
 # --- suites of tests ------------------------------------------------------------------------------------------------------

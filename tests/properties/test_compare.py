@@ -59,12 +59,18 @@ def test_tolerance_is_numpys(expected: float, got: float) -> None:
     assert CLOSE(expected, got) == (expected == got or abs(expected - got) <= 1e-6 + 1e-7 * abs(expected))
 
 
+NAN = float("nan")
+"""Another one than math.nan: a dict may have both as keys."""
+
+
 @pytest.mark.parametrize(
     ("expected", "got"),
     [
         (1.0, True), (1, True), (True, 2), (1.0, 1 + 1e-9j), (2.5, "2.5"), ([1.0], (1.0,)), (1.0, None), (1.0, [1.0]), (5, 5.0000001), (1.0, math.nan),
         (math.inf, 1e308), (1e308, math.inf), (math.inf, -math.inf), (math.nan, 1.0), ({"a": 1.0}, {"b": 1.0}), (1.0, 10**400),
         ([1.0, 2.0], [1.0]), (0.5, 0.6),
+        # Several keys that are a nan: the last one's value was taken for all of them.
+        ({NAN: 1.0, math.nan: 2.0}, {NAN: 9.0, math.nan: 2.0}), ({NAN: 1.0, math.nan: 2.0}, {NAN: 2.0}),
     ],
 )  # fmt: skip
 def test_what_is_not_close(expected: object, got: object) -> None:
@@ -84,6 +90,7 @@ def test_what_is_not_close(expected: object, got: object) -> None:
         (1.0, 1 + 0j),
         (True, 1),
         (False, 0),
+        ({NAN: 1.0, math.nan: 2.0}, {NAN: 2.0, math.nan: 1.0}),
     ],
 )
 def test_what_is_close(expected: object, got: object) -> None:

@@ -53,6 +53,22 @@ def in_lines(line: str) -> str:
     return line * ((MAX_BYTES - 5000) // len(line))
 
 
+def encoded(argument: object, times: int = 1) -> str:
+    return (json.dumps({"args": [argument]}) + "\n") * times
+
+
+def in_programs(source: str) -> dict[str, str]:
+    """A file that is in each of as many suites as there may be."""
+    suite = PYTEST.replace("pytest", "program").replace("*", "c.py")
+    return package(
+        HEAD + "".join(suite.replace('"s"', f'"s{n}"') for n in range(MOST_SUITES)), "", **{"hidden/c.py": source}
+    )
+
+
+COLLIDING = [n * ((1 << 61) - 1) for n in range(150_000)]
+"""Python's hash of all of them is 0."""
+
+
 def call(argument: str) -> str:
     return json.dumps({"call": f"f({argument})"}) + "\n"
 
@@ -121,6 +137,30 @@ PACKAGES: Mapping[str, tuple[Callable[[], dict[str, str]], str]] = {
     "sums in Python": (lambda: in_tests("x = " + "1+" * 15_000 + "1"), "expected Python that can be parsed"),
     "branches in Python": (lambda: in_tests("if 1: pass\n" + "elif 1: pass\n" * 2_400), "loads|expected Python that can be parsed"),
     "digits in Python": (lambda: in_tests("x = " + "9" * 30_000), "expected Python that can be parsed"),
+    "a set of colliding numbers": (lambda: package(cases=encoded({"$set": COLLIDING})), "256 elements of one hash"),
+    "sets of as many of them as there may be": (lambda: package(cases=encoded([{"$set": COLLIDING[:256]}] * 100, 25)), "loads"),
+    "a frozenset of colliding tuples": (
+        lambda: package(cases=encoded({"$frozenset": [{"$tuple": [n]} for n in COLLIDING[:60_000]]})), "256 elements of one hash"),
+    "a dict of colliding keys": (
+        lambda: package(cases=encoded({"$dict": [[n, 1] for n in COLLIDING[:80_000]]})), "256 elements of one hash"),
+    "a fraction of large numbers": (
+        lambda: package(cases=encoded({"$fraction": [{"$int": f"0x{3**n:x}"} for n in (2_600_000, 2_500_000)]})), "a fraction may have"),
+    "fractions": (
+        lambda: package(cases=encoded([{"$fraction": [{"$int": f"0x{3**n:x}"} for n in (10_300, 10_200)]}] * 100, 19)), "loads"),
+    "an array of a large shape": (lambda: package(cases=encoded({"$array": ["<i8", [9**400] * 9_000, []]})), "numpy's and a shape"),
+    "one page a hundred thousand times": (
+        lambda: package(cases=encoded([["x" * 2_000_000], *[{"$ref": 1}] * 100_000])), "loads"),
+    "an entry file that no file system takes": (lambda: package(f'entry_file = "{"a" * 300}.py"\n' + HEAD + CALL), "entry_file: expected a name of at most"),
+    "a path that no file system takes": (lambda: package(**{"submissions/wrong/" + "\u4e2d" * 90 + ".py": "x"}), "at most 200 bytes"),
+    "a command with a NUL": (
+        lambda: package(HEAD + STDIO + 'command = ["python3", "a\\u0000"]\n', **{"hidden/a.in": "", "hidden/a.ans": ""}), "command: expected text without NUL"),
+    "a title with a NUL": (lambda: package('title = "a\\u0000"\n' + HEAD + CALL), "title: expected text without NUL"),
+    "a weight beyond any float": (lambda: package(cases='{"args": [], "weight": 1' + "0" * 400 + "}\n"), "weight"),
+    "weights of which there is no sum": (lambda: package(cases='{"args": [], "weight": 1e308}\n{"args": [1], "weight": 1e308}\n'), "from 1e-100 to 1e100"),
+    "a weight that is nothing in a suite of as little": (
+        lambda: package(HEAD + CALL + "weight = 1e-320\n", '{"args": [], "weight": 1e-99}\n'), r"suite\.s\.weight: expected a number greater than 0"),
+    "one large file of functions in each suite": (lambda: in_programs("def  f(x):pass\n" * 1_000_000), "loads"),
+    "one large file of beginnings of functions": (lambda: in_programs(("def " + " " * 70 + "\n") * 200_000), "loads"),
     "a prompt of megabytes": (lambda: package(**{"prompt.md": "x" * 3_000_000}), "prompt.md: expected at most 256 KiB"),
     "a title of all that is left": (lambda: package(f'title = "{"x" * 60_000}"\n' + HEAD + CALL), "loads|title: expected at most"),
 }  # fmt: skip

@@ -56,8 +56,9 @@ def test_what_the_failure_knows_is_remembered_with_it() -> None:
     remember = TaskMemory(Clock()).of("t", "1")
     for _ in range(2):
         with pytest.raises(NoVerdict) as raised:
-            remember("cost", Reference(9, NoVerdict("the checker hangs", ran_out_of_time=True)))
-        assert raised.value.ran_out_of_time
+            remember("cost", Reference(9, NoVerdict("the checker hangs", suite="hidden", ran_out_of_time=True)))
+        assert (raised.value.suite, raised.value.ran_out_of_time) == ("hidden", True)
+        assert str(raised.value) == "the checker hangs"
 
 
 def test_a_task_is_looked_at_again_later_and_later() -> None:

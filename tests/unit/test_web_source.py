@@ -1,5 +1,7 @@
 import io
+import itertools
 import re
+import time
 from html import unescape
 
 import pytest
@@ -56,6 +58,23 @@ def test_a_file_that_is_too_long_for_the_lexer_has_no_colours() -> None:
     long = "import os\n" * (source.COLOURED_CHARACTERS // 10 + 1)
     assert "<span" not in code_file(0, "a.py", long, {}).lines[0].html
     assert "<span" in code_file(0, "a.py", "import os\n", {}).lines[0].html
+
+
+def test_the_colours_of_a_page_have_a_time_of_their_own() -> None:
+    """A file of blank lines takes the lexer the square of its length; the time is the page's, however many files there are."""
+    now = itertools.count(step=source.COLOURING_SECONDS / 40)
+    colouring = source.Colouring(clock=lambda: next(now))
+    blank = " \n" * 100
+    first, second = (code_file(n, "a.py", blank + "import os\n", {}, colouring) for n in range(2))
+    assert texts(first) == texts(second) == [" "] * 100 + ["import os"]
+    assert "<span" not in first.lines[-1].html + second.lines[-1].html
+    began = time.thread_time()
+    slow = source.Colouring()
+    for n in range(20):
+        assert (
+            len(code_file(n, "a.py", " \n" * (source.COLOURED_CHARACTERS // 2), {}, slow).lines) == source.SHOWN_LINES
+        )
+    assert time.thread_time() - began < 60  # minutes without it
 
 
 def test_no_page_grows_without_end() -> None:
