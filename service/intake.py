@@ -21,6 +21,8 @@ MAX_BYTES = 1024 * 1024
 """All files of a submission together, as UTF-8."""
 MAX_FILES = 100
 MAX_PATH = 200
+MAX_NAME_BYTES = 255
+"""Of a file or a folder: no common file system takes longer ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,10 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
     for path, text in files.items():
         field = f"files.{_shown(path)}"
         if not _is_path(path):
-            expected = f"a relative path with / and without . or .., at most {MAX_PATH} printable characters"
+            expected = (
+                f"a relative path with / and without . or .., at most {MAX_PATH} printable characters, "
+                f"each name in it at most {MAX_NAME_BYTES} bytes"
+            )
             yield Wrong(field=field, expected=expected)
         elif any(str(folder) in files for folder in PurePosixPath(path).parents[:-1]):
             yield Wrong(field=field, expected="a path whose folder is not also a file")
@@ -257,7 +262,7 @@ def _as_sent(wrong: Wrong, request: Request, task: TaskSummary) -> Wrong:
 def _is_path(path: str) -> bool:
     parts = path.split("/")
     plain = path.isprintable() and "\\" not in path and len(path) <= MAX_PATH
-    return plain and not any(part in {"", ".", ".."} for part in parts)
+    return plain and not any(part in {"", ".", ".."} or len(part.encode()) > MAX_NAME_BYTES for part in parts)
 
 
 def _check_text(text: str, field: str) -> Iterator[Wrong]:

@@ -52,6 +52,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     # files by handle, of the whole host
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263), "lookup_dcookie": (212, 18), "quotactl": (179, 60), "quotactl_fd": (443, 443),
+    "syncfs": (306, 267),  # of the image's files: it has all of the host's disk written out
     # the host itself
     "acct": (163, 89), "kexec_load": (246, 104), "kexec_file_load": (320, 294), "init_module": (175, 105),
     "finit_module": (313, 273), "delete_module": (176, 106), "swapon": (167, 224), "swapoff": (168, 225),
