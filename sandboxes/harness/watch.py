@@ -29,6 +29,8 @@ from sandboxes.harness import seccomp
 
 OWN = ("/box", "/tmp", "/var/tmp", "/dev", "/proc/self/fd")  # noqa: S108 - as the program names them
 """The program's places in every tier."""
+HARNESS = "/box/harness/"
+"""But not this, where /harness leads in tier container."""
 MOST = 8
 """Different pieces of evidence that are kept of a kind; see `Notes`."""
 LONGEST = 200
@@ -69,6 +71,8 @@ _FILES = {
     "fchmodat": ((0, 1),),
     "fchmodat2": ((0, 1),),
 }
+_OF_LINKS = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "link", "linkat")
+"""Where the name is that of a link, these are about the link."""
 _ADDRESSES = {"connect": (1, 2), "bind": (1, 2), "sendto": (4, 5)}
 """Call -> arguments that hold the address and its length."""
 _REFUSED_ADDRESS = {"connect": errno.ENETUNREACH, "bind": errno.EACCES, "sendto": errno.ENETUNREACH}
@@ -230,7 +234,7 @@ class Watch:
         path = self._text(pid, pointer)
         if self._hidden:
             self._note_hidden(identity, "write", name)
-        where = self._where(pid, start, path) if path else ""
+        where = self._where(pid, start, path, follow=name not in _OF_LINKS) if path else ""
         if where and not self._is_own(where) and not where.startswith(NOT_FILES) and self._holds(identity):
             self._notes.add("write", f"{name} {where}", refused=False)
 
@@ -317,46 +321,53 @@ class Watch:
         path = posixpath.normpath(self._text(pid, pointer))
         return path[1:] if path.startswith("//") else path  # which normpath leaves as it is
 
-    def _where(self, pid: int, start: int, path: str) -> str:
-        """Where this name leads in the program's own view, all links followed: from the root on.
+    def _where(self, pid: int, start: int, path: str, *, follow: bool) -> str:
+        """Where this name leads in the program's own view, from the root on: all links followed, the last one if `follow`.
 
         Empty where it leads nowhere (the program has gone, the folder's descriptor is none, there are more links than the kernel
         follows); the name itself where the way is too long to be looked up. What has no name (a pipe) is where its link is.
         """
-        done = ""
-        if not path.startswith("/"):
-            try:
-                done = os.readlink(f"{self._proc}/{pid}/{'cwd' if start == seccomp.AT_FDCWD else f'fd/{start}'}")
-            except OSError:
-                return ""
+        done = "" if path.startswith("/") else self._folder(pid, start)
+        if done is None:
+            return ""
         left, links = path.split("/")[::-1], 0
         for _ in range(MOST_STEPS):
             if not left:
                 return done or "/"
             part = left.pop()
-            if part in {"", "."}:
-                continue
             if part == "..":
                 done = done.rpartition("/")[0]
+            if part in {"", ".", ".."}:
                 continue
             here = f"{done.rstrip('/')}/{part}"
-            # in tier jail the folder of its descriptors is closed to this process, too
-            link = f"{self._proc}/{pid}/fd/{part}" if done == "/dev/fd" else f"{self._proc}/{pid}/root{here}"
-            try:
-                target = os.readlink(link)
-            except OSError:  # no link
+            target = self._link(pid, here) if left or follow else None
+            if target is None:
                 done = here
                 continue
-            if here in {"/proc/self", "/proc/thread-self"}:  # that would be this process
-                target = str(pid)
-            elif here.startswith(("/dev/fd/", "/proc/")) and not target.startswith(("/", "..")):
-                return here
             links += 1
             if links > MOST_LINKS:
                 return ""
             done = "" if target.startswith("/") else done
             left += target.split("/")[::-1]
         return path
+
+    def _folder(self, pid: int, start: int) -> str | None:
+        try:
+            return os.readlink(f"{self._proc}/{pid}/{'cwd' if start == seccomp.AT_FDCWD else f'fd/{start}'}")
+        except OSError:
+            return None
+
+    def _link(self, pid: int, here: str) -> str | None:
+        """Where the program would be led from this path; None where it is no link, or one to what has no name."""
+        in_jail = here.startswith("/dev/fd/")  # where that folder is closed to this process, too
+        try:
+            target = os.readlink(f"{self._proc}/{pid}/" + (here.removeprefix("/dev/") if in_jail else f"root{here}"))
+        except OSError:
+            return None
+        if here in {"/proc/self", "/proc/thread-self"}:
+            return str(pid)  # and not this process
+        nameless = here.startswith(("/dev/fd/", "/proc/")) and ":[" in target and "/" not in target
+        return None if nameless else target
 
     def _note_hidden(self, identity: int, behaviour: str, name: str) -> None:
         """A program that nobody may look into has made its memory so (prctl(2), PR_SET_DUMPABLE): that tells something as well."""
@@ -372,7 +383,7 @@ class Watch:
         return True
 
     def _is_own(self, path: str) -> bool:
-        return (path + "/").startswith(self._below_own)
+        return (path + "/").startswith(self._below_own) and not (path + "/").startswith(HARNESS)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 

@@ -37,17 +37,19 @@ OUTSIDE = {
     "by a link to nothing yet": ("os.symlink('/etc/x', 'l'); attempt(lambda: open('l', 'w'))", "openat /etc/x"),
     "by a relative link": ("os.symlink('../../etc', 'l'); attempt(lambda: open('l/x', 'w'))", "openat /etc/x"),
     "by a chain of links": (
-        "os.symlink('/etc', 'l0')\n"
-        "for n in range(30): os.symlink(f'l{n}', f'l{n + 1}')\n"
-        "attempt(lambda: open('l30/x', 'w'))",
+        "for n in range(30): os.symlink(f'l{n}' if n else '/etc', f'l{n + 1}')\nattempt(lambda: open('l30/x', 'w'))",
         "openat /etc/x",
     ),
     "by a folder that took the place of its own": (
-        "os.chdir('/'); os.rename('/box/work', '/box/other'); os.symlink('/etc', '/box/work')\n"
-        "attempt(lambda: open('/box/work/x', 'w'))",
+        "os.rename('/box/work', '/box/other'); os.symlink('/etc', '/box/work'); attempt(lambda: open('/box/work/x', 'w'))",
         "openat /etc/x",
     ),
     "by a way without an end": ("attempt(lambda: open('./' * 1900 + '../../etc/x', 'w'))", "openat ././"),
+    "what the harness brings": ("attempt(lambda: open('/box/../harness/x', 'w'))", "harness/x"),
+    "a link of an outside folder, moved": (
+        "os.symlink('/etc', 'l'); attempt(lambda: os.rename('l/passwd', 'x'))",
+        "/etc/passwd",
+    ),
     "by bytes that are no text": (
         "os.chdir('/etc'); attempt(lambda: open(b'\\xff\\xfe\\x1b', 'w'))",
         "openat /etc/\\udcff\\udcfe\\x1b",
@@ -63,6 +65,7 @@ INSIDE = {
     "memory": "fd = os.memfd_create('x'); open(f'/dev/fd/{fd}', 'w').write('x')",
     "a file that is gone": "file = open('x', 'w'); os.unlink('x'); open(f'/proc/self/fd/{file.fileno()}', 'w')",
     "a folder that is gone": "os.mkdir('a'); os.chdir('a'); os.rmdir('/box/work/a'); attempt(lambda: open('x', 'w'))",
+    "links to elsewhere, moved": "os.symlink('/usr/bin/env', 'l'); os.rename('l', 'm'); os.symlink('/etc', 'n'); os.rename('n', 'm')",
     "a link to itself": "os.symlink('l', 'l'); attempt(lambda: open('l/x', 'w'))",
     "temporary files": "tempfile.TemporaryFile(); tempfile.NamedTemporaryFile(); open('x', 'x')",
     "by too many links": "for n in range(60): os.symlink(f'l{n + 1}', f'l{n}')\nattempt(lambda: open('l0', 'w'))",
