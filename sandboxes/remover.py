@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from docker import DockerClient
@@ -42,24 +43,33 @@ class Remover:
         self._threads.shutdown()
 
     def _begin(self, remove: Callable[[], None]) -> "Future[None]":
+        gone: Future[None] = Future()
         try:
-            return self._threads.submit(self._insist, remove)
+            self._threads.submit(self._try, remove, gone, 0.1)
         except RuntimeError:  # after `close`
-            self._insist(remove)
-            gone: Future[None] = Future()
-            gone.set_result(None)
-            return gone
+            self._try(remove, gone, 0.1)
+        return gone
 
-    def _insist(self, remove: Callable[[], None]) -> None:
-        pause = 0.1
-        while True:
-            try:
-                remove()
-            except SandboxError:
-                if time.monotonic() > self._deadline:
+    def _try(self, remove: Callable[[], None], gone: "Future[None]", pause: float) -> None:
+        """After each failure it goes behind all others: one that cannot be removed keeps none of them waiting."""
+        is_last = True
+        try:
+            while not self._is_done(remove):
+                if self._closing.wait(pause):
+                    time.sleep(CLOSING_SECONDS / 20)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                with suppress(RuntimeError):  # while it closes, none comes after it
+                    self._threads.submit(self._try, remove, gone, pause)
+                    is_last = False
                     return
-            else:
-                return
-            if self._closing.wait(pause):
-                time.sleep(CLOSING_SECONDS / 20)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        finally:
+            if is_last:
+                gone.set_result(None)
+
+    def _is_done(self, remove: Callable[[], None]) -> bool:
+        """Try once. True where it is gone, or is given up."""
+        try:
+            remove()
+        except SandboxError:
+            return time.monotonic() > self._deadline
+        return True

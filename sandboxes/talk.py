@@ -15,6 +15,8 @@ from sandboxes.interface import AHEAD, Behaviour, Command, Evidence, Execution
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
+UNTAKEN_ANSWER_BYTES = 2 * MAX_MESSAGE_BYTES
+"""What is kept of a channel before somebody asks for it. While one program of two is waited for, the other is read as well."""
 AHEAD_BYTES = 1 << 16
 """Where so many bytes of questions are without an answer, no further one is sent."""
 LOOK_SECONDS = 1.0
@@ -266,6 +268,8 @@ class Talk(ABC):
     def _check_size(self) -> None:
         if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES and not self.over():
             self._refuse("a message longer than allowed")
+        if len(self._answer) > UNTAKEN_ANSWER_BYTES and not self.over():
+            self._refuse("more on the channel than anybody asked for")
 
     # --- the account --------------------------------------------------------------------------------------------------
 

@@ -207,6 +207,11 @@ static void read_exactly(const struct slot *slot, int fd, char *into, size_t siz
     }
 }
 
+/* No room, or names that no file system takes together. They are the program's, so that is its failure and not ours. */
+static int does_not_fit(void) {
+    return errno == ENOSPC || errno == ENAMETOOLONG || errno == ENOTDIR || errno == EISDIR;
+}
+
 /* Below the working directory, by a path without `..`; folders on the way are made. Returns 0 where it does not fit. */
 static int place_file(const struct slot *slot, char *path, int request, off_t from, size_t size) {
     char part[65536];
@@ -214,12 +219,12 @@ static int place_file(const struct slot *slot, char *path, int request, off_t fr
         errno = EPERM, give_up(slot, "a file that leads out of the working directory");
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        if (mkdir(path, 0777) < 0 && errno == ENOSPC)
+        if (mkdir(path, 0777) < 0 && does_not_fit())
             return 0;
         *slash = '/';
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == ENOSPC)
+    if (fd < 0 && does_not_fit())
         return 0;
     must(slot, fd, "a file of the program");
     while (size) {
@@ -413,7 +418,8 @@ static int sleep_for_ever(void *unused) {
 }
 
 /* Process 1 of a new pid namespace. It shares our memory, so that nothing is copied, and our descriptors, so that none is kept
- * open; it only sleeps, on a stack of its own. It inherits SIGCHLD ignored: the kernel reaps what is orphaned to it. */
+ * open; it only sleeps, on a stack of its own. It inherits SIGCHLD ignored: the kernel reaps what is orphaned to it. And it inherits
+ * every signal blocked: the program may send it some, and a handler of the interpreter's (SIGINT has one) would run in our memory. */
 static int start_init(void) {
     cpu_set_t here;
     CPU_ZERO(&here);
@@ -421,9 +427,13 @@ static int start_init(void) {
     sched_setaffinity(0, sizeof here, &here); /* on one processor with us, its name in our memory costs no interrupts */
     if (unshare(CLONE_NEWPID) < 0)
         return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     signal(SIGCHLD, SIG_IGN);
     int init = clone(sleep_for_ever, paused_stack + STACK_BYTES, CLONE_VM | CLONE_FILES | SIGCHLD, NULL);
     signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return init;
 }
 

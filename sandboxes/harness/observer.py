@@ -15,7 +15,7 @@ import json
 import select
 import socket
 
-from sandboxes.harness import watch
+from sandboxes.harness import namespaces, watch
 
 MESSAGE_BYTES = 65536
 ANSWERS_AT_ONCE = 32
@@ -101,7 +101,7 @@ class Observer:
 
     def _begin(self) -> None:
         kind, (listener,), _, _ = socket.recv_fds(self._listeners, 16, 1)
-        self._watch = watch.Watch(listener, expected_programs=int(kind == b"exec"))
+        self._watch = watch.Watch(listener, proc=namespaces.PROC, expected_programs=int(kind == b"exec"))
         self._poll.register(listener, select.POLLIN)
         self._answer(self._watch, hung_up=False)
 

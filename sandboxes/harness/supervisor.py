@@ -55,6 +55,8 @@ from sandboxes.harness.counters import Counters, started, written  # noqa: E402
 
 WORK = "/box/work"
 HARNESS = "/box/harness"
+DO_NOT_FIT = (errno.ENOSPC, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+"""Why a program's files cannot be had in a file system: no room, or names that no file system takes together."""
 CHUNK = 65536
 CPU_POLL_SECONDS = 0.05
 LEAVE_SECONDS = 0.3
@@ -193,7 +195,7 @@ def place_files(request: Request, content: bytes) -> bytes:
                 with open(target, "wb") as file:
                     file.write(content[offset - size : offset])
             except OSError as error:
-                if error.errno != errno.ENOSPC:
+                if error.errno not in DO_NOT_FIT:
                     raise
                 request["argv"] = [sys.executable, "-I", "-S", "-c", "raise SystemExit('assay: the files do not fit')"]
     return content[offset:]

@@ -82,10 +82,13 @@ def _processes() -> dict[int, list[str]]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat") as file:
-                    found[int(name)] = file.read().rpartition(")")[2].split()
+                # a process gives itself a name, of any bytes
+                with open(f"/proc/{name}/stat", errors="replace") as file:
+                    fields = file.read().rpartition(")")[2].split()
             except OSError:  # it has ended since
                 continue
+            if fields:
+                found[int(name)] = fields
     return found
 
 

@@ -8,11 +8,11 @@ anything: what is refused is refused whatever its arguments are, and what is let
 always. A program that asks for an internet socket gets a local one that leads nowhere, so that it goes on to name
 the address that it wants; the kernel's network code is never reached.
 
-Files that are named from the root are noted where they lie outside of the program's own places; relative ones are its own
-business, because it starts in its own place. Opening for reading is too frequent to be asked about: `Tripwires` hold an
+Files are noted where they lie outside of the program's own places, however they are named: from the root, from where the program
+is, from an open folder, by a link. The way there is looked up by its links alone (`Watch._where`), and nothing is opened. Opening for reading is too frequent to be asked about: `Tripwires` hold an
 inotify watch on what no honest program opens, which costs nothing until somebody does; what a harness brings is not
-among it, because interpreters open sources by themselves (imports, tracebacks). What stays unseen: a path relative to
-an open folder or after `chdir`, and what `seccomp.py` finds too frequent to ask about. The walls refuse it all the same.
+among it, because interpreters open sources by themselves (imports, tracebacks). What stays unseen: what `seccomp.py` finds too frequent to
+ask about. The walls refuse it all the same.
 """
 
 import ctypes
@@ -29,10 +29,18 @@ from sandboxes.harness import seccomp
 
 OWN = ("/box", "/tmp", "/var/tmp", "/dev", "/proc/self/fd")  # noqa: S108 - as the program names them
 """The program's places in every tier."""
+HARNESS = "/box/harness/"
+"""But not this, where /harness leads in tier container."""
 MOST = 8
 """Different pieces of evidence that are kept of a kind; see `Notes`."""
 LONGEST = 200
 PATH_MAX = 4096
+MOST_STEPS = 256
+"""From folder to folder and from link to link, to where a name leads. Longer ways are for nothing but to cost time."""
+MOST_LINKS = 40
+"""As in the kernel."""
+NOT_FILES = ("/memfd:", "/dev/zero (deleted)")
+"""How the kernel names memory that is open like a file."""
 ORDINARY = ("/run/nscd/socket", "/var/run/nscd/socket")
 """Where libc itself asks for users and hosts."""
 
@@ -63,6 +71,8 @@ _FILES = {
     "fchmodat": ((0, 1),),
     "fchmodat2": ((0, 1),),
 }
+_OF_LINKS = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "link", "linkat")
+"""Where the name is that of a link, these are about the link."""
 _ADDRESSES = {"connect": (1, 2), "bind": (1, 2), "sendto": (4, 5)}
 """Call -> arguments that hold the address and its length."""
 _REFUSED_ADDRESS = {"connect": errno.ENETUNREACH, "bind": errno.EACCES, "sendto": errno.ENETUNREACH}
@@ -138,6 +148,7 @@ class Watch:
         listener_fd: int,
         *,
         own: tuple[str, ...] = OWN,
+        proc: str = "/proc",
         expected_programs: int = 0,
         before_fork: Callable[[], None] = lambda: None,
     ) -> None:
@@ -146,11 +157,12 @@ class Watch:
         Args:
             listener_fd: as `seccomp.install` gave it.
             own: the program's places.
+            proc: a procfs that shows the program.
             expected_programs: execs that we ourselves ask for.
             before_fork: done before a new process is let through, where the filter notices those.
         """
         self._fd = listener_fd
-        self._own = own
+        self._proc = proc
         self._below_own = tuple(place + "/" for place in own)
         self._expected_programs = expected_programs
         self._before_fork = before_fork
@@ -219,15 +231,12 @@ class Watch:
             self._send(identity, error=seccomp.REFUSED[name])
 
     def _notice_file(self, identity: int, pid: int, name: str, start: int, pointer: int) -> None:
-        path = self._path(pid, pointer)
+        path = self._text(pid, pointer)
         if self._hidden:
             self._note_hidden(identity, "write", name)
-        if path.startswith("../") and start == seccomp.AT_FDCWD:
-            path = posixpath.normpath(posixpath.join(self._own[0], "work", path))
-        if not path.startswith("/"):
-            return  # from here it is the program's own; from an open folder nobody can tell where it leads
-        if not self._is_own(path) and self._holds(identity):
-            self._notes.add("write", f"{name} {path}", refused=False)
+        where = self._where(pid, start, path, follow=name not in _OF_LINKS) if path else ""
+        if where and not self._is_own(where) and not where.startswith(NOT_FILES) and self._holds(identity):
+            self._notes.add("write", f"{name} {where}", refused=False)
 
     def _notice_program(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
         path = self._path(pid, arguments[name == "execveat"])
@@ -302,11 +311,63 @@ class Watch:
     def _read(self, pid: int, pointer: int, size: int) -> bytes:
         return ctypes.string_at(_BUFFER, self._fetch(pid, pointer, size))
 
-    def _path(self, pid: int, pointer: int) -> str:
-        """The path at that address as far as it can be read, in its shortest form; `.` where it cannot."""
+    def _text(self, pid: int, pointer: int) -> str:
+        """The path at that address as far as it can be read; empty where it cannot."""
         _BUFFER[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
-        path = posixpath.normpath(_BUFFER.value.decode("utf-8", "surrogateescape"))
+        return _BUFFER.value.decode("utf-8", "surrogateescape")
+
+    def _path(self, pid: int, pointer: int) -> str:
+        """The same in its shortest form; `.` where it cannot be read."""
+        path = posixpath.normpath(self._text(pid, pointer))
         return path[1:] if path.startswith("//") else path  # which normpath leaves as it is
+
+    def _where(self, pid: int, start: int, path: str, *, follow: bool) -> str:
+        """Where this name leads in the program's own view, from the root on: all links followed, the last one if `follow`.
+
+        Empty where it leads nowhere (the program has gone, the folder's descriptor is none, there are more links than the kernel
+        follows); the name itself where the way is too long to be looked up. What has no name (a pipe) is where its link is.
+        """
+        done = "" if path.startswith("/") else self._folder(pid, start)
+        if done is None:
+            return ""
+        left, links = path.split("/")[::-1], 0
+        for _ in range(MOST_STEPS):
+            if not left:
+                return done or "/"
+            part = left.pop()
+            if part == "..":
+                done = done.rpartition("/")[0]
+            if part in {"", ".", ".."}:
+                continue
+            here = f"{done.rstrip('/')}/{part}"
+            target = self._link(pid, here) if left or follow else None
+            if target is None:
+                done = here
+                continue
+            links += 1
+            if links > MOST_LINKS:
+                return ""
+            done = "" if target.startswith("/") else done
+            left += target.split("/")[::-1]
+        return path
+
+    def _folder(self, pid: int, start: int) -> str | None:
+        try:
+            return os.readlink(f"{self._proc}/{pid}/{'cwd' if start == seccomp.AT_FDCWD else f'fd/{start}'}")
+        except OSError:
+            return None
+
+    def _link(self, pid: int, here: str) -> str | None:
+        """Where the program would be led from this path; None where it is no link, or one to what has no name."""
+        in_jail = here.startswith("/dev/fd/")  # where that folder is closed to this process, too
+        try:
+            target = os.readlink(f"{self._proc}/{pid}/" + (here.removeprefix("/dev/") if in_jail else f"root{here}"))
+        except OSError:
+            return None
+        if here in {"/proc/self", "/proc/thread-self"}:
+            return str(pid)  # and not this process
+        nameless = here.startswith(("/dev/fd/", "/proc/")) and ":[" in target and "/" not in target
+        return None if nameless else target
 
     def _note_hidden(self, identity: int, behaviour: str, name: str) -> None:
         """A program that nobody may look into has made its memory so (prctl(2), PR_SET_DUMPABLE): that tells something as well."""
@@ -322,7 +383,7 @@ class Watch:
         return True
 
     def _is_own(self, path: str) -> bool:
-        return (path + "/").startswith(self._below_own)
+        return (path + "/").startswith(self._below_own) and not (path + "/").startswith(HARNESS)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 

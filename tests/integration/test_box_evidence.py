@@ -105,7 +105,7 @@ def test_programs_and_writes_are_noticed(box: Sandbox) -> None:
         subprocess.run("exit 0", shell=True)
         try: subprocess.run(["no-such-program"])
         except FileNotFoundError: pass
-        for path in ("/etc/x", "/usr/bin/python3", "../../etc/y", "a/../../../etc/w", "/box/work/../../etc/z", "/harness/h"):
+        for path in ("/etc/x", "/usr/bin/env", "../../etc/y", "a/../../../etc/w", "/box/work/../../etc/z", "/harness/h"):
             try: open(path, "w")
             except OSError: pass
         try: os.rename("/etc/passwd", "taken")
@@ -119,16 +119,18 @@ def test_programs_and_writes_are_noticed(box: Sandbox) -> None:
         (PROGRAM, "/bin/ls", False),
         (PROGRAM, "/bin/sh", False),
         (WRITE, "openat /etc/x", False),
-        (WRITE, "openat /usr/bin/python3", False),
+        (WRITE, "openat /usr/bin/env", False),
         (WRITE, "openat /etc/y", False),
         (WRITE, "openat /etc/z", False),
         (WRITE, "openat /etc/w", False),
         (WRITE, "openat /harness/h", False),
     }
     # rename is renameat on newer architectures
-    assert {(one[0], one[1].replace("renameat", "rename"), one[2]) for one in found(execution)} == expected | {
-        (WRITE, "rename /etc/passwd", False)
-    }
+    told = {(one[0], one[1].replace("renameat", "rename"), one[2]) for one in found(execution)}
+    # /harness is a link in tier container
+    assert {
+        (kind, detail.replace("/box/harness", "/harness"), refused) for kind, detail, refused in told
+    } == expected | {(WRITE, "rename /etc/passwd", False)}
     assert next(one.times for one in execution.evidence if one.detail == "/bin/ls") == 2
 
 

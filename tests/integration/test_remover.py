@@ -4,9 +4,11 @@ import gc
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from docker import DockerClient
+from docker.errors import DockerException
 
 from sandboxes.interface import Sandbox
 from sandboxes.remover import CLOSING_SECONDS, Remover
@@ -74,3 +76,30 @@ def test_an_engine_that_stays_away_is_given_up(away: tuple[DockerClient, Path]) 
     remover.close()
     assert time.monotonic() - began < CLOSING_SECONDS + 60
     assert all(removal.done() for removal in removals)
+
+
+class StubbornEngine:
+    """Refuses to remove some containers, as a real one does while something holds their files."""
+
+    def __init__(self) -> None:
+        self.api = self
+        self.stubborn = True
+
+    def remove_container(self, container: str, **_: bool) -> None:
+        if self.stubborn and container.startswith("held"):
+            raise DockerException("device or resource busy")
+
+
+def test_what_cannot_be_removed_keeps_no_other_waiting() -> None:
+    """Else two such containers would let all others stay, and each submission of tier container wait for its own."""
+    engine = StubbornEngine()
+    remover = Remover(cast("DockerClient", engine))
+    try:
+        held = [remover.remove(f"held {number}") for number in range(6)]
+        for _ in range(5):
+            remover.remove("free").result(timeout=60)
+        assert not any(removal.done() for removal in held)
+    finally:
+        engine.stubborn = False
+        remover.close()
+    assert all(removal.done() for removal in held)

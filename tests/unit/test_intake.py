@@ -22,6 +22,7 @@ def test_a_good_submission_has_nothing_wrong() -> None:
     [
         "", "/etc/passwd", "../x.py", "a/../../x.py", "a//b.py", "a/", "./a.py", "a/./b.py", "..", ".",
         "a\\b.py", "C:\\x.py", "a\0.py", "a\nb.py", "a\x1b[2J.py", "a\ud800.py", "a\u202eyp.exe", "x" * 201,
+        "\N{SNOWMAN}" * 86, "a/" + "\N{GRINNING FACE}" * 64 + "/b.py",
     ],
 )  # fmt: skip
 def test_paths_that_leave_the_folder_or_confuse_are_refused(path: str) -> None:

@@ -10,6 +10,7 @@ from tests.adversarial.box.kernel import KERNEL
 from tests.adversarial.box.memory import MEMORY
 from tests.adversarial.box.output import OUTPUT
 from tests.adversarial.box.processes import PROCESSES
+from tests.adversarial.box.ways_out import WAYS_OUT
 
 FAMILIES: Mapping[str, tuple[Attack, ...]] = {
     "processes": PROCESSES,
@@ -19,4 +20,5 @@ FAMILIES: Mapping[str, tuple[Attack, ...]] = {
     "channel": (*CHANNEL, *THROUGH_THE_CHANNEL),
     "kernel": KERNEL,
     "observer": OBSERVER,
+    "ways out": WAYS_OUT,
 }
