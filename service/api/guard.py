@@ -25,6 +25,10 @@ from service.app_state import Services, services
 
 MOST_VALUES = 200_000
 """Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
+MOST_MEMBERS = 2000
+"""Of one object. A task package has at most half as many files."""
+MOST_DIGITS = 30
+"""Of a number."""
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 """Of a string, up to the quote that ends it."""
 _WINDOW = 256 * 1024
@@ -112,7 +116,32 @@ def _parsed(body: bytes) -> Any:
     if has_more_values(body, MOST_VALUES):
         field = ErrorField(field="body", expected=f"JSON of at most {MOST_VALUES} values")
         raise ProblemError("body-too-large", "The body holds too many values.", [field])
-    return json.loads(body.decode("utf-8-sig"))
+    text = body.decode("utf-8-sig")
+    return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(members) > MOST_MEMBERS:
+        # Each of them may be a mistake, which is found out and said on the event loop.
+        field = ErrorField(field="body", expected=f"objects of at most {MOST_MEMBERS} members")
+        raise ProblemError("body-too-large", "An object of the body has too many members.", [field])
+    return dict(members)
+
+
+def _integer(digits: str) -> int:
+    return int(_short(digits))
+
+
+def _float(digits: str) -> float:
+    return float(_short(digits))
+
+
+def _short(digits: str) -> str:
+    """Of a number: a long one takes long, and nothing here needs it."""
+    if len(digits) > MOST_DIGITS:
+        field = ErrorField(field="body", expected=f"numbers of at most {MOST_DIGITS} characters")
+        raise ProblemError("malformed-body", "A number of the body is too long.", [field])
+    return digits
 
 
 def has_more_values(text: bytes, most: int) -> bool:
