@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from graders import package
 from graders.interface import Suite, Task, TaskId, Tier
-from service.storage.interface import Storage
+from graders.package import PackageError
+from service.storage.interface import Storage, TaskRecord
 
 _KEPT = 4096
 """Task versions remembered; a few KiB each."""
@@ -29,6 +30,8 @@ class TaskSummary:
     entry_file: str
     minimum_tier: Tier
     suites: tuple[SuiteSummary, ...]
+    loads: bool = True
+    """False for a stored package that this version of Assay refuses: an older one let it in. It takes no submission."""
 
 
 class Catalog:
@@ -43,7 +46,11 @@ class Catalog:
         return self._summary(id, version or self._storage.newest_version(id))
 
     def _read(self, id: TaskId, version: str) -> TaskSummary:
-        return summarize(package.load(self._storage.task(id, version).files))
+        record = self._storage.task(id, version)
+        try:
+            return summarize(package.load(record.files))
+        except PackageError:
+            return _refused(record)
 
 
 def summarize(task: Task) -> TaskSummary:
@@ -57,6 +64,21 @@ def summarize(task: Task) -> TaskSummary:
         entry_file=task.entry_file,
         minimum_tier=task.minimum_tier,
         suites=tuple(SuiteSummary(id=suite.id, kind=suite.kind, cases=_cases(suite)) for suite in task.suites),
+    )
+
+
+def _refused(record: TaskRecord) -> TaskSummary:
+    """What can be said of a package that does not load: reviewers still read responses to it."""
+    return TaskSummary(
+        id=record.id,
+        version=record.version,
+        title=record.title,
+        prompt=record.files.get("prompt.md", ""),
+        language="",
+        entry_file="",
+        minimum_tier=Tier.JAIL,
+        suites=(),
+        loads=False,
     )
 
 

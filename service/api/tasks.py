@@ -99,4 +99,5 @@ def _out(task: TaskSummary, *, created: bool = False) -> TaskOut:
         minimum_tier=task.minimum_tier,
         suites=[asdict(suite) for suite in task.suites],
         created=created,
+        loads=task.loads,
     )

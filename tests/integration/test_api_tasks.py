@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from graders.interface import TaskId
 from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
+from service.storage.interface import TaskRecord
 from service.storage.sql import SqlStorage
 from tests.integration.api import Api, Quiet
-from tests.integration.stored import PACKAGE, Clock
+from tests.integration.stored import PACKAGE, Clock, finish_next, task
+from tests.integration.stored import record as stored_record
 
 
 def test_a_package_is_stored_once(api: Api) -> None:
@@ -127,3 +130,44 @@ def test_a_task_whose_tier_the_service_does_not_offer_is_refused_with_what_it_of
     ]
     assert storage.tasks() == []
     assert author.post("/v1/tasks", json={"files": with_line('minimum_tier = "container"')}).status_code == 201
+
+
+STALE: dict[str, dict[str, str]] = {
+    "a file that must be there is not": {"prompt.md": "Write it."},
+    "an unknown word": {**PACKAGE, "task.toml": "colour = 1\n" + PACKAGE["task.toml"]},
+    "not TOML": {**PACKAGE, "task.toml": "id = "},
+    "a suite of a kind that was taken away": {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace('"call"', '"told"')},
+    "a case with a secret that is none": {**PACKAGE, "hidden/cases.jsonl": '{"HIDDENWORD'},
+    "another id": {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace("numbers/double", "Numbers Double")},
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_a_stored_package_that_does_not_load_any_more_stops_nobody(api: Api, name: str) -> None:
+    """An older version of Assay took it. One such task made the list of all tasks, and every batch with it, a 500."""
+    record = TaskRecord(
+        id=TaskId("old/task"), version="v0", title="Old", files=STALE[name], created_at=api.clock.now
+    )
+    assert api.storage.add_task(record)
+    both, submitter = api.as_("submitter", "author"), api.as_("submitter")
+    listed = {task["task_id"]: task for task in both.get("/v1/tasks").json()["tasks"]}
+    assert {id: task["loads"] for id, task in listed.items()} == {"numbers/double": True, "old/task": False}
+    assert (listed["old/task"]["title"], listed["old/task"]["suites"]) == ("Old", [])
+    assert both.get("/v1/tasks/old/task").json() == listed["old/task"]
+    bad, good = ({"task_id": id, "solution": "double = abs"} for id in ("old/task", "numbers/double"))
+    refused = submitter.post("/v1/submissions", json=bad)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "task_id")
+    assert "can load" in refused.json()["errors"][0]["expected"] and "HIDDENWORD" not in refused.text
+    results = submitter.post("/v1/submissions:batch", json={"submissions": [bad, good]}).json()["results"]
+    assert [result["accepted"] is not None for result in results] == [False, True]
+
+
+def test_a_response_to_such_a_task_can_still_be_reviewed(api: Api) -> None:
+    """It was evaluated before the upgrade; the page needs no more of the package than its prompt."""
+    api.storage.add_task(task())
+    api.storage.accept([stored_record()], [""], [""])
+    finish_next(api.storage, api.jobs, api.clock.now)
+    [run] = api.as_("author").get("/v1/runs").json()["runs"]
+    assert run["task_version"] == "v1"
+    page = api.as_("reviewer").get(f"/review/{run['run_id']}")
+    assert page.status_code == 200 and "Double v1" in page.text
