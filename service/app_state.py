@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from graders.registry import Registry
+from graders.interface import Grader, Task
+from graders.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.catalog import Catalog
@@ -18,13 +19,29 @@ from service.storage.interface import Storage
 from service.waiting import FinishedRuns
 
 
+class Graders(Protocol):
+    """`service.installation.Installation`, or a `graders.registry.Registry` of graders that may run in this process."""
+
+    @property
+    def graders(self) -> Mapping[str, type[Grader]]:
+        """By id; the classes are there for what they say of the graders."""
+        ...
+
+    @property
+    def broken(self) -> tuple[Broken, ...]: ...
+
+    def check(self, task: Task) -> None:
+        """Raises GraderChoiceError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     storage: Storage
     jobs: Jobs
     rubrics: Mapping[str, Rubric]
     """By id, the newest version of each."""
-    registry: Registry
+    registry: Graders
     settings: Settings
     now: Callable[[], datetime]
     """Aware UTC."""

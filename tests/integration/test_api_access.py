@@ -17,6 +17,7 @@ EVERYBODY = {"admin", "author", "submitter", "reviewer"}
 ROUTES = [
     ("GET", "/v1/runs", EVERYBODY),
     ("GET", "/v1/runs/x", EVERYBODY),
+    ("GET", "/v1/runs/x/cases", {"admin", "author", "reviewer"}),
     ("GET", "/v1/tasks", EVERYBODY),
     ("GET", "/v1/tasks/x", EVERYBODY),
     ("GET", "/v1/rubrics", EVERYBODY),
