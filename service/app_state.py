@@ -1,7 +1,8 @@
 """What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Protocol
 
@@ -52,6 +53,8 @@ class Services:
     """Tells the workers of this process that there is work."""
     catalog: Catalog
     finished: FinishedRuns
+    held: Counter[str] = field(default_factory=Counter)
+    """Name -> bytes of bodies that are being read. Belongs to the event loop."""
 
 
 def services(request: Request) -> Services:

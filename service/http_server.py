@@ -32,14 +32,16 @@ class _Owes(Enum):
 
     NOTHING = "nothing"
     """A request is being answered."""
+    BODY = "body"
+    """Its request is being answered meanwhile, and has the clock (`service.api.guard`)."""
     HEAD = "head"
     REST = "rest"
     TAKING = "taking"
     """Nothing: it has to take what we have written."""
 
 
-_WAITED_FOR = (_Owes.HEAD, _Owes.TAKING)
-"""So many may owe these at once. The rest of a body is counted by its request."""
+_WAITED_FOR = (_Owes.HEAD, _Owes.BODY, _Owes.TAKING)
+"""So many may owe these at once."""
 
 
 class _Counting(h11.Connection):
@@ -119,19 +121,15 @@ class PatientProtocol(H11Protocol):
             return
         self._stop_clock()
         self.owes, self.since = owes, self.loop.time()
-        if owes is not _Owes.NOTHING:
-            seconds = {
-                _Owes.HEAD: self.head_seconds,
-                _Owes.REST: self.rest_seconds,
-                _Owes.TAKING: self.answer_seconds,
-            }
-            self._clock = self.loop.call_later(seconds[owes], self.give_up)
+        clocks = {_Owes.HEAD: self.head_seconds, _Owes.REST: self.rest_seconds, _Owes.TAKING: self.answer_seconds}
+        if owes in clocks:
+            self._clock = self.loop.call_later(clocks[owes], self.give_up)
 
     def _owed(self) -> _Owes:
         if self.flow.write_paused or self.transport.is_closing():
             return _Owes.TAKING
         if self.cycle is not None and not self.cycle.response_complete:
-            return _Owes.NOTHING
+            return _Owes.BODY if self.conn.their_state is h11.SEND_BODY else _Owes.NOTHING
         return _Owes.REST if self.conn.their_state is h11.SEND_BODY else _Owes.HEAD
 
     def _make_room(self) -> None:

@@ -24,6 +24,8 @@ _log = structlog.get_logger()
 
 BOX_TIMES = 10
 """With its boxes a plugin may take so many times its own seconds."""
+MOST_OPEN = 8
+"""Conversations that a plugin may have at once: each is a box."""
 END_SECONDS = 15.0
 """From the order to end a fork to its end, with all that it left behind."""
 
@@ -256,6 +258,8 @@ class _Look:
             return self._kept(session.run(self._command(word["run"])))
         if "open" in word:
             commands = [self._command(row) for row in word["open"]]
+            if sum(len(conversations) for _, conversations in self._opened.values()) + len(commands) > MOST_OPEN:
+                raise ValueError(f"at most {MOST_OPEN} conversations at once")
             stack = ExitStack()
             number = max(self._opened, default=-1) + 1
             self._opened[number] = (stack, ())

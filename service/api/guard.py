@@ -25,6 +25,8 @@ from service.app_state import Services, services
 
 MOST_VALUES = 200_000
 """Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
+MOST_HELD_MIB = 128
+"""Of bodies of one person at once, of however many requests."""
 MOST_MEMBERS = 2000
 """Of one object. A task package has at most half as many files."""
 MOST_DIGITS = 30
@@ -52,7 +54,11 @@ class Guarded(APIRoute):
                 return await handle(request)
             assert isinstance(body, type)
             assert issubclass(body, Body)
-            return await handle(_BodyRequest(request, services(request), body))
+            bodies = _BodyRequest(request, services(request), body)
+            try:
+                return await handle(bodies)
+            finally:
+                bodies.forget()
 
         return guarded
 
@@ -84,11 +90,15 @@ class _BodyRequest(Request):
         self._seconds = assay.settings.body_seconds
         self._deadline = asyncio.get_running_loop().time() + self._seconds
         self._taken = 0
+        self._held, self._name = assay.held, request.state.principal.name
         self._from = request.receive
         super().__init__(request.scope, self._receive_in_time)
 
     async def json(self) -> Any:
-        return await run_in_threadpool(_parsed, await self.body())
+        try:
+            return await run_in_threadpool(_parsed, await self.body())
+        finally:
+            self.forget()
 
     @property
     def _most_bytes(self) -> int:
@@ -102,9 +112,20 @@ class _BodyRequest(Request):
             field = ErrorField(field="body", expected=f"all of it within {self._seconds:g} s")
             raise ProblemError("body-too-slow", "The body did not arrive in time.", [field]) from error
         self._taken += len(message.get("body", b""))
+        self._held[self._name] += len(message.get("body", b""))
         if self._taken > self._most_bytes:
             raise self._too_large()
+        if self._held[self._name] > MOST_HELD_MIB * 1024 * 1024:
+            held = f"{MOST_HELD_MIB} MiB of your requests are being read already; send this one again in a moment."
+            raise ProblemError("queue-full", held)
         return message
+
+    def forget(self) -> None:
+        """The body is not needed any more."""
+        self._held[self._name] -= self._taken
+        self._taken = 0
+        if not self._held[self._name]:
+            del self._held[self._name]
 
     def _too_large(self) -> ProblemError:
         field = ErrorField(field="body", expected=f"at most {self._most_mib} MiB")

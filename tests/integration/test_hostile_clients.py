@@ -1,8 +1,11 @@
 """Clients that cost more than they send, over real sockets: they end themselves, and `/healthz` answers the next moment."""
 
 import json
+import select
+import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -10,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from service import waiting
 from service.api import guard
 from service.api.access import COOKIE
 from service.http_server import CRUMBS
 from tests.integration.api import Api
 from tests.integration.connections import GOOD, Server, head, serving, token, until_closed
+from tests.integration.stored import finish_next
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -266,3 +271,74 @@ def test_a_link_that_is_none_waits_for_no_writer(api: Api, tmp_path: Path) -> No
         other.execute("ROLLBACK")
         asking.join()
     assert [each.status_code for each in said] == [403]
+
+
+def test_bodies_of_one_person_have_a_room_that_is_not_anothers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of large bodies at once, each within its cap and never finished, were gigabytes for a minute."""
+    monkeypatch.setattr(guard, "MOST_HELD_MIB", 3)
+    most = b" " * (1 << 20)
+    body = json.dumps(GOOD).encode()
+    with serving(api) as server, ExitStack() as stack:
+        greedy, other = token(api, "submitter"), api.storage.add_token(
+            "other", frozenset({"submitter"}), api.clock.now, expires_at=None
+        )
+        halves = [stack.enter_context(closing(server.connect())) for _ in range(5)]
+        for each in halves:
+            each.sendall(head("POST", "/v1/submissions", greedy, 2 << 20) + most)
+        refused = [each for each in halves if readable(each)]
+        assert 1 <= len(refused) <= 3
+        assert all(b"503" in each.recv(20) for each in refused)
+        assert server.status(head("POST", "/v1/submissions", other, len(body), CLOSE), body) == 202
+        for each in halves:
+            each.close()
+        deadline = time.monotonic() + 30
+        while server.status(head("POST", "/v1/submissions", greedy, len(body), CLOSE), body) != 202:
+            assert time.monotonic() < deadline
+    assert not api.app.state.assay.held
+
+
+def readable(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 1)[0])
+
+
+def test_half_bodies_count_as_waiting(api: Api) -> None:
+    """Each held a connection for a minute, however many there were."""
+    sent = token(api, "submitter")
+    with serving(api, waiting_connections=4) as server, ExitStack() as stack:
+        halves = []
+        for _ in range(10):
+            halves.append(stack.enter_context(closing(server.connect())))
+            halves[-1].sendall(head("POST", "/v1/submissions", sent, 1000) + b"{")
+            assert answers(server)
+        assert [until_closed(each) for each in halves[:6]] == [b""] * 6
+
+
+def test_above_so_many_that_wait_an_answer_comes_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_WAITING", 3)
+    run_id = api.as_("submitter", name="s").post("/v1/submissions", json=GOOD).json()["run_id"]
+    asking = head("GET", f"/v1/runs/{run_id}?wait=60", token(api, "submitter"), None, CLOSE)
+    with serving(api) as server, ExitStack() as stack:
+        held = [stack.enter_context(closing(server.connect())) for _ in range(5)]
+        for each in held:
+            each.sendall(asking)
+        answered, _, _ = select.select(held, [], [], 30)
+        while len(answered) < 2:
+            answered, _, _ = select.select(held, [], [], 30)
+        assert len(answered) == 2 and all(b'"queued"' in until_closed(each) for each in answered)
+
+
+def test_those_who_leave_while_they_wait_are_forgotten_when_it_is_over(api: Api) -> None:
+    """Hundreds ask for a run and are gone at once: the run finishes, and nothing of them is left."""
+    run_id = api.as_("submitter", name="s").post("/v1/submissions", json=GOOD).json()["run_id"]
+    asking = head("GET", f"/v1/runs/{run_id}?wait=60", token(api, "submitter"))
+    with serving(api) as server:
+        for _ in range(200):
+            with closing(server.connect()) as connection:
+                connection.sendall(asking)
+        assert answers(server)
+        finish_next(api.storage, api.jobs, api.clock.now)
+        finished = api.app.state.assay.finished
+        deadline = time.monotonic() + 60
+        while finished._waiting:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
