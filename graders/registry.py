@@ -246,9 +246,7 @@ def _installed() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 
 
-def _import_all(
-    points: Iterable[EntryPoint], began: Callable[[EntryPoint], None]
-) -> tuple[list[_Found], list[Broken]]:
+def _import_all(points: Iterable[EntryPoint], began: Callable[[EntryPoint], None]) -> tuple[list[_Found], list[Broken]]:
     found: list[_Found] = []
     broken: list[Broken] = []
     for point in points:

@@ -53,9 +53,7 @@ def head(method: str, path: str, token: str = "", length: int | None = None, *mo
 
 
 @contextmanager
-def serving(
-    api: Api, *, rest_seconds: float = FAR, answer_seconds: float = FAR, **settings: float
-) -> Iterator[Server]:
+def serving(api: Api, *, rest_seconds: float = FAR, answer_seconds: float = FAR, **settings: float) -> Iterator[Server]:
     """The application with these limits and patience of no end for the others."""
     patience = {"head_seconds": FAR, "body_seconds": FAR, "waiting_connections": 10_000, **settings}
     limits = Settings(**patience)  # type: ignore[arg-type]

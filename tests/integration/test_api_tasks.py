@@ -145,9 +145,7 @@ STALE: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("name", STALE)
 def test_a_stored_package_that_does_not_load_any_more_stops_nobody(api: Api, name: str) -> None:
     """An older version of Assay took it. One such task made the list of all tasks, and every batch with it, a 500."""
-    record = TaskRecord(
-        id=TaskId("old/task"), version="v0", title="Old", files=STALE[name], created_at=api.clock.now
-    )
+    record = TaskRecord(id=TaskId("old/task"), version="v0", title="Old", files=STALE[name], created_at=api.clock.now)
     assert api.storage.add_task(record)
     both, submitter = api.as_("submitter", "author"), api.as_("submitter")
     listed = {task["task_id"]: task for task in both.get("/v1/tasks").json()["tasks"]}
