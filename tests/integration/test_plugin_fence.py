@@ -75,7 +75,7 @@ REASONS = {
     "makes_the_log_non_blocking": "",
     "says_half_a_message": f"^{PLUGIN} did not finish within {SECONDS} s$",
     "says_too_long_a_message": "did not finish: it closed its connection$",
-    "says_a_large_message": "^x{1000}|MemoryError$",
+    "says_a_large_message": "^x{400}|MemoryError$",
     "says_a_deep_message": "did not finish: it closed its connection$",
     "says_a_broad_message": "MemoryError|said what no plugin says$|did not finish within",
     "says_numbers_for_texts": "crashed: TypeError",
