@@ -13,7 +13,7 @@ import inspect
 import math
 import re
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args, get_origin, get_type_hints
@@ -65,17 +65,24 @@ class Broken:
 class _Found:
     """An entry point that was imported; `grader` may be anything yet."""
 
-    name: str
-    distribution: str
+    point: EntryPoint
     file: str
     grader: Any
 
     @property
+    def distribution(self) -> str:
+        return distribution_of(self.point)
+
+    @property
     def place(self) -> str:
-        return f"{self.name} of {self.distribution} ({self.file})"
+        return f"{self.point.name} of {self.distribution} ({self.file})"
 
     def broken(self, reasons: Iterable[str]) -> Broken:
-        return Broken(name=self.name, distribution=self.distribution, file=self.file, reasons=tuple(reasons))
+        return Broken(name=self.point.name, distribution=self.distribution, file=self.file, reasons=tuple(reasons))
+
+
+def nobody_listens(_: EntryPoint) -> None:
+    """For who does not want to know whose code runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +94,21 @@ class Registry:
     broken: tuple[Broken, ...]
 
     @classmethod
-    def discover(cls, criteria: Collection[str], entry_points: Iterable[EntryPoint] | None = None) -> "Registry":
-        """Import and check every installed grader.
+    def discover(
+        cls,
+        criteria: Collection[str],
+        entry_points: Iterable[EntryPoint] | None = None,
+        began: Callable[[EntryPoint], None] = nobody_listens,
+    ) -> "Registry":
+        """Import and check every installed grader, in this process: `service.plugins.installed` does it in another one.
 
-        `criteria` are the rubric criteria that graders may give evidence for. Raises RegistryError where a built-in
-        grader is broken, or none is installed.
+        `criteria` are the rubric criteria that graders may give evidence for; `began` is told before code of a grader runs.
+        Raises RegistryError where a built-in grader is broken, or none is installed.
         """
-        found, broken = _import_all(_installed() if entry_points is None else entry_points)
+        found, broken = _import_all(_installed() if entry_points is None else entry_points, began)
         proper: list[_Found] = []
         for each in found:
+            began(each.point)
             reasons = _checked(each, criteria)
             if reasons:
                 broken.append(each.broken(reasons))
@@ -138,6 +151,10 @@ class Registry:
         """
         wanted = {id for id in self.graders if is_own(id)} | set(task.graders)
         return tuple(self.build(id, task.graders.get(id, {})) for id in sorted(wanted))
+
+    def check(self, task: Task) -> None:
+        """Raises what `for_task` raises."""
+        self.for_task(task)
 
     def _known(self, id: str) -> str:
         known = f"a grader that is installed ({', '.join(self.graders)})"
@@ -213,26 +230,35 @@ def _example_refusals(examples: object) -> list[str]:
 
 def own_entry_points() -> list[EntryPoint]:
     """Those of the built-in graders: discovering these alone imports no plugin."""
-    return [point for point in _installed() if point.dist is not None and point.dist.name == OWN_DISTRIBUTION]
+    return [point for point in _installed() if distribution_of(point) == OWN_DISTRIBUTION]
+
+
+def plugin_entry_points() -> list[EntryPoint]:
+    """All others."""
+    return [point for point in _installed() if distribution_of(point) != OWN_DISTRIBUTION]
+
+
+def distribution_of(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "an unknown distribution"
 
 
 def _installed() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 
 
-def _import_all(points: Iterable[EntryPoint]) -> tuple[list[_Found], list[Broken]]:
+def _import_all(points: Iterable[EntryPoint], began: Callable[[EntryPoint], None]) -> tuple[list[_Found], list[Broken]]:
     found: list[_Found] = []
     broken: list[Broken] = []
     for point in points:
-        distribution = point.dist.name if point.dist is not None else "an unknown distribution"
+        began(point)
         try:
             grader = point.load()
         except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
             file = _place_of_failure(error) or point.value
             reason = f"importing it failed: {told(error)}"
-            broken.append(Broken(name=point.name, distribution=distribution, file=file, reasons=(reason,)))
+            broken.append(_Found(point=point, file=file, grader=None).broken([reason]))
         else:
-            found.append(_Found(name=point.name, distribution=distribution, file=_file(grader, point), grader=grader))
+            found.append(_Found(point=point, file=_file(grader, point), grader=grader))
     return found, broken
 
 

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
-from graders.registry import Registry
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.api.edge import Edge
 from service.api.routes import api_app
-from service.app_state import Services
+from service.app_state import Graders, Services
 from service.catalog import Catalog
 from service.jobs.interface import Jobs
 from service.readiness import Check, Readiness
@@ -61,7 +60,7 @@ def create_app(
     storage: Storage,
     jobs: Jobs,
     rubrics: Mapping[str, Rubric],
-    registry: Registry,
+    registry: Graders,
     settings: Settings,
     now: Callable[[], datetime] = _utc_now,
     tiers: Sequence[Tier] = tuple(Tier),

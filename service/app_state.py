@@ -1,13 +1,15 @@
 """What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from graders.registry import Registry
+from graders.interface import Grader, Task
+from graders.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.catalog import Catalog
@@ -18,13 +20,29 @@ from service.storage.interface import Storage
 from service.waiting import FinishedRuns
 
 
+class Graders(Protocol):
+    """`service.installation.Installation`, or a `graders.registry.Registry` of graders that may run in this process."""
+
+    @property
+    def graders(self) -> Mapping[str, type[Grader]]:
+        """By id; the classes are there for what they say of the graders."""
+        ...
+
+    @property
+    def broken(self) -> tuple[Broken, ...]: ...
+
+    def check(self, task: Task) -> None:
+        """Raises GraderChoiceError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     storage: Storage
     jobs: Jobs
     rubrics: Mapping[str, Rubric]
     """By id, the newest version of each."""
-    registry: Registry
+    registry: Graders
     settings: Settings
     now: Callable[[], datetime]
     """Aware UTC."""
@@ -35,6 +53,8 @@ class Services:
     """Tells the workers of this process that there is work."""
     catalog: Catalog
     finished: FinishedRuns
+    held: Counter[str] = field(default_factory=Counter)
+    """Name -> bytes of bodies that are being read. Belongs to the event loop."""
 
 
 def services(request: Request) -> Services:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from graders import package
 from graders.interface import Suite, Task, TaskId, Tier
 from graders.package import PackageError
-from service.storage.interface import Storage
+from service.storage.interface import Storage, TaskRecord
 
 _KEPT = 4096
 """Task versions remembered; a few KiB each."""
@@ -30,6 +30,8 @@ class TaskSummary:
     entry_file: str
     minimum_tier: Tier
     suites: tuple[SuiteSummary, ...]
+    loads: bool = True
+    """False for a stored package that this version of Assay refuses: an older one let it in. It takes no submission."""
 
 
 class Catalog:
@@ -48,11 +50,7 @@ class Catalog:
         try:
             return summarize(package.load(record.files))
         except PackageError:
-            # An older version of Assay let it in. It is listed among the others, and its runs say that it has to be stored anew.
-            return TaskSummary(
-                id=id, version=version, title=record.title, prompt=record.files.get("prompt.md", ""), language="python",
-                entry_file="solution.py", minimum_tier=Tier.JAIL, suites=(),
-            )  # fmt: skip
+            return _refused(record)
 
 
 def summarize(task: Task) -> TaskSummary:
@@ -66,6 +64,21 @@ def summarize(task: Task) -> TaskSummary:
         entry_file=task.entry_file,
         minimum_tier=task.minimum_tier,
         suites=tuple(SuiteSummary(id=suite.id, kind=suite.kind, cases=_cases(suite)) for suite in task.suites),
+    )
+
+
+def _refused(record: TaskRecord) -> TaskSummary:
+    """What can be said of a package that does not load: reviewers still read responses to it."""
+    return TaskSummary(
+        id=record.id,
+        version=record.version,
+        title=record.title,
+        prompt=record.files.get("prompt.md", ""),
+        language="",
+        entry_file="",
+        minimum_tier=Tier.JAIL,
+        suites=(),
+        loads=False,
     )
 
 

@@ -1,5 +1,6 @@
 """Processes of our own that the service starts: a module each, a socket between, and a process group to end it by."""
 
+import ctypes
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ from service.wire import Wire
 
 SEND_SECONDS = 30
 """How long a message to such a process may take: it reads whenever it has nothing else to do."""
+PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -84,3 +86,8 @@ def unlimit_memory() -> None:
     """Take back what the process that started this one has limited for itself."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def prctl(option: int, value: int) -> None:
+    """Of this process, such as PR_SET_PDEATHSIG: the signal that it gets when its starter ends."""
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

@@ -29,6 +29,8 @@ START_SECONDS = 120.0
 """From its start to its first word, on a busy machine. It may find that the engine has to make the box image again."""
 END_SECONDS = 12.0
 """How long an evaluator may take to remove its boxes when it is not needed any more."""
+ANEW_SECONDS = 5.0
+"""Before it is tried again, where none could be started."""
 FIRST_SECONDS = 300.0
 """Until the first sign of life of a run: the task is read and checked."""
 
@@ -68,6 +70,7 @@ class Evaluators:
         self._all: set[_Evaluator] = set()
         self._closed = False
         self._trouble = ""
+        self._anew_at = 0.0
 
     def start_ahead(self, count: int) -> None:
         """Start so many, and wait for none of them."""
@@ -92,7 +95,16 @@ class Evaluators:
         return pipeline.ungradable(diagnostics)
 
     def missing(self) -> Sequence[str]:
-        """Why no evaluator could be started the last time, for an operator; empty where one could."""
+        """Why no evaluator could be started the last time, for an operator; empty where one could.
+
+        Whoever asks has it tried again now and then: a service that is not ready may be sent no run that would do so.
+        """
+        if self._trouble and not self._closed and time.monotonic() > self._anew_at:
+            with suppress(SandboxError):
+                evaluator = self._take()
+                with self._lock:
+                    self._idle.append(evaluator)
+            self._anew_at = time.monotonic() + ANEW_SECONDS
         return (self._trouble,) if self._trouble else ()
 
     def close(self) -> None:

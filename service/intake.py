@@ -181,6 +181,10 @@ def _check(
         task = catalog.summary(TaskId(request.task_id), request.task_version)
     except NotFoundError:
         return _unknown_task(catalog, request)
+    if not task.loads:
+        # Why is not for submitters: it may quote a hidden file.
+        expected = "a task that this version of Assay can load; the author of this one learns why it cannot by storing it again"
+        return IntakeError("invalid-submission", [Wrong(field="task_id", expected=expected)])
     wrong = [*check_tier(request, task, tiers), *check_files(_files(request, task), task.entry_file)]
     if wrong:
         return IntakeError("invalid-submission", [_as_sent(each, request, task) for each in wrong])

@@ -4,6 +4,8 @@ Tracebacks are plain text without local variables: those may hold tokens and sub
 """
 
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -21,9 +23,24 @@ def configure() -> None:
             last,
         ],
         # Looked up for each line: a worker must not die of a stream that its process has replaced and closed.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lossy:
+    """A stream of which nobody dies: a line is lost where the disk is full, the reader is gone, or a plugin has made it non-blocking."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 _JSON = structlog.processors.JSONRenderer()

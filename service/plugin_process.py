@@ -5,7 +5,6 @@ plugin does there, leaves, replaces or breaks ends with the fork, and no later s
 of the plugin but its import. It ends whatever a fork leaves behind, and itself when its starter is gone.
 """
 
-import ctypes
 import importlib
 import os
 import resource
@@ -22,14 +21,14 @@ from typing import Any, NoReturn
 
 from graders.fence import Refused, admit, text_of, told
 from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task
-from graders.registry import Registry
+from graders.registry import GraderChoiceError, Registry
 from rubrics.signals import to_json
 from sandboxes.interface import Command
-from service.child import limit_memory, unlimit_memory
+from service.child import PR_SET_PDEATHSIG, limit_memory, prctl, unlimit_memory
 from service.command_json import command_to_json, text_of_bytes
 from service.wire import Wire, WireError, from_above, up
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 _DYING_SECONDS = 0.2
 _LEFT_BEHIND_SECONDS = 5.0
 """How long what a fork left behind is ended, before this process gives up and is ended itself."""
@@ -39,8 +38,8 @@ def main() -> None:
     """Import the plugin that the first message names, then fork for each message that follows."""
     control = Wire(socket.socket(fileno=int(sys.argv[1])))
     unlimit_memory()  # its import is not limited
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # an import that hangs does not see that the starter is gone
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # an import that hangs does not see that the starter is gone
     with suppress(WireError):
         place, memory_bytes = from_above(control.receive() or b"")
         try:
@@ -48,7 +47,7 @@ def main() -> None:
         except BaseException as error:  # noqa: BLE001 - code of a plugin
             control.send(up({"broken": f"importing it failed: {told(error)}"}))
             return
-        _prctl(_PR_SET_PDEATHSIG, 0)
+        prctl(PR_SET_PDEATHSIG, 0)
         control.send(up({"ready": True}))
         while (request := control.receive_with_fd()) is not None:
             ended = _forked(control, grader, *request, memory_bytes)
@@ -60,7 +59,7 @@ def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory
     """Have a fork look at a submission until it ends, or the starter says so; how it ended."""
     pid = os.fork()
     if pid == 0:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         control.close()
         _grade(grader, message, Wire(socket.socket(fileno=fd)), memory_bytes)
     os.close(fd)
@@ -78,10 +77,6 @@ def _imported(place: str) -> type[Grader]:
         found = getattr(found, name)
     assert isinstance(found, type)
     return found
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 # --- this process -----------------------------------------------------------------------------------------------------
@@ -141,8 +136,10 @@ def _grade(grader: type[Grader], message: bytes, wire: Wire, memory_bytes: int) 
         os.setsid()
         _limit(memory_bytes)
         options, task, submission = from_above(message)
-        last_word = _last_word(grader, options, _Starter(wire), task, submission)
-        wire.send(up(last_word))
+        starter = _Starter(wire)
+        # Without a task, whether it takes these options is all that is asked.
+        last_word = _choice(grader, options) if task is None else _last_word(grader, options, starter, task, submission)
+        starter.tell(last_word)
         with suppress(Exception):
             sys.stdout.flush()  # what it printed
         code = 0
@@ -169,8 +166,17 @@ def _last_word(
         word = {"crashed": told(error)}
     else:
         word = {"done": True}
-    starter.only_here()
     return word
+
+
+def _choice(kind: type[Grader], options: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Registry(graders={kind.id: kind}, broken=()).build(kind.id, options)
+    except GraderChoiceError as error:
+        return {"choice": [error.field, error.expected]}
+    except BaseException as error:  # noqa: BLE001 - however it leaves
+        return {"crashed": told(error)}
+    return {"done": True}
 
 
 def _limit(memory_bytes: int) -> None:

@@ -6,7 +6,7 @@ PluginError             the plugin's process came to no end of its own; says why
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import structlog
 
 from graders.fence import cut, is_own
 from graders.interface import Abstain, Command, Context, Conversation, Execution, Grader, Signal, Task
-from graders.registry import Registry
+from graders.registry import GraderChoiceError, Registry
 from rubrics.signals import from_json
 from service.child import Child, how
 from service.command_json import bytes_of_text, command_from_json
@@ -24,6 +24,8 @@ _log = structlog.get_logger()
 
 BOX_TIMES = 10
 """With its boxes a plugin may take so many times its own seconds."""
+MOST_OPEN = 8
+"""Conversations that a plugin may have at once: each is a box."""
 END_SECONDS = 15.0
 """From the order to end a fork to its end, with all that it left behind."""
 
@@ -52,7 +54,7 @@ class PluginLimits:
 
 
 def plugins_of(registry: Registry) -> tuple[Plugin, ...]:
-    """The plugins among the graders of an installation."""
+    """The plugins among the graders of an installation, in the process that has imported them."""
     return tuple(
         Plugin(id=id, version=kind.version, criterion=kind.criterion, place=f"{kind.__module__}:{kind.__qualname__}")
         for id, kind in registry.graders.items()
@@ -68,7 +70,7 @@ class IsolatedPlugins:
         self._own = own
         self._plugins = {plugin.id: plugin for plugin in plugins}
         self._limits = limits
-        self._processes: dict[str, _Process] = {}
+        self._processes: dict[str, PluginProcess] = {}
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
         """As `graders.registry.Registry.for_task`. Raises GraderChoiceError for a grader that there is not."""
@@ -83,9 +85,7 @@ class IsolatedPlugins:
         plugin = self._plugins.get(id)
         if plugin is None:
             return self._own.build(id, options)
-        named = {"id": plugin.id, "version": plugin.version, "criterion": plugin.criterion, "examples": ()}
-        kind = type("Isolated", (_Isolated,), named)
-        grader = kind(self, plugin, options)
+        grader = stand_in(plugin)(self, plugin, options)
         assert isinstance(grader, Grader)
         return grader
 
@@ -94,7 +94,7 @@ class IsolatedPlugins:
         try:
             process = self._processes.get(plugin.id)
             if process is None:
-                process = self._processes[plugin.id] = _Process(plugin, self._limits)
+                process = self._processes[plugin.id] = PluginProcess(plugin, self._limits)
             yield from process.look(options, context)
         except PluginError as error:
             _log.warning("plugin failed", action="grade", grader=plugin.id, reason=str(error))
@@ -117,7 +117,13 @@ class _Isolated(Grader):
         return self._plugins.look(self._plugin, self._options, context)
 
 
-class _Process:
+def stand_in(plugin: Plugin) -> type[_Isolated]:
+    """A class that has what is known of the plugin."""
+    named = {"id": plugin.id, "version": plugin.version, "criterion": plugin.criterion, "examples": ()}
+    return type("Isolated", (_Isolated,), named)
+
+
+class PluginProcess:
     """A plugin's process, which forks for each submission (service/plugin_process.py)."""
 
     def __init__(self, plugin: Plugin, limits: PluginLimits) -> None:
@@ -149,14 +155,33 @@ class _Process:
 
     def look(self, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
         """The signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
+        with self._fork((options, context.task, context.submission)) as wire:
+            yield from _Look(wire, context, self._limits.seconds).signals()
+
+    def check(self, options: Mapping[str, object]) -> None:
+        """Have a fork make the grader with these options. Raises GraderChoiceError, or PluginError."""
+        with self._fork((options, None, None)) as wire:
+            message = wire.receive(self._limits.seconds)
+            if message is None:
+                raise PluginError(f"did not finish within {self._limits.seconds:g} s")
+            word = from_below(message)
+        if "choice" in word:
+            field, expected = word["choice"]
+            raise GraderChoiceError(cut(str(field)), cut(str(expected)))
+        if "crashed" in word:
+            raise PluginError(f"crashed: {cut(str(word['crashed']))}")
+
+    @contextmanager
+    def _fork(self, request: object) -> Iterator[Wire]:
+        """What a fork says to this request. Raises PluginError for one that leaves before it has said all."""
         self.is_ready = False
         ours, theirs = socket.socketpair()
         wire = Wire(ours)
         try:
             try:
                 with theirs:
-                    self._child.wire.send(down((options, context.task, context.submission)), [theirs.fileno()])
-                yield from _Look(wire, context, self._limits.seconds).signals()
+                    self._child.wire.send(down(request), [theirs.fileno()])
+                yield wire
             finally:
                 ended = self._end()
                 wire.close()
@@ -233,6 +258,8 @@ class _Look:
             return self._kept(session.run(self._command(word["run"])))
         if "open" in word:
             commands = [self._command(row) for row in word["open"]]
+            if sum(len(conversations) for _, conversations in self._opened.values()) + len(commands) > MOST_OPEN:
+                raise ValueError(f"at most {MOST_OPEN} conversations at once")
             stack = ExitStack()
             number = max(self._opened, default=-1) + 1
             self._opened[number] = (stack, ())

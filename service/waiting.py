@@ -5,12 +5,17 @@ which process's worker finishes the run. It exists only while somebody waits.
 """
 
 import asyncio
+import time
 
 from starlette.concurrency import run_in_threadpool
 
 from service.storage.interface import RunId, Storage, StorageError
 
 POLL_SECONDS = 0.05
+POLL_SHARE = 0.2
+"""Of one thread's time: with thousands of runs to ask for, the pauses get longer."""
+MOST_WAITING = 2000
+"""Requests. Above that an answer comes at once: each holds a connection."""
 
 
 class FinishedRuns:
@@ -22,7 +27,9 @@ class FinishedRuns:
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, run_id: RunId, seconds: float) -> None:
-        """Return when the run is done, or after `seconds`. Raises StorageError when the database fails meanwhile."""
+        """Return when the run is done, or after `seconds`; at once where too many wait already. Raises StorageError when the database fails meanwhile."""
+        if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(run_id, []).append(future)
         if self._polling is None or self._polling.done():
@@ -36,6 +43,7 @@ class FinishedRuns:
 
     async def _poll(self) -> None:
         while self._waiting:
+            began = time.monotonic()
             try:
                 done = await run_in_threadpool(self._storage.done, tuple(self._waiting))
             except StorageError as error:
@@ -47,7 +55,7 @@ class FinishedRuns:
                 for future in self._waiting.get(run_id, ()):
                     if not future.done():
                         future.set_result(None)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(max(POLL_SECONDS, (time.monotonic() - began) / POLL_SHARE))
 
     def _forget(self, run_id: RunId, future: asyncio.Future[None]) -> None:
         futures = self._waiting[run_id]

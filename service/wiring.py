@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import uvicorn
 from fastapi import FastAPI
 
-from graders.registry import Registry
 from rubrics.model import Rubric
 from sandboxes.engine import Report
 from sandboxes.interface import Tier
@@ -20,8 +19,9 @@ from service.app import create_app
 from service.evaluator_start import Start
 from service.evaluators import Evaluators
 from service.http_server import patient
+from service.installation import Installation, installation
 from service.jobs.table import TableJobs
-from service.plugins import PluginLimits, plugins_of
+from service.plugins import PluginLimits
 from service.readiness import Check
 from service.rubric_files import rubrics as all_rubrics
 from service.settings import Settings
@@ -84,7 +84,8 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
     logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
     rubrics = all_rubrics(settings.rubrics)
-    registry = Registry.discover(_criteria(rubrics))
+    limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
+    registry = installation(_criteria(rubrics), limits)
     for broken in registry.broken:
         report(f"this grader is left out: {broken}")
     with closing(SqlStorage.open(settings.storage_url)) as storage:
@@ -115,7 +116,7 @@ def _workers(
     *,
     storage: SqlStorage,
     jobs: TableJobs,
-    registry: Registry,
+    registry: Installation,
     rubrics: Mapping[str, Rubric],
     settings: Settings,
     report: Report,
@@ -135,8 +136,8 @@ def _workers(
         base_image=settings.base_image,
         tiers=offered,
         rubrics=rubrics,
-        plugins=plugins_of(registry),
-        limits=PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib),
+        plugins=tuple(registry.plugins.values()),
+        limits=registry.limits,
     )
     evaluators = Evaluators(start, alive=sign_of_life, tidy=host.tidy)
     pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname())

@@ -25,6 +25,12 @@ from service.app_state import Services, services
 
 MOST_VALUES = 200_000
 """Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
+MOST_HELD_MIB = 128
+"""Of bodies of one person at once, of however many requests."""
+MOST_MEMBERS = 2000
+"""Of one object. A task package has at most half as many files."""
+MOST_DIGITS = 30
+"""Of a number."""
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 """Of a string, up to the quote that ends it."""
 _WINDOW = 256 * 1024
@@ -48,7 +54,11 @@ class Guarded(APIRoute):
                 return await handle(request)
             assert isinstance(body, type)
             assert issubclass(body, Body)
-            return await handle(_BodyRequest(request, services(request), body))
+            bodies = _BodyRequest(request, services(request), body)
+            try:
+                return await handle(bodies)
+            finally:
+                bodies.forget()
 
         return guarded
 
@@ -80,11 +90,15 @@ class _BodyRequest(Request):
         self._seconds = assay.settings.body_seconds
         self._deadline = asyncio.get_running_loop().time() + self._seconds
         self._taken = 0
+        self._held, self._name = assay.held, request.state.principal.name
         self._from = request.receive
         super().__init__(request.scope, self._receive_in_time)
 
     async def json(self) -> Any:
-        return await run_in_threadpool(_parsed, await self.body())
+        try:
+            return await run_in_threadpool(_parsed, await self.body())
+        finally:
+            self.forget()
 
     @property
     def _most_bytes(self) -> int:
@@ -98,9 +112,20 @@ class _BodyRequest(Request):
             field = ErrorField(field="body", expected=f"all of it within {self._seconds:g} s")
             raise ProblemError("body-too-slow", "The body did not arrive in time.", [field]) from error
         self._taken += len(message.get("body", b""))
+        self._held[self._name] += len(message.get("body", b""))
         if self._taken > self._most_bytes:
             raise self._too_large()
+        if self._held[self._name] > MOST_HELD_MIB * 1024 * 1024:
+            held = f"{MOST_HELD_MIB} MiB of your requests are being read already; send this one again in a moment."
+            raise ProblemError("queue-full", held)
         return message
+
+    def forget(self) -> None:
+        """The body is not needed any more."""
+        self._held[self._name] -= self._taken
+        self._taken = 0
+        if not self._held[self._name]:
+            del self._held[self._name]
 
     def _too_large(self) -> ProblemError:
         field = ErrorField(field="body", expected=f"at most {self._most_mib} MiB")
@@ -112,7 +137,32 @@ def _parsed(body: bytes) -> Any:
     if has_more_values(body, MOST_VALUES):
         field = ErrorField(field="body", expected=f"JSON of at most {MOST_VALUES} values")
         raise ProblemError("body-too-large", "The body holds too many values.", [field])
-    return json.loads(body.decode("utf-8-sig"))
+    text = body.decode("utf-8-sig")
+    return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(members) > MOST_MEMBERS:
+        # Each of them may be a mistake, which is found out and said on the event loop.
+        field = ErrorField(field="body", expected=f"objects of at most {MOST_MEMBERS} members")
+        raise ProblemError("body-too-large", "An object of the body has too many members.", [field])
+    return dict(members)
+
+
+def _integer(digits: str) -> int:
+    return int(_short(digits))
+
+
+def _float(digits: str) -> float:
+    return float(_short(digits))
+
+
+def _short(digits: str) -> str:
+    """Of a number: a long one takes long, and nothing here needs it."""
+    if len(digits) > MOST_DIGITS:
+        field = ErrorField(field="body", expected=f"numbers of at most {MOST_DIGITS} characters")
+        raise ProblemError("malformed-body", "A number of the body is too long.", [field])
+    return digits
 
 
 def has_more_values(text: bytes, most: int) -> bool:

@@ -23,6 +23,8 @@ from service.storage.interface import ConflictError, NotFoundError, StorageError
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 """`Retry-After` of everything that passes by itself."""
+MOST_FIELDS = 100
+"""Fields at fault that an answer names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,7 @@ def _answer_validation(request: Request, error: Exception) -> Response:
         if detail["type"] == "json_invalid":
             reason = f"{detail.get('ctx', {}).get('error', 'it cannot be parsed')} at character {detail['loc'][-1]}"
             return respond(request, _malformed(reason))
-    fields = field_errors(details)
+    fields = field_errors(details[:MOST_FIELDS])
     return respond(request, document("invalid-request", _summary(fields), fields))
 
 

@@ -40,6 +40,10 @@ class TaskOut(BaseModel):
     minimum_tier: str = Field(description="The weakest tier that it runs in: jail, container or gvisor.")
     suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
     created: bool = Field(default=False, description="True where this request stored a new version.")
+    loads: bool = Field(
+        default=True,
+        description="False where this version of Assay refuses the stored package, which an older one took: store it anew.",
+    )
 
 
 class TasksOut(BaseModel):

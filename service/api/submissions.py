@@ -20,6 +20,8 @@ from service.intake import Admitted, IntakeError, Request
 from service.storage.interface import NoRoomError, Principal, RunState
 
 MAX_WAIT_SECONDS = 60
+MOST_FIELDS_OF_AN_ITEM = 10
+"""Fields at fault that the answer to a batch names, of each item."""
 
 router = APIRouter(tags=["submissions"], route_class=Guarded)
 
@@ -110,7 +112,7 @@ def _parse(item: dict[str, Any], position: int) -> Request | BatchItem:
     try:
         return _request(SubmissionIn.model_validate(item))
     except ValidationError as error:
-        fields = field_errors(error.errors(include_url=False))
+        fields = field_errors(error.errors(include_url=False)[:MOST_FIELDS_OF_AN_ITEM])
         return _refused("invalid-submission", fields, position)
 
 

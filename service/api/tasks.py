@@ -68,7 +68,7 @@ def get_task(
 def _check_choices(task: Task, assay: Services) -> None:
     """A task that could not be graded is better refused now than found out by its first submission."""
     try:
-        assay.registry.for_task(task)
+        assay.registry.check(task)
     except GraderChoiceError as error:
         raise _invalid(error.field, error.expected) from error
     if task.rubric_id not in assay.rubrics:
@@ -99,4 +99,5 @@ def _out(task: TaskSummary, *, created: bool = False) -> TaskOut:
         minimum_tier=task.minimum_tier,
         suites=[asdict(suite) for suite in task.suites],
         created=created,
+        loads=task.loads,
     )

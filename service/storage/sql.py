@@ -165,9 +165,11 @@ class SqlStorage:
             return token_rows.add(connection, name, scopes, now, expires_at=expires_at, one_time=one_time)
 
     def principal(self, token: str, now: datetime) -> Principal | None:
-        # Only a one-time token writes; all others must not wait for the writer.
-        one_time = token.startswith(ONE_TIME_PREFIX)
-        with self.database.writing() if one_time else self.database.reading() as connection:
+        # Only a one-time token that there is writes; all others must not wait for the writer.
+        with self.database.reading() as connection:
+            if not token.startswith(ONE_TIME_PREFIX) or not token_rows.exists(connection, token):
+                return token_rows.principal(connection, token, now)
+        with self.database.writing() as connection:
             return token_rows.principal(connection, token, now)
 
     def has_tokens(self) -> bool:

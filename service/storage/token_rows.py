@@ -44,6 +44,10 @@ def principal(connection: Connection, token: str, now: datetime) -> Principal | 
     return Principal(name=row.name, scopes=frozenset(row.scopes.split()))
 
 
+def exists(connection: Connection, token: str) -> bool:
+    return connection.execute(select(tokens.c.sha256).where(tokens.c.sha256 == _hash(token))).first() is not None
+
+
 def any_exists(connection: Connection) -> bool:
     return connection.execute(select(tokens.c.sha256).limit(1)).first() is not None
 

@@ -10,7 +10,8 @@ from service.jobs.table import TableJobs
 from service.storage.interface import TaskRecord
 from service.storage.sql import SqlStorage
 from tests.integration.api import Api, Quiet
-from tests.integration.stored import PACKAGE, Clock
+from tests.integration.stored import PACKAGE, Clock, finish_next, task
+from tests.integration.stored import record as stored_record
 
 
 def test_a_package_is_stored_once(api: Api) -> None:
@@ -87,20 +88,6 @@ def test_tasks_come_in_pages(api: Api) -> None:
     assert rest["next"] == ""
 
 
-def test_a_version_that_cannot_be_loaded_any_more_hides_no_other(api: Api) -> None:
-    """Stored when packages were looked at less strictly. It answered 500, and so did every list and batch that it was in."""
-    old = {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace("numbers/double", "old") + "\nwhat = 1\n"}
-    api.storage.add_task(TaskRecord(id=TaskId("old"), version="0", title="Old", files=old, created_at=api.clock.now))
-    for path in ("/v1/tasks", "/v1/tasks/old"):
-        answer = api.as_("submitter").get(path)
-        assert (answer.status_code, "Write double(n)." in answer.text) == (200, True)
-    listed = api.as_("author").get("/v1/tasks").json()["tasks"]
-    assert [(task["task_id"], bool(task["suites"])) for task in listed] == [("numbers/double", True), ("old", False)]
-    both = [{"task_id": id, "solution": "def double(n): return 2 * n"} for id in ("old", "numbers/double")]
-    batch = api.as_("submitter").post("/v1/submissions:batch", json={"submissions": both})
-    assert batch.status_code < 300 and batch.text.count("run_id") == 2, batch.text
-
-
 def test_an_unknown_task_is_not_found(api: Api) -> None:
     assert api.as_("submitter").get("/v1/tasks/numbers/nope").status_code == 404
     assert api.as_("submitter").get("/v1/tasks/numbers/double?version=nope").status_code == 404
@@ -143,3 +130,42 @@ def test_a_task_whose_tier_the_service_does_not_offer_is_refused_with_what_it_of
     ]
     assert storage.tasks() == []
     assert author.post("/v1/tasks", json={"files": with_line('minimum_tier = "container"')}).status_code == 201
+
+
+STALE: dict[str, dict[str, str]] = {
+    "a file that must be there is not": {"prompt.md": "Write it."},
+    "an unknown word": {**PACKAGE, "task.toml": "colour = 1\n" + PACKAGE["task.toml"]},
+    "not TOML": {**PACKAGE, "task.toml": "id = "},
+    "a suite of a kind that was taken away": {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace('"call"', '"told"')},
+    "a case with a secret that is none": {**PACKAGE, "hidden/cases.jsonl": '{"HIDDENWORD'},
+    "another id": {**PACKAGE, "task.toml": PACKAGE["task.toml"].replace("numbers/double", "Numbers Double")},
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_a_stored_package_that_does_not_load_any_more_stops_nobody(api: Api, name: str) -> None:
+    """An older version of Assay took it. One such task made the list of all tasks, and every batch with it, a 500."""
+    record = TaskRecord(id=TaskId("old/task"), version="v0", title="Old", files=STALE[name], created_at=api.clock.now)
+    assert api.storage.add_task(record)
+    both, submitter = api.as_("submitter", "author"), api.as_("submitter")
+    listed = {task["task_id"]: task for task in both.get("/v1/tasks").json()["tasks"]}
+    assert {id: task["loads"] for id, task in listed.items()} == {"numbers/double": True, "old/task": False}
+    assert (listed["old/task"]["title"], listed["old/task"]["suites"]) == ("Old", [])
+    assert both.get("/v1/tasks/old/task").json() == listed["old/task"]
+    bad, good = ({"task_id": id, "solution": "double = abs"} for id in ("old/task", "numbers/double"))
+    refused = submitter.post("/v1/submissions", json=bad)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "task_id")
+    assert "can load" in refused.json()["errors"][0]["expected"] and "HIDDENWORD" not in refused.text
+    results = submitter.post("/v1/submissions:batch", json={"submissions": [bad, good]}).json()["results"]
+    assert [result["accepted"] is not None for result in results] == [False, True]
+
+
+def test_a_response_to_such_a_task_can_still_be_reviewed(api: Api) -> None:
+    """It was evaluated before the upgrade; the page needs no more of the package than its prompt."""
+    api.storage.add_task(task())
+    api.storage.accept([stored_record()], [""], [""])
+    finish_next(api.storage, api.jobs, api.clock.now)
+    [run] = api.as_("author").get("/v1/runs").json()["runs"]
+    assert run["task_version"] == "v1"
+    page = api.as_("reviewer").get(f"/review/{run['run_id']}")
+    assert page.status_code == 200 and "Double v1" in page.text

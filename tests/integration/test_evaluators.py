@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +19,7 @@ from service.plugins import PluginLimits
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import RunRecord, TaskRecord
 from service.storage.sql import SqlStorage
+from service.wire import Wire
 from tests.integration import stored
 from tests.integration.serving import children_of
 
@@ -145,3 +148,73 @@ def test_those_that_are_busy_when_all_are_closed_are_ended(made: Evaluators, run
     made.close()
     thread.join(30)
     assert len(raised) == 1
+
+
+def test_who_asks_what_is_missing_has_it_tried_again(made: Evaluators, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that is not ready is sent no run, and only a run would have shown that evaluators start again."""
+    monkeypatch.setattr(evaluators, "ANEW_SECONDS", 0.0)
+    python = sys.executable
+    monkeypatch.setattr(child.sys, "executable", "/bin/false")
+    with pytest.raises(SandboxError):
+        made._take()
+    assert made.missing() == ("an evaluator does not start: its process ended with exit code 1",)
+    monkeypatch.setattr(child.sys, "executable", python)
+    assert not made.missing() and len(made._idle) == 1
+
+
+ODD_LAST_WORDS = {
+    "half a message": b"\0\0\1\0{",
+    "no JSON": b"\0\0\0\2{{",
+    "findings that are none": b'\0\0\0\x0f{"findings": {}}',
+    "silent for ever": b'\0\0\0\x14{"silent": Infinity}',
+    "a failure without words": b'\0\0\0\x11{"failed": "task"}',
+}
+
+
+@pytest.mark.parametrize("word", ODD_LAST_WORDS)
+def test_one_that_says_what_none_says_costs_an_attempt_and_no_thread(
+    made: Evaluators, run: RunRecord, word: str
+) -> None:
+    """As one that was killed between two messages, or whose memory ran out: the next run has another one."""
+    made(run)
+    [evaluator] = made._idle
+    pid = only_evaluator()
+    os.kill(pid, signal.SIGSTOP)
+    ours, theirs = socket.socketpair()
+    real = evaluator._child.wire
+    evaluator._child.wire = Wire(ours)
+
+    def answer() -> None:
+        theirs.recv(100_000)
+        theirs.sendall(ODD_LAST_WORDS[word])
+        theirs.shutdown(socket.SHUT_WR)
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    with pytest.raises((EvaluatorLostError, LookupError, ValueError, TypeError, OverflowError)):
+        made(run)
+    answering.join()
+    real.close()
+    theirs.close()
+    assert not Path(f"/proc/{pid}").exists()
+    assert made(run).outcome == "failed"
+
+
+def test_one_that_is_killed_while_it_starts_costs_an_attempt_only(made: Evaluators, run: RunRecord) -> None:
+    made.start_ahead(1)
+    os.kill(only_evaluator(), signal.SIGKILL)
+    with pytest.raises(SandboxError, match="does not start: its process ended by signal 9"):
+        made(run)
+    assert made(run).outcome == "failed" and not made.missing()
+
+
+def test_one_that_stands_still_while_it_starts_is_ended(
+    made: Evaluators, run: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluators, "START_SECONDS", 2.0)
+    made.start_ahead(1)
+    os.kill(only_evaluator(), signal.SIGSTOP)
+    with pytest.raises(SandboxError, match="did not start within 2 s"):
+        made(run)
+    monkeypatch.undo()
+    assert made(run).outcome == "failed"

@@ -69,6 +69,20 @@ REASONS = {
     "wants_what_is_no_command": "",
     "counts_lines": "",
     "tells_its_options": "",
+    "opens_many_boxes": "",
+    "stops_itself": f"^{PLUGIN} did not finish within {SECONDS} s$",
+    "stops_its_parent": "",
+    "makes_the_log_non_blocking": "",
+    "says_half_a_message": f"^{PLUGIN} did not finish within {SECONDS} s$",
+    "says_too_long_a_message": "did not finish: it closed its connection$",
+    "says_a_large_message": "^x{400}|MemoryError$",
+    "says_a_deep_message": "did not finish: it closed its connection$",
+    "says_a_broad_message": "MemoryError|said what no plugin says$|did not finish within",
+    "says_numbers_for_texts": "crashed: TypeError",
+    "says_what_it_never_did": f"^{PLUGIN} said what no plugin says$",
+    "closes_what_is_not_open": "crashed: KeyError",
+    "waits_for_no_number": f"^{PLUGIN} did not finish within {SECONDS} s$",
+    "says_a_signal_of_anothers": f"^{PLUGIN} yielded a case outcome, which only built-in graders report$",
 }
 
 
@@ -237,6 +251,12 @@ def test_a_plugin_has_the_boxes_of_a_session(all_at_once, served: Served) -> Non
     assert isinstance(reported[1], Finding), reported
     assert reported[1].message == f"{b'42' + bytes([10])!r} {[b'one', b'two', b'three', b'0', b'', b'hello']!r}"
     assert served.findings(all_at_once[0]["runs_boxes"]).ends["exited"] >= 1
+
+
+def test_a_plugin_has_so_many_boxes_at_once(all_at_once, served: Served) -> None:
+    reported, _ = served.of_the_plugin(all_at_once[0]["opens_many_boxes"])
+    assert isinstance(reported[1], Finding)
+    assert reported[1].message == "refused: at most 8 conversations at once"
 
 
 def test_a_plugin_has_its_options_in_their_types(all_at_once, served: Served) -> None:

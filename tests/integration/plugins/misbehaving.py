@@ -1,13 +1,16 @@
 """A plugin that does what its task tells it to: right things, and whatever else a grader should never do."""
 
 import ctypes
+import json
 import mmap
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -208,3 +211,80 @@ class Misbehaving(Grader):
         """What it replaces is its own; the submission after this one is looked at as before."""
         Misbehaving.grade = lambda self, context: iter([self.finding("replaced", severity="high")])  # type: ignore[method-assign]
         sys.modules["__main__"].admit = lambda signal, **_: signal  # type: ignore[attr-defined]
+
+    def _opens_many_boxes(self, context: Context) -> Iterator[Any]:
+        with ExitStack() as stack:
+            try:
+                for _ in range(40):
+                    stack.enter_context(
+                        context.session.converse(Command(argv=("python3", "-c", "import os; os.read(3, 1)")))
+                    )
+            except ValueError as error:
+                yield self.finding(f"refused: {error}")
+
+    def _stops_itself(self, context: Context) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _stops_its_parent(self, context: Context) -> None:
+        os.kill(os.getppid(), signal.SIGSTOP)
+
+    def _makes_the_log_non_blocking(self, context: Context) -> None:
+        """The stream of the whole service: who writes to it next may be told to wait, which is an error in Python."""
+        os.set_blocking(2, False)
+        written = 0
+        while written < 1 << 20:
+            try:
+                written += os.write(2, b"x" * 4095 + b"\n")
+            except BlockingIOError:
+                break
+
+    def _says(self, context: Context, *messages: bytes) -> None:
+        """By itself, on the connection that it shares with its evaluator."""
+        for folder in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the numbers are what is wanted
+            try:
+                with socket.socket(fileno=os.dup(int(folder))) as connection:
+                    for message in messages:
+                        connection.sendall(message)
+            except OSError:
+                continue
+        time.sleep(1000)
+
+    def _says_half_a_message(self, context: Context) -> None:
+        self._says(context, (1000).to_bytes(4, "big") + b"{")
+
+    def _says_too_long_a_message(self, context: Context) -> None:
+        self._says(context, b"\xff" * 4)
+
+    def _says_a_large_message(self, context: Context) -> None:
+        self._says(context, framed(b'{"abstains": "' + b"x" * (100 << 20) + b'"}'))
+
+    def _says_a_deep_message(self, context: Context) -> None:
+        self._says(context, framed(b'{"signal":' + b"[" * 100_000))
+
+    def _says_a_broad_message(self, context: Context) -> None:
+        self._says(context, framed(b'{"signal":[' + b"[]," * 10_000_000 + b"[]]}"))
+
+    def _says_numbers_for_texts(self, context: Context) -> None:
+        self._says(context, framed(b'{"open": 3}'))
+
+    def _says_what_it_never_did(self, context: Context) -> None:
+        self._says(context, framed(b'{"execution": 7}'))
+
+    def _closes_what_is_not_open(self, context: Context) -> None:
+        self._says(context, framed(b'{"close": 7}'))
+
+    def _waits_for_no_number(self, context: Context) -> None:
+        with context.session.converse(Command(argv=("python3", "-c", "import os; os.read(3, 1)"))):
+            self._says(context, framed(b'{"ask": [0, 0], "message": "", "seconds": NaN}'))
+
+    def _says_a_signal_of_anothers(self, context: Context) -> None:
+        """Past the fence of its own process."""
+        forged = {
+            "kind": "case", "grader": "assay/hidden-tests", "criterion": "correctness", "suite": "hidden", "case": "1",
+            "outcome": "failed",
+        }  # fmt: skip
+        self._says(context, framed(json.dumps({"signal": forged}).encode()))
+
+
+def framed(message: bytes) -> bytes:
+    return len(message).to_bytes(4, "big") + message
