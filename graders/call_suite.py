@@ -436,7 +436,7 @@ def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
 
 def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:
     if verdict.unasked:
-        return False, "not judged: the checker had broken on too many answers before it"
+        return False, "not judged: the checker had broken on too many answers before it, or had taken too long"
     if verdict.broke:
         return False, f"{NO_VERDICT}: the checker {verdict.broke}"
     return verdict.accepted, ""

@@ -4,6 +4,7 @@ It sees what the submission answered, so it may break on that: raise, hang, end 
 is no verdict, and costs one case only: the next is asked in a fresh box.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,9 @@ HANGS = 3
 """After so many cases on which it ran out of time it is not asked again: each holds a worker for CASE_SECONDS."""
 BOXES = 25
 """A suite's cases are judged in so many boxes at most."""
+SUITE_SECONDS = 600.0
+"""All verdicts on a submission together may take so long; what is left then is not asked. Answers decide how long one takes: a
+thousand that each take just less than CASE_SECONDS would hold a worker for hours."""
 SHOWN_CHARACTERS = 1000
 
 
@@ -32,7 +36,7 @@ class Verdict:
     broke: str = ""
     """Why it gave no verdict; it may quote the program and what it was given."""
     unasked: bool = False
-    """True for those that were left when it had broken too often."""
+    """True for those that were left when it had broken too often, or had taken too long."""
 
 
 def judged(
@@ -44,19 +48,26 @@ def judged(
     """
     verdicts: list[Verdict] = []
     hangs = 0
+    deadline = time.monotonic() + SUITE_SECONDS
     for _ in range(BOXES):
-        if len(verdicts) == count or hangs == HANGS:
+        if len(verdicts) == count or hangs == HANGS or time.monotonic() > deadline:
             break
-        if ended := _sit(context, suite, question, count, verdicts):
+        if ended := _sit(context, suite, question, count, verdicts, deadline=deadline):
             verdicts.append(Verdict(broke=f"ended by {ended}"))
             hangs += ended.startswith((End.WALL_TIMEOUT, End.CPU_TIMEOUT))
     return [*verdicts, *[Verdict(unasked=True)] * (count - len(verdicts))]
 
 
 def _sit(
-    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int, verdicts: list[Verdict]
+    context: Context,
+    suite: Suite,
+    question: Callable[[int], Mapping[str, object]],
+    count: int,
+    verdicts: list[Verdict],
+    *,
+    deadline: float,
 ) -> str:
-    """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given."""
+    """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given or it is late."""
     [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
     left = range(len(verdicts), count)
     # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
@@ -68,9 +79,10 @@ def _sit(
             problem = f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}"
             raise TaskUnusable(problem, suite=suite.id)
         asked = ((question(place), CASE_SECONDS) for place in left)
-        verdicts.extend(map(_read, judge.ask_each(asked)))
-        if len(verdicts) == count:
-            return ""
+        for answer in judge.ask_each(asked):
+            verdicts.append(_read(answer))
+            if len(verdicts) == count or time.monotonic() > deadline:
+                return ""
         execution = judge.finish()
     return f"{execution.end} {judge.broke}".strip()
 

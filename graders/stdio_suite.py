@@ -6,6 +6,7 @@ the line between their boxes.
 """
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ TIME_OUTS = 3
 
 Those on which the author's checker ran out of time count as well: each holds a worker for a minute.
 """
+JUDGED_SECONDS = 600.0
+"""When the author's checker has taken so long for a submission's outputs, the rest is not run: they decide how long it takes."""
 SHOWN_CASES = 20
 BRIEF_CHARACTERS = 200
 """Of each text in the sentence that says how the reference failed."""
@@ -55,6 +58,8 @@ class Attempt:
     credit: float | None = None
     note: str = ""
     end: str = ""
+    judged_seconds: float = 0.0
+    """What the verdict took."""
     got: bytes = b""
     """What it printed; of a conversation, all that was said."""
     timed_out: bool = False
@@ -135,7 +140,7 @@ def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) ->
     groups = suite.options.get("groups", {})
     assert isinstance(groups, Mapping)  # graders.package has checked it
     time_outs: Counter[str] = Counter()
-    failed = False
+    failed, judged_seconds = False, 0.0
     for number, case in enumerate(cases):
         group = group_of(case.id, case.group, groups)
         if program.problem:
@@ -144,11 +149,15 @@ def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) ->
         elif (failed and suite.options.get("stop_on_failure")) or time_outs[group] >= TIME_OUTS:
             why = "" if time_outs[group] < TIME_OUTS else f"not run: {TIME_OUTS} cases before it ran out of time"
             yield case, Attempt(outcome=Outcome.NOT_RUN, note=why)
+        elif judged_seconds > JUDGED_SECONDS:
+            why = f"not run: the checker took more than {JUDGED_SECONDS:g} s for the cases before it"
+            yield case, Attempt(outcome=Outcome.NOT_RUN, note=why)
         else:
             attempt = _attempt(context, suite, program, case, limits)
             assert attempt.execution is not None
             context.ended(attempt.execution)
             failed = failed or attempt.outcome is not Outcome.PASSED
+            judged_seconds += attempt.judged_seconds
             time_outs[group] += attempt.timed_out or attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
             yield case, attempt
 
@@ -221,6 +230,7 @@ def _looked_at(
         )
     )
     attempt = _failure(suite, execution)
+    began = time.monotonic()
     if attempt is None and judge is not None:
         try:
             attempt = _ruled(judge.check(context.session, case, limits, execution.stdout), execution)
@@ -230,7 +240,7 @@ def _looked_at(
         check = check_named(str(suite.options.get("checker", "tokens")), suite.options)
         difference = any_of(check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
-    return replace(attempt, got=execution.stdout), broke
+    return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
 
 
 def _argv(suite: Suite) -> tuple[str, ...]:

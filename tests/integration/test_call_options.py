@@ -122,6 +122,17 @@ def test_a_predicate_that_breaks_on_this_value_only_has_rejected_it(
     assert "(case line-3), while it accepts the reference's" in mend.message
 
 
+def test_answers_that_make_a_predicate_slow_hold_no_worker_for_long(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verdict is within its time; all together are not."""
+    monkeypatch.setattr("graders.predicate.SUITE_SECONDS", 0.5)
+    predicate = "import time\ndef accepts(args, expected, got):\n    time.sleep(0.7)\n    return expected == got"
+    found, _ = judged(session, RIGHT, predicate)
+    assert sorted(case.outcome for case in found.values()) == sorted([P, F, F, F, F, F])
+    assert sum("had taken too long" in case.note for case in found.values()) == 5
+
+
 def test_a_predicate_that_breaks_on_the_reference_as_well_is_the_task_s_failure(session: Session) -> None:
     predicate = "def accepts(args, expected, got):\n    return got > 2 or 1 // 0"
     with pytest.raises(

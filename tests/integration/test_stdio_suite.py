@@ -473,6 +473,20 @@ def test_a_checker_that_hangs_is_asked_three_times_and_no_more(
     assert outcomes(graded(session, "print('x')", stated)) == [F, F, F, N, N]
 
 
+def test_outputs_that_make_a_checker_slow_hold_no_worker_for_long(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verdict is within its time; all together are not."""
+    monkeypatch.setattr("graders.stdio_suite.JUDGED_SECONDS", 0.5)
+    files = {f"{number}.in": f"{number} 1" for number in range(1, 5)}
+    text = "import sys, time\ntime.sleep(0.7)\nsys.exit(0)"
+    signals = graded(
+        session, "print(1)", suite({**files, "check.py": text}, checker="program", checker_file="hidden/check.py")
+    )
+    assert outcomes(signals) == [P, N, N, N]
+    assert "the checker took more than" in cases(signals)[1].note
+
+
 def test_a_checker_that_rejects_the_reference_and_breaks_on_another_is_the_task_s_failure(session: Session) -> None:
     text = "import sys\nsys.exit(1 + int(sys.stdin.read()) * 0)"
     stated = suite({"1.in": "40 2", "check.py": text}, checker="program", checker_file="hidden/check.py")
