@@ -384,7 +384,7 @@ def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) 
     """Raises TaskUnusable unless the predicate accepts what the reference answers to a case on which it `broke`."""
     what = f"suite {suite.id}, case {case.id}: its checker {broke}"
     try:
-        accepted = case.id in accepted_of_reference(context, suite)
+        accepted = case.id in _accepted_of_reference(context, suite)
     except TaskUnusable as error:
         raise TaskUnusable(f"{what}; and the reference is no better: {error}", suite=suite.id) from error
     if not accepted:
@@ -411,14 +411,19 @@ def _asked(
     return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
 
 
-def accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
+def verdicts_on_reference(context: Context, suite: Suite) -> Mapping[str, predicate.Verdict]:
+    """What the author's predicate says of the reference's answers, by the case's id. Raises TaskUnusable."""
+    cases = _cases(context, suite)
+    reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
+    assert isinstance(reference, Sitting)
+    return _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
+
+
+def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
     """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable where it breaks on one."""
 
     def look() -> frozenset[str]:
-        cases = _cases(context, suite)
-        reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
-        assert isinstance(reference, Sitting)
-        verdicts = _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
+        verdicts = verdicts_on_reference(context, suite)
         for id, verdict in verdicts.items():
             # An error, and no answer that would be remembered for good: it may have been the machine that was busy.
             if verdict.broke:

@@ -111,11 +111,15 @@ class Trials:
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
 
     def accepted_of_reference(self, suite: Suite) -> frozenset[str]:
-        """The cases of a suite on which the author's predicate accepts what the reference answers. Raises TaskUnusable."""
+        """The cases of a suite on which the author's predicate accepts what the reference answers, and does not break on it.
+
+        Raises TaskUnusable.
+        """
         submission = Submission(id=SubmissionId("trial"), task_id=self.task.id, files=self.task.reference)
         with self.sandbox.session() as session:
             context = Context(task=self.task, submission=submission, session=session, remember=self._remember)
-            return call_suite.accepted_of_reference(context, suite)
+            verdicts = call_suite.verdicts_on_reference(context, suite)
+        return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 
     def _remember(self, key: str, make: Callable[[], object]) -> object:
         if key not in self._memory:

@@ -17,7 +17,7 @@ OBSERVER = (
 import array, socket
 one, other = socket.socketpair()
 try:
-    while True: one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 253))])
+    for _ in range(50): one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 253))])
 except OSError: pass
 """
         + CONNECT,
@@ -28,7 +28,7 @@ except OSError: pass
         "leaves a ring of descriptors under way",
         """
         import array, os, socket
-        while True:
+        for _ in range(100):
             one, other = socket.socketpair()
             try:
                 for _ in range(3): one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [one.fileno(), other.fileno()] * 100))])
@@ -58,8 +58,10 @@ for path in ("/root/.ssh/id_rsa", "/opt/assay/sandboxes/harness/supervisor.py"):
         + """
 import signal, time
 signal.pthread_sigmask(signal.SIG_BLOCK, [40])
-while libc.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) == 0: pass
-while libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p())) == 0: pass
+for _ in range(100_000):
+    if libc.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) != 0: break
+for _ in range(20_000):
+    if libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p())) != 0: break
 time.sleep(60)
 """,
         End.WALL_TIMEOUT,

@@ -40,7 +40,7 @@ def _fork() -> None:
 
 
 def _say() -> None:
-    for fd in range(3, 40):
+    for fd in range(3, 1 << 16):
         with suppress(OSError):
             os.write(fd, b"\xff" * 64)
 
@@ -60,7 +60,7 @@ WAYS: dict[str, Callable[[], object]] = {
     "crash": lambda: ctypes.string_at(0),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
-    "close everything": lambda: os.closerange(0, 1000),
+    "close everything": lambda: os.closerange(0, 1 << 16),
     "interrupt": _interrupt,
     "eat": _eat,
     "leave a thread": lambda: threading.Thread(target=time.sleep, args=(1000,)).start(),
