@@ -242,7 +242,7 @@ def test_the_protocol_of_kattis_and_partial_credit(session: Session) -> None:
     assert (case.outcome, case.credit, case.note) == (F, 0.75, "3 words")
     [case], _ = graded(session, "print('a b c d')", interactor, **options)
     assert (case.outcome, case.credit) == (P, 1.0)
-    [case], _ = graded(session, "", interactor, **options)
+    [case], _ = graded(session, "pass", interactor, **options)
     assert (case.outcome, case.credit, case.note) == (F, None, "0 words")
 
 

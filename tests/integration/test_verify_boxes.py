@@ -95,6 +95,6 @@ def test_a_reference_that_hangs_is_waited_for_once(tmp_path: Path, sandbox: Sand
     reasons = {row["surprises"][0].partition("(")[2] for row in task["submissions"]}
     assert {row["outcome"] for row in task["submissions"]} == {"ungradable"}
     assert reasons == {
-        "task suite io, case 2: the reference ended by wall-timeout (input '10\\n', wanted '3 7\\n', got ''))"
+        "suite io, case 2: the reference ended by wall-timeout (input '10\\n', wanted '3 7\\n', got ''))"
     }
     assert said.count("task is unusable") == 1, "twelve runs, and it was found out by the first"
