@@ -33,7 +33,7 @@ def targets(results: Results) -> list[Target]:
         if {first, second} <= taken.keys():
             found.append(Target(what=what, value=taken[first].ratio(taken[second]), limit=limit))
 
-    compare("CPU, small job: jail / bare `python3 job.py`", "small/jail", "small/bare", 0.35)
+    compare("CPU, small job: jail / bare `python3 job.py`", "small/jail", "small/bare", 0.25)
     compare(
         "CPU, small job: jail / plain fork of an interpreter with the same imports", "small/jail", "small/fork", 1.15
     )
@@ -47,7 +47,7 @@ def targets(results: Results) -> list[Target]:
             Target(what="CPU, small job: hardened `docker run --rm` / jail", value=ratio, limit=50, at_most=False)
         )
     if "calls/jail" in taken:
-        found.append(Target(what="CPU, call suite of ten: jail", value=taken["calls/jail"].cpu_ms, limit=8, unit="ms"))
+        found.append(Target(what="CPU, call suite of ten: jail", value=taken["calls/jail"].cpu_ms, limit=7, unit="ms"))
     if "jail" in results.costs:
         found += _costs(results.costs["jail"])
     by_workers = results.per_second.get("small/jail", {})
