@@ -211,7 +211,7 @@ def _is_stored(field: Any) -> bool:
     return getattr(getattr(field, "_field_type", None), "name", "") == "_FIELD"
 
 
-_DTYPE = re.compile(r"[<>|][biufc]\d{1,2}")
+_DTYPE = re.compile(r"[<>|][biufc][0-9]{1,2}")
 
 
 def _encode_int(encoder: Encoder, value: int, depth: int) -> Tree:
@@ -440,7 +440,8 @@ def _decode_record(decoder: Decoder, payload: Tree, depth: int) -> Record:
     return Record(text(kind), tuple((text(name), value) for name, value in decoder.pairs(fields, depth)))
 
 
-def _decode_array(decoder: Decoder, payload: Tree, depth: int) -> Array:
+def array_parts(payload: object) -> tuple[str, tuple[int, ...], list[Any]]:
+    """Type, shape and items of an `$array`, as many as the shape says. Raises EncodingError."""
     dtype, shape, items = array(payload, 3)
     sizes = array(shape)
     if (
@@ -449,10 +450,17 @@ def _decode_array(decoder: Decoder, payload: Tree, depth: int) -> Array:
         or not all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
     ):
         raise EncodingError("expected a type of numpy's and a shape")
-    values = tuple(decoder.each(items, depth))
-    if len(values) != math.prod(sizes) or not all(type(value) in (bool, int, float, complex) for value in values):
+    if len(array(items)) != math.prod(sizes):
         raise EncodingError("expected as many numbers as the shape says")
-    return Array(dtype, tuple(sizes), values)
+    return dtype, tuple(sizes), items
+
+
+def _decode_array(decoder: Decoder, payload: Tree, depth: int) -> Array:
+    dtype, sizes, items = array_parts(payload)
+    values = tuple(decoder.each(items, depth))
+    if not all(type(value) in (bool, int, float, complex) for value in values):
+        raise EncodingError("expected as many numbers as the shape says")
+    return Array(dtype, sizes, values)
 
 
 _DECODERS: dict[str, Read] = {

@@ -115,7 +115,7 @@ class HiddenTests(Grader):
             )  # fmt: skip
 
     def _to_mend(self, suite: Suite, without_verdict: list[str]) -> Iterator[Finding]:
-        """What the task's author is to mend. No word of the program itself: the submitter reads this too."""
+        """What the task's author is to mend. What exactly happened is in the notes of the cases."""
         if without_verdict:
             judge = "interactor" if "interactor_file" in suite.options else "checker"
             first, *more = without_verdict

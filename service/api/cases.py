@@ -9,6 +9,7 @@ from service.api.access import Required
 from service.api.guard import Guarded
 from service.api.problems import described
 from service.api.schemas import CaseOut, CasesOut
+from service.api.view import writable
 from service.app_state import Assay
 from service.storage.interface import Principal, RunId
 
@@ -41,21 +42,16 @@ def list_cases(
 def _out(case: CaseOutcome) -> CaseOut:
     return CaseOut(
         suite=case.suite,
-        case=_text(case.case),
+        case=writable(case.case),
         outcome=case.outcome,
         weight=case.weight,
         credit=case.credit,
         group=case.group,
         end=case.end,
         seconds=case.seconds,
-        given=_text(case.given),
-        wanted=_text(case.wanted),
-        got=_text(case.got),
-        note=_text(case.note),
+        given=writable(case.given),
+        wanted=writable(case.wanted),
+        got=writable(case.got),
+        note=writable(case.note),
         integrity=case.integrity,
     )
-
-
-def _text(text: str) -> str:
-    r"""Lone surrogates, which UTF-8 cannot carry, are written out as \udc80."""
-    return text.encode("utf-8", "backslashreplace").decode()

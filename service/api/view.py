@@ -65,7 +65,7 @@ def _of_all(findings: Findings, tally: Tally) -> dict[str, Any]:
         "cases": Cases(passed=tally.passed, failed=tally.total - tally.passed, total=tally.total, share=tally.share),
         "ends": dict(findings.ends),
         "flags": sorted(
-            {_text(signal.rule) for signal in findings.signals if isinstance(signal, Finding) and signal.flag}
+            {writable(signal.rule) for signal in findings.signals if isinstance(signal, Finding) and signal.flag}
         ),
         "levels": {prefill.criterion: prefill.level for prefill in findings.prefills},
         "sandbox": findings.sandbox,
@@ -80,7 +80,7 @@ def _in_full(findings: Findings) -> dict[str, Any]:
         "prefills": [_prefill(prefill, map(evidence, prefill.because)) for prefill in findings.prefills],
         "findings": [_plain(signal) for signal in signals if isinstance(signal, Finding | Measurement)],
         "abstentions": [_abstention(signal) for signal in signals if isinstance(signal, Abstention)],
-        "diagnostics": {name: _text(value) for name, value in findings.diagnostics.items()},
+        "diagnostics": {name: writable(value) for name, value in findings.diagnostics.items()},
     }
 
 
@@ -97,7 +97,7 @@ def _for_submitter(run_id: RunId, findings: Findings) -> dict[str, Any]:
             for signal in signals
             if isinstance(signal, Abstention)
         ],
-        "diagnostics": {name: _text(value) for name, value in told.items()},
+        "diagnostics": {name: writable(value) for name, value in told.items()},
     }
 
 
@@ -112,7 +112,7 @@ def _by_rule(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "kind": "finding",
             "grader": grader,
             "criterion": criterion,
-            "rule": _text(rule),
+            "rule": writable(rule),
             "severity": severity,
             "confidence": confidence,
             "times": about(count),
@@ -132,7 +132,7 @@ def _prefill(prefill: Prefill, lines: Iterable[str]) -> PrefillOut:
         level=prefill.level,
         confidence=prefill.confidence,
         rule=prefill.rule,
-        says=_text(prefill.says),
+        says=writable(prefill.says),
         evidence=list(dict.fromkeys(lines)),
     )
 
@@ -142,13 +142,13 @@ def _told(signal: Signal) -> str:
     match signal:
         case CaseOutcome():
             # Its id may hold an input, its group's name what it is about.
-            return _text(f"{signal.suite}, case {signal.number}: {_decided(signal)}")
+            return writable(f"{signal.suite}, case {signal.number}: {_decided(signal)}")
         case Measurement() if not signal.public:
-            return _text(f"{signal.name}: measured while it ran")
+            return writable(f"{signal.name}: measured while it ran")
         case Finding() if not signal.public:
-            return _text(f"{signal.rule}, {signal.severity}")
+            return writable(f"{signal.rule}, {signal.severity}")
         case Abstention() if not signal.public:
-            return _text(f"{signal.grader}: {WITHHELD}")
+            return writable(f"{signal.grader}: {WITHHELD}")
     return evidence(signal)
 
 
@@ -164,7 +164,7 @@ def evidence(signal: Signal) -> str:
             line = f"{signal.rule}, {signal.severity}{_place(signal.path, signal.line)}: {signal.message}"
         case Abstention():
             line = f"{signal.grader} could not look{_place(signal.path, 0)}: {signal.reason}"
-    return _text(line)
+    return writable(line)
 
 
 def _decided(case: CaseOutcome) -> str:
@@ -181,8 +181,8 @@ def _abstention(signal: Abstention) -> dict[str, str]:
     return {
         "grader": signal.grader,
         "criterion": signal.criterion,
-        "reason": _text(signal.reason),
-        "path": _text(signal.path),
+        "reason": writable(signal.reason),
+        "path": writable(signal.path),
     }
 
 
@@ -193,10 +193,10 @@ def _plain(signal: Finding | Measurement) -> Mapping[str, Any]:
 def _json(value: object) -> object:
     """JSON has no nan and no inf; as text they are at least not taken for numbers."""
     if isinstance(value, str):
-        return _text(value)
+        return writable(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _text(text: str) -> str:
+def writable(text: str) -> str:
     r"""Text of a submission may hold lone surrogates, which UTF-8 cannot carry; they are written out as \udc80."""
     return text.encode("utf-8", "backslashreplace").decode()
