@@ -122,9 +122,13 @@ def _place() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """Clock ticks from boot to the start of a process; empty where there is no such process."""
+    """Clock ticks from boot to the start of a process; empty if there is no such process, or only what is left of one.
+
+    The dead stay in the list until their parent collects them. In a container whose process 1 collects nobody, that is for ever.
+    """
     try:
-        # after the parenthesised command, which may contain anything: field 22 of proc(5)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # after the parenthesised command, which may contain anything: fields 3 and 22 of proc(5)
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if state in "ZX" else fields[18]

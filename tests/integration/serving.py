@@ -53,6 +53,18 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+def alive(*pids: int) -> bool:
+    """Whether one of these processes has not ended. The dead may be listed for as long as nobody collects them."""
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if state not in "ZX":
+            return True
+    return False
+
+
 def containers_of(*pids: int) -> set[str]:
     """The boxes that these processes have made."""
     client = DockerClient.from_env()

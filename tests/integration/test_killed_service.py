@@ -17,7 +17,7 @@ from service.faults import VARIABLE
 from service.packages import read_folder
 from service.settings import Settings
 from service.storage.sql import SqlStorage
-from tests.integration.serving import children_of, containers_of, serving
+from tests.integration.serving import alive, children_of, containers_of, serving
 
 MEDIAN = Path(__file__).parents[2] / "examples" / "median"
 SOLUTIONS = ["import statistics\nmedian = statistics.median\n", "def median(xs): return -1\n"]
@@ -95,7 +95,7 @@ def box_is_there(client: Client, process: "subprocess.Popen[str]", run_id: str) 
 def gone(pids: set[int]) -> None:
     """Waits until these processes and their boxes are gone, with a limit that no healthy one comes near."""
     deadline = time.monotonic() + 60
-    while containers_of(*pids) or any(Path(f"/proc/{pid}").exists() for pid in pids):
+    while containers_of(*pids) or alive(*pids):
         assert time.monotonic() < deadline, (pids, containers_of(*pids))
         threading.Event().wait(0.1)
 

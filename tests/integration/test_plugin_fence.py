@@ -22,7 +22,7 @@ from service.packages import read_folder
 from service.settings import Settings
 from service.storage.interface import Findings, RunId
 from service.storage.sql import SqlStorage
-from tests.integration.serving import children_of, installed, serving
+from tests.integration.serving import alive, children_of, installed, serving
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -277,7 +277,7 @@ def test_a_plugin_ends_with_its_evaluator(all_at_once, served: Served) -> None:
     _, reason = served.of_the_plugin(run_id)
     assert re.search(REASONS["hangs"], reason) and served.client.run(run_id).attempt == 2
     deadline = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}").exists() for pid in plugins | forks):
+    while alive(*plugins, *forks):
         assert time.monotonic() < deadline
         threading.Event().wait(0.1)
 

@@ -70,7 +70,8 @@ def taken(start, end):
         yield from taken(middle, end)
 reader, writer = os.pipe()
 marks, pages = set(), 0
-pattern = re.compile(b"[0-9a-z-]*" + "".join(HALVES).encode() + b"[0-9a-z-]*")
+# whole words only: a letter that happens to lie beside a mark is no part of it
+pattern = re.compile(b"(?:kept-)?" + "".join(HALVES).encode() + b"(?:-[a-z]+)?")
 for start, end in list(taken(16, END // PAGE)):
     for page in range(start, end):
         if libc.write(writer, page * PAGE, PAGE) == PAGE:
