@@ -191,7 +191,14 @@ def _credit(case: CaseOutcome) -> float:
     return min(1.0, case.credit or 0.0) if partial else 0.0
 
 
-_OUTCOMES_BY_TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN, Outcome.PASSED)
+_OUTCOMES_BY_TELLING = (
+    Outcome.FAILED,
+    Outcome.ERROR,
+    Outcome.NOT_RUN,
+    Outcome.DISPUTED,
+    Outcome.NOT_TRIED,
+    Outcome.PASSED,
+)
 
 
 def _case_order(case: CaseOutcome) -> tuple[int, float]:

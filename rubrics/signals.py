@@ -24,7 +24,11 @@ class Outcome(StrEnum):
     ERROR = "error"
     """The submission ended, or ran out of a limit, before it answered."""
     NOT_RUN = "not-run"
-    """Expected, but never reached or skipped. Counts like a failure: it did not pass."""
+    """Expected, but never reached or skipped, by the submission's own doing. Counts like a failure: it did not pass."""
+    NOT_TRIED = "not-tried"
+    """Left out by us, after as many time-outs as a suite has. Says nothing of the submission, and counts on neither side."""
+    DISPUTED = "disputed"
+    """It passes in one examination and fails in the other: for a human to decide, and for the task's author to mend."""
 
 
 class Severity(StrEnum):

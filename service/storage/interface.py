@@ -67,6 +67,8 @@ class RunOutcome(StrEnum):
     PASSED = "passed"
     """Every expected hidden case passed."""
     FAILED = "failed"
+    DISPUTED = "disputed"
+    """No case failed, and the two examinations disagree on some: no machine's to decide."""
     UNGRADABLE = "ungradable"
     """Our failure or the task's, after all attempts; never the submission's."""
 
