@@ -24,6 +24,8 @@ import io
 import os
 import py_compile
 import runpy
+import select
+import signal
 import stat
 import sys
 import time
@@ -87,9 +89,15 @@ def build() -> None:
 
 def become(module: str, command: list[str], arguments: list[str]) -> None:
     os.dup2(LINE, 0)
-    os.dup2(LINE, 1)
-    os.close(LINE)
+    said, stdout = os.pipe()
+    program = os.fork()
     os.close(CHANNEL)
+    if program:
+        os.close(stdout)
+        _carry_for(program, said)
+    os.dup2(stdout, 1)
+    for number in (LINE, said, stdout):
+        os.close(number)
     if command:
         os.execvp(command[0], [*command, *arguments])  # noqa: S606 - in the submission's own box
     make_importable(".")
@@ -97,6 +105,51 @@ def become(module: str, command: list[str], arguments: list[str]) -> None:
     # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
     sys.modules["__main__"] = types.ModuleType("__main__")
     runpy._run_module_as_main(module)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _carry_for(program: int, said: int) -> None:
+    """What the submission says, to the line, until it has ended; then end as it did.
+
+    Through a pipe, so that it may close its stdout and go on reading. In a process of its own, which is the box's: what
+    it had said when it ended is still carried then.
+    """
+    ended, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    sources = [said, ended]
+    while True:
+        found, status = os.waitpid(program, os.WNOHANG)
+        if found:
+            break
+        ready, _, _ = select.select(sources, [], [])
+        if ended in ready:
+            os.read(ended, CHUNK)
+        if said in ready and not _carried(said):
+            sources.remove(said)
+            os.close(said)  # if it does say more, nobody hears it, and it is told so
+            _no_more()
+    if said in sources:
+        os.set_blocking(said, False)
+        while _carried(said):
+            pass
+    if os.WIFSIGNALED(status):
+        if os.WTERMSIG(status) != signal.SIGKILL:
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _carried(said: int) -> bool:
+    """Some of what the submission said is on the line; False where it says no more, or nobody is there to hear it."""
+    try:
+        data = os.read(said, CHUNK)
+        rest = data
+        while rest:
+            rest = rest[os.write(LINE, rest) :]
+    except (BlockingIOError, ConnectionError):
+        return False
+    return bool(data)
 
 
 class FloodError(BaseException):
