@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -166,33 +167,34 @@ CLOSES = {
     "and writes on": "os.close(1)\ntry: os.write(1, b'9\\n')\nexcept OSError: pass",
     "and opens a file": "sys.stdout.close()\nopen('feedback/notes', 'w').write('9\\n')",
 }
+UNHURRIED = replace(LIMITS, wall_seconds=60, cpu_seconds=10)
 SUMS_UP = "import sys\nprint(sum(map(int, sys.stdin)))\n"
 
 
 @pytest.mark.parametrize("how", CLOSES)
 def test_an_interactor_that_closes_its_stdout_reads_on(how: str, session: Session) -> None:
     interactor = SAYS_AND_CLOSES.format(closes=CLOSES[how])
-    [case], flags = graded(session, SUMS_UP, interactor)
+    [case], flags = graded(session, SUMS_UP, interactor, limits=UNHURRIED)
     assert (case.outcome, flags) == (P, []), case
-    [case], _ = graded(session, SUMS_UP.replace("sum(", "1 + sum("), interactor)
+    [case], _ = graded(session, SUMS_UP.replace("sum(", "1 + sum("), interactor, limits=UNHURRIED)
     assert case.outcome is F, case
 
 
 def test_either_side_may_end_what_it_says_and_hear_the_other_out(every_tier: Session) -> None:
-    [case], _ = graded(every_tier, SUMS_UP, SAYS_AND_CLOSES.format(closes="sys.stdout.close()"))
+    [case], _ = graded(every_tier, SUMS_UP, SAYS_AND_CLOSES.format(closes="sys.stdout.close()"), limits=UNHURRIED)
     assert case.outcome is P, case
     interactor = "import sys\nprint(sum(map(int, sys.stdin)))\n"
     closes = "import os\nprint(2)\nprint(3, flush=True)\nos.close(1)\nassert input() == '{}'\n"
-    [case], flags = graded(every_tier, closes.format(5), interactor)
+    [case], flags = graded(every_tier, closes.format(5), interactor, limits=UNHURRIED)
     assert (case.outcome, flags) == (P, []), case
-    [case], _ = graded(every_tier, closes.format(6), interactor)
+    [case], _ = graded(every_tier, closes.format(6), interactor, limits=UNHURRIED)
     assert (case.outcome, case.note) == (F, "exit code 1: AssertionError"), case
 
 
 def test_the_author_s_command_may_close_its_stdout_too(session: Session) -> None:
     interactor = "import sys\nprint(sum(map(int, sys.stdin)))\n"
     code = "import os, sys\nprint(2, flush=True)\nos.close(1)\nassert [*sys.argv, input()] == ['solution.py', '2']\n"
-    [case], flags = graded(session, code, interactor, command=["python3", "solution.py"])
+    [case], flags = graded(session, code, interactor, command=["python3", "solution.py"], limits=UNHURRIED)
     assert (case.outcome, flags) == (P, []), case
 
 
@@ -210,7 +212,7 @@ SAYS = {
 def test_what_an_interactor_says_before_it_leaves_is_heard(how: str, session: Session) -> None:
     interactor = f"import os, subprocess, sys\n{SAYS[how]}\nsys.exit(0)\n"
     code = "import sys\nassert sum(map(int, sys.stdin.read().split())) == 42\n"
-    [case], _ = graded(session, code, interactor)
+    [case], _ = graded(session, code, interactor, limits=UNHURRIED)
     assert case.outcome is P, case
 
 
@@ -333,7 +335,7 @@ sys.exit(42 if said == (feedback / 'first').read_text()[::-1] else 43)
 
 def test_a_conversation_of_several_passes(every_tier: Session) -> None:
     right = "word, *said = input().split()\nprint(said[0][::-1] if said else 12)\n"
-    options = {"protocol": "kattis", "passes": 2, "given": ("first",)}
+    options: dict[str, Any] = {"protocol": "kattis", "passes": 2, "given": ("first",), "limits": UNHURRIED}
     found, flags = graded(every_tier, right, TWICE, **options)
     assert ([case.outcome for case in found], flags) == ([P], []), found
     [case], _ = graded(every_tier, right.replace("[::-1]", ""), TWICE, **options)
