@@ -510,7 +510,7 @@ def test_a_checker_is_not_asked_about_a_program_that_did_not_end_well(session: S
     assert outcomes(graded(session, "raise SystemExit(3)", checker("1 / 0"))) == [F]
 
 
-def judged(session: Session, code: str | Mapping[str, str], judge: str, **options: object) -> CaseOutcome:
+def verdict(session: Session, code: str | Mapping[str, str], judge: str, **options: object) -> CaseOutcome:
     """The one case of a suite with a checker in the protocol of Kattis, whose reference adds one."""
     files = {"hidden/check.py": judge, "hidden/0.in": "1 ask\n"}
     stated = {"checker": "program", "checker_file": "hidden/check.py", "protocol": "kattis", **options}
@@ -536,9 +536,9 @@ sys.exit(42)
 
 
 def test_a_program_is_run_again_on_what_the_checker_writes_for_it(every_tier: Session) -> None:
-    case = judged(every_tier, ADDS, COUNTS, passes=3)
+    case = verdict(every_tier, ADDS, COUNTS, passes=3)
     assert (case.outcome, case.note) == (P, ""), case
-    case = judged(every_tier, ADDS.replace("1)", "(n < '3'))"), COUNTS, passes=3)
+    case = verdict(every_tier, ADDS.replace("1)", "(n < '3'))"), COUNTS, passes=3)
     assert case.outcome is F
     assert case.note == "pass 3 (input '3 again'): ['1', 'ask'] ['2', 'again'] ['3', 'again']"
 
@@ -553,7 +553,7 @@ def test_a_program_is_run_again_on_what_the_checker_writes_for_it(every_tier: Se
     ],
 )
 def test_each_pass_is_a_run_of_its_own(session: Session, more: str, outcome: Outcome, end: str) -> None:
-    case = judged(session, ADDS + more, COUNTS, passes=3)
+    case = verdict(session, ADDS + more, COUNTS, passes=3)
     assert case.outcome is outcome, case
     assert re.fullmatch(end, case.end), case
 
@@ -571,13 +571,13 @@ PASSES = {
 def test_a_chain_of_passes_that_comes_to_no_verdict_is_no_credit(session: Session, name: str) -> None:
     rest, why = PASSES[name]
     judge = rest if rest is NEVER_ENDS else COUNTS[: COUNTS.index("if said")] + rest
-    case = judged(session, "print('x')", judge, passes=4)
+    case = verdict(session, "print('x')", judge, passes=4)
     assert (case.outcome, case.credit) == (F, None), case
     assert why in case.note
     # Whoever makes the reference's chain endless has made the task unusable, and nobody's answer wrong.
     endless = COUNTS.replace("if said != ['4']: ", "")
     with pytest.raises(TaskUnusable, match="asked for another pass after 4"):
-        judged(session, ADDS, endless, passes=4)
+        verdict(session, ADDS, endless, passes=4)
 
 
 def test_what_a_checker_keeps_between_passes_is_plain_files_of_its_folder(session: Session) -> None:
@@ -588,7 +588,7 @@ def test_what_a_checker_keeps_between_passes_is_plain_files_of_its_folder(sessio
         "(feedback / 'inside').mkdir(exist_ok=True)\n(feedback / 'inside' / 'deep').write_text('1')\n"
         "(feedback / 'link').unlink(missing_ok=True)\n(feedback / 'link').symlink_to('/etc/passwd')\nsaid = sys",
     )
-    case = judged(session, ADDS, judge, passes=3)
+    case = verdict(session, ADDS, judge, passes=3)
     assert case.outcome is P, case.note
 
 
