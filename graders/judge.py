@@ -9,14 +9,15 @@ The protocols, and what a broken one means, are in docs/reference/task-package.m
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graders.driver import STDIO
 from graders.examination import Examinee
 from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
-from graders.messages import text_of
-from graders.stdio_cases import StdioCase
+from graders.leaves import bytes_at
+from graders.messages import number_of, object_of, text_of
+from graders.stdio_cases import StdioCase, companions, is_inside
 
 CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
@@ -47,6 +48,16 @@ class NoVerdict(TaskUnusable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One run of the submission in a case; most cases have one."""
+
+    given: bytes
+    """Its input; with an interactor, the interactor's."""
+    feedback: Mapping[str, bytes] = field(default_factory=dict)
+    """What the author's program has left in its feedback folder in the passes before: path in it -> content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """What the author's program says of one case."""
 
@@ -55,6 +66,8 @@ class Ruling:
     """Share of the case's weight, 0 to 1, where it gave one."""
     says: str = ""
     """Its message. It may quote what the submission printed."""
+    next: Pass | None = None
+    """The pass that it asks for, where it accepts this one and the suite has several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +76,13 @@ class Judge:
 
     suite: str
     program: str
-    source: bytes
+    files: Mapping[str, bytes]
+    """The program and what lies beside it: path in its box -> content."""
     protocol: str
     partial_credit: bool
     interactive: bool
+    passes: int
+    """How often a submission is run in a case, at most."""
 
     @classmethod
     def of(cls, suite: Suite) -> "Judge | None":
@@ -75,20 +91,28 @@ class Judge:
         path = suite.options.get("interactor_file") or suite.options.get("checker_file")
         if path is None:
             return None
+        folder = str(path).rpartition("/")[0]
+        passes = suite.options.get("passes", 1)
+        assert isinstance(passes, int)  # graders.package has checked it
         return cls(
             suite=suite.id,
             program=f"judge/{str(path).rpartition('/')[2]}",
-            source=suite.files[str(path)].encode(),
+            files={
+                f"judge/{name.removeprefix(folder).removeprefix('/')}": suite.files[name].encode()
+                for name in companions(str(path), suite.files)
+            },
             protocol=str(suite.options.get("protocol", "plain")),
             partial_credit=suite.options.get("partial_credit") is True,
             interactive=interactive,
+            passes=passes,
         )
 
-    def command(self, case: StdioCase, limits: Limits, *, output: bytes = b"") -> Command:
+    def command(self, case: StdioCase, limits: Limits, this: Pass, *, output: bytes = b"") -> Command:
         """Its box. `limits`: the submission's, whose memory and processes it gets as well."""
         seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
         answer = case.accepted[0] if case.accepted else b""
-        files = {self.program: self.source, "case.in": case.given, "case.ans": answer, "case.out": output}
+        files = {f"feedback/{path}": content for path, content in this.feedback.items()}
+        files |= {**self.files, "case.in": this.given, "case.ans": answer, "case.out": output}
         # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
         wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
         own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds)
@@ -97,17 +121,18 @@ class Judge:
         own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))
         return STDIO.command("judge", files=files, limits=own)
 
-    def question(self) -> dict[str, object]:
+    def question(self, case: StdioCase) -> dict[str, object]:
         # With a slash at its end, as in Kattis: validators write to argument + "judgemessage.txt".
         last = "feedback/" if self.interactive or self.protocol == "kattis" else "case.out"
+        arguments = ["case.in", "case.ans", last, *case.judge_args]
         stdin = "" if self.interactive else "case.out"
-        return {"program": self.program, "arguments": ["case.in", "case.ans", last], "stdin": stdin}
+        return {"program": self.program, "arguments": arguments, "stdin": stdin, "passes": self.passes > 1}
 
-    def check(self, session: Session, case: StdioCase, limits: Limits, output: bytes) -> Ruling:
+    def check(self, session: Session, case: StdioCase, limits: Limits, this: Pass, output: bytes) -> Ruling:
         """The checker's verdict on what was printed. Raises NoVerdict."""
-        with session.converse(self.command(case, limits, output=output)) as conversation:
+        with session.converse(self.command(case, limits, this, output=output)) as conversation:
             examinee = Examinee(conversation)
-            return self.heard(examinee, examinee.ask(self.question(), seconds=CHECKER_SECONDS), case)
+            return self.heard(examinee, examinee.ask(self.question(case), seconds=CHECKER_SECONDS), case)
 
     def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
         """The verdict in its answer. Raises NoVerdict where there is none.
@@ -119,21 +144,35 @@ class Judge:
             status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
             hung = execution.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
             why = f"ended by {execution.end} {status} {examinee.broke}".strip()
-            raise self._without(case, why, ran_out_of_time=hung)
+            raise self.without(case, why, ran_out_of_time=hung)
         if "exit_code" not in answer:
-            raise self._without(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)}")
+            raise self.without(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)}")
         code, says = answer["exit_code"], text_of(answer.get("message"), MOST_TEXT).strip()
         if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
             expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
-            raise self._without(case, f"ended with exit code {code!r:.20}, not {expected}: {says}")
+            raise self.without(case, f"ended with exit code {code!r:.20}, not {expected}: {says}")
         accepted = code == _ACCEPTS[self.protocol]
-        credit = self._credit(case, answer) if accepted and self.partial_credit else None
-        return Ruling(accepted=accepted, credit=credit, says=says)
+        following = self._next(case, answer) if self.passes > 1 else None
+        if following is not None and not accepted:
+            raise self.without(case, "wrote the input of another pass, and did not accept this one")
+        credit = self._credit(case, answer) if accepted and self.partial_credit and following is None else None
+        return Ruling(accepted=accepted, credit=credit, says=says, next=following)
+
+    def _next(self, case: StdioCase, answer: Mapping[str, Any]) -> Pass | None:
+        """The pass that the answer asks for. Raises NoVerdict where too much is left for it."""
+        if "too_much" in answer:
+            most = (number_of(answer["too_much"]) or 0) / (1 << 20)
+            raise self.without(case, f"left more than {most:.0f} MiB in its feedback folder")
+        given = bytes_at(answer.get("next"))
+        feedback: Any = object_of(answer.get("feedback"))
+        kept = {path: bytes_at(content) for path, content in feedback.items()}
+        inside = {path: content for path, content in kept.items() if content is not None and is_inside(path)}
+        return None if given is None else Pass(given=given, feedback=inside)
 
     def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
-        """What score.txt or the last word printed says; None where there is neither."""
+        """What score.txt says, or of a plain program the last word printed; None where there is neither."""
         score, printed = (text_of(answer.get(key), MOST_TEXT).split() for key in ("score", "printed"))
-        words = score or printed
+        words = score or (printed if self.protocol == "plain" else [])
         if not words:
             return None
         try:
@@ -141,10 +180,11 @@ class Judge:
         except ValueError:
             credit = math.nan
         if not 0 <= credit <= 1:
-            raise self._without(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
+            raise self.without(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
         return credit
 
-    def _without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
+    def without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
+        """It came to no verdict on this case: `why`, with the program as its subject."""
         what = "interactor" if self.interactive else "checker"
         message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
         return NoVerdict(message, suite=self.suite, ran_out_of_time=ran_out_of_time)

@@ -18,6 +18,7 @@ _NUMBER = re.compile(rb"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 """Numbers as programs of any language print them. Not Python's float(), which takes `1_000` and digits of any script.
 It never goes back: a token of a million digits that ends in a letter is read once."""
 _TOKEN = re.compile(rb"\S+")
+_PIECE = re.compile(rb"\S+|\s+")
 _SPACES = b" \t\n\r\v\f"
 
 Check = Callable[[bytes, bytes], str]
@@ -71,25 +72,34 @@ def _line(text: bytes, start: int) -> bytes:
     return text[start : min(len(text) if end < 0 else end, start + SHOWN_BYTES + 1)]
 
 
-def tokens_check(*, case_sensitive: bool = True, tolerance: Tolerance | None = None) -> Check:
+def tokens_check(
+    *, case_sensitive: bool = True, space_sensitive: bool = False, tolerance: Tolerance | None = None
+) -> Check:
     """The same tokens in the same order, whatever ASCII white space is between them.
 
     With a tolerance, a token that is an expected number is met by a number near it; a nan or inf only by the same word.
+    `space_sensitive`: white space before, between and after the tokens is the same too, byte for byte.
     """
+    pieces = _PIECE if space_sensitive else _TOKEN
 
     def check(expected: bytes, got: bytes) -> str:
-        if expected.strip(_SPACES) == got.strip(_SPACES):
+        if expected == got or (not space_sensitive and expected.strip(_SPACES) == got.strip(_SPACES)):
             return ""
-        pairs = zip_longest(_TOKEN.finditer(expected), _TOKEN.finditer(got))
-        for number, (wanted, found) in enumerate(pairs):
+        tokens = 0
+        for wanted, found in zip_longest(pieces.finditer(expected), pieces.finditer(got)):
             if found is None:
-                return f"the output ends after {_counted(number)} of {sum(1 for _ in _TOKEN.finditer(expected))}"
+                return f"the output ends after {_counted(tokens)} of {sum(1 for _ in _TOKEN.finditer(expected))}"
             if wanted is None:
-                return f"the output goes on after the expected {_counted(number)}, with {_shown(found[0])}"
+                return f"the output goes on after the expected {_counted(tokens)}, with {_shown(found[0])}"
             token, other = wanted[0], found[0]
+            if token.isspace() or other.isspace():
+                if token != other:
+                    return f"after {_counted(tokens)}: expected {_shown(token)}, got {_shown(other)}"
+                continue
+            tokens += 1
             same = token == other or (not case_sensitive and token.lower() == other.lower())
             if not same and not (tolerance is not None and tolerance.near(token, other)):
-                return f"token {number + 1}: expected {_shown(token)}, got {_shown(other)}"
+                return f"token {tokens}: expected {_shown(token)}, got {_shown(other)}"
         return ""
 
     return check
@@ -106,13 +116,14 @@ def any_of(check: Check, accepted: Sequence[bytes], got: bytes) -> str:
 def check_named(name: str, options: Mapping[str, object]) -> Check:
     """The check of a suite's `checker` option; `program` is not among them, it runs in a box."""
     case_sensitive = options.get("case_sensitive") is not False
+    space_sensitive = options.get("space_sensitive") is True
     if name == "exact":
         return exact
     if name == "float":
         absolute, relative = _number(options.get("absolute", 1e-9)), _number(options.get("relative", 1e-9))
         tolerance = Tolerance(absolute=absolute, relative=relative)
-        return tokens_check(case_sensitive=case_sensitive, tolerance=tolerance)
-    return tokens_check(case_sensitive=case_sensitive)
+        return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive, tolerance=tolerance)
+    return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive)
 
 
 def _number(value: object) -> float:

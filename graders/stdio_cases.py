@@ -2,17 +2,24 @@ r"""The hidden cases of a `stdio` suite: what a program is given to read, and wh
 
     NAME.in with NAME.ans (or NAME.out)         files: a case's id is NAME, without hidden/ before it
     {"id": "small", "input": "3\n", "output": "6\n", "weight": 2, "group": "samples"}      a line of a .jsonl file
+    "args", "files", "judge_args", "compare"    what a line may state besides, for a case that differs from the others
 
 docs/reference/task-package.md explains them. Pure.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from graders.cases import CaseError, Room, group_of, id_of, refuse_unknown, row_of, weight_of
 
 ANSWERS = (".ans", ".out")
-_KEYS = {"id", "input", "output", "weight", "group"}
+_IN_FILES = (".in", *ANSWERS)
+_KEYS = {"id", "input", "output", "weight", "group", "args", "files", "judge_args", "compare"}
+MOST_ARGUMENTS = 1000
+MOST_FILES = 100
+"""Of one case."""
+MOST_PATH_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,14 @@ class StdioCase:
     """Outputs that are right: several with `any-of` only; none where a program of the author's judges and needs none."""
     weight: float = 1.0
     group: str = ""
+    args: tuple[str, ...] = ()
+    """The program's command-line arguments."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What its working directory holds besides: relative path -> content."""
+    judge_args: tuple[str, ...] = ()
+    """What the author's program is called with after the arguments that it always has."""
+    compare: Mapping[str, object] | None = None
+    """How the output is compared, instead of as the suite's options say: `checker` and what belongs to it."""
 
 
 def parse_stdio_cases(
@@ -98,7 +113,52 @@ def _in_line(line: str, number: int, where: str, *, several: bool, needs_answer:
         accepted=accepted,
         weight=weight_of(row.get("weight", 1.0), where),
         group=group_of(row.get("group", ""), where),
+        args=_arguments(row, "args", where),
+        files=_files(row.get("files", {}), where),
+        judge_args=_arguments(row, "judge_args", where),
+        compare=_compare(row, where),
     )
+
+
+def _arguments(row: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+    stated = row.get(key, [])
+    if not isinstance(stated, list) or len(stated) > MOST_ARGUMENTS or any("\0" in str(text) for text in stated):
+        raise CaseError(where, f"a list of at most {MOST_ARGUMENTS} texts in `{key}`, not {stated!r:.80}")
+    return tuple(_text(text, key, where).decode() for text in stated)
+
+
+def _files(stated: object, where: str) -> dict[str, bytes]:
+    if not isinstance(stated, dict) or len(stated) > MOST_FILES:
+        raise CaseError(where, f"an object of at most {MOST_FILES} files, path -> text, in `files`, not {stated!r:.80}")
+    for path in stated:
+        if not is_inside(path):
+            raise CaseError(where, f"relative paths without . and .. in `files`, not {path!r:.80}")
+        above = {str(parent) for parent in PurePosixPath(path).parents}
+        if above & stated.keys():
+            raise CaseError(
+                where, f"files in `files` that are not also folders of others, as one above {path!r:.80} is"
+            )
+    return {path: _text(text, "files", where) for path, text in stated.items()}
+
+
+def companions(program: str, files: Mapping[str, str]) -> list[str]:
+    """A checker's or interactor's own files, itself among them: all of its folder, where no case is kept there."""
+    folder = program.rpartition("/")[0]
+    beside = [path for path in files if path.startswith(f"{folder}/")]
+    return beside if folder and not any(path.endswith((*_IN_FILES, ".jsonl")) for path in beside) else [program]
+
+
+def is_inside(path: str) -> bool:
+    """Whether it is a plain relative path that stays in the folder where it begins."""
+    printable = path.isprintable() and len(path.encode("utf-8", "replace")) <= MOST_PATH_BYTES
+    return printable and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def _compare(row: Mapping[str, object], where: str) -> Mapping[str, object] | None:
+    stated = row.get("compare")
+    if "compare" in row and not isinstance(stated, dict):
+        raise CaseError(where, f'an object in `compare`, such as {{"checker": "float"}}, not {stated!r:.80}')
+    return stated if isinstance(stated, dict) else None
 
 
 def _text(value: object, key: str, where: str) -> bytes:

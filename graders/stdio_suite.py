@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from graders.build import Build, build_python
@@ -30,7 +31,7 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
-from graders.judge import MOST_TEXT, NO_VERDICT, Judge, NoVerdict, Ruling
+from graders.judge import MOST_TEXT, NO_VERDICT, Judge, NoVerdict, Pass, Ruling
 from graders.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
@@ -64,6 +65,8 @@ class Attempt:
     """What it printed; of a conversation, all that was said."""
     timed_out: bool = False
     """Whether it, or the author's program on what it printed, ran out of time."""
+    next: Pass | None = None
+    """The pass that is to follow this one in the same case."""
 
 
 def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
@@ -212,20 +215,57 @@ def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Exec
 def _looked_at(
     context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
 ) -> tuple[Attempt, NoVerdict | None]:
-    """One case, and what became of the author's program where it gave no verdict; the attempt's outcome is open then."""
+    """One case, and what became of the author's program where it gave no verdict; the attempt's outcome is open then.
+
+    Of a case of several passes it is the last; what it took is that of the longest, as limits are for each.
+    """
     seconds = suite.options.get("seconds")
     if isinstance(seconds, int | float):
         limits = replace(limits, wall_seconds=float(seconds))
     judge = Judge.of(suite)
-    if judge is not None and judge.interactive:
-        return _converse(context, suite, program, case, limits)
-    broke = None
+    look = _converse if judge is not None and judge.interactive else _run
+    this, executions, judged_seconds = Pass(given=case.given), [], 0.0
+    while True:
+        attempt, broke = look(context, suite, program, case, limits, this=this)
+        assert attempt.execution is not None
+        executions.append(attempt.execution)
+        judged_seconds += attempt.judged_seconds
+        if attempt.next is None or judge is None:
+            break
+        if len(executions) == judge.passes or judged_seconds > JUDGED_SECONDS:
+            # Nothing is known of this answer then: a chain that has no end would never come to a verdict.
+            broke = judge.without(case, f"asked for another pass after {len(executions)}")
+            break
+        this = attempt.next
+    if len(executions) > 1:
+        where = f"pass {len(executions)} (input {_brief(this.given)})"
+        note = f"{where}: {attempt.note}" if attempt.note else where
+        attempt = replace(attempt, note="" if attempt.outcome is Outcome.PASSED else note)
+    return replace(attempt, execution=_together(executions), judged_seconds=judged_seconds), broke
+
+
+def _together(executions: Sequence[Execution]) -> Execution:
+    """How the last ended, with what all of them did, and the most that one of them took."""
+    return replace(
+        executions[-1],
+        wall_seconds=max(execution.wall_seconds for execution in executions),
+        cpu_seconds=max(execution.cpu_seconds for execution in executions),
+        peak_memory_mib=max(execution.peak_memory_mib for execution in executions),
+        evidence=tuple(seen for execution in executions for seen in execution.evidence),
+    )
+
+
+def _run(
+    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
+) -> tuple[Attempt, NoVerdict | None]:
+    """A pass of `_looked_at` whose output is looked at when the program has ended."""
+    judge, broke = Judge.of(suite), None
     execution = context.session.run(
         Command(
-            argv=_argv(suite) or program.argv,
-            harness=_harness(program),
-            files=program.files,
-            stdin=case.given,
+            argv=(*(_argv(suite) or program.argv), *case.args),
+            harness=_harness(program, case),
+            files=_files(program, case),
+            stdin=this.given,
             limits=limits,
         )
     )
@@ -233,14 +273,28 @@ def _looked_at(
     began = time.monotonic()
     if attempt is None and judge is not None:
         try:
-            attempt = _ruled(judge.check(context.session, case, limits, execution.stdout), execution)
+            attempt = _ruled(judge.check(context.session, case, limits, this, execution.stdout), execution)
         except NoVerdict as error:
             attempt, broke = Attempt(outcome=Outcome.FAILED, execution=execution), error
     if attempt is None:
-        check = check_named(str(suite.options.get("checker", "tokens")), suite.options)
+        options = suite.options if case.compare is None else case.compare
+        check = check_named(str(options.get("checker", "tokens")), options)
         difference = any_of(check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
     return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
+
+
+def _files(program: Build, case: StdioCase) -> Mapping[str, bytes]:
+    """The submission's files and the case's. Whatever of the submission is in the way of a case's file is left out."""
+    if not case.files:
+        return program.files
+    places = {str(place) for path in case.files for place in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    free = {
+        path: content
+        for path, content in program.files.items()
+        if path not in places and not any(str(parent) in case.files for parent in PurePosixPath(path).parents)
+    }
+    return {**free, **case.files}
 
 
 def _argv(suite: Suite) -> tuple[str, ...]:
@@ -249,9 +303,9 @@ def _argv(suite: Suite) -> tuple[str, ...]:
     return tuple(command)
 
 
-def _harness(program: Build) -> Harness:
+def _harness(program: Build, case: StdioCase) -> Harness:
     """The warm interpreter that has imported what solutions import most; a cold one where its modules would be in the way."""
-    names = {path.split("/")[0].partition(".")[0] for path in program.files}
+    names = {path.split("/")[0].partition(".")[0] for path in (*program.files, *case.files)}
     return Harness() if names & _OUR_MODULES else STDIO.harness
 
 
@@ -274,6 +328,7 @@ def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
         execution=execution,
         credit=ruling.credit,
         note="" if in_full else ruling.says or "the author's program does not accept it",
+        next=ruling.next,
     )
 
 
@@ -281,17 +336,19 @@ def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
 
 
 def _converse(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
+    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
 ) -> tuple[Attempt, NoVerdict | None]:
-    """As `_looked_at`. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
+    """As `_run`. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
     judge = Judge.of(suite)
     assert judge is not None
-    interactor = judge.command(case, limits)
-    become = STDIO.command("become", program.argv[-1], *_argv(suite), files=program.files, limits=limits)
+    interactor = judge.command(case, limits, this)
+    command = _argv(suite)
+    words = (program.argv[-1], str(len(command)), *command, *case.args)
+    become = STDIO.command("become", *words, files=_files(program, case), limits=limits)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)
-        answer = examinee.ask(judge.question(), seconds=interactor.limits.wall_seconds)
+        answer = examinee.ask(judge.question(case), seconds=interactor.limits.wall_seconds)
         told: Mapping[str, Any] = answer or {}
         # Where the submission was the one that left or flooded, the interactor has no verdict and needs none.
         if not told.keys() & {"left", "flood"}:

@@ -94,6 +94,36 @@ def nothing_but_the_line_connects_a_pair(session: Session) -> None:
 
 
 @_check
+def a_side_of_the_line_that_is_ended_leaves_the_other_open(session: Session) -> None:
+    code = """
+import os, socket
+said = b""
+while part := os.read(4, 100):
+    said += part
+socket.socket(fileno=os.dup(4)).sendall(said[::-1])
+"""
+    first = (
+        ECHO
+        + """
+import os, socket
+line = socket.socket(fileno=os.dup(4))
+for q in questions():
+    line.sendall(q)
+    line.shutdown(socket.SHUT_WR)
+    heard = b""
+    while part := os.read(4, 100):
+        heard += part
+    answer(heard)
+"""
+    )
+
+    def talk(one: Conversation, _: Conversation) -> None:
+        assert one.ask(b"abc", seconds=10) == b"cba"
+
+    _pair(session, code, talk, first=first)
+
+
+@_check
 def the_end_of_one_is_the_end_of_the_line(session: Session) -> None:
     def talk(one: Conversation, _: Conversation) -> None:
         assert one.ask(b"x", seconds=5) == b"nothing"

@@ -455,6 +455,8 @@ def import_(
         )
     for reason in imported.left_out:
         _tell(f"left out: {reason}")
+    for note in imported.notes:
+        _tell(f"note: {note}")
     _tell(f"{out}: {imported.written} task packages")
     if imported.left_out:
         raise typer.Exit(UNEXPECTED)

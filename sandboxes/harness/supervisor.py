@@ -252,9 +252,11 @@ class Link:
         self.ours.setblocking(False)
         self.outgoing = bytearray()
         self.closing = False
+        self.heard_out = False
+        """Whether the program has said all that it will; it may read on."""
 
     def events(self) -> int:
-        return select.POLLIN | (select.POLLOUT if self.outgoing else 0)
+        return (0 if self.heard_out else select.POLLIN) | (select.POLLOUT if self.outgoing else 0)
 
     def feed(self) -> None:
         try:
@@ -268,6 +270,12 @@ class Link:
             write_frame(b"T", taken.to_bytes(4, "big"))
         if self.closing:
             self.close_our_side()
+
+    def is_over(self) -> bool:
+        """Whether the program has closed it, and not only what it says on it."""
+        look = select.poll()
+        look.register(self.ours, 0)
+        return bool(look.poll(0))
 
     def close_our_side(self) -> None:
         """As soon as the program has all that was meant for it."""
@@ -426,6 +434,12 @@ def from_host(program: "Program") -> bool:
 def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
     """Move what is there from one of the program's streams to the host."""
     link = program.links.get(sources[fd])
+    if link is not None and link.heard_out:
+        if link.outgoing:
+            link.feed()
+        if link.is_over():
+            drop(poll, program, sources, fd)
+        return
     try:
         if link is not None and link.outgoing:
             link.feed()
@@ -434,16 +448,23 @@ def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd
         return
     except OSError:
         data = b""
-    if not data:
-        poll.unregister(fd)
-        kind = sources.pop(fd)
-        if link is not None:
-            del program.links[kind]
-            link.ours.close()
-        if kind == b"L":
-            write_frame(b"L")
+    if data:
+        write_frame(sources[fd], data)
         return
-    write_frame(sources[fd], data)
+    if sources[fd] == b"L":
+        write_frame(b"L")
+    if link is not None and sources[fd] == b"L" and not link.is_over():
+        link.heard_out = True
+        return
+    drop(poll, program, sources, fd)
+
+
+def drop(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
+    """One of the program's streams has ended, a link in both directions."""
+    poll.unregister(fd)
+    link = program.links.pop(sources.pop(fd), None)
+    if link is not None:
+        link.ours.close()
 
 
 def drain(program: "Program") -> None:

@@ -1,35 +1,61 @@
-"""Kattis problem packages, in the legacy format and in that of 2023-07, as far as their programs are Python.
+"""Kattis problem packages, in the legacy format and in those since 2023-07, as far as their programs are Python.
 
-problem.yaml                                name, validation, validator_flags, limits
+problem.yaml                                name, type, validation, validator_flags, limits
 problem_statement/problem.en.tex            the prompt, as it is written there (or statement/, .md)
-data/sample/*.in, *.ans                     shown to the model
-data/secret/**/*.in, *.ans                  the hidden cases, a `stdio` suite
+data/sample/*.in, *.ans                     shown to the model, and cases like the others
+data/secret/**/*.in, *.ans                  the hidden cases, a `stdio` suite; see kattis_data.py and kattis_scores.py
 output_validators/                          its checker, or its interactor
-submissions/{accepted,wrong_answer,...}/    the proof; those in other languages are left out
+submissions/{accepted,wrong_answer,...}/    the proof; see kattis_programs.py
+
+A key, a value or a file that is not known here stops the import and is named: what it asks for would not be done.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from graders.package_stdio import MOST_PASSES
+from service.importers.kattis_data import Group, TestCase, read_data
+from service.importers.kattis_files import Tree, number_of, table_of, words_of
+from service.importers.kattis_programs import VALIDATORS, read_submissions, validator
+from service.importers.kattis_scores import Part, of_legacy, of_modern, of_pass_fail
 from service.importers.package_text import FormatError, ImportedTask, SuiteText, package, stdio_suite
-from service.packages import read_folder
 
-SUBMISSIONS = {
-    "accepted": "accepted", "wrong_answer": "wrong", "time_limit_exceeded": "slow", "run_time_error": "wrong",
-}  # fmt: skip
-"""Their folder -> ours. Others, such as partially_accepted, state no outcome that a run here could have."""
-
+LEGACY = ("legacy", "legacy-icpc")
+MODERN = ("2023-07", "2023-07-draft", "2025-09", "2025-09-draft", "draft")
 TIME_MULTIPLIER = 5
-"""Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference."""
+"""Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference. A greater
+number of the author's counts; a smaller one does not, because the reference may be the fastest of them."""
 MEMORY_MIB = 1024
-MOST_YAML_CHARACTERS = 64 << 10
+"""Their default is 2 GiB, for a machine that runs one program at a time."""
+OUTPUT_MIB = 8
+VALIDATION_SECONDS = 60
 
-_VALIDATORS = ("output_validators", "output_validator")
+_KEYS = frozenset({
+    "problem_format_version", "type", "name", "uuid", "version", "author", "credits", "source", "source_url", "license",
+    "rights_owner", "embargo_until", "limits", "validation", "validator_flags", "grading", "keywords", "languages",
+    "allow_file_writing", "constants",
+})  # fmt: skip
+_LIMITS = frozenset({
+    "time_multiplier", "time_safety_margin", "time_multipliers", "time_limit", "time_resolution", "memory", "output", "code",
+    "compilation_time", "compilation_memory", "validation_time", "validation_memory", "validation_output", "validation_passes",
+})  # fmt: skip
+_TYPES = ("pass-fail", "scoring", "interactive", "multi-pass")
+_VALIDATION = ("default", "custom", "score", "interactive", "multi-pass")
 _STATEMENTS = ("problem_statement", "statement")
+_REFUSED = {
+    "graders": "none: programs that decide what a group counts are not run",
+    "static_validator": "none: no program of the author's looks at the source",
+}
+_UNUSED = (
+    "attachments", "solution", "generators", "input_validators", "input_format_validators", "input_visualizer",
+    "output_visualizer", "test_case_visualizer",
+)  # fmt: skip
+"""Of the format, and of no use for judging."""
+_USED = ("problem.yaml", "data", "submissions", "include", *_STATEMENTS, *VALIDATORS)
 _TOLERANCES = {
     "float_tolerance": ("absolute", "relative"),
     "float_absolute_tolerance": ("absolute",),
@@ -40,196 +66,320 @@ _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_.-]+")
 Files = Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What problem.yaml states."""
+
+    where: str
+    stated: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    types: frozenset[str]
+    """Of both formats: `interactive` and `multi-pass` as well where the legacy one says them of the validation."""
+    is_modern: bool
+    custom: bool | None
+    """Whether a validator of the author's judges; None where it does if there is one."""
+
+
 def read_problem(folder: Path) -> ImportedTask:
     """The task of a problem package's folder. Raises FormatError."""
-    problem = _problem(folder)
+    tree = Tree(root=folder)
+    problem = _problem(tree)
+    tree = replace(tree, constants=_constants(problem))
+    notes = list(_top(tree))
     id = _NOT_IN_AN_ID.sub("-", folder.resolve().name).strip("-.")
-    submissions = _submissions(folder)
-    accepted = sorted(path for path in submissions if path.startswith("submissions/accepted/"))
-    if not accepted:
-        raise FormatError(f"{folder}/submissions/accepted", "a Python program, or a folder with one")
-    cases = list(_cases(folder))
-    if not cases:
-        raise FormatError(f"{folder}/data/secret", "at least one .in with its .ans")
+    submissions = read_submissions(tree)
+    data = read_data(tree)
+    suite = _suite(tree, problem, data, notes)
     files = package(
         id=id,
-        title=_name(problem, id),
-        prompt=_statement(folder),
-        suite=_suite(folder, problem, cases),
-        submissions=submissions,
+        title=_name(problem.stated, id),
+        prompt=_statement(tree) + _conversations(tree),
+        suite=suite,
+        submissions=submissions.files,
         # What an interactor reads is for nobody else, samples included.
-        visible={} if _is_interactive(problem) else _samples(folder),
-        # A file, or the folder of a program of several.
-        reference="/".join(accepted[0].split("/")[:3]),
-        limits=_limits(problem.get("limits") or {}, f"{folder}/problem.yaml: limits"),
+        visible={} if "interactive" in problem.types else _samples(tree, notes),
+        reference=submissions.reference,
+        limits=_limits(tree, problem, notes),
     )
-    return ImportedTask(id=id, files=files, where=str(folder))
+    return ImportedTask(id=id, files=files, where=str(folder), notes=(*notes, *submissions.notes))
 
 
-def _problem(folder: Path) -> dict[str, Any]:
-    path = folder / "problem.yaml"
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_YAML_CHARACTERS + 1)
-        # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
-        has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
-        problem = None if has_alias else yaml.safe_load(text) or {}
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, or no such date
-        raise FormatError(str(path), f"YAML ({error})") from error
-    if has_alias or len(text) > MOST_YAML_CHARACTERS:
-        raise FormatError(str(path), f"YAML of at most {MOST_YAML_CHARACTERS >> 10} KiB without aliases (*name)")
-    if not isinstance(problem, dict) or not isinstance(problem.get("limits") or {}, dict):
-        raise FormatError(str(path), "a table of keys and values, `limits` among them a table too")
-    return problem
+def _top(tree: Tree) -> Iterable[str]:
+    """Says what of the package is not read. Raises FormatError for what is not known."""
+    for path in tree.entries(tree.root):
+        if path.name in _REFUSED and tree.entries(path):
+            raise FormatError(str(path), _REFUSED[path.name])
+        if path.name == "attachments" and tree.entries(path):
+            yield "attachments/ is not part of the prompt"
+        elif path.name == "domjudge-problem.ini":
+            yield "domjudge-problem.ini is not read"
+        elif path.name not in (*_USED, *_UNUSED, *_REFUSED) and not path.name.startswith(("README", "LICENSE")):
+            raise FormatError(str(path), f"only what the format has: {', '.join((*_USED, *_UNUSED))}")
+    for path in tree.entries(tree.root / "include"):
+        # Those of other languages are no concern of a Python program.
+        if path.name.startswith(("default", "python", "pypy")) and tree.entries(path):
+            raise FormatError(str(path), "none: no files are added to submissions here")
 
 
-def _limits(stated: Mapping[str, Any], where: str) -> dict[str, object]:
+# --- problem.yaml ---------------------------------------------------------------------------------------------------------
+
+
+def _problem(tree: Tree) -> Problem:
+    path = tree.root / "problem.yaml"
+    where, stated = str(path), tree.table(path, _KEYS)
+    version = str(stated.get("problem_format_version", "legacy"))
+    if version not in (*LEGACY, *MODERN):
+        raise FormatError(
+            f"{where}: problem_format_version", f"one of {', '.join((*LEGACY, *MODERN))}, not {version!r:.80}"
+        )
+    limits = table_of(stated.get("limits") or {}, f"{where}: limits", _LIMITS)
+    types = set(_listed(stated.get("type") or "pass-fail", _TYPES, f"{where}: type"))
+    validation = _listed(stated.get("validation") or [], _VALIDATION, f"{where}: validation")
+    if {"default", "custom"} <= set(validation) or (validation and validation[0] not in ("default", "custom")):
+        raise FormatError(
+            f"{where}: validation", f"default, or custom and what kind of it, not {stated['validation']!r:.80}"
+        )
+    if "score" in validation:
+        raise FormatError(f"{where}: validation", "no `score`: a validator that gives any number of points")
+    table_of(stated.get("grading") or {}, f"{where}: grading", ("objective", "show_test_data_groups"))
+    if (stated.get("grading") or {}).get("objective", "max") != "max":
+        raise FormatError(f"{where}: grading: objective", "max: the more points the better")
+    is_modern = version in MODERN
+    custom = "custom" in validation if validation or not is_modern else None
+    return Problem(
+        where=where, stated=stated, limits=limits, types=frozenset(types | set(validation)), is_modern=is_modern,
+        custom=custom,
+    )  # fmt: skip
+
+
+def _listed(stated: object, known: tuple[str, ...], where: str) -> tuple[str, ...]:
+    words = words_of(stated, where)
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        raise FormatError(where, f"some of {', '.join(known)}, not {unknown[0]!r:.80}")
+    return words
+
+
+def _constants(problem: Problem) -> dict[str, str]:
+    stated = table_of(problem.stated.get("constants") or {}, f"{problem.where}: constants")
+    for name, value in stated.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise FormatError(f"{problem.where}: constants: {name}", f"a number or a text, not {value!r:.80}")
+    return {name: str(value) for name, value in stated.items()}
+
+
+def _limits(tree: Tree, problem: Problem, notes: list[str]) -> dict[str, object]:
     """For one case. Their time is CPU time; a wall clock on a busy machine would fail honest programs."""
-    seconds, memory = stated.get("time_limit"), stated.get("memory", MEMORY_MIB)
-    if not all(isinstance(value, int | float) and value > 0 for value in (seconds or 1, memory)):
-        raise FormatError(where, f"numbers greater than 0 for time_limit and memory, not {seconds!r} and {memory!r}")
-    time = (
-        {"cpu_seconds": f"{TIME_MULTIPLIER}x", "wall_seconds": f"{2 * TIME_MULTIPLIER}x"}
+    stated, multipliers = problem.limits, problem.limits.get("time_multipliers") or {}
+    table_of(multipliers, f"{problem.where}: limits: time_multipliers", ("ac_to_time_limit", "time_limit_to_tle"))
+    numbers = {key: value for key, value in {**stated, **multipliers}.items() if key != "time_multipliers"}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            raise FormatError(f"{problem.where}: limits", f"numbers greater than 0, not {value!r:.80} for {key}")
+    seconds, beside = numbers.get("time_limit"), tree.root / ".timelimit"
+    if seconds is None and beside.is_file():
+        seconds = number_of(_as_number(tree.text(beside)), str(beside))
+    times = max(TIME_MULTIPLIER, numbers.get("time_multiplier", 0), numbers.get("ac_to_time_limit", 0))
+    time: dict[str, object] = (
+        {"cpu_seconds": f"{times:g}x", "wall_seconds": f"{2 * times:g}x"}
         if seconds is None
         else {"cpu_seconds": seconds, "wall_seconds": 5 * seconds + 5}
     )
-    # Their default is 2 GiB for a machine that runs one program at a time.
-    return {**time, "memory_mib": min(max(64, int(memory)), MEMORY_MIB)}
+    if numbers.get("memory", 0) > MEMORY_MIB:
+        notes.append(f"limits.memory is {numbers['memory']} MiB; a submission gets {MEMORY_MIB}")
+    if numbers.get("validation_time", 0) > VALIDATION_SECONDS:
+        notes.append(f"limits.validation_time is {numbers['validation_time']} s; a validator gets {VALIDATION_SECONDS}")
+    memory = min(max(64, int(numbers.get("memory", MEMORY_MIB))), MEMORY_MIB)
+    room = {"disk_mib": memory // 2} if memory < 128 else {}
+    output = {"output_kib": max(1, int(numbers["output"] * 1024))} if "output" in numbers else {}
+    return {**time, "memory_mib": memory, **room, **output}
 
 
-def _name(problem: Mapping[str, Any], id: str) -> str:
-    name = problem.get("name") or id
+def _as_number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _name(stated: Mapping[str, Any], id: str) -> str:
+    name = stated.get("name") or id
     # A name for each language, in the newer format.
     return str(name.get("en") or next(iter(name.values()))) if isinstance(name, dict) else str(name)
 
 
-def _is_interactive(problem: Mapping[str, Any]) -> bool:
-    # The legacy format says it of the validation, the newer one of the type.
-    return "interactive" in f"{problem.get('validation')} {problem.get('type')}"
+# --- what the model is shown ----------------------------------------------------------------------------------------------
 
 
-def _statement(folder: Path) -> str:
+def _statement(tree: Tree) -> str:
     for place in _STATEMENTS:
-        texts = [path for path in sorted((folder / place).glob("problem*")) if path.suffix in (".tex", ".md")]
+        found = tree.entries(tree.root / place)
+        texts = [path for path in found if path.name.startswith("problem") and path.suffix in (".tex", ".md")]
         english = [path for path in texts if path.stem in ("problem", "problem.en")]
         for path in (english or texts)[:1]:
-            return _text(path)
-    raise FormatError(f"{folder}/{_STATEMENTS[0]}", "a statement that is text: problem.en.tex or problem.en.md")
+            return tree.replaced(path)
+    raise FormatError(f"{tree.root}/{_STATEMENTS[0]}", "a statement that is text: problem.en.tex or problem.en.md")
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(str(path), f"a text in UTF-8 ({error})") from error
+def _conversations(tree: Tree) -> str:
+    """Examples of what an interactor and a program say, which the format has in the place of inputs and answers."""
+    found = [path for path in tree.entries(tree.root / "data" / "sample") if path.suffix == ".interaction"]
+    return "".join(f"\n\nAn example of a conversation:\n\n{_indented(tree.text(path))}" for path in found)
 
 
-def _samples(folder: Path) -> Files:
-    return {
-        f"visible/{path.with_suffix(suffix).name}": _text(path.with_suffix(suffix))
-        for path in sorted((folder / "data" / "sample").glob("*.in"))
-        for suffix in (".in", ".ans")
-    }
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
 
 
-def _cases(folder: Path) -> Iterator[dict[str, object]]:
-    secret = folder / "data" / "secret"
-    for path in sorted(secret.rglob("*.in")):
-        answer = path.with_suffix(".ans")
-        if not answer.exists():
-            raise FormatError(str(path), f"{answer.name} beside it")
-        case = path.relative_to(secret).with_suffix("")
-        group = {"group": "-".join(case.parent.parts)} if case.parent.parts else {}
-        yield {"id": case.as_posix(), "input": _text(path), "output": _text(answer), **group}
+def _samples(tree: Tree, notes: list[str]) -> Files:
+    visible = {}
+    for path in tree.entries(tree.root / "data" / "sample"):
+        if path.suffix != ".in" or path.with_suffix(".interaction").exists():
+            continue
+        # What is shown may differ from what is judged.
+        given = _first(path.with_suffix(".in.statement"), path)
+        answer = _first(path.with_suffix(".ans.statement"), path.with_suffix(".out"), path.with_suffix(".ans"))
+        visible[f"visible/{path.name}"] = tree.text(given)
+        visible[f"visible/{path.stem}.ans"] = tree.text(answer)
+        if path.with_suffix(".files").exists() or path.with_suffix(".yaml").exists():
+            notes.append(f"what is shown of sample {path.stem} is its input and answer, without arguments and files")
+    return visible
 
 
-def _suite(folder: Path, problem: Mapping[str, Any], cases: list[dict[str, object]]) -> SuiteText:
-    options: dict[str, object] = {}
-    programs = {}
-    flags = str(problem.get("validator_flags") or "").split()
-    validator = _validator(folder)
-    if validator is None:
-        options |= _default_checker(flags, str(folder / "problem.yaml"))
-    else:
-        interactive = _is_interactive(problem)
-        path = "hidden/interactor.py" if interactive else "hidden/checker.py"
-        options |= {"interactor_file": path} if interactive else {"checker": "program", "checker_file": path}
-        options["protocol"] = "kattis"
-        options["protocol"] = "kattis"
-        programs[path] = _with_flags(validator, flags)
-    groups = sorted({str(case["group"]) for case in cases if "group" in case})
+def _first(*paths: Path) -> Path:
+    return next((path for path in paths if path.exists()), paths[-1])
+
+
+# --- the hidden cases -----------------------------------------------------------------------------------------------------
+
+
+def _suite(tree: Tree, problem: Problem, data: Group, notes: list[str]) -> SuiteText:
+    programs = _validator(tree, problem, notes)
+    parts = _parts(problem, data)
+    cases = {case.path: case for case in data.all_cases()}
+    counted = [(cases[path], part) for part in parts for path in part.cases]
+    if len(counted) < len(cases):
+        notes.append(f"{len(cases) - len(counted)} of {len(cases)} cases give no points and are left out")
+    order = {path: place for place, path in enumerate(cases)}
+    counted.sort(key=lambda pair: order[pair[0].path])
+    options, rows = _judged(problem, counted, programs) if programs else _compared(problem, counted)
+    groups = {part.group: part.weight for part in parts if part.group}
     if groups:
-        # Each weighs as much as it has cases: what is stated of scores is for graders of their own.
-        options["groups"] = {group: sum(case.get("group") == group for case in cases) for group in groups}
-    return stdio_suite(cases, options, programs)
+        options["groups"] = groups
+    own = {f"hidden/validator/{path}": text for path, text in programs.items()}
+    return stdio_suite(rows, options, own)
 
 
-def _validator(folder: Path) -> str | None:
-    for place in _VALIDATORS:
-        found = sorted(path for path in (folder / place).glob("*") if not path.name.startswith("."))
-        programs = [path for path in found if path.suffix == ".py"]
-        inside = [path for each in found if each.is_dir() for path in sorted(each.glob("*")) if path.is_file()]
-        if len(found) == 1 and found[0].is_dir() and len(inside) == 1 and inside[0].suffix == ".py":
-            programs = inside
-        if found and len(programs) != 1:
-            raise FormatError(f"{folder}/{place}", "one validator, a Python program in one file")
-        if programs:
-            return _text(programs[0])
-    return None
+def _parts(problem: Problem, data: Group) -> list[Part]:
+    if "scoring" not in problem.types:
+        return of_pass_fail(data)
+    return of_modern(data) if problem.is_modern else of_legacy(data)
 
 
-def _with_flags(validator: str, flags: list[str]) -> str:
-    """Where the problem gives its validator arguments, it is told of them: they come after the three that all get."""
-    return f"import sys; sys.argv[4:] = {flags!r}\n{validator}" if flags else validator
+def _validator(tree: Tree, problem: Problem, notes: list[str]) -> Files:
+    """The author's; none where the default one judges."""
+    if problem.custom is False:
+        if any(tree.entries(tree.root / place) for place in VALIDATORS):
+            notes.append("the output validator is not used: problem.yaml does not say `validation: custom`")
+        programs: Files = {}
+    else:
+        programs = validator(tree)
+        if problem.custom and not programs:
+            raise FormatError(str(tree.root / VALIDATORS[0]), "a validator, as problem.yaml says that it is custom")
+    for kind in sorted({"interactive", "multi-pass"} & problem.types):
+        if not programs:
+            raise FormatError(f"{problem.where}: type", f"a custom validator beside {kind}")
+    return programs
 
 
-def _default_checker(flags: list[str], where: str) -> dict[str, object]:
+def _judged(
+    problem: Problem, cases: list[tuple[TestCase, Part]], programs: Files
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    path = f"hidden/validator/{next(iter(programs))}"
+    interactive = "interactive" in problem.types
+    options: dict[str, object] = (
+        {"interactor_file": path} if interactive else {"checker": "program", "checker_file": path}
+    )
+    options["protocol"] = "kattis"
+    if "scoring" in problem.types:
+        if any("score.txt" in text for text in programs.values()):
+            raise FormatError(str(VALIDATORS[0]), "no score.txt: a validator that gives any number of points")
+        options["partial_credit"] = True
+    passes = problem.limits.get("validation_passes", 2)
+    if "multi-pass" in problem.types:
+        if type(passes) is not int or not 2 <= passes <= MOST_PASSES:
+            raise FormatError(f"{problem.where}: limits: validation_passes", f"2 to {MOST_PASSES}, not {passes!r:.80}")
+        options["passes"] = passes
+    elif "validation_passes" in problem.limits:
+        raise FormatError(f"{problem.where}: limits: validation_passes", "none, or `type: multi-pass`")
+    rows = []
+    for case, part in cases:
+        flags = [*_problem_flags(problem), *case.validator_args]
+        rows.append(_row(case, part) | ({"judge_args": flags} if flags else {}))
+    return options, rows
+
+
+def _problem_flags(problem: Problem) -> tuple[str, ...]:
+    return words_of(problem.stated.get("validator_flags") or "", f"{problem.where}: validator_flags")
+
+
+def _compared(
+    problem: Problem, cases: list[tuple[TestCase, Part]]
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """As Kattis' own validator does it. Cases that are compared otherwise than most say so themselves."""
+    checks = [_check(problem, case) for case, _ in cases]
+    [(most, _)] = Counter(map(repr, checks)).most_common(1)
+    options = next(check for check in checks if repr(check) == most)
+    rows = [
+        _row(case, part) | ({} if check == options else {"compare": check})
+        for (case, part), check in zip(cases, checks, strict=True)
+    ]
+    return dict(options), rows
+
+
+def _row(case: TestCase, part: Part) -> dict[str, object]:
+    folder, _, name = case.path.partition("/")
+    # A sample is called so that no folder of secret cases is meant by a part of its name.
+    id = name if folder == "secret" else f"{folder}:{name.replace('/', '-')}"
+    row: dict[str, object] = {"id": id, "input": case.given, "output": case.answer}
+    row |= {"group": part.group} if part.group else {}
+    row |= {"weight": part.weight} if not part.group and part.weight != 1 else {}
+    row |= {"args": list(case.args)} if case.args else {}
+    return row | ({"files": dict(case.files)} if case.files else {})
+
+
+def _check(problem: Problem, case: TestCase) -> dict[str, object]:
     """Of Kattis' own validator: it ignores case and white space unless it is told otherwise."""
+    own = f"{problem.where}: validator_flags"
     options: dict[str, object] = {"case_sensitive": False}
+    for flags, where in (
+        (_problem_flags(problem), own),
+        (case.validator_args, f"output validator arguments of {case.path}"),
+    ):
+        options |= _flagged(flags, options, where)
+    return options
+
+
+def _flagged(flags: tuple[str, ...], before: Mapping[str, object], where: str) -> dict[str, object]:
+    options = dict(before)
     left = iter(flags)
     for flag in left:
         if flag == "case_sensitive":
             options["case_sensitive"] = True
         elif flag == "space_change_sensitive":
-            options["checker"] = "exact"
+            options["space_sensitive"] = True
         elif flag in _TOLERANCES:
-            options |= {"checker": "float", "absolute": 0.0, "relative": 0.0} | {
-                key: value for key, value in options.items() if key in ("absolute", "relative")
-            }
-            options |= dict.fromkeys(_TOLERANCES[flag], _number(next(left, ""), flag, where))
+            if options.get("checker") != "float":
+                options |= {"checker": "float", "absolute": 0.0, "relative": 0.0}
+            options |= dict.fromkeys(_TOLERANCES[flag], _tolerance(next(left, ""), flag, where))
         else:
             known = ", ".join(("case_sensitive", "space_change_sensitive", *_TOLERANCES))
-            raise FormatError(f"{where}: validator_flags", f"one of {known}, not {flag!r}")
-    if options.get("checker") == "exact":
-        return {"checker": "exact"}
+            raise FormatError(where, f"one of {known}, not {flag!r:.80}")
     return options
 
 
-def _number(text: str, flag: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise FormatError(f"{where}: validator_flags", f"a number after {flag}, not {text!r}") from error
-
-
-def _submissions(folder: Path) -> dict[str, str]:
-    found = {}
-    for theirs, ours in SUBMISSIONS.items():
-        for path in sorted((folder / "submissions" / theirs).glob("*")):
-            # Two of their folders become one of ours.
-            name = f"run_time_error_{path.name}" if theirs == "run_time_error" else path.name
-            if path.is_file() and path.suffix == ".py":
-                found[f"submissions/{ours}/{name}"] = _text(path)
-            elif path.is_dir() and any(path.glob("*.py")):
-                found |= {f"submissions/{ours}/{name}/{each}": text for each, text in _program(path).items()}
-    return found
-
-
-def _program(folder: Path) -> dict[str, str]:
-    """A submission of several files; the one that is started gets the name that submissions start from here."""
-    files = read_folder(folder)
-    programs = [name for name in files if name.endswith(".py") and "/" not in name]
-    starts = [name for name in ("__main__.py", "main.py") if name in programs] or programs
-    if len(starts) != 1:
-        raise FormatError(str(folder), "a program that starts from main.py")
-    return {("solution.py" if name == starts[0] else name): text for name, text in files.items()}
+def _tolerance(text: str, flag: str, where: str) -> float:
+    tolerance = _as_number(text)
+    if not isinstance(tolerance, float) or not 0 <= tolerance < float("inf"):
+        raise FormatError(where, f"a number after {flag}, not {text!r:.80}")
+    return tolerance

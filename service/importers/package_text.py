@@ -43,6 +43,8 @@ class ImportedTask:
     entry_file: str = "solution.py"
     where: str = ""
     """`file:line`, or a folder, for messages."""
+    notes: tuple[str, ...] = ()
+    """What an author should know of it: what was left out or is done otherwise, a sentence each."""
 
     @property
     def needs_reference(self) -> bool:
@@ -94,7 +96,7 @@ def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | N
 def stdio_suite(
     cases: Iterable[Mapping[str, object]], options: Mapping[str, object], programs: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `stdio` suite of cases {"id", "input", "output", "group"}; `programs` are its checker or interactor."""
+    """A `stdio` suite of cases as graders/stdio_cases.py has them; `programs` are its checker or interactor."""
     return _suite("stdio", options, {"hidden/cases.jsonl": _lines(cases), **(programs or {})})
 
 

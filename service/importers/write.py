@@ -26,6 +26,8 @@ class Imported:
     written: int
     left_out: tuple[str, ...]
     """Why a task was left out, a sentence each."""
+    notes: tuple[str, ...]
+    """What the authors should know of those that were written, a sentence each."""
 
 
 def import_tasks(
@@ -56,17 +58,18 @@ def import_tasks(
     """
     _check_replaceable(out, force=force)
     left_out: list[str] = []
+    notes: list[str] = []
     on_bad: OnBad = (lambda error: left_out.append(str(error))) if keep_going else raise_it
     found = source(paths, format, on_bad)
     progress.start("tasks", total=found.total if limit is None else min(limit, found.total), done=0)
-    loaded = _loadable(islice(found.tasks, limit), solutions, on_bad)
-    return Imported(written=_write(loaded, out, progress), left_out=tuple(left_out))
+    loaded = _loadable(islice(found.tasks, limit), solutions, on_bad, notes)
+    return Imported(written=_write(loaded, out, progress), left_out=tuple(left_out), notes=tuple(notes))
 
 
 def _loadable(
-    tasks: Iterable[ImportedTask], solutions: Mapping[str, str], on_bad: OnBad
+    tasks: Iterable[ImportedTask], solutions: Mapping[str, str], on_bad: OnBad, notes: list[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Id and files of each task whose package loads."""
+    """Id and files of each task whose package loads; what is to be said of it is added to `notes`."""
     for task in tasks:
         try:
             files = with_reference(task, solutions).files
@@ -76,6 +79,7 @@ def _loadable(
         except FormatError as error:
             on_bad(error)
         else:
+            notes += [f"{task.id}: {note}" for note in task.notes]
             yield task.id, files
 
 

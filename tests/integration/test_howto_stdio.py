@@ -18,6 +18,9 @@ RIGHT = {
     "One right output": "",
     "Points only for a whole group": "",
     "Many right outputs": "n = int(input())\nprint(next(d for d in range(2, n + 1) if n % d == 0))",
+    "Two programs that have to understand each other": (
+        "what, word = input().split()\nprint(''.join(chr(ord(c) + (49 if what == 'encode' else -49)) for c in word))\n"
+    ),
     "A conversation": (
         "low, high = 1, int(input())\nanswer = ''\nwhile answer != 'found':\n"
         "    middle = (low + high) // 2\n    print(middle, flush=True)\n    answer = input()\n"

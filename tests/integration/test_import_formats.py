@@ -65,6 +65,11 @@ class Made:
     """One that has to pass, written otherwise than the reference."""
     options: tuple[str, ...] = ()
     visible: set[str] = field(default_factory=set)
+    name: str = ""
+    """What it is of its format."""
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.id} {self.kind} {self.name}".rstrip()
 
 
 FUNCTION = {
@@ -229,6 +234,90 @@ KATTIS_INTERACTIVE = {
     ),
     "submissions/wrong_answer/counts.py": "for guess in range(1, 9):\n    print(guess, flush=True)\n    input()\n",
 }
+BARE = {
+    "problem.yaml": "name: Made\nproblem_format_version: 2023-07-draft\nlimits: {time_limit: 2}\n",
+    "statement/problem.en.md": "Say it.\n",
+    "data/secret/1.in": "5\n",
+    "data/secret/1.ans": "10\n",
+    "submissions/accepted/a.py": "print(2 * int(input()))\n",
+}
+"""The least that is a problem package."""
+PASSES = {
+    "problem.yaml": "name: Made\nproblem_format_version: 2025-09\ntype: [pass-fail, multi-pass{}]\nlimits: {{validation_passes: 3, time_limit: 2}}\n",
+    "data/secret/1.in": "1\n",
+    "data/secret/1.ans": "",
+    "output_validator/__main__.py": "import sys\nfrom pathlib import Path\nfrom halves import last\n"
+    "given, feedback = int(Path(sys.argv[1]).read_text()), Path(sys.argv[3])\n{}said = sys.stdin.readline().split()\n"
+    "if said != [str(given + 1)]: sys.exit(43)\nif not last(given): (feedback / 'nextpass.in').write_text(said[0])\nsys.exit(42)\n",
+    "output_validator/__init__.py": "",
+    "output_validator/halves.py": "def last(given):\n    return given == 3\n",
+    "submissions/accepted/a.py": "print(int(input()) + 1)\n",
+    "submissions/wrong_answer/third.py": "n = int(input())\nprint(n + (n < 3))\n",
+    "submissions/run_time_error/third.py": "n = int(input())\nprint(n + 1)\nassert n < 3\n",
+}
+KATTIS_MORE: dict[str, dict[str, str]] = {
+    "passes": {**BARE, **PASSES, "problem.yaml": PASSES["problem.yaml"].format(""), "output_validator/__main__.py": PASSES["output_validator/__main__.py"].format("")},
+    "passes of a conversation": {**BARE, **PASSES, "problem.yaml": PASSES["problem.yaml"].format(", interactive"), "output_validator/__main__.py": PASSES["output_validator/__main__.py"].format("print(given, flush=True)\n")},
+    "flags of groups": {
+        **BARE,
+        "problem.yaml": "name: Made\nvalidator_flags: case_sensitive\n",
+        "data/testdata.yaml": "output_validator_flags: float_tolerance 1e-2\n",
+        "data/secret/1.ans": "A 10.0\n",
+        "data/secret/exact/testdata.yaml": "output_validator_flags: ''\n",
+        "data/secret/exact/2.in": "6\n",
+        "data/secret/exact/2.ans": "A 12.001\n",
+        "data/secret/inner/deep/3.in": "7\n",
+        "data/secret/inner/deep/3.ans": "A 14\n",
+        "submissions/accepted/a.py": "n = int(input())\nprint('A', 2.0005 * n if n != 6 else '12.001')\n",
+        "submissions/wrong_answer/lower.py": "n = int(input())\nprint('a' if n == 7 else 'A', 2 * n if n != 6 else '12.001')\n",
+        "submissions/wrong_answer/tolerant.py": "print('A', 2 * int(input()))\n",
+    },
+    "flags of a case": {
+        **BARE,
+        "data/test_group.yaml": "output_validator_args: [float_absolute_tolerance, '0.5']\n",
+        "data/secret/1.yaml": "output_validator_args: []\ndescription: exactly\n",
+        "data/secret/2.in": "6\n",
+        "data/secret/2.ans": "12\n",
+        "submissions/accepted/near.py": "n = int(input())\nprint(2 * n if n == 5 else 12.4)\n",
+        "submissions/wrong_answer/near.py": "print(2 * int(input()) + 0.1)\n",
+    },
+    "arguments and files": {
+        **BARE,
+        "data/secret/test_group.yaml": "args: ['2']\n",
+        "data/secret/1.files/deep/table.txt": "3\n",
+        "data/secret/2.in": "1\n",
+        "data/secret/2.ans": "7\n",
+        "data/secret/2.yaml": "args: ['4', --x]\n",
+        "data/secret/2.files/deep/table.txt": "3\n",
+        "data/secret/1.ans": "13\n",
+        "submissions/accepted/a.py": "import sys\nprint(int(input()) * int(sys.argv[1]) + int(open('deep/table.txt').read()))\n",
+        "submissions/wrong_answer/a.py": "print(int(input()) * 2 + int(open('deep/table.txt').read()))\n",
+    },
+    "half a conversation": {
+        **BARE,
+        "problem.yaml": "name: Made\nvalidation: custom interactive\n",
+        "output_validators/v/v.py": "import sys\nprint(open(sys.argv[1]).read())\nsys.stdout.close()\nsys.exit(42 if sys.stdin.read().split() == ['10'] else 43)\n",
+        "submissions/accepted/all.py": "import sys\nprint(2 * int(sys.stdin.read()))\n",
+        "submissions/wrong_answer/all.py": "import sys\nprint(3 * int(sys.stdin.read()))\n",
+    },
+    "small print": {
+        **BARE,
+        "problem.yaml": "name: Made\nvalidation: default\nvalidator_flags: space_change_sensitive\nlimits: {output: 1, memory: 64, time_multiplier: 7}\n",
+        "output_validators/v.py": "import sys\nsys.exit(43)\n",
+        "data/sample/1.in": "1\n",
+        "data/sample/1.ans": "2\n",
+        "data/sample/1.in.statement": "one\n",
+        "data/secret/1.ans": "A  10\n",
+        "data/secret/1.hint": "double it\n",
+        "submissions/accepted/0_old.py": "#!/usr/bin/env python2\nprint input()\n",
+        "submissions/accepted/1_old/main.py": "#!/usr/bin/python2\nprint(2)\n",
+        "submissions/accepted/a.py": "n = int(input())\nprint('a  10' if n == 5 else 2)\n",
+        "submissions/accepted/a.java": "class A {}\n",
+        "submissions/wrong_answer/space.py": "n = int(input())\nprint('A 10' if n == 5 else 2)\n",
+        "submissions/wrong_answer/sample.py": "print('A  10')\n",
+        "submissions/brute_force/slow.py": "while True: pass\n",
+    },
+}  # fmt: skip
 QUIXBUGS = {
     "json_testcases/gaps.json": "[[[1, 4, 9]], [3, 5]]\n[[[]], []]\n\n[[[2.5, 3]], [0.5]]\n",
     "correct_python_programs/gaps.py": "def gaps(xs):\n    return tuple(b - a for a, b in zip(xs, xs[1:]))\n",
@@ -256,6 +345,10 @@ MADE = [
     Made("kattis", tree(KATTIS), "made", "stdio", visible={"visible/1.in", "visible/1.ans"}),
     Made("kattis", tree(KATTIS_VALIDATOR), "made", "stdio", "print('no number')", "print(4, 5)"),
     Made("kattis", tree(KATTIS_INTERACTIVE), "made", "stdio"),
+    *(
+        Made("kattis", tree(files), "made", "stdio", name=name, visible={"visible/1.in", "visible/1.ans"} if name == "small print" else set())
+        for name, files in KATTIS_MORE.items()
+    ),
     Made("quixbugs", tree(QUIXBUGS), "QuixBugs/gaps", "call", "def gaps(xs):\n    return None\n", "def gaps(xs):\n    return [y - x for x, y in zip(xs, xs[1:])]\n"),
     Made("quixbugs", tree(QUIXBUGS), "QuixBugs/pairs", "pytest", "def pairs(n):\n    return n\n", "def pairs(n):\n    return [[i, i * i] for i in range(n)]\n"),
 ]  # fmt: skip
@@ -291,7 +384,7 @@ def passes(task: Task, files: dict[str, str], sandbox: Sandbox) -> bool:
     return all(signal.outcome is Outcome.PASSED for signal in signals)
 
 
-@pytest.mark.parametrize("made", MADE, ids=lambda made: f"{made.format} {made.id} {made.kind}")
+@pytest.mark.parametrize("made", MADE, ids=str)
 def test_what_is_imported_judges_right_and_wrong_solutions(made: Made, tmp_path: Path, jail: Sandbox) -> None:
     files = imported(made, tmp_path, made.format)
     task = package.load(files)
@@ -304,7 +397,7 @@ def test_what_is_imported_judges_right_and_wrong_solutions(made: Made, tmp_path:
     assert not made.right or passes(task, {"solution.py": made.right}, jail)
 
 
-@pytest.mark.parametrize("made", MADE, ids=lambda made: f"{made.format} {made.id} {made.kind}")
+@pytest.mark.parametrize("made", MADE, ids=str)
 def test_the_format_is_found_out(made: Made, tmp_path: Path) -> None:
     assert imported(made, tmp_path, "auto") == imported(made, tmp_path, made.format)
 

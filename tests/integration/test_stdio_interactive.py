@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -148,11 +149,82 @@ def test_a_submission_that_does_not_read_blocks_only_itself(session: Session) ->
     assert "s for it to read" in case.note
 
 
+SAYS_AND_CLOSES = """
+import os, subprocess, sys, threading
+print('1')
+print('2', flush=True)
+{closes}
+said = sys.stdin.read().split()
+print('nobody hears this', file=sys.stderr)
+sys.exit(said != ['3'])
+"""
+CLOSES = {
+    "the object": "sys.stdout.close()",
+    "the descriptor": "os.close(1)",
+    "by its number": "os.close(sys.stdout.fileno())",
+    "in a thread": "t = threading.Thread(target=lambda: os.close(sys.stdout.fileno()))\nt.start()\nt.join()",
+    "by something else": "os.dup2(os.open(os.devnull, os.O_WRONLY), 1)",
+    "and writes on": "os.close(1)\ntry: os.write(1, b'9\\n')\nexcept OSError: pass",
+    "and opens a file": "sys.stdout.close()\nopen('feedback/notes', 'w').write('9\\n')",
+}
+UNHURRIED = replace(LIMITS, wall_seconds=60, cpu_seconds=10)
+SUMS_UP = "import sys\nprint(sum(map(int, sys.stdin)))\n"
+
+
+@pytest.mark.parametrize("how", CLOSES)
+def test_an_interactor_that_closes_its_stdout_reads_on(how: str, session: Session) -> None:
+    interactor = SAYS_AND_CLOSES.format(closes=CLOSES[how])
+    [case], flags = graded(session, SUMS_UP, interactor, limits=UNHURRIED)
+    assert (case.outcome, flags) == (P, []), case
+    [case], _ = graded(session, SUMS_UP.replace("sum(", "1 + sum("), interactor, limits=UNHURRIED)
+    assert case.outcome is F, case
+
+
+def test_either_side_may_end_what_it_says_and_hear_the_other_out(every_tier: Session) -> None:
+    [case], _ = graded(every_tier, SUMS_UP, SAYS_AND_CLOSES.format(closes="sys.stdout.close()"), limits=UNHURRIED)
+    assert case.outcome is P, case
+    interactor = "import sys\nprint(sum(map(int, sys.stdin)))\n"
+    closes = "import os\nprint(2)\nprint(3, flush=True)\nos.close(1)\nassert input() == '{}'\n"
+    [case], flags = graded(every_tier, closes.format(5), interactor, limits=UNHURRIED)
+    assert (case.outcome, flags) == (P, []), case
+    [case], _ = graded(every_tier, closes.format(6), interactor, limits=UNHURRIED)
+    assert (case.outcome, case.note) == (F, "exit code 1: AssertionError"), case
+
+
+def test_the_author_s_command_may_close_its_stdout_too(session: Session) -> None:
+    interactor = "import sys\nprint(sum(map(int, sys.stdin)))\n"
+    code = "import os, sys\nprint(2, flush=True)\nos.close(1)\nassert [*sys.argv, input()] == ['solution.py', '2']\n"
+    [case], flags = graded(session, code, interactor, command=["python3", "solution.py"], limits=UNHURRIED)
+    assert (case.outcome, flags) == (P, []), case
+
+
+SAYS = {
+    "without a newline": "sys.stdout.write('42')",
+    "by the descriptor": "os.write(1, b'42')",
+    "both in turn": "sys.stdout.write('4\\n')\nos.write(1, b'38')",
+    "by another program": "subprocess.run(['/bin/echo', '42'], check=True)",
+    "by a copy of it": "os.fdopen(os.dup(1), 'w').write('42')",
+    "a lot": "print('1\\n' * 41, '\\n' * 300_000, 1)",
+}
+
+
+@pytest.mark.parametrize("how", SAYS)
+def test_what_an_interactor_says_before_it_leaves_is_heard(how: str, session: Session) -> None:
+    interactor = f"import os, subprocess, sys\n{SAYS[how]}\nsys.exit(0)\n"
+    code = "import sys\nassert sum(map(int, sys.stdin.read().split())) == 42\n"
+    [case], _ = graded(session, code, interactor, limits=UNHURRIED)
+    assert case.outcome is P, case
+
+
 HOSTILE = {
     "writes everywhere": "import os\nfor fd in range(64):\n    for m in (b'\\0\\0\\0\\2{}', b'\\0\\0\\0\\x0f{\"exit_code\": 0}'):\n        try: os.write(fd, m)\n        except OSError: pass\n",
     "reads what its driver knows": "import sys, gc\nf = sys._getframe()\nwhile f:\n    print('answer', [v for v in f.f_locals.values() if v == 42], flush=True)\n    f = f.f_back\n",
     "leaves a child that talks": "import os\nif os.fork(): os._exit(0)\nprint('answer 1', flush=True)\n",
     "looks for the input": "import glob\nfor p in glob.glob('/box/**', recursive=True) + glob.glob('/proc/*/cwd/*'):\n    try: t = open(p).read()\n    except Exception: continue\n    if t.startswith('42 '): print('answer 42', flush=True)\n",
+    "stops its parent": "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\nprint('answer 1', flush=True)\n",
+    "closes all": "import os\nos.closerange(0, 256)\n",
+    "closes and floods": "import os\nos.close(1)\ntry:\n    while True: os.write(0, b'guess 1\\n' * 1000)\nexcept OSError: pass\n",
+    "leaves a child that keeps its stdout": "import os, time\nif os.fork() == 0: time.sleep(60)\nprint('answer 1', flush=True)\n",
     "ends its parent": "import os, signal\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)\n",
 }  # fmt: skip
 CAREFUL = INTERACTOR.replace("int(number)", "(int(number) if number.strip().isdigit() else 0)")
@@ -244,6 +316,33 @@ def test_the_protocol_of_kattis_and_partial_credit(session: Session) -> None:
     assert (case.outcome, case.credit) == (P, 1.0)
     [case], _ = graded(session, "pass", interactor, **options)
     assert (case.outcome, case.credit, case.note) == (F, None, "0 words")
+
+
+TWICE = """
+import sys
+from pathlib import Path
+feedback = Path(sys.argv[3])
+high = Path(sys.argv[1]).read_text()
+print(high)
+said = input()
+if said.isdigit() and not (feedback / 'first').exists():
+    (feedback / 'first').write_text(said)
+    (feedback / 'nextpass.in').write_text('again ' + said)
+    sys.exit(42)
+sys.exit(42 if said == (feedback / 'first').read_text()[::-1] else 43)
+"""
+
+
+def test_a_conversation_of_several_passes(every_tier: Session) -> None:
+    right = "word, *said = input().split()\nprint(said[0][::-1] if said else 12)\n"
+    options: dict[str, Any] = {"protocol": "kattis", "passes": 2, "given": ("first",), "limits": UNHURRIED}
+    found, flags = graded(every_tier, right, TWICE, **options)
+    assert ([case.outcome for case in found], flags) == ([P], []), found
+    [case], _ = graded(every_tier, right.replace("[::-1]", ""), TWICE, **options)
+    assert (case.outcome, case.credit) == (F, None)
+    assert "pass 2 (input 'again 12')" in case.note
+    [case], _ = graded(every_tier, right + "assert not said", TWICE, **options)
+    assert (case.outcome, case.note) == (F, "pass 2 (input 'again 12'): exit code 1: AssertionError")
 
 
 def test_a_command_of_the_author_s_is_executed_with_the_line(session: Session) -> None:

@@ -508,3 +508,142 @@ def test_a_box_too_small_for_the_files_makes_no_false_rejection(session: Session
 
 def test_a_checker_is_not_asked_about_a_program_that_did_not_end_well(session: Session) -> None:
     assert outcomes(graded(session, "raise SystemExit(3)", checker("1 / 0"))) == [F]
+
+
+def verdict(session: Session, code: str | Mapping[str, str], judge: str, **options: object) -> CaseOutcome:
+    """The one case of a suite with a checker in the protocol of Kattis, whose reference adds one."""
+    files = {"hidden/check.py": judge, "hidden/0.in": "1 ask\n"}
+    stated = {"checker": "program", "checker_file": "hidden/check.py", "protocol": "kattis", **options}
+    context = context_of({"solution.py": code} if isinstance(code, str) else code, session)
+    io = Suite(id="io", kind="stdio", files=files, options=stated)
+    task = replace(context.task, suites=(io,), limits=LIMITS, reference={"solution.py": ADDS})
+    [case] = cases(list(HiddenTests().grade(replace(context, task=task))))
+    return case
+
+
+ADDS = "n, word = input().split()\nprint(int(n) + 1)\n"
+COUNTS = """
+import sys
+from pathlib import Path
+given, feedback = Path(sys.argv[1]).read_text().split(), Path(sys.argv[3])
+assert not (feedback / 'nextpass.in').exists()
+with open(feedback / 'judgemessage.txt', 'a') as file: file.write(f'{given} ')
+said = sys.stdin.read().split()
+if said != [str(int(given[0]) + 1)]: sys.exit(43)
+if said != ['4']: (feedback / 'nextpass.in').write_text(f'{said[0]} again')
+sys.exit(42)
+"""
+
+
+def test_a_program_is_run_again_on_what_the_checker_writes_for_it(every_tier: Session) -> None:
+    case = verdict(every_tier, ADDS, COUNTS, passes=3)
+    assert (case.outcome, case.note) == (P, ""), case
+    case = verdict(every_tier, ADDS.replace("1)", "(n < '3'))"), COUNTS, passes=3)
+    assert case.outcome is F
+    assert case.note == "pass 3 (input '3 again'): ['1', 'ask'] ['2', 'again'] ['3', 'again']"
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome", "end"),
+    [
+        ("assert n != '2'", F, ""),
+        ("open('left', 'a').write('x')\nassert open('left').read() == 'x'", P, ""),
+        ("while n == '2': pass", E, "(cpu|wall)-timeout"),
+        ("import os\nif n == '3': os.kill(os.getpid(), 9)", E, "signalled"),
+    ],
+)
+def test_each_pass_is_a_run_of_its_own(session: Session, more: str, outcome: Outcome, end: str) -> None:
+    case = verdict(session, ADDS + more, COUNTS, passes=3)
+    assert case.outcome is outcome, case
+    assert re.fullmatch(end, case.end), case
+
+
+NEVER_ENDS = COUNTS.replace("!= ['4']", "!= ['2']").replace("[str(int(given[0]) + 1)]", "['x'] and said != ['2']")
+PASSES = {
+    "never ends": (NEVER_ENDS, "asked for another pass after 4"),
+    "asks and rejects": ("if said == ['x']:\n (feedback / 'nextpass.in').touch()\n sys.exit(43)\nsys.exit(42)", "did not accept this one"),
+    "leaves too much": ("if said == ['x']: (feedback / 'a').write_bytes(bytes(5 << 20))\nsys.exit(42)", "left more than 4 MiB"),
+    "crashes later": ("if given[0] == 'x': 1 / 0\nif said == ['x']: (feedback / 'nextpass.in').write_text('x y')\nsys.exit(42)", "ZeroDivisionError"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_a_chain_of_passes_that_comes_to_no_verdict_is_no_credit(session: Session, name: str) -> None:
+    rest, why = PASSES[name]
+    judge = rest if rest is NEVER_ENDS else COUNTS[: COUNTS.index("if said")] + rest
+    case = verdict(session, "print('x')", judge, passes=4)
+    assert (case.outcome, case.credit) == (F, None), case
+    assert why in case.note
+    # Whoever makes the reference's chain endless has made the task unusable, and nobody's answer wrong.
+    endless = COUNTS.replace("if said != ['4']: ", "")
+    with pytest.raises(TaskUnusable, match="asked for another pass after 4"):
+        verdict(session, ADDS, endless, passes=4)
+
+
+def test_what_a_checker_keeps_between_passes_is_plain_files_of_its_folder(session: Session) -> None:
+    judge = COUNTS.replace(
+        "said = sys",
+        "kept = sorted(p.name for p in feedback.rglob('*') if p.is_file())\n"
+        "assert kept == ([] if given[0] == '1' else ['deep']) + ['judgemessage.txt'], kept\n"
+        "(feedback / 'inside').mkdir(exist_ok=True)\n(feedback / 'inside' / 'deep').write_text('1')\n"
+        "(feedback / 'link').unlink(missing_ok=True)\n(feedback / 'link').symlink_to('/etc/passwd')\nsaid = sys",
+    )
+    case = verdict(session, ADDS, judge, passes=3)
+    assert case.outcome is P, case.note
+
+
+def lines(*rows: dict[str, object]) -> dict[str, str]:
+    return {"cases.jsonl": "".join(json.dumps({"input": "", "output": "", **row}) + "\n" for row in rows)}
+
+
+def test_arguments_and_files_of_a_case_reach_the_program(every_tier: Session) -> None:
+    code = (
+        "import sys, os\nprint(*sys.argv[1:], *[open(p).read() for p in ('table', 'in/side') if os.path.exists(p)])\n"
+    )
+    files = lines(
+        {"output": "-n 2 7\n", "args": ["-n", "2"], "files": {"table": "7\n"}},
+        {"output": "8", "files": {"in/side": "8"}},
+        {"output": "", "args": [" "]},
+    )
+    signals = graded(every_tier, code, suite(files))
+    assert (outcomes(signals), flags(signals)) == ([P, P, P], []), cases(signals)
+    spaces = graded(
+        every_tier,
+        "import sys\nprint(sys.argv[1:] == ['a b', ''])",
+        suite(lines({"output": "True", "args": ["a b", ""]})),
+    )
+    assert outcomes(spaces) == [P], cases(spaces)
+    command = ["python3", "-O", "solution.py"]
+    signals = graded(every_tier, code, suite(files, command=command))
+    assert outcomes(signals) == [P, P, P], cases(signals)
+
+
+@pytest.mark.parametrize("own", ["table", "table/x", "table/x/y", "a", "a/b"])
+def test_a_submission_cannot_be_in_the_way_of_a_case_s_file(session: Session, own: str) -> None:
+    stated = suite(lines({"output": "7 8", "files": {"table": "7", "a/b/c": "8"}}))
+    code = {"solution.py": "print(open('table').read(), open('a/b/c').read())\n", own: "9\n"}
+    signals = graded(session, code, stated)
+    assert outcomes(signals) == [P], cases(signals)
+
+
+def test_a_case_may_be_compared_in_its_own_way(session: Session) -> None:
+    files = lines(
+        {"output": "0.5 Yes", "compare": {"checker": "float", "absolute": 0.1, "relative": 0, "case_sensitive": False}},
+        {"output": "0.5 Yes"},
+        {"output": "0.45 yes", "compare": {"checker": "exact"}},
+        {"output": "0.45 Yes\n", "compare": {"case_sensitive": False, "space_sensitive": True}},
+        {"output": "0.45  yes\n", "compare": {"space_sensitive": True}},
+    )
+    assert outcomes(graded(session, "print('0.45 yes')", suite(files))) == [P, F, P, P, F]
+
+
+def test_a_checker_gets_the_arguments_of_a_case_and_the_files_beside_it(session: Session) -> None:
+    files = {
+        "judge/main.py": "import sys, more\nfrom pathlib import Path\nsaid = sys.stdin.read().split()\n"
+        "sys.exit(42 if said == sys.argv[4:] + more.words + Path(__file__).with_name('list.txt').read_text().split() else 43)\n",
+        "judge/more.py": "words = ['b']\n",
+        "judge/list.txt": "c\n",
+        **lines({"judge_args": ["a"]}, {"judge_args": ["a", "x"]}),
+    }
+    stated = suite(files, checker="program", checker_file="hidden/judge/main.py", protocol="kattis")
+    assert outcomes(graded(session, "print('a b c')", stated)) == [P, F]

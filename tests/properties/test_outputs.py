@@ -13,12 +13,14 @@ tokens = tokens_check()
 floats = check_named("float", {"absolute": 1e-6, "relative": 1e-6})
 strict_floats = check_named("float", {"absolute": 0, "relative": 0})
 loose = check_named("tokens", {"case_sensitive": False})
+spaced = check_named("tokens", {"case_sensitive": False, "space_sensitive": True})
+spaced_floats = check_named("float", {"absolute": 0.1, "relative": 0, "space_sensitive": True})
 
 words = st.lists(
     st.binary(min_size=1, max_size=8).filter(lambda word: len(word.split()) == 1 and word.split()[0] == word)
 )
 spaces = st.text(" \t\n\r\v\f", min_size=1, max_size=3).map(str.encode)
-checks = st.sampled_from([exact, tokens, floats, strict_floats, loose])
+checks = st.sampled_from([exact, tokens, floats, strict_floats, loose, spaced])
 
 
 @given(checks, st.binary())
@@ -40,6 +42,28 @@ def test_tokens_are_equal_whatever_is_between_them(
     expected = b"".join(word + data.draw(spaces) for word in wanted)
     got = data.draw(spaces) + b"".join(word + data.draw(spaces) for word in found)
     assert (tokens(expected, got) == "") == (wanted == found)
+
+
+letters = st.text("aAb \n\t", max_size=6).map(str.encode)
+
+
+@given(letters, letters)
+def test_white_space_counts_where_it_is_told_to_and_case_does_not(expected: bytes, got: bytes) -> None:
+    assert (spaced(expected, got) == "") == (expected.lower() == got.lower())
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "says"),
+    [
+        (b"1.0  2\n", b"1.05  2\n", ""),
+        (b"1.0  2\n", b"1.05 2\n", "after 1 token: expected '  ', got ' '"),
+        (b"1.0 2\n", b"1.0 2", "the output ends after 2 tokens of 2"),
+        (b"1.0 2\n", b" 1.0 2\n", "after no tokens: expected '1.0', got ' '"),
+        (b"1.0 2\n", b"1.0 2\n\n", "after 2 tokens: expected '\\n', got '\\n\\n'"),
+    ],
+)
+def test_numbers_may_be_near_and_white_space_not(expected: bytes, got: bytes, says: str) -> None:
+    assert spaced_floats(expected, got) == says
 
 
 @given(st.binary(), st.binary())

@@ -228,7 +228,10 @@ def kattis(folder: Path, **files: str) -> Path:
         ({"problem.yaml": "validator_flags: float_tolerance"}, "a number after float_tolerance, not ''"),
         ({"problem.yaml": "limits: {time_limit: soon}"}, "limits: expected numbers greater than 0"),
         ({"data/secret/2.in": "1"}, "secret/2.in: expected 2.ans beside it"),
-        ({"output_validators/v.cpp": "int"}, "output_validators: expected one validator, a Python program"),
+        (
+            {"problem.yaml": "validation: custom", "output_validators/v.cpp": "int"},
+            "output_validators: expected one validator, a Python program",
+        ),
         ({"submissions/accepted/p/a.py": "1", "submissions/accepted/p/b.py": "2"}, "starts from main.py"),
     ],
 )

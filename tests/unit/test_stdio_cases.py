@@ -68,6 +68,9 @@ def test_what_is_no_case_is_said_with_its_place(files: dict[str, str], where: st
         ("ignore_exit_code = 1", "suite.hidden.ignore_exit_code", "true or false"),
         ("partial_credit = 1", "suite.hidden.partial_credit", "true or false"),
         ("seconds = 0", "suite.hidden.seconds", "greater than 0"),
+        ('space_sensitive = "no"', "suite.hidden.space_sensitive", "true or false"),
+        ('checker = "exact"\nspace_sensitive = true', "suite.hidden.space_sensitive", "not 'exact'"),
+        ("passes = 2", "suite.hidden.passes", "an interactor_file beside it"),
         ('command = "python3"', "suite.hidden.command", "a list of texts"),
     ],
 )
@@ -78,6 +81,88 @@ def test_an_option_that_does_not_fit_is_refused(option: str, field: str, expecte
         load(files)
     assert caught.value.field == field
     assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"args": "x"}, "a list of at most 1000 texts in `args`"),
+        ({"args": ["a\0b"]}, "a list of at most 1000 texts in `args`"),
+        ({"args": ["x"] * 1001}, "a list of at most 1000 texts in `args`"),
+        ({"judge_args": [1]}, "a text in `judge_args`"),
+        ({"files": ["x"]}, "an object of at most 100 files"),
+        ({"files": {"x": 1}}, "a text in `files`"),
+        ({"files": {"../x": ""}}, "relative paths without . and .. in `files`, not '../x'"),
+        ({"files": {"/etc/x": ""}}, "relative paths"),
+        ({"files": {"a//b": ""}}, "relative paths"),
+        ({"files": {"a\0": ""}}, "relative paths"),
+        ({"files": {"a" * 300: ""}}, "relative paths"),
+        ({"files": {"a": "", "a/b/c": ""}}, "not also folders of others"),
+        ({"compare": "float"}, "an object in `compare`"),
+        ({"compare": None}, "an object in `compare`"),
+    ],
+)
+def test_what_a_case_states_for_itself_is_looked_at(stated: dict[str, object], expected: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        parse_stdio_cases({"c.jsonl": json.dumps({"input": "", "output": "", **stated})})
+    assert expected in caught.value.expected
+
+
+def with_case(options: str, **stated: object) -> dict[str, str]:
+    """A package whose suite has one case."""
+    files = {path: text for path, text in read_folder(EXAMPLE).items() if not path.startswith("hidden/")}
+    files["task.toml"] = files["task.toml"].partition("groups =")[0] + options
+    return files | {
+        "hidden/c.jsonl": json.dumps({"input": "", "output": "", **stated}),
+        "hidden/j/c.py": "",
+        "hidden/j/data": "",
+    }
+
+
+CHECKER = 'checker = "program"\nchecker_file = "hidden/j/c.py"\n'
+
+
+@pytest.mark.parametrize(
+    ("options", "stated", "expected"),
+    [
+        (CHECKER, {"compare": {}}, "no `compare` in a suite whose checker is not one of tokens, exact, float"),
+        (CHECKER + "passes = 2", {}, 'protocol = "kattis" beside it'),
+        (CHECKER + 'protocol = "kattis"\npasses = 1', {}, "a whole number from 2 to 100, not 1"),
+        (CHECKER + 'protocol = "kattis"\npasses = 101', {}, "a whole number from 2 to 100, not 101"),
+        (CHECKER + 'protocol = "kattis"\npasses = 2.5', {}, "a whole number from 2 to 100, not 2.5"),
+        (CHECKER + "space_sensitive = true", {}, "not 'program'"),
+        ("", {}, "a .jsonl file with cases, or the suite's program"),
+    ],
+)
+def test_what_a_case_states_fits_its_suite(options: str, stated: dict[str, object], expected: str) -> None:
+    with pytest.raises(PackageError) as caught:
+        load(with_case(options, **stated))
+    assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"judge_args": ["x"]}, "no `judge_args` in a suite without"),
+        ({"compare": {"checker": "program"}}, "one of tokens, exact, float"),
+        ({"compare": {"absolute": 1}}, "no tolerance unless"),
+        ({"compare": {"checker": "float", "relative": -1}}, "a number of at least 0"),
+        ({"compare": {"seconds": 1}}, "one of the keys absolute, case_sensitive"),
+    ],
+)
+def test_how_a_case_is_compared_is_looked_at(stated: dict[str, object], expected: str) -> None:
+    files = {path: text for path, text in with_case("", **stated).items() if not path.startswith("hidden/j")}
+    with pytest.raises(PackageError) as caught:
+        load(files)
+    assert expected in caught.value.expected
+    assert caught.value.field.startswith("hidden/c.jsonl:1")
+
+
+def test_files_beside_a_program_are_its_own_where_no_case_is_kept_there() -> None:
+    files = with_case(CHECKER, judge_args=["x"])
+    assert load(files).suites[0].files["hidden/j/data"] == ""
+    with pytest.raises(PackageError, match="hidden/j/data"):
+        load(files | {"hidden/j/1.in": ""})
 
 
 def test_submitters_learn_how_many_cases_there_are() -> None:

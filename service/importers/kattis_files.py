@@ -1,0 +1,105 @@
+"""The folder of a Kattis problem package: its files as text, its YAML as tables. Nothing outside of it is read.
+
+Tree                    reads; raises FormatError, which names the file and what was expected there
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graders.package import MAX_BYTES
+from service.importers.package_text import FormatError
+
+MOST_YAML_CHARACTERS = 64 << 10
+MOST_DEPTH = 20
+"""Folders in folders; a link may lead to a folder above it."""
+
+_CONSTANT = re.compile(r"\{\{(\w+)\}\}|\\constant\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A problem package. Paths are in its folder; a part of one that begins with a dot is not there."""
+
+    root: Path
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """What `{{name}}` stands for, in all but test data."""
+
+    def entries(self, folder: Path) -> list[Path]:
+        """What a folder holds, in the order of names; nothing where it does not exist."""
+        if not folder.is_dir():
+            return []
+        if len(folder.relative_to(self.root).parts) > MOST_DEPTH:
+            raise FormatError(str(folder), f"folders of at most {MOST_DEPTH} levels")
+        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        for path in found:
+            # The format has links, to what is in the package. One that leads out may bring anything of this machine.
+            if path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
+                raise FormatError(str(path), "a link to something in the package, not out of it")
+            if not (path.is_file() or path.is_dir()):
+                raise FormatError(str(path), "a file or a folder")
+        return [path for path in found if path.name != "__pycache__"]
+
+    def files(self, folder: Path) -> Iterator[Path]:
+        """All files below a folder."""
+        for path in self.entries(folder):
+            if path.is_dir():
+                yield from self.files(path)
+            else:
+                yield path
+
+    def text(self, path: Path) -> str:
+        """A file of test data, byte for byte."""
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise FormatError(str(path), f"at most {MAX_BYTES >> 20} MiB")
+            return path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(str(path), f"a text in UTF-8 ({error})") from error
+
+    def replaced(self, path: Path) -> str:
+        """Any other file: with the package's constants in their places."""
+        return _CONSTANT.sub(lambda found: self.constants.get(found[1] or found[2], found[0]), self.text(path))
+
+    def table(self, path: Path, known: Iterable[str] | None = None) -> dict[str, Any]:
+        """A YAML file of these keys (of any, where None); an empty table where there is none."""
+        text = self.replaced(path) if path.exists() else ""
+        try:
+            # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
+            has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
+            stated = None if has_alias or len(text) > MOST_YAML_CHARACTERS else yaml.safe_load(text) or {}
+        except (ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no such date
+            raise FormatError(str(path), f"YAML ({error})") from error
+        if has_alias or len(text) > MOST_YAML_CHARACTERS:
+            raise FormatError(str(path), f"YAML of at most {MOST_YAML_CHARACTERS >> 10} KiB without aliases (*name)")
+        return table_of(stated, str(path), known)
+
+
+def table_of(stated: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
+    """A table that has none but these keys; of any, where None."""
+    if not isinstance(stated, dict) or not all(isinstance(key, str) for key in stated):
+        raise FormatError(where, f"a table of keys and values, not {stated!r:.80}")
+    unknown = [] if known is None else sorted(set(stated) - set(known))
+    if known is not None and unknown:
+        raise FormatError(f"{where}: {unknown[0]}", f"one of the keys {', '.join(sorted(known))}")
+    return stated
+
+
+def words_of(stated: object, where: str) -> tuple[str, ...]:
+    """Arguments of a program: a list of texts, or one text that is split at its white space."""
+    if isinstance(stated, str):
+        return tuple(stated.split())
+    if not isinstance(stated, list) or not all(isinstance(word, str) for word in stated):
+        raise FormatError(where, f"a text, or a list of texts (numbers in quotes), not {stated!r:.80}")
+    return tuple(stated)
+
+
+def number_of(stated: object, where: str, *, above: float = 0.0) -> float:
+    """A number greater than `above`."""
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not above < stated < float("inf"):
+        raise FormatError(where, f"a number greater than {above:g}, not {stated!r:.80}")
+    return stated
