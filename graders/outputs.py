@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_UP, Context, Decimal
+from functools import lru_cache
 from itertools import zip_longest
 
 TOKEN_CHARACTERS = 60
@@ -41,24 +42,34 @@ class Tolerance:
         if not (_NUMBER.fullmatch(expected) and _NUMBER.fullmatch(got)):
             return False
         wanted, found = _decimal(expected), _decimal(got)
+        if wanted == found:
+            return True
         if wanted.is_nan() or found.is_nan():
             return False
         # So many digits hold each tolerance, and each product with it, exactly. A difference that has more is rounded up, to
         # the next that has not: it is within a tolerance where it was before.
-        exact = Context(prec=len(expected) + len(got) + 40, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
-        off = exact.subtract(wanted, found).copy_abs()
-        if off <= _decimal(repr(self.absolute).encode()):
-            return True
-        return off <= exact.multiply(_decimal(repr(self.relative).encode()), wanted.copy_abs())
+        room = _room((len(expected) + len(got)) // 100 * 100 + 140)
+        off = room.subtract(wanted, found).copy_abs()
+        return off <= _as_written(self.absolute) or off <= room.multiply(_as_written(self.relative), wanted.copy_abs())
 
 
 EQUAL = Tolerance(absolute=0.0, relative=0.0)
 """Numbers by their value alone."""
 
 
+@lru_cache(maxsize=8)
+def _room(digits: int) -> Context:
+    return Context(prec=digits, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
+
+
+@lru_cache(maxsize=8)
+def _as_written(tolerance: float) -> Decimal:
+    return Decimal(repr(tolerance))
+
+
 def _decimal(number: bytes) -> Decimal:
     """A nan where its exponent is beyond those of decimals, of eighteen digits."""
-    return Decimal(number.decode("ascii"), Context(traps=[]))
+    return Decimal(number.decode("ascii"), _room(100))
 
 
 def exact(expected: bytes, got: bytes) -> str:

@@ -3,21 +3,21 @@
 graders.stdio_cases reads the cases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graders import fields
 from graders.cases import CaseError
 from graders.fields import PackageError
 from graders.groups import group_of
-from graders.stdio_cases import parse_stdio_cases
+from graders.stdio_cases import StdioCase, parse_stdio_cases
 
 KEYS = frozenset({
     "checker", "absolute", "relative", "case_sensitive", "checker_file", "interactor_file", "protocol", "partial_credit",
     "command", "ignore_exit_code", "seconds",
 })  # fmt: skip
 PROTOCOLS = ("plain", "kattis")
-CHECKERS = ("tokens", "exact", "float", "any-of", "program")
+CHECKERS = ("tokens", "lines", "exact", "float", "any-of", "program")
 SUFFIXES = (".in", ".ans", ".out")
 
 
@@ -30,7 +30,9 @@ def check(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: 
     fields.check_tolerance(options, checker, field)
     fields.true_or_false(options.get("case_sensitive", True), f"{field}.case_sensitive")
     if "case_sensitive" in options and checker in ("exact", "program"):
-        raise PackageError(f"{field}.case_sensitive", f'checker = "tokens", "float" or "any-of", not {checker!r}')
+        raise PackageError(
+            f"{field}.case_sensitive", f'checker = "tokens", "lines", "float" or "any-of", not {checker!r}'
+        )
     _check_judge(options, field, judged=interactive or checker == "program")
     fields.true_or_false(options.get("ignore_exit_code", False), f"{field}.ignore_exit_code")
     if "command" in options:
@@ -51,7 +53,16 @@ def check(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: 
         raise PackageError(error.where, error.expected) from error
     if not cases:
         raise PackageError(f"{field}.files", "at least one case: NAME.in with NAME.ans, or a line of a .jsonl file")
+    _check_sizes(cases if needs_answer else [], room.output_kib)
     return [(where, group_of(case.id, case.group, groups)) for where, case in cases]
+
+
+def _check_sizes(cases: Iterable[tuple[str, StdioCase]], output_kib: int) -> None:
+    for where, case in cases:
+        size = min(len(accepted.strip()) for accepted in case.accepted)
+        if size > output_kib << 10:
+            fits = f"an output that fits limits.output_kib, which is {output_kib}"
+            raise PackageError(f"{where}, case {case.id}", f"{fits}; what is right is {size / 1024:.0f} KiB long")
 
 
 def _check_judge(options: Mapping[str, Any], field: str, *, judged: bool) -> None:

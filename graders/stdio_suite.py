@@ -27,6 +27,7 @@ from graders.interface import (
     Limits,
     Outcome,
     Suite,
+    Task,
     TaskUnusable,
     UntrustedText,
 )
@@ -222,9 +223,7 @@ def _looked_at(
     broke = None
     execution = context.session.run(
         Command(
-            argv=_argv(suite) or program.argv,
-            harness=_harness(program),
-            files=program.files,
+            **_program(context.task, suite, program),
             stdin=case.given,
             limits=limits,
         )
@@ -241,6 +240,22 @@ def _looked_at(
         difference = any_of(check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
     return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
+
+
+PRELUDE = ".prelude.py"
+"""Where it lies, beside the submission's files; one of theirs of that name makes place."""
+
+
+def _program(task: Task, suite: Suite, program: Build) -> dict[str, Any]:
+    """What runs a case, as parts of a Command."""
+    if not task.prelude:
+        return {"argv": _argv(suite) or program.argv, "harness": _harness(program), "files": program.files}
+    command = STDIO.command("run", program.argv[-1], PRELUDE, files=_with_prelude(task, program), limits=task.limits)
+    return {"argv": command.argv, "harness": command.harness, "files": command.files}
+
+
+def _with_prelude(task: Task, program: Build) -> Mapping[str, bytes]:
+    return {**program.files, PRELUDE: task.prelude.encode()} if task.prelude else program.files
 
 
 def _argv(suite: Suite) -> tuple[str, ...]:
@@ -287,7 +302,9 @@ def _converse(
     judge = Judge.of(suite)
     assert judge is not None
     interactor = judge.command(case, limits)
-    become = STDIO.command("become", program.argv[-1], *_argv(suite), files=program.files, limits=limits)
+    prelude = PRELUDE if context.task.prelude else ""
+    files = _with_prelude(context.task, program)
+    become = STDIO.command("become", program.argv[-1], prelude, *_argv(suite), files=files, limits=limits)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)

@@ -2,7 +2,8 @@
 
     build           the submission is compiled, once for all cases; none of it runs
     judge           the author's program gives its verdict: on an output (checker), or while it converses (interactor)
-    become ENTRY    puts the line to the interactor where a program's stdin and stdout are, and becomes the submission
+    run ENTRY PRELUDE       the submission, after the task's prelude
+    become ENTRY PRELUDE    puts the line to the interactor where a program's stdin and stdout are, and becomes the submission
 
 The first two answer one question on the channel each:
 
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from graders.encoding import to_json
 from graders.harness.channel import CHANNEL, receive, send
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import make_importable, prelude_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,8 @@ def main(role: str, *arguments: str) -> None:
         build()
     elif role == "judge":
         judge()
+    elif role == "run":
+        run(*arguments)
     else:
         become(*arguments)
 
@@ -74,7 +77,7 @@ def build() -> None:
     send({"nonce": question["nonce"], "tag": sys.implementation.cache_tag, **answer})
 
 
-def become(module: str, *command: str) -> None:
+def become(module: str, prelude: str, *command: str) -> None:
     """`command`: what to execute instead of running `module` here."""
     os.dup2(LINE, 0)
     os.dup2(LINE, 1)
@@ -82,10 +85,17 @@ def become(module: str, *command: str) -> None:
     os.close(CHANNEL)
     if command:
         os.execvp(command[0], command)  # noqa: S606 - in the submission's own box
+    run(module, prelude)
+
+
+def run(module: str, prelude: str) -> None:
+    """`prelude`: the path of the task's; `` where it has none."""
     make_importable(".")
     sys.argv = [""]
     # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
     sys.modules["__main__"] = types.ModuleType("__main__")
+    if prelude:
+        prelude_of(prelude)(vars(sys.modules["__main__"]))
     runpy._run_module_as_main(module)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
