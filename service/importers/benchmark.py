@@ -52,7 +52,7 @@ FORMATS: Mapping[str, Format] = {
     "humaneval+": Format(fields={**_FUNCTION, **_INPUTS, "test": _TEXT}, make=humaneval_plus),
     "humanevalpack": Format(
         fields={**_FUNCTION, "test": _TEXT, "buggy_solution": _TEXT},
-        more=dict.fromkeys(("text", "example_test", "bug_type", "failure_symptoms"), _TEXT),
+        more=dict.fromkeys(("text", "example_test", "bug_type", "failure_symptoms", "import", "test_setup"), _TEXT),
         make=humaneval_pack,
     ),
     "bigcodebench": Format(
@@ -67,7 +67,7 @@ FORMATS: Mapping[str, Format] = {
     "mbpp": Format(
         fields={"task_id": (int, str), "code": _TEXT, "test_list": _LIST},
         more={
-            "text": _TEXT, "prompt": _TEXT, "test_setup_code": _TEXT, "test_imports": _LIST, "challenge_test_list": _LIST,
+            "text": _TEXT, "prompt": _TEXT, "test_setup_code": _TEXT, "test_imports": _LIST, "test": _TEXT, "challenge_test_list": _LIST,
         },
         make=mbpp,
     ),

@@ -100,7 +100,7 @@ def test_a_nan_is_found_in_any_order_and_among_several(expected: list[object], g
         (Fraction(10**400, 7), False), (Decimal("3" * 500), False),
     ],
 )  # fmt: skip
-def test_a_decimal_or_a_fraction_may_be_near_a_float(got: object, near: bool) -> None:  # noqa: FBT001
+def test_a_decimal_or_a_fraction_may_be_near_a_float(got: object, near: bool) -> None:
     assert CLOSE(0.1 + 0.2, got) == near and CLOSE({0.1 + 0.2}, {got}) == near
     assert not CLOSE(math.inf, got) or got == math.inf
 
