@@ -119,7 +119,7 @@ def check_tolerance(options: Mapping[str, Any], checker: str, field: str) -> Non
     """`absolute` and `relative` of a suite's options: for the checkers only that know numbers that are near."""
     for key in sorted({"absolute", "relative"} & options.keys()):
         if checker not in ("float", "lines"):
-            raise PackageError(f"{field}.{key}", f'no tolerance with checker = "{checker}"')
+            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float", or "lines" of a stdio suite')
         if not is_number(options[key]) or not 0 <= options[key] < math.inf:
             raise PackageError(f"{field}.{key}", f"a number of at least 0, not {options[key]!r}")
 

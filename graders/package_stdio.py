@@ -17,7 +17,7 @@ KEYS = frozenset({
     "command", "ignore_exit_code", "seconds",
 })  # fmt: skip
 PROTOCOLS = ("plain", "kattis")
-CHECKERS = ("tokens", "lines", "exact", "float", "any-of", "program")
+CHECKERS = ("lines", "tokens", "exact", "float", "any-of", "program")
 SUFFIXES = (".in", ".ans", ".out")
 
 

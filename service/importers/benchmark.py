@@ -95,7 +95,7 @@ FORMATS: Mapping[str, Format] = {
     "apps": Format(
         fields={"question": _TEXT, "input_output": (str, dict), "solutions": (str, list)},
         more={
-            "task_id": (int, str), "problem_id": (int, str), "id": (int, str), "starter_code": _MAYBE_TEXT,
+            "starter_code": _MAYBE_TEXT, **dict.fromkeys(("task_id", "problem_id", "id"), (int, str, type(None))),
         },
         make=apps,
     ),
