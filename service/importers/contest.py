@@ -112,8 +112,8 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
     if function is None:
         texts = [[_text(item, "input_output") for item in items] for items in (inputs, outputs)]
         typed = _Cases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE)
-        checker = {"checker": "float", **APPS_TOLERANCE} if _any_float(typed.answers) else {}
-        suite, limits = _program_suite(typed, checker), _program_limits(typed.answers)
+        tolerance = APPS_TOLERANCE if _any_float(typed.answers) else {"absolute": 0.0, "relative": 0.0}
+        suite, limits = _program_suite(typed, {"checker": "float", **tolerance}), _program_limits(typed.answers)
     else:
         alone = all(isinstance(output, list) and len(output) == 1 for output in outputs)
         arguments = [_int_keys(_list(item, "input_output: inputs")) for item in inputs]
@@ -159,8 +159,8 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
         if not isinstance(metadata, dict):
             raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
         function = _function(metadata.get("func_name"), "metadata: func_name")
-        suite = _function_suite(function, _values(private), starter, "")
-        values = _values(public)
+        suite = _function_suite(function, _values(private, "private_test_cases"), starter, "")
+        values = _values(public, "public_test_cases")
         shown = {"visible/examples.jsonl": call_cases(values.inputs, values.answers)} if public else {}
     else:
         raise FormatError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
@@ -247,10 +247,10 @@ def _texts(tests: Sequence[Mapping[str, str]]) -> _Cases:
     return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
 
 
-def _values(tests: Sequence[Mapping[str, str]]) -> _Cases:
+def _values(tests: Sequence[Mapping[str, str]], field: str) -> _Cases:
     """Of functional tests: an argument a line, as JSON."""
-    inputs = [[_value(line, "input") for line in test["input"].split("\n") if line.strip()] for test in tests]
-    answers = [_value(test["output"], "output") for test in tests]
+    inputs = [[_value(line, f"{field}: input") for line in test["input"].split("\n") if line.strip()] for test in tests]
+    answers = [_value(test["output"], f"{field}: output") for test in tests]
     return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
 
 

@@ -126,6 +126,7 @@ def test_tolerance_is_numpys(expected: float, got: float) -> None:
         ([1.0, 2.0], [1.0]), (0.5, 0.6),
         # Several keys that are a nan: the last one's value was taken for all of them.
         ({NAN: 1.0, math.nan: 2.0}, {NAN: 9.0, math.nan: 2.0}), ({NAN: 1.0, math.nan: 2.0}, {NAN: 2.0}),
+        ({1: 0.5}, {1 + 1e-9: 0.5}), ({"a": 0.5}, {"a": 0.6}), ({0.5, 0.6}, {0.5}), ({0.5: 1, 0.6: 2}, {0.5: 2, 0.6: 1}), ({2}, {2 + 1e-9}),
     ],
 )  # fmt: skip
 def test_what_is_not_close(expected: object, got: object) -> None:
@@ -146,6 +147,9 @@ def test_what_is_not_close(expected: object, got: object) -> None:
         (True, 1),
         (False, 0),
         ({NAN: 1.0, math.nan: 2.0}, {NAN: 2.0, math.nan: 1.0}),
+        ({Decimal("NaN"): 1.0, Decimal("NaN"): 1.0}, {Decimal("NaN"): 1.0, Decimal("NaN"): 1.0 + 1e-9}),
+        ({"a": {1: {0.5}}, None: 1.5}, {"a": {1.0: {0.5 + 1e-9}}, None: 1.5 + 1e-9}),
+        ({(1, 0.3): "x", 2: "y"}, {(True, 0.1 + 0.2): "x", 2.0: "y"}),
     ],
 )
 def test_what_is_close(expected: object, got: object) -> None:
