@@ -15,7 +15,7 @@ from graders import predicate
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import Check, check_named
 from graders.description import Description, describe, described
-from graders.driver import CALL
+from graders.driver import CALL, prelude_file
 from graders.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.examination import Examinee, examine
 from graders.groups import numbers
@@ -103,10 +103,10 @@ def sit(
     answers: list[Answer] = []
     executions: list[Execution] = []
     load_failure = ""
-    boxed = {f"submission/{path}": text for path, text in files.items()}
+    boxed = {f"submission/{path}": text for path, text in files.items()} | prelude_file(context.task)
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     for _ in range(1 + RESTARTS):
-        with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
+        with examine(context.session, CALL, ("submission", *prelude_file(context.task)), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             if loaded is not None and "value" in loaded:
                 rest = slice(len(answers), None)

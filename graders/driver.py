@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as resource_files
 
-from graders.interface import Command, Harness, Limits
+from graders.interface import Command, Harness, Limits, Task
 
 _STANDARD = (
     "abc", "bisect", "collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "math", "operator",
@@ -44,6 +44,11 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
         preload=(*preload, f"graders.harness.{module}", "graders.harness.__main__"),
     )
     return Driver(module=module, harness=harness)
+
+
+def prelude_file(task: Task) -> dict[str, str]:
+    """Where the task's prelude lies in a submission's box -> its text; nothing where there is none. Named like the module."""
+    return {f"prelude/{task.entry_file}": task.prelude} if task.prelude else {}
 
 
 CALL = _driver("call_driver", preload=_STANDARD)

@@ -116,10 +116,10 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def check_tolerance(options: Mapping[str, Any], checker: str, field: str) -> None:
-    """`absolute` and `relative` of a suite's options: for the float checkers only."""
+    """`absolute` and `relative` of a suite's options: for the checkers only that know numbers that are near."""
     for key in sorted({"absolute", "relative"} & options.keys()):
-        if checker != "float":
-            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float"')
+        if checker not in ("float", "lines"):
+            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float", or "lines" of a stdio suite')
         if not is_number(options[key]) or not 0 <= options[key] < math.inf:
             raise PackageError(f"{field}.{key}", f"a number of at least 0, not {options[key]!r}")
 
@@ -139,7 +139,9 @@ def function_name(value: object, field: str) -> str:
 class Room:
     """What of a package may still be read, so that the largest package costs a second or two."""
 
-    def __init__(self) -> None:
+    def __init__(self, output_kib: int) -> None:
+        """`output_kib`: what a program of this task may print."""
+        self.output_kib = output_kib
         self.cases = cases.Room()
         self._python = MOST_PYTHON_CHARACTERS
         self._functions: dict[str, set[str]] = {}

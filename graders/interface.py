@@ -141,6 +141,8 @@ class Task:
     """The weakest tier that its submissions and its reference run in; a request or the operator may ask for more."""
     visible: Mapping[str, str] = field(default_factory=dict)
     """Files of `visible/`, path inside the package -> text: examples that the model is shown. No suite has them."""
+    prelude: str = ""
+    """Python that is run in the entry module before what a submission has there; it is no part of the submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ printed but the token or the line that is looked at: eight million tokens would 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_UP, Context, Decimal
+from functools import lru_cache
 from itertools import zip_longest
 
 TOKEN_CHARACTERS = 60
@@ -17,6 +19,7 @@ SHOWN_BYTES = TOKEN_CHARACTERS * 4
 _NUMBER = re.compile(rb"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 """Numbers as programs of any language print them. Not Python's float(), which takes `1_000` and digits of any script.
 It never goes back: a token of a million digits that ends in a letter is read once."""
+_WHOLE = re.compile(rb"[+-]?\d++")
 _TOKEN = re.compile(rb"\S+")
 _PIECE = re.compile(rb"\S+|\s+")
 _SPACES = b" \t\n\r\v\f"
@@ -27,7 +30,10 @@ Check = Callable[[bytes, bytes], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How far a number may be from an expected one: within either is near enough, as in Kattis' problem format."""
+    """How far a number may be from an expected one: within either is near enough, as in Kattis' problem format.
+
+    Numbers are what their digits say, however many: 0.3 is 0.1 from 0.2, which no two floats are.
+    """
 
     absolute: float
     relative: float
@@ -36,9 +42,35 @@ class Tolerance:
         """False as well where one of them is no number."""
         if not (_NUMBER.fullmatch(expected) and _NUMBER.fullmatch(got)):
             return False
-        wanted, found = float(expected), float(got)
-        off = abs(wanted - found)  # nan where both are beyond the range of floats: not near then
-        return off <= self.absolute or off <= self.relative * abs(wanted)
+        wanted, found = _decimal(expected), _decimal(got)
+        if wanted == found:
+            return True
+        if wanted.is_nan() or found.is_nan():
+            return False
+        # So many digits hold each tolerance, and each product with it, exactly. A difference that has more is rounded up, to
+        # the next that has not: it is within a tolerance where it was before.
+        room = _room((len(expected) + len(got)) // 100 * 100 + 140)
+        off = room.subtract(wanted, found).copy_abs()
+        return off <= _as_written(self.absolute) or off <= room.multiply(_as_written(self.relative), wanted.copy_abs())
+
+
+EQUAL = Tolerance(absolute=0.0, relative=0.0)
+"""Numbers by their value alone."""
+
+
+@lru_cache(maxsize=8)
+def _room(digits: int) -> Context:
+    return Context(prec=digits, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
+
+
+@lru_cache(maxsize=8)
+def _as_written(tolerance: float) -> Decimal:
+    return Decimal(repr(tolerance))
+
+
+def _decimal(number: bytes) -> Decimal:
+    """A nan where its exponent is beyond those of decimals, of eighteen digits."""
+    return Decimal(number.decode("ascii"), _room(100))
 
 
 def exact(expected: bytes, got: bytes) -> str:
@@ -105,6 +137,45 @@ def tokens_check(
     return check
 
 
+def lines_check(*, case_sensitive: bool = True, tolerance: Tolerance = EQUAL) -> Check:
+    """The same number of lines, each the same text, or as many numbers of the same values in the same order.
+
+    White space around a line, and empty lines at the beginning and the end, are no difference. The tolerance is for expected
+    numbers with a point or an exponent; a whole number is met by an equal one.
+    """
+
+    def check(expected: bytes, got: bytes) -> str:
+        wanted, found = expected.strip(_SPACES), got.strip(_SPACES)
+        if wanted == found:
+            return ""
+        if (lines := wanted.count(b"\n") + 1) != (others := found.count(b"\n") + 1):
+            return f"expected {lines} line{'' if lines == 1 else 's'}, got {others}"
+        for number, (line, other) in enumerate(zip(_lines(wanted), _lines(found), strict=True), start=1):
+            same = line == other or (not case_sensitive and line.lower() == other.lower())
+            if not same and not _same_numbers(line, other, tolerance):
+                return f"line {number}: expected {_shown(line)}, got {_shown(other)}"
+        return ""
+
+    return check
+
+
+def _lines(text: bytes) -> Iterator[bytes]:
+    start = 0
+    while (end := text.find(b"\n", start)) >= 0:
+        yield text[start:end].strip(_SPACES)
+        start = end + 1
+    yield text[start:].strip(_SPACES)
+
+
+def _same_numbers(expected: bytes, got: bytes, tolerance: Tolerance) -> bool:
+    for wanted, found in zip_longest(_TOKEN.finditer(expected), _TOKEN.finditer(got)):
+        if wanted is None or found is None:
+            return False
+        if not (EQUAL if _WHOLE.fullmatch(wanted[0]) else tolerance).near(wanted[0], found[0]):
+            return False
+    return True
+
+
 def any_of(check: Check, accepted: Sequence[bytes], got: bytes) -> str:
     """The difference to the first of the accepted outputs, where `got` is none of them."""
     differences = [check(expected, got) for expected in accepted]
@@ -119,9 +190,12 @@ def check_named(name: str, options: Mapping[str, object]) -> Check:
     space_sensitive = options.get("space_sensitive") is True
     if name == "exact":
         return exact
-    if name == "float":
-        absolute, relative = _number(options.get("absolute", 1e-9)), _number(options.get("relative", 1e-9))
+    if name in ("float", "lines"):
+        usual = 1e-9 if name == "float" else 0.0
+        absolute, relative = (_number(options.get(key, usual)) for key in ("absolute", "relative"))
         tolerance = Tolerance(absolute=absolute, relative=relative)
+        if name == "lines":
+            return lines_check(case_sensitive=case_sensitive, tolerance=tolerance)
         return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive, tolerance=tolerance)
     return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive)
 

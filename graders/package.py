@@ -9,7 +9,7 @@ loads has a reference, cases that parse, patterns that match and no key that nob
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from typing import Any
 from graders import fields, package_suites
 from graders.fields import PackageError
 from graders.headroom import LEAST_SECONDS, REFERENCE_SECONDS
-from graders.interface import Task, TaskId
+from graders.interface import Suite, Task, TaskId
 from rubrics import bounded_toml
 from sandboxes.interface import Limits, LimitsError, Tier
 
@@ -52,7 +52,7 @@ LEAST_TIMES, MOST_TIMES = 3, 1000
 
 _MANIFEST_KEYS = {
     "id", "title", "language", "entry_file", "reference", "references", "rubric", "minimum_tier", "limits",
-    "graders", "suite", "submission",
+    "graders", "suite", "submission", "prelude",
 }  # fmt: skip
 _TIMES = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?x")
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -93,10 +93,11 @@ def load(files: Mapping[str, str]) -> Task:
     if len(title) > MOST_TITLE_CHARACTERS:
         raise PackageError("title", f"at most {MOST_TITLE_CHARACTERS} characters, not {len(title)}")
     visible = {path: text for path, text in files.items() if path.startswith("visible/")}
-    room = fields.Room()
+    limits = fields.table(manifest.get("limits", {}), "limits")
+    stated = _limits(limits)
+    room = fields.Room(stated.output_kib)
     package_suites.check_examples(visible, room)
     suites = package_suites.suites(manifest.get("suite"), files, room)
-    limits = fields.table(manifest.get("limits", {}), "limits")
     # Loaded for their errors: a package is looked at as a whole before it is stored.
     _submissions(files, manifest)
     return Task(
@@ -108,12 +109,13 @@ def load(files: Mapping[str, str]) -> Task:
         entry_file=entry_file,
         suites=suites,
         reference=next(iter(_references(files, manifest).values())),
-        limits=_limits(limits),
+        limits=stated,
         relative=_relative(limits),
         graders=_graders(manifest),
         rubric_id=fields.text(manifest.get("rubric", "default"), "rubric"),
         minimum_tier=Tier(fields.one_of(manifest.get("minimum_tier", Tier.JAIL), "minimum_tier", tuple(Tier))),
         visible=visible,
+        prelude=_prelude(manifest, files, suites, room),
     )
 
 
@@ -229,6 +231,25 @@ def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[
     if path in files:
         return {entry_file: files[path]}
     return {name.removeprefix(f"{path}/"): text for name, text in files.items() if name.startswith(f"{path}/")}
+
+
+def _prelude(manifest: Mapping[str, Any], files: Mapping[str, str], suites: Sequence[Suite], room: fields.Room) -> str:
+    if "prelude" not in manifest:
+        return ""
+    path = fields.text(manifest["prelude"], "prelude")
+    if path not in files or not path.endswith(".py"):
+        raise PackageError("prelude", f"a .py file of this package, not {path!r}")
+    room.parsed(path, files[path])
+    for suite in suites:
+        if suite.kind == "property":
+            raise PackageError(
+                "prelude", f"suites that are not of kind property, as {suite.id} is: its reference has none"
+            )
+        if "command" in suite.options:
+            raise PackageError(
+                f"suite.{suite.id}.command", "no command beside a prelude, which only the entry file has"
+            )
+    return files[path]
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:

@@ -3,7 +3,7 @@
 graders.stdio_cases reads the cases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graders import fields
@@ -17,7 +17,7 @@ KEYS = frozenset({
     "partial_credit", "passes", "command", "ignore_exit_code", "seconds",
 })  # fmt: skip
 PROTOCOLS = ("plain", "kattis")
-COMPARED = ("tokens", "exact", "float")
+COMPARED = ("lines", "tokens", "exact", "float")
 CHECKERS = (*COMPARED, "any-of", "program")
 SUFFIXES = (".in", ".ans", ".out")
 MOST_PASSES = 100
@@ -54,6 +54,7 @@ def check(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: 
         raise PackageError(f"{field}.files", "at least one case: NAME.in with NAME.ans, or a line of a .jsonl file")
     for where, case in cases:
         _check_own(case, where, judged=judged, several=checker == "any-of")
+    _check_sizes([] if judged else cases, room.output_kib)
     groups = options.get("groups", {})
     return [(where, group_of(case.id, case.group, groups)) for where, case in cases]
 
@@ -62,10 +63,14 @@ def _check_comparison(options: Mapping[str, Any], field: str, checkers: tuple[st
     """How outputs are compared, of a suite or of a case of its own mind. Returns the checker."""
     checker = fields.one_of(options.get("checker", "tokens"), f"{field}.checker", checkers)
     fields.check_tolerance(options, checker, field)
-    for key, default in (("case_sensitive", True), ("space_sensitive", False)):
+    for key, default, none in (
+        ("case_sensitive", True, ("exact", "program")),
+        ("space_sensitive", False, ("exact", "program", "lines")),
+    ):
         fields.true_or_false(options.get(key, default), f"{field}.{key}")
-        if key in options and checker in ("exact", "program"):
-            raise PackageError(f"{field}.{key}", f'checker = "tokens", "float" or "any-of", not {checker!r}')
+        if key in options and checker in none:
+            others = [f'"{name}"' for name in checkers if name not in none]
+            raise PackageError(f"{field}.{key}", f"checker = {', '.join(others[:-1])} or {others[-1]}, not {checker!r}")
     return checker
 
 
@@ -79,6 +84,14 @@ def _check_own(case: StdioCase, where: str, *, judged: bool, several: bool) -> N
         raise PackageError(where, f"no `compare` in a suite whose checker is not one of {', '.join(COMPARED)}")
     fields.refuse_unknown(case.compare, _COMPARISON, f"{where}: compare.")
     _check_comparison(case.compare, f"{where}: compare", COMPARED)
+
+
+def _check_sizes(cases: Iterable[tuple[str, StdioCase]], output_kib: int) -> None:
+    for where, case in cases:
+        size = min(len(accepted.strip()) for accepted in case.accepted)
+        if size > output_kib << 10:
+            fits = f"an output that fits limits.output_kib, which is {output_kib}"
+            raise PackageError(f"{where}, case {case.id}", f"{fits}; what is right is {size / 1024:.0f} KiB long")
 
 
 def _check_judge(options: Mapping[str, Any], field: str, *, judged: bool) -> None:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.behaviour import beyond
-from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver
+from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver, prelude_file
 from graders.examination import Examinee, Part, examine, examine_apart
 from graders.groups import numbers
 from graders.interface import (
@@ -151,8 +151,9 @@ def _sit_together(
     limits: Limits,
     until_failure: bool,
 ) -> Sitting:
-    boxed = {**_under("submission", files), **_tests(suite, known)}
-    with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
+    prelude = prelude_file(context.task)
+    boxed = {**_under("submission", files), **_tests(suite, known), **prelude}
+    with examine(context.session, _driver(suite), ("tests", "submission", *prelude), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
@@ -193,7 +194,9 @@ def _sit_apart(
     if suite.kind == "property":
         trusted |= _under("reference", context.task.reference)
     examiner = Part(driver=_driver(suite), arguments=("tests", ""), files=trusted, limits=context.task.limits)
-    candidate = Part(driver=CANDIDATE, arguments=("submission",), files=_under("submission", files), limits=limits)
+    prelude = prelude_file(context.task)
+    boxed = {**_under("submission", files), **prelude}
+    candidate = Part(driver=CANDIDATE, arguments=("submission", *prelude), files=boxed, limits=limits)
     with examine_apart(context.session, examiner, candidate) as (examinee, other):
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)

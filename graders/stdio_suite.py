@@ -28,6 +28,7 @@ from graders.interface import (
     Limits,
     Outcome,
     Suite,
+    Task,
     TaskUnusable,
     UntrustedText,
 )
@@ -262,9 +263,7 @@ def _run(
     judge, broke = Judge.of(suite), None
     execution = context.session.run(
         Command(
-            argv=(*(_argv(suite) or program.argv), *case.args),
-            harness=_harness(program, case),
-            files=_files(program, case),
+            **_program(context.task, suite, program, case),
             stdin=this.given,
             limits=limits,
         )
@@ -284,17 +283,32 @@ def _run(
     return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
 
 
-def _files(program: Build, case: StdioCase) -> Mapping[str, bytes]:
-    """The submission's files and the case's. Whatever of the submission is in the way of a case's file is left out."""
-    if not case.files:
+PRELUDE = ".prelude.py"
+"""Where it lies, beside the submission's files; one of theirs of that name makes place."""
+
+
+def _program(task: Task, suite: Suite, program: Build, case: StdioCase) -> dict[str, Any]:
+    """What runs a case, as parts of a Command."""
+    files = _files(task, program, case)
+    if not task.prelude:
+        argv = (*(_argv(suite) or program.argv), *case.args)
+        return {"argv": argv, "harness": _harness(program, case), "files": files}
+    command = STDIO.command("run", program.argv[-1], PRELUDE, *case.args, files=files, limits=task.limits)
+    return {"argv": command.argv, "harness": command.harness, "files": command.files}
+
+
+def _files(task: Task, program: Build, case: StdioCase) -> Mapping[str, bytes]:
+    """The submission's files, the case's, and the prelude. Whatever of the submission is in the way of the others is left out."""
+    others = {**case.files, **({PRELUDE: task.prelude.encode()} if task.prelude else {})}
+    if not others:
         return program.files
-    places = {str(place) for path in case.files for place in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    places = {str(place) for path in others for place in (PurePosixPath(path), *PurePosixPath(path).parents)}
     free = {
         path: content
         for path, content in program.files.items()
-        if path not in places and not any(str(parent) in case.files for parent in PurePosixPath(path).parents)
+        if path not in places and not any(str(parent) in others for parent in PurePosixPath(path).parents)
     }
-    return {**free, **case.files}
+    return {**free, **others}
 
 
 def _argv(suite: Suite) -> tuple[str, ...]:
@@ -343,8 +357,9 @@ def _converse(
     assert judge is not None
     interactor = judge.command(case, limits, this)
     command = _argv(suite)
-    words = (program.argv[-1], str(len(command)), *command, *case.args)
-    become = STDIO.command("become", *words, files=_files(program, case), limits=limits)
+    prelude = PRELUDE if context.task.prelude else ""
+    words = (program.argv[-1], prelude, str(len(command)), *command, *case.args)
+    become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=limits)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)

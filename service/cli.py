@@ -422,7 +422,7 @@ def import_(
     format: Annotated[
         str,
         typer.Argument(
-            help="auto, humaneval, humaneval+, humanevalpack, mbpp, mbpp+, classeval, apps, livecodebench, kattis or quixbugs."
+            help="auto, humaneval, humaneval+, humanevalpack, bigcodebench, mbpp, mbpp+, classeval, apps, livecodebench, kattis or quixbugs."
         ),
     ],
     files: Annotated[list[Path], typer.Argument(help="Files, or folders for kattis and quixbugs.")],
@@ -458,6 +458,11 @@ def import_(
     for note in imported.notes:
         _tell(f"note: {note}")
     _tell(f"{out}: {imported.written} task packages")
+    if imported.needs:
+        names = ", ".join(f"{name} ({count})" for name, count in imported.needs.items())
+        _tell(
+            f"{imported.needy} of them need what a box does not have, and are ungradable without: {names}; see ASSAY_BASE_IMAGE"
+        )
     if imported.left_out:
         raise typer.Exit(UNEXPECTED)
 

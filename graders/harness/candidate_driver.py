@@ -154,13 +154,13 @@ def _ask_or_not(one: Any, other: Any) -> Any:
 STAND_INS = StandIns(LINE, equal=_ask_or_not, named=lambda kind: True)
 
 
-def main(folder: str) -> None:
+def main(folder: str, prelude: str = "") -> None:
     sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
     for name, printed in zip(("stdout", "stderr"), PRINTED, strict=True):
         stream = io.TextIOWrapper(printed, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    make_importable(folder)
+    make_importable(folder, prelude)
     try:
         LINE.serve_forever()
     except LineEnded:

@@ -23,5 +23,5 @@ def prepare(question: dict[str, Any]) -> None:
         reference.install(reference.NAME, asked["reference"])
 
 
-def main(tests: str, submission: str) -> None:
-    run(READY, REPORTER, tests, submission, prepare)
+def main(tests: str, submission: str, prelude: str = "") -> None:
+    run(READY, REPORTER, tests, (submission, prelude), prepare)

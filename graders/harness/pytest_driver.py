@@ -8,5 +8,5 @@ READY = Ready(OPTIONS, [REPORTER])
 """Begun when this is imported, which is before the fork where there is one."""
 
 
-def main(tests: str, submission: str) -> None:
-    run(READY, REPORTER, tests, submission)
+def main(tests: str, submission: str, prelude: str = "") -> None:
+    run(READY, REPORTER, tests, (submission, prelude))

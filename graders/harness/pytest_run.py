@@ -195,10 +195,10 @@ def run(
     ready: Ready,
     reporter: Reporter,
     tests: str,
-    submission: str,
+    submission: tuple[str, str],
     prepare: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
-    """Collect and run what is in the folder `tests`. `prepare` gets the first question and may add plugins."""
+    """Collect and run what is in the folder `tests`. `submission`: its folder, and the path of the task's prelude. `prepare` gets the first question and may add plugins."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     question = reporter.question = receive()
     across, programs = question.get("across"), question["programs"]
@@ -207,7 +207,7 @@ def run(
     sys.dont_write_bytecode = not learns
     settle_dates(tests)
     if across is None:
-        make_importable(submission)
+        make_importable(*submission)
     else:
         sys.setrecursionlimit(RECURSION)
         reporter.examiner = Examiner(across["classes"], own=across["own"])

@@ -3,17 +3,54 @@
 import os
 import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from io import open_code
 from types import ModuleType
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def make_importable(folder: str) -> None:
+
+class Prelude:
+    """Finds the entry module, and has the task's prelude run in it first: its names are there, and no line moves."""
+
+    def __init__(self, path: str) -> None:
+        """`path`: where the prelude lies; named like the module."""
+        self._module = os.path.basename(path).removesuffix(".py")
+        self._run_in = prelude_of(path)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        spec = PathFinder.find_spec(name) if name == self._module else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            self._run_in(vars(module))
+            execute(module)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def prelude_of(path: str) -> "Callable[[dict[str, Any]], None]":
+    """What runs the task's prelude in a module's names."""
+    with open_code(path) as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    return lambda names: exec(code, names)  # noqa: S102 - the author's
+
+
+def make_importable(folder: str, prelude: str = "") -> None:
     """Put the folder first on the search path; its modules are found as if no driver ran in this process.
 
     A submission may have a `queue.py`, a `types.py` or a `graders.py`. Where a driver, or what it was forked from, has
     imported a module of that name, it is forgotten, and the submission's own is found, as a plain interpreter would.
     Modules of installed packages stay: hidden tests are to meet the real pytest.
+
+    `prelude`: the path of the task's prelude, named like the entry module; `` where it has none.
     """
     sys.path.insert(0, os.path.abspath(folder))
     names = {name.partition(".")[0] for name in os.listdir(folder)}
@@ -21,6 +58,8 @@ def make_importable(folder: str) -> None:
     if shadowed:  # after a fork, to look at each name is to copy the page that it is on
         for name in [name for name in sys.modules if name.partition(".")[0] in shadowed and not _is_fixed(name)]:
             del sys.modules[name]
+    if prelude:
+        sys.meta_path.insert(0, Prelude(prelude))
 
 
 def _is_fixed(name: str) -> bool:
@@ -38,6 +77,8 @@ def import_submitted(name: str) -> ModuleType:
     folder = sys.path[0]
     path = os.path.join(folder, name + ".py")
     if name in sys.modules or name in sys.stdlib_module_names or not os.path.isfile(path):
+        return import_module(name)
+    if type(sys.meta_path[0]) is Prelude:
         return import_module(name)
     if os.path.isdir(os.path.join(folder, name)):  # which may be a package, and would be found first
         return import_module(name)

@@ -2,7 +2,9 @@
 
     build           the submission is compiled, once for all cases; none of it runs
     judge           the author's program gives its verdict: on an output (checker), or while it converses (interactor)
-    become ENTRY COUNT COMMAND... ARGUMENTS...
+    run ENTRY PRELUDE ARGUMENTS...
+                    the submission, after the task's prelude; `` for none
+    become ENTRY PRELUDE COUNT COMMAND... ARGUMENTS...
                     puts the line to the interactor where a program's stdin and stdout are, and becomes the submission;
                     with a command (of COUNT words) it executes that instead
 
@@ -35,7 +37,7 @@ from typing import TYPE_CHECKING
 
 from graders.encoding import to_json
 from graders.harness.channel import CHANNEL, receive, send
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import make_importable, prelude_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +63,11 @@ def main(role: str, *arguments: str) -> None:
         build()
     elif role == "judge":
         judge()
+    elif role == "run":
+        run(*arguments)
     else:
-        module, count, *words = arguments
-        become(module, words[: int(count)], words[int(count) :])
+        module, prelude, count, *words = arguments
+        become(module, prelude, words[: int(count)], words[int(count) :])
 
 
 def build() -> None:
@@ -87,7 +91,8 @@ def build() -> None:
     send({"nonce": question["nonce"], "tag": sys.implementation.cache_tag, **answer})
 
 
-def become(module: str, command: list[str], arguments: list[str]) -> None:
+def become(module: str, prelude: str, command: list[str], arguments: list[str]) -> None:
+    """`command`: what to execute instead of running `module` here."""
     os.dup2(LINE, 0)
     said, stdout = os.pipe()
     program = os.fork()
@@ -100,10 +105,17 @@ def become(module: str, command: list[str], arguments: list[str]) -> None:
         os.close(number)
     if command:
         os.execvp(command[0], [*command, *arguments])  # noqa: S606 - in the submission's own box
+    run(module, prelude, *arguments)
+
+
+def run(module: str, prelude: str, *arguments: str) -> None:
+    """`prelude`: the path of the task's; `` where it has none."""
     make_importable(".")
     sys.argv = ["", *arguments]
     # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
     sys.modules["__main__"] = types.ModuleType("__main__")
+    if prelude:
+        prelude_of(prelude)(vars(sys.modules["__main__"]))
     runpy._run_module_as_main(module)  # type: ignore[attr-defined]  # noqa: SLF001
 
 

@@ -2,11 +2,12 @@
 
 import keyword
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from graders.encoding import EncodingError
+from service.importers.bigcodebench import bigcodebench
 from service.importers.classeval import classeval
 from service.importers.contest import apps, livecodebench
 from service.importers.humaneval import humaneval, humaneval_pack, humaneval_plus
@@ -28,26 +29,55 @@ _FUNCTION: Mapping[str, _Kind] = {"task_id": _TEXT, "prompt": _TEXT, "entry_poin
 _INPUTS: Mapping[str, _Kind] = {"base_input": _LIST, "plus_input": (list, dict), "atol": (int, float)}
 
 
+_MAYBE_TEXT: _Kind = (str, type(None))
+_ANYTHING: _Kind = (object,)
+_ABOUT = frozenset({"contract", "difficulty", "instruction", "docstring", "signature", "declaration", "source", "source_file", "title", "url"})  # fmt: skip
+"""Keys of any row that say something about the task, and change nothing here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """How a benchmark states a task."""
 
     fields: Mapping[str, _Kind]
     """The keys by which a row is known, and what they hold."""
+    more: Mapping[str, _Kind] = field(default_factory=dict)
+    """Those that it may have as well. One that is in neither, nor in _ABOUT, might change what is right: it is refused."""
     make: Callable[[Mapping[str, Any]], ImportedTask]
     """Raises FormatError, naming the field; the row's place is added here."""
 
 
 FORMATS: Mapping[str, Format] = {
-    "mbpp+": Format(fields={**_FUNCTION, **_INPUTS, "assertion": _TEXT}, make=mbpp_plus),
+    "mbpp+": Format(fields={**_FUNCTION, **_INPUTS, "assertion": _TEXT}, more={"test": _TEXT}, make=mbpp_plus),
     "humaneval+": Format(fields={**_FUNCTION, **_INPUTS, "test": _TEXT}, make=humaneval_plus),
-    "humanevalpack": Format(fields={**_FUNCTION, "test": _TEXT, "buggy_solution": _TEXT}, make=humaneval_pack),
+    "humanevalpack": Format(
+        fields={**_FUNCTION, "test": _TEXT, "buggy_solution": _TEXT},
+        more=dict.fromkeys(("text", "example_test", "bug_type", "failure_symptoms", "import", "test_setup"), _TEXT),
+        make=humaneval_pack,
+    ),
+    "bigcodebench": Format(
+        fields={
+            "task_id": _TEXT, "complete_prompt": _TEXT, "instruct_prompt": _TEXT, "code_prompt": _TEXT,
+            "canonical_solution": _TEXT, "test": _TEXT, "entry_point": _TEXT,
+        },
+        more={"doc_struct": _ANYTHING, "libs": _ANYTHING},
+        make=bigcodebench,
+    ),
     "humaneval": Format(fields={**_FUNCTION, "test": _TEXT}, make=humaneval),
-    "mbpp": Format(fields={"task_id": (int, str), "code": _TEXT, "test_list": _LIST}, make=mbpp),
+    "mbpp": Format(
+        fields={"task_id": (int, str), "code": _TEXT, "test_list": _LIST},
+        more={
+            "text": _TEXT, "prompt": _TEXT, "test_setup_code": _TEXT, "test_imports": _LIST, "test": _TEXT, "challenge_test_list": _LIST,
+        },
+        make=mbpp,
+    ),
     "classeval": Format(
         fields={
             "task_id": _TEXT, "class_name": _TEXT, "skeleton": _TEXT, "test": _TEXT, "solution_code": _TEXT,
             "import_statement": _LIST,
+        },
+        more={
+            "class_description": _TEXT, "test_classes": _LIST, "class_constructor": _TEXT, "fields": _LIST, "methods_info": _LIST,
         },
         make=classeval,
     ),
@@ -56,9 +86,19 @@ FORMATS: Mapping[str, Format] = {
             "question_id": (str, int), "question_content": _TEXT, "public_test_cases": (str, list),
             "private_test_cases": (str, list),
         },
+        more={
+            "question_title": _TEXT, "platform": _TEXT, "contest_id": _ANYTHING, "contest_date": _ANYTHING,
+            "starter_code": _MAYBE_TEXT, "metadata": (str, dict, type(None)),
+        },
         make=livecodebench,
     ),
-    "apps": Format(fields={"question": _TEXT, "input_output": (str, dict), "solutions": (str, list)}, make=apps),
+    "apps": Format(
+        fields={"question": _TEXT, "input_output": (str, dict), "solutions": (str, list)},
+        more={
+            "starter_code": _MAYBE_TEXT, **dict.fromkeys(("task_id", "problem_id", "id"), (int, str, type(None))),
+        },
+        make=apps,
+    ),
 }  # fmt: skip
 """The first whose fields a row has says what it is."""
 
@@ -98,15 +138,21 @@ def _task(row: Any, where: str, name: str) -> ImportedTask:
     if not isinstance(row, dict):
         raise FormatError(where, f"an object, not {type(row).__name__}")
     format = _format(row, where, name)
-    for field, kind in format.fields.items():
-        if not isinstance(row[field], kind):
-            raise FormatError(f"{where}: {field}", f"{_SPOKEN[kind[0]]}, not {type(row[field]).__name__}")
+    for key, kind in {**format.fields, **format.more}.items():
+        if key in row and not isinstance(row[key], kind):
+            raise FormatError(f"{where}: {key}", f"{_SPOKEN[kind[0]]}, not {type(row[key]).__name__}")
     try:
-        return replace(format.make(_function_named(row)), where=where)
+        task = replace(format.make(_function_named(row)), where=where)
     except FormatError as error:
         raise FormatError(f"{where}: {error.where}", error.expected) from error
     except EncodingError as error:
         raise FormatError(f"{where}: inputs", f"values that can be sent into a box ({error})") from error
+    known = format.fields.keys() | format.more.keys() | _ABOUT
+    if unknown := sorted(key for key in row if key not in known):
+        raise FormatError(
+            f"{where}: {unknown[0]}", f"a key that is known in this form, one of {', '.join(sorted(known))}"
+        )
+    return task
 
 
 def _function_named(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@
 * A function becomes a `call` suite; where the benchmark asks for a method of `class Solution`, a `pytest` suite, whose tests
   take the method or a function of that name, as both benchmarks do.
 
+What the benchmarks put before each program is the task's prelude.
+
 APPS: `question`, `input_output` (`inputs`, `outputs`, and `fn_name` for a function), `solutions`.
 LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it has no solutions.
 """
@@ -14,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandboxes.interface import Limits
+from service.importers import preludes
 from service.importers.names import is_python
 from service.importers.package_text import (
     GENEROUS,
@@ -34,22 +38,28 @@ LIMITS = {"wall_seconds": 30, "cpu_seconds": 10, "memory_mib": 1024}
 """For one case. Both benchmarks give a case a few seconds of a machine that nobody knows."""
 APPS_TOLERANCE = {"absolute": 1e-8, "relative": 1e-5}
 """As in `numpy.allclose`, by which APPS compares numbers."""
-LIVECODEBENCH_TOLERANCE = {"absolute": 0.0, "relative": 0.0}
-"""LiveCodeBench compares numbers by value: 1.50 is as good as 1.5, and nothing else is."""
+LIVECODEBENCH_TOLERANCE = {"absolute": 1e-6, "relative": 1e-6}
+"""Of numbers with a point, which LiveCodeBench compares digit by digit: its problems allow such a difference."""
+LARGE_CHARACTERS = 256 << 10
+"""A case with more than that is files of its own, which may be larger than a line."""
 
-_PLAIN = '''
+_SAME = '''
 
-def plain(value):
-    """JSON has no tuples and no keys but texts: a tuple is as good as a list, a number as its text for a key."""
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value
+def same(expected, got):
+    """JSON has no tuples and no keys but texts: a tuple is as good as a list, a number as its text for a key. A number with
+    a point need not agree in each digit."""
+    if isinstance(expected, list):
+        return isinstance(got, (list, tuple)) and len(got) == len(expected) and all(map(same, expected, got))
+    if isinstance(expected, dict):
+        named = {{str(key): item for key, item in got.items()}} if isinstance(got, dict) else {{}}
+        return len(named) == len(expected) and all(key in named and same(expected[key], named[key]) for key in expected)
+    if isinstance(expected, float) and isinstance(got, (int, float)):
+        return abs(got - expected) <= {absolute!r} + {relative!r} * abs(expected)
+    return got == expected
 '''
 _ACCEPTS = """def accepts(args, expected, got):
-    return plain(got) in {accepted}
-{plain}"""
+    return {accepted}
+{same}"""
 _METHOD_TESTS = '''"""Calls the method of `class Solution`, or the function, that the task asks for."""
 import json
 from pathlib import Path
@@ -59,15 +69,16 @@ import pytest
 import solution
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
-{plain}
+{same}
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_case(number):
     arguments, expected = CASES[number]
     holder = solution.Solution() if hasattr(solution, "Solution") else solution
-    assert plain(holder.{function}(*arguments)) in {accepted}
+    got = holder.{function}(*arguments)
+    assert {accepted}
 '''
-_ONE, _EITHER = "[plain(expected)]", "[plain(expected), [plain(expected)]]"
+_ONE, _EITHER = "same(expected, got)", "same(expected, got) or same([expected], got)"
 """What is accepted. APPS puts the answers of some tasks each into a list of its own, and then accepts it with or without."""
 
 
@@ -92,13 +103,17 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
         raise FormatError(
             "input_output", f"as many outputs as inputs, and at least one; not {len(outputs)} and {len(inputs)}"
         )
+    _refuse_unknown(cases, ("inputs", "outputs", "fn_name"), "input_output")
     function = cases.get("fn_name")
+    limits: Mapping[str, object] = GENEROUS
     solutions = _value(row["solutions"] or "[]", "solutions")
     program = next(filter(is_python, _list(solutions, "solutions")), None)
     starter = row.get("starter_code") or ""
     if function is None:
         texts = [[_text(item, "input_output") for item in items] for items in (inputs, outputs)]
-        suite = _program_suite(_Cases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE))
+        typed = _Cases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE)
+        tolerance = APPS_TOLERANCE if _any_float(typed.answers) else {"absolute": 0.0, "relative": 0.0}
+        suite, limits = _program_suite(typed, {"checker": "float", **tolerance}), _program_limits(typed.answers)
     else:
         alone = all(isinstance(output, list) and len(output) == 1 for output in outputs)
         arguments = [_int_keys(_list(item, "input_output: inputs")) for item in inputs]
@@ -106,7 +121,16 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
         typed = _Cases(inputs=arguments, answers=answers, tolerance=APPS_TOLERANCE, alone=alone)
         suite = _function_suite(_function(function, "input_output: fn_name"), typed, starter, program or "")
     id = _id(row, "APPS", ("task_id", "problem_id", "id"))
-    return _task(id=id, title=id, question=row["question"], starter=starter, suite=suite, program=program)
+    return _task(
+        id=id,
+        title=id,
+        question=row["question"],
+        starter=starter,
+        suite=suite,
+        program=program,
+        prelude=preludes.APPS,
+        limits=limits,
+    )
 
 
 def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
@@ -120,23 +144,38 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
         raise FormatError("private_test_cases", "at least one test")
     kinds = {test.get("testtype") for test in (*public, *private)}
     starter = row.get("starter_code") or ""
+    limits: Mapping[str, object] = GENEROUS
     if kinds == {"stdin"}:
-        suite = _program_suite(_texts(private))
+        typed = _texts(private)
+        suite = _program_suite(typed, {"checker": "lines", **typed.tolerance})
+        limits = _program_limits(typed.answers)
         shown = {
             f"visible/{number}.{suffix}": test[key]
             for number, test in enumerate(public, start=1)
             for suffix, key in (("in", "input"), ("ans", "output"))
         }
     elif kinds == {"functional"}:
-        function = _function(_value(row.get("metadata") or "{}", "metadata").get("func_name"), "metadata: func_name")
-        suite = _function_suite(function, _values(private), starter, "")
-        values = _values(public)
+        metadata = _value(row.get("metadata") or "{}", "metadata")
+        if not isinstance(metadata, dict):
+            raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
+        function = _function(metadata.get("func_name"), "metadata: func_name")
+        suite = _function_suite(function, _values(private, "private_test_cases"), starter, "")
+        values = _values(public, "public_test_cases")
         shown = {"visible/examples.jsonl": call_cases(values.inputs, values.answers)} if public else {}
     else:
         raise FormatError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
     id = _id(row, "LiveCodeBench", ("question_id",))
     title = row.get("question_title") or id
-    return _task(id=id, title=title, question=row["question_content"], starter=starter, suite=suite, visible=shown)
+    return _task(
+        id=id,
+        title=title,
+        question=row["question_content"],
+        starter=starter,
+        suite=suite,
+        visible=shown,
+        prelude=preludes.LIVECODEBENCH,
+        limits=limits,
+    )
 
 
 def _task(
@@ -147,31 +186,42 @@ def _task(
     starter: str,
     suite: SuiteText,
     program: str | None = None,
+    limits: Mapping[str, object] = GENEROUS,
+    prelude: str,
     visible: Mapping[str, str] | None = None,
 ) -> ImportedTask:
     prompt = f"{question.strip()}\n"
     if starter.strip():
         prompt += f"\nStart from this code:\n\n{fenced(starter)}"
     submissions = {} if program is None else {REFERENCE: program.replace("\r\n", "\n")}
-    limits = LIMITS if suite.kind == "stdio" else GENEROUS
     files = package(
-        id=id, title=title, prompt=prompt, suite=suite, submissions=submissions, visible=visible, limits=limits
-    )
+        id=id, title=title, prompt=prompt, suite=suite, submissions=submissions, visible=visible, limits=limits,
+        prelude=prelude,
+    )  # fmt: skip
     return ImportedTask(id=id, files=files)
 
 
-def _program_suite(cases: _Cases) -> SuiteText:
-    rows = (
-        {"id": f"case-{number}", "input": given, "output": wanted}
-        for number, (given, wanted) in enumerate(zip(cases.inputs, cases.answers, strict=True), start=1)
-    )
-    return stdio_suite(rows, {"checker": "float", **cases.tolerance} if _any_float(cases.answers) else {})
+def _program_suite(cases: _Cases, options: Mapping[str, object]) -> SuiteText:
+    rows: list[dict[str, object]] = []
+    large: dict[str, str] = {}
+    for number, (given, wanted) in enumerate(zip(cases.inputs, cases.answers, strict=True), start=1):
+        if len(given) + len(wanted) > LARGE_CHARACTERS:
+            large |= {f"hidden/case-{number}.in": given, f"hidden/case-{number}.ans": wanted}
+        else:
+            rows.append({"id": f"case-{number}", "input": given, "output": wanted})
+    return stdio_suite(rows, options, large)
+
+
+def _program_limits(answers: Sequence[str]) -> Mapping[str, object]:
+    """With room for twice the largest answer: other spaces and more digits are right as well."""
+    largest = max(len(answer.encode()) for answer in answers) >> 9
+    return LIMITS | ({"output_kib": largest} if largest > Limits().output_kib else {})
 
 
 def _function_suite(function: str, cases: _Cases, starter: str, program: str) -> SuiteText:
-    accepted = _EITHER if cases.alone else _ONE
+    accepted, same = _EITHER if cases.alone else _ONE, _SAME.format(**cases.tolerance)
     if "class Solution" in starter or ("class Solution" in program and f"def {function}" in program):
-        text = _METHOD_TESTS.format(function=function, accepted=accepted, plain=_PLAIN)
+        text = _METHOD_TESTS.format(function=function, accepted=accepted, same=same)
         pairs = list(zip(cases.inputs, cases.answers, strict=True))
         return pytest_suite(text, more={"hidden/cases.json": json.dumps(pairs)})
     return call_suite(
@@ -179,7 +229,7 @@ def _function_suite(function: str, cases: _Cases, starter: str, program: str) ->
         inputs=cases.inputs,
         answers=cases.answers,
         options={"checker": "predicate"},
-        predicate=_ACCEPTS.format(accepted=accepted, plain=_PLAIN),
+        predicate=_ACCEPTS.format(accepted=accepted, same=same),
     )
 
 
@@ -188,6 +238,7 @@ def _tests(text: Any, field: str) -> list[dict[str, Any]]:
     for test in _list(tests, field):
         if not isinstance(test, dict) or not all(isinstance(test.get(key), str) for key in ("input", "output")):
             raise FormatError(field, "objects with the texts `input` and `output`")
+        _refuse_unknown(test, ("input", "output", "testtype"), field)
     return list(tests)
 
 
@@ -196,11 +247,17 @@ def _texts(tests: Sequence[Mapping[str, str]]) -> _Cases:
     return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
 
 
-def _values(tests: Sequence[Mapping[str, str]]) -> _Cases:
+def _values(tests: Sequence[Mapping[str, str]], field: str) -> _Cases:
     """Of functional tests: an argument a line, as JSON."""
-    inputs = [[_value(line, "input") for line in test["input"].split("\n") if line.strip()] for test in tests]
-    answers = [_value(test["output"], "output") for test in tests]
+    inputs = [[_value(line, f"{field}: input") for line in test["input"].split("\n") if line.strip()] for test in tests]
+    answers = [_value(test["output"], f"{field}: output") for test in tests]
     return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
+
+
+def _refuse_unknown(found: Mapping[str, Any], known: Sequence[str], field: str) -> None:
+    unknown = sorted(found.keys() - set(known))
+    if unknown:
+        raise FormatError(field, f"only {', '.join(known)}, not {unknown[0]!r}")
 
 
 def _id(row: Mapping[str, Any], benchmark: str, keys: Sequence[str]) -> str:

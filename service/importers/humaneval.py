@@ -15,6 +15,7 @@ from service.importers.names import defined, forgotten_modules, is_python, parse
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
+    FormatError,
     ImportedTask,
     SuiteText,
     call_suite,
@@ -75,6 +76,10 @@ def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
 def _checked(row: Mapping[str, Any]) -> SuiteText:
     """The benchmark runs prompt, solution and test as one module, so the test has what it uses of the solution."""
     prompt, test = row["prompt"], _without_own_call(row["test"])
+    if "check" not in defined(test, "test"):
+        raise FormatError(
+            "test", f"a function `check(candidate)`, as HumanEval's tests have; it defines {_spoken(test)}"
+        )
     modules = "".join(f"import {name}\n" for name in forgotten_modules(f"{prompt}\n{test}", "test"))
     solved = defined(_reference(row), "canonical_solution") - defined(prompt, "prompt")
     names = {row["entry_point"]} | (used(test, "test") & solved)
@@ -82,6 +87,10 @@ def _checked(row: Mapping[str, Any]) -> SuiteText:
         prompt=modules + prompt, test=test, names=", ".join(sorted(names)), entry_point=row["entry_point"]
     )
     return pytest_suite(text, {"seconds": TEST_SECONDS})
+
+
+def _spoken(test: str) -> str:
+    return ", ".join(sorted(defined(test, "test"))) or "nothing"
 
 
 def _without_own_call(test: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from graders.encoding import to_json
 
 REFERENCE = "submissions/accepted/reference.py"
+PRELUDE = "prelude.py"
 
 GENEROUS: Mapping[str, object] = {"wall_seconds": 240, "cpu_seconds": 60, "memory_mib": 1024}
 """For a thousand inputs: what evalplus allows one solution for all of them, so that nothing it accepts is cut off here.
@@ -126,6 +127,7 @@ def package(
     visible: Mapping[str, str] | None = None,
     reference: str = REFERENCE,
     limits: Mapping[str, object] = GENEROUS,
+    prelude: str = "",
 ) -> dict[str, str]:
     """A task package of one suite.
 
@@ -138,13 +140,22 @@ def package(
         visible: path -> text of the examples that the model is shown.
         reference: the path of a solution known to be right.
         limits: what one submission may use for all cases, or in a `stdio` suite for one.
+        prelude: what is run before each submission.
     """
     parts = (
-        _toml_table("", {"id": id, "title": title, "reference": reference}),
+        _toml_table("", {"id": id, "title": title, "reference": reference} | ({"prelude": PRELUDE} if prelude else {})),
         _toml_table("[limits]", limits),
         suite.table,
     )
-    return {"task.toml": "\n".join(parts), "prompt.md": prompt, **suite.files, **(visible or {}), **submissions}
+    before = {PRELUDE: prelude} if prelude else {}
+    return {
+        "task.toml": "\n".join(parts),
+        "prompt.md": prompt,
+        **before,
+        **suite.files,
+        **(visible or {}),
+        **submissions,
+    }
 
 
 def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> ImportedTask:

@@ -6,6 +6,7 @@ the folder sees the old tasks or the new ones. Each is loaded first, so that wha
 
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from pathlib import Path
 from graders import package
 from graders.package import PackageError
 from service.importers.benchmark import raise_it
+from service.importers.needs import missing_packages
 from service.importers.package_text import FormatError, ImportedTask, with_reference
 from service.importers.tasks import OnBad, source
 from service.progress import Progress
@@ -28,6 +30,10 @@ class Imported:
     """Why a task was left out, a sentence each."""
     notes: tuple[str, ...]
     """What the authors should know of those that were written, a sentence each."""
+    needs: Mapping[str, int]
+    """Packages that a box does not have -> how many of the written tasks import them."""
+    needy: int
+    """How many tasks those are."""
 
 
 def import_tasks(
@@ -62,8 +68,26 @@ def import_tasks(
     on_bad: OnBad = (lambda error: left_out.append(str(error))) if keep_going else raise_it
     found = source(paths, format, on_bad)
     progress.start("tasks", total=found.total if limit is None else min(limit, found.total), done=0)
-    loaded = _loadable(islice(found.tasks, limit), solutions, on_bad, notes)
-    return Imported(written=_write(loaded, out, progress), left_out=tuple(left_out), notes=tuple(notes))
+    needs: list[frozenset[str]] = []
+    loaded = _told(_loadable(islice(found.tasks, limit), solutions, on_bad, notes), needs)
+    written = _write(loaded, out, progress)
+    counted = Counter(name for names in needs for name in sorted(names))
+    return Imported(
+        written=written,
+        left_out=tuple(left_out),
+        notes=tuple(notes),
+        needs=dict(counted.most_common()),
+        needy=sum(map(bool, needs)),
+    )
+
+
+def _told(
+    tasks: Iterable[tuple[str, Mapping[str, str]]], needs: list[frozenset[str]]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The same; what each needs is added to `needs`."""
+    for id, files in tasks:
+        needs.append(missing_packages(files))
+        yield id, files
 
 
 def _loadable(

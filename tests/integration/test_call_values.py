@@ -135,3 +135,34 @@ def test_forged_reports_of_one_process_are_values(session: Session, report: str)
     assert all(case.outcome is not P for case in found)
     assert max(len(text) for case in found for text in (case.got, case.given, case.note)) <= 4000
     assert all(text.encode() is not None for case in found for text in (case.got, case.given, case.note))
+
+
+ASYNC = {
+    "a coroutine": "async def f(n): return 7",
+    "one that sleeps": "import asyncio\nasync def f(n):\n    await asyncio.sleep(0.01)\n    return 7",
+    "of a plain function": "async def g(): return 7\ndef f(n): return g()",
+    "tasks of its own": "import asyncio\nasync def g(k): return k\nasync def f(n): return sum(await asyncio.gather(g(3), g(4)))",
+    "one loop for all calls": "import asyncio\nloops = set()\nlock = asyncio.Lock()\nasync def f(n):\n    async with lock:\n        loops.add(asyncio.get_running_loop())\n        return 6 + len(loops)",
+    "an object that can be awaited": "class Later:\n    def __await__(self):\n        return 7\n        yield\ndef f(n): return Later()",
+    "a loop inside a plain function": "import asyncio\nasync def g(): return 7\ndef f(n): return asyncio.run(g())",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASYNC)
+def test_what_can_be_awaited_is_awaited(session: Session, name: str) -> None:
+    assert [case.outcome for case in graded(session, ASYNC[name], "7")] == [P, P]
+    assert [case.outcome for case in graded(session, ASYNC[name], "", ASYNC[name])] == [P, P], "the reference as well"
+    assert [case.outcome for case in graded(session, ASYNC[name], "8")] == [F, F]
+
+
+def test_what_an_awaited_one_raises_counts_and_one_that_yields_is_no_value(session: Session) -> None:
+    [case, _] = graded(session, "async def f(n): raise KeyError(n)", "7")
+    assert (case.outcome, case.got.partition(":")[0]) == (F, "KeyError")
+    [case, _] = graded(session, "async def f(n): yield 7", "[7]")
+    assert case.outcome is F and "async_generator cannot leave the box" in case.got
+
+
+def test_one_that_never_ends_runs_out_of_time(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graders.call_suite.CASE_SECONDS", 1.0)
+    code = "import asyncio\nasync def f(n): await asyncio.Event().wait()"
+    assert graded(session, code, "7")[0].outcome is Outcome.ERROR

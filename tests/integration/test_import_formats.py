@@ -180,7 +180,22 @@ LIVE_METHOD = {
     "private_test_cases": json.dumps([{"input": "9\n[3, 4]", "output": "9", "testtype": "functional"}]),
     "metadata": json.dumps({"func_name": "larger"}),
 }
+LIVE_FLOATS = {
+    **LIVE,
+    "question_id": "live_f",
+    "starter_code": "class Solution:\n    def halves(self, xs: List[int]) -> List[float]:\n",
+    "public_test_cases": "[]",
+    "private_test_cases": json.dumps([{"input": "[1, 3, 6]", "output": "[0.1, 0.3, 0.6]", "testtype": "functional"}]),
+    "metadata": json.dumps({"func_name": "halves"}),
+}
+LIVE_FUNCTION = {
+    **LIVE_FLOATS,
+    "question_id": "live_g",
+    "starter_code": "def halves(xs: List[int]) -> List[float]:\n",
+}
 SOLUTIONS = {
+    "live_f": "class Solution:\n    def halves(self, xs):\n        return [x / 10 for x in xs]\n",
+    "live_g": "def halves(xs): return [x / 10 for x in xs]\n",
     "live_a": "print(max(input().split(), key=float))\n",
     "LiveCodeBench/2001": "class Solution:\n    def larger(self, a, bs):\n        return max([a, *bs])\n",
 }
@@ -327,7 +342,39 @@ QUIXBUGS = {
     "python_programs/pairs.py": "def pairs(n):\n    for i in range(n):\n        yield i, i + i\n",
 }
 
+BIG = {
+    "task_id": "BigCodeBench/1",
+    "complete_prompt": 'import os\nimport random\nLIMIT = 3\ndef task_func(folder):\n    """ Some names of the folder. """\n',
+    "instruct_prompt": "Write it.",
+    "code_prompt": "import os\nimport random\nLIMIT = 3\ndef task_func(folder):\n",
+    "canonical_solution": "    return random.sample(sorted(os.listdir(folder)), LIMIT)\n",
+    "entry_point": "task_func",
+    "doc_struct": "{}",
+    "libs": "['os', 'random']",
+    "test": (
+        "import unittest\nfrom unittest.mock import patch\nclass TestCases(unittest.TestCase):\n    @patch('os.listdir')\n"
+        "    def test_some(self, listed):\n        listed.return_value = list('abcd')\n        random.seed(1)\n"
+        "        found = task_func('x')\n        self.assertEqual(len(found), LIMIT)\n        self.assertTrue(set(found) <= set('abcd'))\n"
+        "        listed.assert_called_once_with('x')\n"
+    ),
+}
+BIG_APART = {
+    **BIG,
+    "task_id": "BigCodeBench/2",
+    "complete_prompt": 'import numpy as np\ndef task_func(xs):\n    """ Twice xs. """\n',
+    "code_prompt": "import numpy as np\ndef task_func(xs):\n",
+    "canonical_solution": "    return 2 * np.array(xs)\n",
+    "test": (
+        "import unittest\nclass TestCases(unittest.TestCase):\n    def test_twice(self):\n"
+        "        np.testing.assert_array_equal(task_func([1, 2]), np.array([2, 4]))\n"
+    ),
+}
+
 MADE = [
+    Made("bigcodebench", lines(BIG), "BigCodeBench/1", "pytest", "def task_func(folder): return ['a', 'b', 'c']", "import os\nLIMIT = 3\ndef task_func(folder): return os.listdir(folder)[1:]"),
+    Made("bigcodebench", array(BIG_APART), "BigCodeBench/2", "pytest", "def task_func(xs): return xs + xs", "import numpy\ndef task_func(xs): return numpy.array(xs) + numpy.array(xs)"),
+    Made("livecodebench", lines(LIVE_FLOATS), "live_f", "pytest", "def halves(xs): return [0.1, 0.3]", "def halves(xs: List[int]): return tuple(round(x * 0.1, 7) + 1e-9 for x in xs)", options=("--solutions",)),
+    Made("livecodebench", lines(LIVE_FUNCTION), "live_g", "call", "def halves(xs): return [0.1, 0.3, 0.6001]", "def halves(xs: List[int]): return tuple(reduce(lambda a, b: a + b, [0.1] * x) for x in xs)", options=("--solutions",)),
     Made("humaneval", lines(FUNCTION), "Made/0", "pytest", "def test_sixth(x):\n    return x / 3\n", "test_sixth = lambda x: x * 0.5 / 3\n"),
     Made("humaneval", lines({**FUNCTION, "prompt": FUNCTION["prompt"] + "    '''more'''\n", "canonical_solution": " return x / 6\n"}), "Made/0", "pytest", "x"),
     Made("humanevalpack", lines({**FUNCTION, "test": FUNCTION["test"] + "\ncheck(test_sixth)\n", "buggy_solution": "    return x // 7\n"}), "Made/0", "pytest"),
@@ -340,7 +387,7 @@ MADE = [
     Made("apps", lines(APPS_PROGRAM), "APPS/3", "stdio", "print(3.0)\nprint(3.0)\n", "import sys\nfor l in sys.stdin: print('%.9f' % sum(map(float, l.split())))\n"),
     Made("apps", array(APPS_FUNCTION), "APPS/4", "call", "def ends(table):\n    return ['a', 'c']\n", "def ends(table):\n    return [['a', 'b']]\n"),
     Made("apps", array(APPS_METHOD), "APPS/5", "pytest", "def twice(xs):\n    return xs + xs\n", "def twice(xs):\n    return tuple(x + x for x in xs)\n"),
-    Made("livecodebench", lines(LIVE_PROGRAM), "live_a", "stdio", "print(input().split()[0])", options=("--solutions",), visible={"visible/1.in", "visible/1.ans"}),
+    Made("livecodebench", lines(LIVE_PROGRAM), "live_a", "stdio", "print(input().split()[0])", options=("--solutions",), visible={"visible/1.in", "visible/1.ans"}, right="a, b = map(float, input().split())\nprint(max(a, b))"),
     Made("livecodebench", lines(LIVE_METHOD), "LiveCodeBench/2001", "pytest", "def larger(a, bs): return bs[0]", "def larger(a, bs): return max(a, max(bs))", options=("--solutions",), visible={"visible/examples.jsonl"}),
     Made("kattis", tree(KATTIS), "made", "stdio", visible={"visible/1.in", "visible/1.ans"}),
     Made("kattis", tree(KATTIS_VALIDATOR), "made", "stdio", "print('no number')", "print(4, 5)"),

@@ -647,3 +647,17 @@ def test_a_checker_gets_the_arguments_of_a_case_and_the_files_beside_it(session:
     }
     stated = suite(files, checker="program", checker_file="hidden/judge/main.py", protocol="kattis")
     assert outcomes(graded(session, "print('a b c')", stated)) == [P, F]
+
+
+def test_lines_are_compared_one_by_one_and_numbers_by_value(session: Session) -> None:
+    stated = suite({"1.in": "", "1.ans": "3\n0.333333333333 x\n0.333333333333\n"}, checker="lines", absolute=1e-6)
+    found = {
+        "print(3.0)\nprint('0.333333333333 x ')\nprint(1 / 3)": P,
+        "print(3, '0.333333333333 x', 1 / 3, sep='\\n', end='\\n\\n')": P,
+        "print('3 0.333333333333 x', 1 / 3, sep='\\n')": F,
+        "print(3.0000001, '0.333333333333 x', 1 / 3, sep='\\n')": F,
+        "print(3, '0.333333333333 x', 0.3334, sep='\\n')": F,
+    }
+    assert {code: outcomes(graded(session, code, stated))[0] for code in found} == found
+    [_, case] = cases(graded(session, "print(int(input()[0]))", suite({"1.in": "1", "1.ans": "1", "2.in": "2", "2.ans": "1\n2"}, checker="lines")))  # fmt: skip
+    assert case.note == "expected 2 lines, got 1"

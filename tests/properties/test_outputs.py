@@ -4,7 +4,7 @@ import tracemalloc
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graders.outputs import Check, Tolerance, any_of, check_named, exact, tokens_check
@@ -15,12 +15,14 @@ strict_floats = check_named("float", {"absolute": 0, "relative": 0})
 loose = check_named("tokens", {"case_sensitive": False})
 spaced = check_named("tokens", {"case_sensitive": False, "space_sensitive": True})
 spaced_floats = check_named("float", {"absolute": 0.1, "relative": 0, "space_sensitive": True})
+lines = check_named("lines", {})
+near_lines = check_named("lines", {"absolute": 1e-6, "relative": 1e-6})
 
 words = st.lists(
     st.binary(min_size=1, max_size=8).filter(lambda word: len(word.split()) == 1 and word.split()[0] == word)
 )
 spaces = st.text(" \t\n\r\v\f", min_size=1, max_size=3).map(str.encode)
-checks = st.sampled_from([exact, tokens, floats, strict_floats, loose, spaced])
+checks = st.sampled_from([exact, tokens, floats, strict_floats, loose, spaced, lines, near_lines])
 
 
 @given(checks, st.binary())
@@ -98,7 +100,7 @@ def test_nothing_is_made_of_what_was_printed() -> None:
     tracemalloc.start()
     try:
         for got in many:
-            for check in (exact, tokens, floats, loose):
+            for check in (exact, tokens, floats, loose, near_lines):
                 assert check(got, got) == ""
                 assert check(b"1 1 1 1", got)
         _, peak = tracemalloc.get_traced_memory()
@@ -111,15 +113,63 @@ numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_
 tolerances = st.sampled_from([0.0, 1e-9, 1e-3, 1.0])
 
 
-@given(numbers, numbers, tolerances, tolerances)
-def test_near_is_within_the_absolute_or_the_relative_tolerance(
-    wanted: float, found: float, absolute: float, relative: float
+written = numbers.map(repr) | st.from_regex(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?(e[+-]?[0-9]{1,2})?", fullmatch=True, alphabet="0123456789+-.e")  # fmt: skip
+
+
+@given(written, written, tolerances, tolerances)
+@example("1.1", "1.2", 0.1, 0.0)  # no two floats are
+@example("0.2", "0.3", 0.1, 0.0)
+@example("50000000000000000", "50000000000000001", 0.0, 0.0)
+@example("0.1", "0.1000000000000000055511151231257827", 0.0, 0.0)
+def test_near_is_within_the_absolute_or_the_relative_tolerance_of_what_the_digits_say(
+    wanted: str, found: str, absolute: float, relative: float
 ) -> None:
     off = abs(Fraction(wanted) - Fraction(found))
-    room = max(Fraction(absolute), Fraction(relative) * abs(Fraction(wanted)))
-    near = Tolerance(absolute=absolute, relative=relative).near(repr(wanted).encode(), repr(found).encode())
-    # At the very edge floats round; nobody's output is judged by the last of 53 bits.
-    assert near == (off <= room) or abs(off - room) <= Fraction(1, 2**40) * (room + abs(Fraction(wanted)) + off)
+    room = max(Fraction(repr(absolute)), Fraction(repr(relative)) * abs(Fraction(wanted)))
+    near = Tolerance(absolute=absolute, relative=relative).near(wanted.encode(), found.encode())
+    assert near == (off <= room)
+
+
+HUGE = ["1e999999999", "1e-999999999", "-1e999999999999999999", "1e" + "9" * 100_000, "0" * 100_000 + "8", "1." + "3" * 100_000, "9" * 100_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_number_costs_no_more_than_it_is_long(number: str) -> None:
+    tracemalloc.start()
+    try:
+        for check in (strict_floats, floats, lines, near_lines):
+            for other in ("7", "0.5", *HUGE):
+                assert (check(other.encode(), number.encode()) == "") == (other == number)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+rows = st.lists(
+    st.lists(st.sampled_from(["1", "1.0", "+1", "01", "2", "1e0", "-0", "0", "x", "inf", "nan"]), max_size=3),
+    max_size=3,
+)
+
+
+@given(rows, rows, st.sampled_from([" ", "  ", "\t"]), st.sampled_from(["\n", " \n", "\r\n"]))
+def test_lines_are_the_same_text_or_numbers_of_the_same_values(
+    wanted: list[list[str]], found: list[list[str]], between: str, after: str
+) -> None:
+    expected = "".join(f"{' '.join(row)}\n" for row in wanted)
+    got = "".join(f"{between.join(row)}{after}" for row in found)
+
+    def model(one: str, other: str) -> bool:
+        if one == other:
+            return True
+        try:
+            return [Fraction(word) for word in one.split()] == [Fraction(word) for word in other.split()]
+        except ValueError:
+            return False
+
+    one, other = (text.strip().split("\n") for text in (expected, got))
+    same = len(one) == len(other) and all(model(*map(str.strip, pair)) for pair in zip(one, other, strict=True))
+    assert (lines(expected.encode(), got.encode()) == "") == same
 
 
 ACCEPTED: list[tuple[Check, bytes, bytes]] = [
@@ -135,6 +185,9 @@ ACCEPTED: list[tuple[Check, bytes, bytes]] = [
     (floats, b"nan inf", b"nan inf"),
     (strict_floats, b"0.5", b".50"),
     (tokens, b"\xff\xfe", b"\xff\xfe\n"),
+    (lines, b"3\n4 5\n", b"\n 3.0 \r\n4.00\t5\n\n"),
+    (near_lines, b"0.333333333333", b"0.333333"),
+    (near_lines, b"7 0.5\nyes", b"7.0 0.5000001\nyes"),
 ]
 REFUSED: list[tuple[Check, bytes, bytes, str]] = [
     (exact, b"1 2\n", b"1  2\n", "line 1: expected '1 2', got '1  2'"),
@@ -158,6 +211,14 @@ REFUSED: list[tuple[Check, bytes, bytes, str]] = [
     (floats, b"nan", b"1.0", "token 1: expected 'nan', got '1.0'"),
     (floats, b"1", b"0x1", "token 1: expected '1', got '0x1'"),
     (floats, b"1e999", b"2e999", "token 1: expected '1e999', got '2e999'"),
+    (lines, b"1\n2", b"1 2", "expected 2 lines, got 1"),
+    (lines, b"1", b"1\n\n1", "expected 1 line, got 3"),
+    (lines, b"1\n0.3", b"1\n0.30000000000000004", "line 2: expected '0.3', got '0.30000000000000004'"),
+    (lines, b"yes 1", b"yes 1.0", "line 1: expected 'yes 1', got 'yes 1.0'"),
+    (lines, b"1 2", b"1 2 3", "line 1: expected '1 2', got '1 2 3'"),
+    (lines, b"inf", b"Infinity", "line 1: expected 'inf', got 'Infinity'"),
+    (near_lines, b"1000000", b"1000001", "line 1: expected '1000000', got '1000001'"),
+    (near_lines, b"0.5", b"0.50001", "line 1: expected '0.5', got '0.50001'"),
     (strict_floats, b"0.1", b"0.1000001", "token 1: expected '0.1', got '0.1000001'"),
 ]
 

@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from graders.interface import Suite, Task
 from graders.package import PackageError, load
+from graders.stdio_cases import parse_stdio_cases
 from service.importers.benchmark import read_benchmark
-from service.importers.package_text import FormatError
+from service.importers.package_text import FormatError, with_reference
 from service.importers.tasks import read_tasks
 
 PLAIN: dict[str, Any] = {
@@ -39,10 +42,111 @@ def test_a_file_is_known_by_its_rows(tmp_path: Path, made: dict[str, Any], kind:
     assert load(tasks["Made/2"].files).suites[0].kind == kind
 
 
-def test_fields_of_other_tools_and_empty_lines_do_not_disturb(tmp_path: Path) -> None:
+def test_what_is_said_about_a_task_and_empty_lines_do_not_disturb(tmp_path: Path) -> None:
     path = tmp_path / "tasks.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({**PLUS, "author": "me"}).encode() + b"\r\n\r\n\n")
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({**PLUS, "difficulty": "easy"}).encode() + b"\r\n\r\n\n")
     assert [task.id for task in read_benchmark(path)] == ["Made/1"]
+
+
+LIVE: dict[str, Any] = {
+    "question_id": "a", "question_content": "Add.", "starter_code": "", "public_test_cases": "[]", "metadata": "{}",
+    "private_test_cases": json.dumps([{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}]),
+}  # fmt: skip
+LIVE_FUNCTION = {
+    **LIVE,
+    "private_test_cases": json.dumps([{"input": "1", "output": "3", "testtype": "functional"}]),
+    "metadata": '{"func_name": "f"}',
+}
+ASSERTS: dict[str, Any] = {
+    "task_id": 1,
+    "text": "Says x.",
+    "code": "def f(x): return x",
+    "test_list": ["assert f(1) == 1"],
+}
+CONTEST = {"problem_id": 1, "question": "Add.", "solutions": "[]", "input_output": {"inputs": ["1"], "outputs": ["1"]}}
+BIG: dict[str, Any] = {
+    "task_id": "BigCodeBench/1", "complete_prompt": 'def f(x):\n    """ Says x. """\n', "instruct_prompt": "Write f.",
+    "code_prompt": "def f(x):\n", "canonical_solution": "    return x\n", "entry_point": "f", "libs": "[]", "doc_struct": "{}",
+    "test": "import unittest\nclass TestCases(unittest.TestCase):\n    def test_f(self): self.assertEqual(f(1), 1)\n",
+}  # fmt: skip
+UNKNOWN: list[tuple[dict[str, Any], str, str]] = [
+    ({**PLUS, "tolerance": 1}, "tolerance", "a key that is known"),
+    ({**PLAIN, "prelude": ""}, "prelude", "a key that is known"),
+    ({**ASSERTS, "test_setup": ""}, "test_setup", "a key that is known"),
+    ({**LIVE, "checker": "x.py"}, "checker", "a key that is known"),
+    ({**CONTEST, "memory_limit": 1}, "memory_limit", "a key that is known"),
+    ({**BIG, "data_files": []}, "data_files", "a key that is known"),
+    ({**ASSERTS, "test_setup_code": None}, "test_setup_code", "a text, not NoneType"),
+    ({**ASSERTS, "test_imports": "import math"}, "test_imports", "a list, not str"),
+    ({**LIVE, "metadata": 7}, "metadata", "a text, not int"),
+    ({**LIVE_FUNCTION, "metadata": "[]"}, "metadata", "an object with the name of the function"),
+    ({**LIVE, "private_test_cases": [{"input": "", "output": "", "testtype": "stdin", "tolerance": 1}]}, "private_test_cases", "'tolerance'"),
+    ({**LIVE, "private_test_cases": [{"input": "", "output": "", "testtype": "file"}]}, "private_test_cases", "stdin or functional"),
+    ({**CONTEST, "input_output": {"inputs": ["1"], "outputs": ["1"], "checker": ""}}, "input_output", "'checker'"),
+    ({**PLAIN, "test": BIG["test"]}, "test", "a function `check(candidate)`, as HumanEval's tests have; it defines TestCases"),
+    ({**BIG, "test": PLAIN["test"]}, "test", "a class that derives from unittest.TestCase"),
+    ({**BIG, "test": BIG["test"].replace("f(1)", "1")}, "test", "a use of f"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "message"), UNKNOWN, ids=[f"{field} {message:.20}" for _, field, message in UNKNOWN]
+)
+def test_what_is_not_known_is_refused_by_file_line_and_key(
+    tmp_path: Path, row: dict[str, Any], field: str, message: str
+) -> None:
+    path = write(tmp_path / "tasks.jsonl", row)
+    with pytest.raises(FormatError, match=rf"tasks.jsonl:1: {field}: expected .*{re.escape(message)}"):
+        list(read_benchmark(path))
+
+
+@pytest.mark.parametrize("row", [LIVE, LIVE_FUNCTION, ASSERTS, BIG, PLUS, CONTEST])
+def test_the_same_without_is_read(tmp_path: Path, row: dict[str, Any]) -> None:
+    assert len(list(read_benchmark(write(tmp_path / "tasks.jsonl", row)))) == 1
+
+
+def suite_of(path: Path) -> tuple[Task, Suite]:
+    [task] = read_benchmark(path)
+    loaded = load(with_reference(task, {task.id: "print()"}).files)
+    return loaded, loaded.suites[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "shared"),
+    [
+        ("", False),
+        ("    @patch('os.listdir')\n    def test_g(self, found): f(2)\n", True),
+        ("    @unittest.mock.patch.object(os, 'listdir')\n    def test_g(self, found): f(2)\n", True),
+        ("    def test_g(self):\n        random.seed(4)\n        f(2)\n", True),
+        ("    def test_g(self):\n        with self.assertLogs(): f(2)\n", True),
+        ("    def test_g(self):\n        with tempfile.TemporaryDirectory() as place: f(place)\n", True),
+    ],
+)
+def test_tests_of_bigcodebench_that_patch_run_beside_the_submission(tmp_path: Path, more: str, shared: bool) -> None:
+    task, suite = suite_of(write(tmp_path / "rows.jsonl", {**BIG, "test": BIG["test"] + more}))
+    assert suite.kind == "pytest" and (suite.options.get("isolation") == "shared") == shared
+    assert task.reference == {"solution.py": "def f(x):\n    return x\n"}
+    [imported] = read_benchmark(tmp_path / "rows.jsonl")
+    assert imported.completed_prompt == BIG["complete_prompt"]
+
+
+def test_limits_of_output_follow_the_answers(tmp_path: Path) -> None:
+    for length, kib in ((10, 8192), (5 << 20, 10240)):
+        tests = [{"input": "1\n", "output": "7" * length, "testtype": "stdin"}]
+        task, suite = suite_of(write(tmp_path / "rows.jsonl", {**LIVE, "private_test_cases": tests}))
+        assert task.limits.output_kib == kib
+        [(_, case)] = parse_stdio_cases(suite.files)
+        assert case.accepted == (b"7" * length,), "a large one is a file, which may be larger than a line"
+
+
+def test_contest_tasks_have_their_benchmarks_prelude_and_compare_lines(tmp_path: Path) -> None:
+    live, suite = suite_of(write(tmp_path / "rows.jsonl", LIVE))
+    assert "sys.setrecursionlimit(50000)" in live.prelude and "from typing import *" in live.prelude
+    assert suite.options["checker"] == "lines"
+    assert suite_of(write(tmp_path / "rows.jsonl", LIVE_FUNCTION))[0].prelude == live.prelude
+    apps, _ = suite_of(write(tmp_path / "rows.jsonl", CONTEST))
+    assert "from collections import Counter" in apps.prelude and apps.prelude != live.prelude
+    assert suite_of(write(tmp_path / "rows.jsonl", PLUS))[0].prelude == ""
 
 
 @pytest.mark.parametrize(

@@ -285,3 +285,23 @@ def test_cases_of_quixbugs_that_are_none(tmp_path: Path) -> None:
     assert "correct_python_programs/f.py: expected a function f" in command.run(code=2)
     (command.file / "correct_python_programs" / "f.py").write_text("def f(x): return x\n")
     assert "f.json:2: expected a list of two" in command.run(code=2)
+
+
+def test_packages_that_a_box_lacks_are_told(tmp_path: Path) -> None:
+    solution = "    import {name}\n    return x\n"
+    optional = "    try:\n        import gmpy2\n    except ImportError: pass\n    return x\n"
+    made = [
+        {**row, "canonical_solution": text}
+        for row, text in zip(
+            rows(1, 2, 3, 4, 5),
+            [solution.format(name=name) for name in ("pandas as pd, numpy", "pandas.api", "sklearn, json")]
+            + [optional, "    return x\n"],
+            strict=True,
+        )
+    ]
+    command = Import(tmp_path, *made)
+    told = command.run()
+    assert "5 task packages" in told
+    assert "3 of them need what a box does not have, and are ungradable without: pandas (2), sklearn (1)" in told
+    command.file.write_text(json.dumps(rows(4)[0]))
+    assert "need what a box" not in command.run("--force")

@@ -1,5 +1,6 @@
 """Suites of a package: the options of each kind, groups, visible examples and further references."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -9,6 +10,7 @@ from graders.package import PackageError, load, references
 HEAD = 'id = "double"\nreference = "submissions/accepted/reference.py"\n'
 CALL = '[[suite]]\nid = "hidden"\nkind = "call"\nfiles = ["hidden/*.jsonl"]\nentry_point = "double"\n'
 STDIO = '[[suite]]\nid = "io"\nkind = "stdio"\nfiles = ["io/*"]\n'
+SMALL = "[limits]\noutput_kib = 1\n"
 TESTS = '[[suite]]\nid = "unit"\nkind = "pytest"\nfiles = ["unit/*"]\n'
 PROPERTY = TESTS.replace("pytest", "property")
 PROGRAM = TESTS.replace("pytest", "program")
@@ -36,6 +38,14 @@ FITTING: dict[str, tuple[str, Mapping[str, str], dict[str, object]]] = {
     "stdio in lines": (STDIO, {"io/c.jsonl": '{"input": "1", "output": "2"}\n\n{"id": "b", "input": "", "output": ""}'}, {}),
     "stdio, either text": (STDIO + 'checker = "any-of"\n', {"io/c.jsonl": '{"input": "1", "output": ["2", "3"]}'}, {}),
     "stdio, floats": (STDIO + 'checker = "float"\nabsolute = 1e-6\ncase_sensitive = false\n', PAIR, {"absolute": 1e-6}),
+    "stdio, either text that fits": (
+        SMALL + STDIO + 'checker = "any-of"\n', {"io/c.jsonl": json.dumps({"input": "", "output": ["2" * 1025, "3" * 1024]})}, {},
+    ),
+    "stdio, a long answer for a program": (
+        SMALL + STDIO + 'checker = "program"\nchecker_file = "io/check.py"\n', {"io/a.in": "1", "io/a.ans": "2" * 1025, "io/check.py": ""}, {},
+    ),
+    "stdio, line by line": (STDIO + 'checker = "lines"\nabsolute = 1e-6\ncase_sensitive = false\n', PAIR, {"checker": "lines"}),
+    "call after a prelude": ('prelude = "before.py"\n' + CALL, {**CASES, "before.py": "import math"}, {}),
     "stdio, checked by a program": (
         STDIO + 'checker = "program"\nchecker_file = "io/check.py"\n', {"io/a.in": "1", "io/check.py": "x = 1"}, {"checker_file": "io/check.py"},
     ),
@@ -57,7 +67,7 @@ FITTING: dict[str, tuple[str, Mapping[str, str], dict[str, object]]] = {
 @pytest.mark.parametrize(("suite", "files", "options"), FITTING.values(), ids=FITTING)
 def test_loads(suite: str, files: Mapping[str, str], options: dict[str, object]) -> None:
     [found] = load(package(suite, files)).suites
-    assert found.files == files
+    assert found.files == {path: text for path, text in files.items() if path != "before.py"}
     assert options.items() <= found.options.items()
 
 
@@ -70,6 +80,22 @@ BROKEN: dict[str, tuple[str, Mapping[str, str], str, str]] = {
     "any-of with no answer": (
         CALL + 'checker = "any-of"\n', {"hidden/c.jsonl": '{"call": "double(2)", "returns": "[]"}'},
         "hidden/c.jsonl, case line-1", "a list of the accepted answers",
+    ),
+    "an output that no limit lets out": (
+        SMALL + STDIO, {"io/a.in": "1\n", "io/a.ans": "2" * 1025 + "\n"},
+        "io/a.in, case io/a", "fits limits.output_kib, which is 1; what is right is 1 KiB long",
+    ),
+    "all accepted outputs too long": (
+        SMALL + STDIO + 'checker = "any-of"\n', {"io/c.jsonl": json.dumps({"id": "b", "input": "", "output": ["2" * 1025, "3" * 2000]})},
+        "io/c.jsonl:1, case b", "fits limits",
+    ),
+    "a prelude that is not there": ('prelude = "before.py"\n' + CALL, CASES, "prelude", "a .py file of this package, not 'before.py'"),
+    "a prelude that is no Python": ('prelude = "before.py"\n' + CALL, {**CASES, "before.py": "("}, "before.py:1", "Python that can be parsed"),
+    "a prelude beside a command": (
+        'prelude = "before.py"\n' + STDIO + 'command = ["python3", "solution.py"]\n', {**PAIR, "before.py": ""}, "suite.io.command", "no command",
+    ),
+    "a prelude of properties": (
+        'prelude = "before.py"\n' + PROPERTY, {"unit/test_a.py": "", "before.py": ""}, "prelude", "not of kind property",
     ),
     "stop at a number": (CALL + "stop_on_failure = 1\n", CASES, "suite.hidden.stop_on_failure", "true or false"),
     "groups are a list": (CALL + 'groups = ["a"]\n', CASES, "suite.hidden.groups", "a table"),
