@@ -125,7 +125,7 @@ CHECKER = 'checker = "program"\nchecker_file = "hidden/j/c.py"\n'
 @pytest.mark.parametrize(
     ("options", "stated", "expected"),
     [
-        (CHECKER, {"compare": {}}, "no `compare` in a suite whose checker is not one of tokens, exact, float"),
+        (CHECKER, {"compare": {}}, "no `compare` in a suite whose checker is not one of lines, tokens, exact, float"),
         (CHECKER + "passes = 2", {}, 'protocol = "kattis" beside it'),
         (CHECKER + 'protocol = "kattis"\npasses = 1', {}, "a whole number from 2 to 100, not 1"),
         (CHECKER + 'protocol = "kattis"\npasses = 101', {}, "a whole number from 2 to 100, not 101"),
@@ -144,7 +144,7 @@ def test_what_a_case_states_fits_its_suite(options: str, stated: dict[str, objec
     ("stated", "expected"),
     [
         ({"judge_args": ["x"]}, "no `judge_args` in a suite without"),
-        ({"compare": {"checker": "program"}}, "one of tokens, exact, float"),
+        ({"compare": {"checker": "program"}}, "one of lines, tokens, exact, float"),
         ({"compare": {"absolute": 1}}, "no tolerance unless"),
         ({"compare": {"checker": "float", "relative": -1}}, "a number of at least 0"),
         ({"compare": {"seconds": 1}}, "one of the keys absolute, case_sensitive"),
