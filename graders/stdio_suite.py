@@ -344,7 +344,9 @@ def _converse(
     interactor = judge.command(case, limits, this)
     command = _argv(suite)
     words = (program.argv[-1], str(len(command)), *command, *case.args)
-    become = STDIO.command("become", *words, files=_files(program, case), limits=limits)
+    # One process carries what the submission says.
+    room = replace(limits, processes=limits.processes + 1)
+    become = STDIO.command("become", *words, files=_files(program, case), limits=room)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)
