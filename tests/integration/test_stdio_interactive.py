@@ -204,7 +204,7 @@ SAYS = {
     "by the descriptor": "os.write(1, b'42')",
     "both in turn": "sys.stdout.write('4\\n')\nos.write(1, b'38')",
     "by another program": "subprocess.run(['/bin/echo', '42'], check=True)",
-    "by a copy of it": "os.fdopen(os.dup(1), 'w').write('42')",
+    "by a copy of it": "os.write(os.dup(1), b'42')",
     "a lot": "print('1\\n' * 41, '\\n' * 300_000, 1)",
 }
 
