@@ -115,7 +115,9 @@ class Judge:
         files |= {**self.files, "case.in": this.given, "case.ans": answer, "case.out": output}
         # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
         wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
-        own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds)
+        # A thread carries what an interactor says.
+        processes = limits.processes + self.interactive
+        own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds, processes=processes)
         # As little as a submission may write, these have to fit.
         disk_mib = max(limits.disk_mib, 2 + (sum(map(len, files.values())) >> 19))
         own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))

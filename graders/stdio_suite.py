@@ -359,7 +359,9 @@ def _converse(
     command = _argv(suite)
     prelude = PRELUDE if context.task.prelude else ""
     words = (program.argv[-1], prelude, str(len(command)), *command, *case.args)
-    become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=limits)
+    # One process carries what the submission says.
+    room = replace(limits, processes=limits.processes + 1)
+    become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=room)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
         examinee = Examinee(asked)

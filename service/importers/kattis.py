@@ -83,9 +83,9 @@ class Problem:
 def read_problem(folder: Path) -> ImportedTask:
     """The task of a problem package's folder. Raises FormatError."""
     tree = Tree(root=folder)
+    notes = list(_top(tree))
     problem = _problem(tree)
     tree = replace(tree, constants=_constants(problem))
-    notes = list(_top(tree))
     id = _NOT_IN_AN_ID.sub("-", folder.resolve().name).strip("-.")
     submissions = read_submissions(tree)
     data = read_data(tree)

