@@ -146,7 +146,7 @@ def sit(
         ended = Answer("ended", text=text[:SHOWN_CHARACTERS], end=execution.end.value)
         answers.append(judged(len(answers), ended))
         # What ends while it is loaded would do so for each case.
-        over = loaded is None or (until_failure and answers[-1].passed is False)
+        over = (loaded is None and not start) or (until_failure and answers[-1].passed is False)
     left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(lost))
     answers += [left] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)

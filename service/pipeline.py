@@ -22,6 +22,7 @@ from graders.interface import (
     Task,
     TaskUnusable,
 )
+from graders.tampering import without_tampered_disputes
 from rubrics.model import Rubric
 from rubrics.prefill import prefill
 from sandboxes.interface import Sandbox, SandboxError
@@ -67,6 +68,8 @@ def evaluate(
         for grader in graders:
             began(grader.id)
             signals += _graded(grader, context)
+    # Only now: what the last grader found may decide a dispute that the first reported.
+    signals = list(without_tampered_disputes(signals))
     return Findings(
         outcome=_outcome(task, signals),
         signals=tuple(signals),
@@ -127,7 +130,10 @@ def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
 
 
 def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
-    """Passed when every case of every suite did. Raises EvaluationError where a suite has not been judged."""
+    """Passed where every case of every suite did; disputed where the others are disputed, all of them.
+
+    Raises EvaluationError where a suite has not been judged.
+    """
     cases = [signal for signal in signals if isinstance(signal, CaseOutcome)]
     unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
     if unjudged:
@@ -135,5 +141,6 @@ def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
         raise EvaluationError(
             f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}"
         )
-    passed = all(case.outcome is Outcome.PASSED for case in cases)
-    return RunOutcome.PASSED if passed else RunOutcome.FAILED
+    others = {case.outcome for case in cases} - {Outcome.PASSED}
+    # What was not tried is no dispute: it comes after cases that ran out of limits, or is beyond those of all together.
+    return RunOutcome.FAILED if others - {Outcome.DISPUTED} else RunOutcome.DISPUTED if others else RunOutcome.PASSED
