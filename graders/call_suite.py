@@ -33,8 +33,6 @@ CASE_SECONDS = 10.0
 """The least that a case gets; see `_patience`."""
 REFERENCE_FACTOR = 20.0
 """A case gets this many times what the reference took for it, where the reference was measured."""
-MOST_LOST = 10
-"""After a case that ran out of a limit or ended its process the next begins in a fresh one; after so many the rest is not tried."""
 MOST_USED_UP = 3
 """So often a process that several cases have used up together is followed by a fresh one, which is asked the last of them again."""
 ALONE_SHARE = 0.1
@@ -105,7 +103,8 @@ def sit(
     """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
     A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
-    others is asked again in a fresh process. `judged(place, answer)` is what is kept of each answer; with `until_failure`
+    others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or more
+    than MOST_USED_UP processes used up together, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
     nothing more is put after the first that has not passed.
     """
     answers: list[Answer] = []
@@ -115,7 +114,7 @@ def sit(
     lost = used_up = 0
     load_failure = ""
     over = False
-    while not over and len(answers) < len(cases) and lost < MOST_LOST and used_up <= MOST_USED_UP:
+    while not over and len(answers) < len(cases) and lost < context.most_lost and used_up <= MOST_USED_UP:
         start = len(answers)
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
@@ -147,7 +146,7 @@ def sit(
         answers.append(judged(len(answers), ended))
         # What ends while it is loaded would do so for each case.
         over = (loaded is None and not start) or (until_failure and answers[-1].passed is False)
-    left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(lost))
+    left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(lost, used_up))
     answers += [left] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
 
@@ -162,10 +161,10 @@ def used_up_by_others(execution: Execution, limits: Limits, *, before: float, wa
     return execution.end not in (End.EXITED, End.SIGNALLED)
 
 
-def _why_not_tried(lost: int) -> str:
-    if lost == MOST_LOST:
-        return f"not tried: {lost} cases before it ran out of a limit or ended the program"
-    return f"not tried: the cases before it had used the limits of {1 + MOST_USED_UP} processes"
+def _why_not_tried(lost: int, used_up: int) -> str:
+    if used_up > MOST_USED_UP:
+        return f"not tried: the cases before it had used the limits of {used_up} processes"
+    return f"not tried: {lost} cases before it ran out of a limit or ended the program"
 
 
 def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool) -> Iterator[Answer]:

@@ -35,9 +35,8 @@ from graders.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
 
-MOST_TIME_OUTS, MOST_TIME_OUTS_OF_GROUP = 10, 3
-"""After so many cases that ran out of time, the rest is not tried: of those without a group, and of one group, which is lost
-with the first of them."""
+MOST_LOST_OF_GROUP = 3
+"""After so many cases of one group that ran out of time the rest of it is not tried: it is lost with the first of them."""
 MOST_HANGING = 3
 """After so many cases on which the author's program ran out of time, the rest is not tried: each holds a worker for a minute."""
 JUDGED_SECONDS = 600.0
@@ -143,7 +142,7 @@ def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) ->
     failed, hanging, judged_seconds = False, 0, 0.0
     for number, case in enumerate(cases):
         group = group_of(case.id, case.group, groups)
-        most = MOST_TIME_OUTS_OF_GROUP if group else MOST_TIME_OUTS
+        most = MOST_LOST_OF_GROUP if group else context.most_lost
         if program.problem:
             # Told once: it is the same for every case.
             yield case, Attempt(outcome=Outcome.NOT_RUN, note=program.problem if number == 0 else "")
