@@ -34,7 +34,7 @@ CASE_SECONDS = 10.0
 REFERENCE_FACTOR = 20.0
 """A case gets this many times what the reference took for it, where the reference was measured."""
 MOST_USED_UP = 3
-"""So often a process that several cases have used up together is followed by a fresh one, which is asked the last of them again."""
+"""So many cases are asked again because others had used the limits of their process; all together have a few times the limits."""
 ALONE_SHARE = 0.1
 """A case before which so little of the limits was used has had them to itself."""
 MOST_BASES = 100
@@ -103,8 +103,8 @@ def sit(
     """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
     A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
-    others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or more
-    than MOST_USED_UP processes used up together, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
+    others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or after
+    MOST_USED_UP that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
     nothing more is put after the first that has not passed.
     """
     answers: list[Answer] = []
@@ -113,8 +113,8 @@ def sit(
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
     lost = used_up = 0
     load_failure = ""
-    over = False
-    while not over and len(answers) < len(cases) and lost < context.most_lost and used_up <= MOST_USED_UP:
+    over = again = False
+    while not over and len(answers) < len(cases) and lost < context.most_lost and used_up < MOST_USED_UP:
         start = len(answers)
         with examine(context.session, CALL, ("submission",), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
@@ -129,16 +129,15 @@ def sit(
                         break
             elif loaded is not None:
                 load_failure = read_answer(loaded, 0.0).text
-            waited = time.monotonic() - answered
             execution = examinee.finish()
         executions.append(execution)
         over = over or bool(load_failure)
         if over or len(answers) == len(cases):
             break
-        if len(answers) > start and used_up_by_others(
-            execution, limits, before=answered - begun, waited=waited, patience=patience[len(answers)]
-        ):
-            used_up += 1
+        # One that finds an answer where it has the limits to itself had lost them to others; else it was the case itself.
+        used_up += again and len(answers) > start
+        again = len(answers) > start and used_up_by_others(execution, limits, before=answered - begun)
+        if again:
             continue
         lost += 1
         text = examinee.broke or f"the program ended during {'loading' if loaded is None else 'a case'}"
@@ -151,19 +150,23 @@ def sit(
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
 
 
-def used_up_by_others(execution: Execution, limits: Limits, *, before: float, waited: float, patience: float) -> bool:
-    """Whether a case found no answer because of what those before it in its process had used of the limits.
-
-    `before`: the seconds that those took; `waited`: those that it was waited for itself, of the `patience` that it has.
-    """
-    if execution.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT):
-        return waited < patience and before > ALONE_SHARE * min(limits.wall_seconds, limits.cpu_seconds)
-    return execution.end not in (End.EXITED, End.SIGNALLED)
+def used_up_by_others(execution: Execution, limits: Limits, *, before: float) -> bool:
+    """Whether a case may have found no answer because of what those before it in its process, in `before` seconds, had used."""
+    match execution.end:
+        case End.EXITED | End.SIGNALLED:
+            return False
+        case End.WALL_TIMEOUT:
+            # Ended before the limit it was its own patience that was over.
+            return execution.wall_seconds >= limits.wall_seconds and before > ALONE_SHARE * limits.wall_seconds
+        case End.CPU_TIMEOUT:
+            return before > ALONE_SHARE * limits.cpu_seconds
+        case _:
+            return True
 
 
 def _why_not_tried(lost: int, used_up: int) -> str:
-    if used_up > MOST_USED_UP:
-        return f"not tried: the cases before it had used the limits of {used_up} processes"
+    if used_up == MOST_USED_UP:
+        return f"not tried: the cases before it had used the limits of {1 + used_up} processes"
     return f"not tried: {lost} cases before it ran out of a limit or ended the program"
 
 
