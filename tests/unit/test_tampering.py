@@ -1,6 +1,8 @@
 """Which signs make a failure of a dispute, and of what besides."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,9 @@ def test_other_findings_leave_a_dispute_to_a_human(change: dict[str, object]) ->
 def test_every_rule_of_the_list_is_one_that_exists() -> None:
     assert {rule.id for rule in RULES.values()} | {PLANTED, SHADOWS, "assay/channel"} >= TAMPERING
     assert {rule.severity for rule in RULES.values() if rule.id in TAMPERING} == {"high"}
+
+
+def test_the_list_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/graders.md").read_text()
+    told = page.partition("shows tampering")[2].partition("No other case")[0]
+    assert {f"assay/{name.removeprefix('assay/')}" for name in re.findall("`([a-z/-]+)`", told)} == TAMPERING
