@@ -5,7 +5,10 @@ are sent ahead, so that a thousand small calls are not a thousand times to wake 
 reference's is expected; the reference runs in a box of its own, once per task version and worker.
 """
 
+import hashlib
+import json
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -30,8 +33,10 @@ CASE_SECONDS = 10.0
 """The least that a case gets; see `_patience`."""
 REFERENCE_FACTOR = 20.0
 """A case gets this many times what the reference took for it, where the reference was measured."""
-RESTARTS = 2
-"""A submission that ends the process is given a fresh one this often; after a time-out it is given none."""
+MOST_USED_UP = 3
+"""So many cases are asked again because others had used the limits of their process; all together have a few times the limits."""
+ALONE_SHARE = 0.1
+"""A case before which so little of the limits was used has had them to itself."""
 MOST_BASES = 100
 """Of the classes that an exception is of, so many count, and of each name so many characters."""
 MOST_PENDING = 64 << 20
@@ -45,7 +50,7 @@ class Answer:
     """What a program made of one case."""
 
     kind: str
-    """`value`, `raised`, `refused` (no place in the encoding), `ended` (no answer) or `not-run`."""
+    """`value`, `raised`, `refused` (no place in the encoding), `ended` (no answer), `not-run` or `not-tried`."""
     value: Description | None = None
     raised: tuple[str, ...] = ()
     """Names of the exception's class and of its bases."""
@@ -95,39 +100,74 @@ def sit(
     judged: Callable[[int, Answer], Answer],
     until_failure: bool,
 ) -> Sitting:
-    """Put the cases to the program in `files`, one after the other, `patience` seconds each, `limits` for all.
+    """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
-    `judged(place, answer)` is what is kept of each answer; with `until_failure` nothing more is put after the first that has not
-    passed.
+    A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
+    others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or after
+    MOST_USED_UP that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
+    nothing more is put after the first that has not passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
-    load_failure = ""
     boxed = {f"submission/{path}": text for path, text in files.items()} | prelude_file(context.task)
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
-    for _ in range(1 + RESTARTS):
+    lost = used_up = 0
+    load_failure = ""
+    over = again = False
+    while not over and len(answers) < len(cases) and lost < context.most_lost and used_up < MOST_USED_UP:
+        start = len(answers)
         with examine(context.session, CALL, ("submission", *prelude_file(context.task)), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
+            begun = answered = time.monotonic()
             if loaded is not None and "value" in loaded:
-                rest = slice(len(answers), None)
+                rest = slice(start, None)
                 for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
+                    answered = time.monotonic()
                     answers.append(judged(len(answers), answer))
-                    if until_failure and answers[-1].passed is False:
+                    over = until_failure and answers[-1].passed is False
+                    if over:
                         break
-                load_failure = ""
             elif loaded is not None:
                 load_failure = read_answer(loaded, 0.0).text
             execution = examinee.finish()
         executions.append(execution)
-        if len(answers) == len(cases) or load_failure or (until_failure and answers and answers[-1].passed is False):
+        over = over or bool(load_failure)
+        if over or len(answers) == len(cases):
             break
+        # One that finds an answer where it has the limits to itself had lost them to others; else it was the case itself.
+        used_up += again and len(answers) > start
+        again = len(answers) > start and used_up_by_others(execution, limits, before=answered - begun)
+        if again:
+            continue
+        lost += 1
         text = examinee.broke or f"the program ended during {'loading' if loaded is None else 'a case'}"
         ended = Answer("ended", text=text[:SHOWN_CHARACTERS], end=execution.end.value)
         answers.append(judged(len(answers), ended))
-        if loaded is None or execution.end is not End.EXITED or (until_failure and answers[-1].passed is False):
-            break
-    answers += [Answer("not-run")] * (len(cases) - len(answers))
+        # What ends while it is loaded would do so for each case.
+        over = (loaded is None and not start) or (until_failure and answers[-1].passed is False)
+    left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(lost, used_up))
+    answers += [left] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
+
+
+def used_up_by_others(execution: Execution, limits: Limits, *, before: float) -> bool:
+    """Whether a case may have found no answer because of what those before it in its process, in `before` seconds, had used."""
+    match execution.end:
+        case End.EXITED | End.SIGNALLED:
+            return False
+        case End.WALL_TIMEOUT:
+            # Ended before the limit it was its own patience that was over.
+            return execution.wall_seconds >= limits.wall_seconds and before > ALONE_SHARE * limits.wall_seconds
+        case End.CPU_TIMEOUT:
+            return before > ALONE_SHARE * limits.cpu_seconds
+        case _:
+            return True
+
+
+def _why_not_tried(lost: int, used_up: int) -> str:
+    if used_up == MOST_USED_UP:
+        return f"not tried: the cases before it had used the limits of {1 + used_up} processes"
+    return f"not tried: {lost} cases before it ran out of a limit or ended the program"
 
 
 def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool) -> Iterator[Answer]:
@@ -241,8 +281,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     """
     in_order = _cases(context, suite)
     by_id = dict(zip((case.id for case in in_order), expected_answers(context, suite, in_order), strict=True))
-    # Another order for each submission: answers by rote, the n-th to the n-th call, meet other questions.
-    cases = random.Random(context.submission.id).sample(in_order, len(in_order))
+    cases = random.Random(_seed(context, suite)).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
     patience = [_patience(answer) for answer in expected]
     hearing = _Hearing(_check(suite), expected)
@@ -262,7 +301,8 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     told = 0
     for case, wanted, answer, (passed, note) in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
-        tell = outcome is not Outcome.PASSED and told < SHOWN_CASES
+        not_tried = outcome is Outcome.NOT_TRIED
+        tell = outcome is not Outcome.PASSED and not not_tried and told < SHOWN_CASES
         told += tell
         yield CaseOutcome(
             grader=grader,
@@ -277,14 +317,26 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
             given=UntrustedText(case.shown if tell else ""),
             wanted=UntrustedText(_shown(wanted) if tell else ""),
             got=UntrustedText((sitting.load_failure or _shown(answer)) if tell else ""),
-            note=UntrustedText(note if tell else ""),
+            note=UntrustedText(answer.text if not_tried else note if tell else ""),
         )
+
+
+def _seed(context: Context, suite: Suite) -> bytes:
+    """Of the order of the cases: another for other code, so that answers by rote, the n-th to the n-th call, meet other questions.
+
+    The same for the same code, whoever sends it and how often. Nobody can choose it who does not have the hidden files.
+    """
+    content = [context.task.version, suite.id, sorted(context.submission.files.items())]
+    return hashlib.sha256(json.dumps(content).encode("ascii")).digest()
 
 
 def _outcome(answer: Answer, *, passed: bool) -> Outcome:
     if passed:
         return Outcome.PASSED
-    return {"ended": Outcome.ERROR, "not-run": Outcome.NOT_RUN}.get(answer.kind, Outcome.FAILED)
+    return _WITHOUT_ANSWER.get(answer.kind, Outcome.FAILED)
+
+
+_WITHOUT_ANSWER = {"ended": Outcome.ERROR, "not-run": Outcome.NOT_RUN, "not-tried": Outcome.NOT_TRIED}
 
 
 class _Hearing:

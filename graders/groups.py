@@ -25,8 +25,8 @@ def _by_numbers(id: str) -> list[tuple[int, str]]:
 def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutcome]:
     """The outcomes of a suite, in the order in which its cases ran, as they count.
 
-    With `stop_on_failure` all that come after the first that did not pass are not-run, whether or not they had run by
-    then. A group weighs what the suite's `groups` says, shared among its cases by their own weights. Raises TaskUnusable for
+    With `stop_on_failure` all that come after the first that failed are not-run, whether or not they had run by then. What
+    passed after a disputed one is disputed with it: it counts only if that one passes. A group weighs what the suite's `groups` says, shared among its cases by their own weights. Raises TaskUnusable for
     a group without a case.
     """
     in_order = list(outcomes)
@@ -57,9 +57,21 @@ def group_of(case: str, stated: str, groups: Iterable[str]) -> str:
     return next((name for name in groups if name in parts), "")
 
 
+_OPEN = (Outcome.DISPUTED, Outcome.NOT_TRIED)
+
+
 def _stopped(outcomes: Sequence[CaseOutcome]) -> list[CaseOutcome]:
-    first = next((place for place, each in enumerate(outcomes) if each.outcome is not Outcome.PASSED), len(outcomes))
-    return [*outcomes[: first + 1], *(_not_run(outcome) for outcome in outcomes[first + 1 :])]
+    lost = (each.outcome not in (Outcome.PASSED, *_OPEN) for each in outcomes)
+    first = next((place for place, is_lost in enumerate(lost) if is_lost), len(outcomes))
+    ran = outcomes[: first + 1]
+    open_from = next((place for place, each in enumerate(ran) if each.outcome in _OPEN), len(ran))
+    disputed = [_disputed_with_it(each) if each.outcome is Outcome.PASSED else each for each in ran[open_from:]]
+    return [*ran[:open_from], *disputed, *(_not_run(outcome) for outcome in outcomes[first + 1 :])]
+
+
+def _disputed_with_it(outcome: CaseOutcome) -> CaseOutcome:
+    note = UntrustedText("it passes, and counts only if the cases before it do: the suite stops at the first failure")
+    return replace(outcome, outcome=Outcome.DISPUTED, note=note)
 
 
 def _not_run(outcome: CaseOutcome) -> CaseOutcome:

@@ -75,7 +75,7 @@ class HiddenTests(Grader):
                 yield from map(_blank, outcomes)
                 continue
             yield from outcomes
-            ended = suite.kind != "stdio" and any(outcome.outcome is Outcome.ERROR for outcome in outcomes)
+            ended = suite.kind != "stdio" and any(map(_ended_itself, outcomes))
             yield from self._flags(suite, seen.executions[before:], ended=ended)
             yield from self._to_mend(suite, seen.without_verdict)
         if seen.executions:
@@ -148,6 +148,11 @@ class HiddenTests(Grader):
             # Not every tier counts processes and writes; a nought would say that it did.
             if value:
                 yield replace(self.measurement(name, value, unit), criterion="efficiency")
+
+
+def _ended_itself(outcome: CaseOutcome) -> bool:
+    """Not one that ran out of a limit, though the case after it ended well in a process of its own."""
+    return outcome.outcome is Outcome.ERROR and outcome.end in ("", End.EXITED, End.SIGNALLED)
 
 
 def _blank(outcome: CaseOutcome) -> CaseOutcome:

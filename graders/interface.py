@@ -69,6 +69,8 @@ __all__ = [
 TaskId = NewType("TaskId", str)
 SubmissionId = NewType("SubmissionId", str)
 
+MOST_LOST = 10
+"""A count, and no time that all may take together: the same program gets the same outcomes on a busy machine."""
 SOURCE_CAP_BYTES = 256 * 1024
 """Analyzers read files up to this size; a larger one is an abstention (larger ones are decompression bombs in disguise)."""
 
@@ -179,6 +181,8 @@ class Context:
     no_verdict: Callable[[str], None] = lambda case: None
     """To be told of each case (its id) that the author's own checker or interactor came to no verdict on, though it accepts
     the reference's: the submission is rejected, and the author has something to mend."""
+    most_lost: int = MOST_LOST
+    """After so many cases of a suite that ran out of a limit or ended the program, the rest is not tried."""
 
     def texts(self, suffix: str = "") -> Iterator[tuple[str, str]]:
         """The submission's files whose path ends with `suffix`, sorted by path."""

@@ -37,13 +37,12 @@ from graders.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.outputs import any_of, check_named
 from graders.stdio_cases import StdioCase, parse_stdio_cases
 
-TIME_OUTS = 3
-"""After so many cases (of one group) that ran out of time, the rest are not run: a hundred more would tell nothing new.
-
-Those on which the author's checker ran out of time count as well: each holds a worker for a minute.
-"""
+MOST_LOST_OF_GROUP = 3
+"""After so many cases of one group that ran out of time the rest of it is not tried: it is lost with the first of them."""
+MOST_HANGING = 3
+"""After so many cases on which the author's program ran out of time, the rest is not tried: each holds a worker for a minute."""
 JUDGED_SECONDS = 600.0
-"""When the author's checker has taken so long for a submission's outputs, the rest is not run: they decide how long it takes."""
+"""When the author's checker has taken so long for a submission's outputs, the rest is not tried: they decide how long it takes."""
 SHOWN_CASES = 20
 BRIEF_CHARACTERS = 200
 """Of each text in the sentence that says how the reference failed."""
@@ -64,8 +63,8 @@ class Attempt:
     """What the verdict took."""
     got: bytes = b""
     """What it printed; of a conversation, all that was said."""
-    timed_out: bool = False
-    """Whether it, or the author's program on what it printed, ran out of time."""
+    hung: bool = False
+    """Whether the author's program ran out of time on what it printed."""
     next: Pass | None = None
     """The pass that is to follow this one in the same case."""
 
@@ -139,30 +138,36 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
 
 
 def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) -> Iterator[tuple[StdioCase, Attempt]]:
-    """Each case with what became of it; what is not run after time-outs, a failure or a broken build is told as such."""
+    """Each case with what became of it; what is left out after time-outs, a failure or a broken build is told as such."""
     cases = cases_of(context, suite)
     groups = suite.options.get("groups", {})
     assert isinstance(groups, Mapping)  # graders.package has checked it
     time_outs: Counter[str] = Counter()
-    failed, judged_seconds = False, 0.0
+    failed, hanging, judged_seconds = False, 0, 0.0
     for number, case in enumerate(cases):
         group = group_of(case.id, case.group, groups)
+        most = MOST_LOST_OF_GROUP if group else context.most_lost
         if program.problem:
             # Told once: it is the same for every case.
             yield case, Attempt(outcome=Outcome.NOT_RUN, note=program.problem if number == 0 else "")
-        elif (failed and suite.options.get("stop_on_failure")) or time_outs[group] >= TIME_OUTS:
-            why = "" if time_outs[group] < TIME_OUTS else f"not run: {TIME_OUTS} cases before it ran out of time"
-            yield case, Attempt(outcome=Outcome.NOT_RUN, note=why)
+        elif failed and suite.options.get("stop_on_failure"):
+            yield case, Attempt(outcome=Outcome.NOT_RUN)
+        elif time_outs[group] >= most:
+            yield case, Attempt(outcome=Outcome.NOT_TRIED, note=f"not tried: {most} cases before it ran out of time")
+        elif hanging >= MOST_HANGING:
+            why = f"not tried: the checker ran out of time on {MOST_HANGING} cases before it"
+            yield case, Attempt(outcome=Outcome.NOT_TRIED, note=why)
         elif judged_seconds > JUDGED_SECONDS:
-            why = f"not run: the checker took more than {JUDGED_SECONDS:g} s for the cases before it"
-            yield case, Attempt(outcome=Outcome.NOT_RUN, note=why)
+            why = f"not tried: the checker took more than {JUDGED_SECONDS:g} s for the cases before it"
+            yield case, Attempt(outcome=Outcome.NOT_TRIED, note=why)
         else:
             attempt = _attempt(context, suite, program, case, limits)
             assert attempt.execution is not None
             context.ended(attempt.execution)
             failed = failed or attempt.outcome is not Outcome.PASSED
             judged_seconds += attempt.judged_seconds
-            time_outs[group] += attempt.timed_out or attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            hanging += attempt.hung
+            time_outs[group] += attempt.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
             yield case, attempt
 
 
@@ -198,7 +203,7 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     except TaskUnusable as error:
         raise TaskUnusable(f"{broke}; and the reference is no better: {error}", suite=suite.id) from error
     context.no_verdict(case.id)
-    return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", timed_out=broke.ran_out_of_time)
+    return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", hung=broke.ran_out_of_time)
 
 
 def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Execution:

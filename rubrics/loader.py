@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 from rubrics import bounded_toml
 from rubrics.model import Criterion, Level, Rubric, Rule
-from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE
+from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE, UNDECIDED
 from rubrics.signals import Severity
 
 MOST_LEVELS = 10
@@ -21,7 +21,7 @@ MOST_LEVELS = 10
 MOST_WEIGHT = 1000.0
 RESERVED_CRITERIA = frozenset({"harm"})
 """`harm` is a flag of the whole review, and drafts keep it beside the criteria."""
-RESERVED_RULES = frozenset({NO_EVIDENCE, ABSTAINED, NO_RULE})
+RESERVED_RULES = frozenset({NO_EVIDENCE, ABSTAINED, NO_RULE, UNDECIDED})
 RESERVED_HOTKEYS = frozenset("jkenwfsyux")
 """Letters that mean something else on the reviewer's page."""
 

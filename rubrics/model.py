@@ -86,7 +86,7 @@ class Prefill:
     because: tuple[Signal, ...]
     """The signals that the rule cites, most telling first."""
     rule: str
-    """Id of the rule that fired, or `no-evidence`, `abstained`, `no-rule`."""
+    """Id of the rule that fired, or `no-evidence`, `abstained`, `no-rule`, `undecided`."""
     says: str
     """The reason in words."""
 

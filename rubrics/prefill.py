@@ -3,22 +3,24 @@
 A rule holds when every condition that it sets holds. What they look at are the signals of the rule's own criterion;
 integrity flags (`Finding.flag`) are left out, they are for the reviewer to read, and so is what is about the task.
 
-    passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. Any outcome but
-                                    PASSED counts as not passed, but for the partial credit of a FAILED one. A case of a group counts
+    passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. FAILED, ERROR and NOT_RUN
+                                    count as not passed, but for the partial credit of a FAILED one. A case of a group counts
                                     only if all of its group passed. The share is 1 only if every case passed.
     finding_at_least                some finding is this severe (and the tool this sure: confidence_at_least)
     at_least, below                 the largest value of the named measurement; needs one. NaN is no value.
     grader                          restricts the two above to what this grader reported
 
-The first rule that holds gives the level. Then, **an abstention can only take a suggestion away**, never move it: with
+The first rule that holds gives the level. **A case that is open, DISPUTED or NOT_TRIED, can only take a suggestion away**: the
+share lies between what it is if all such cases failed and if all passed, and a level is suggested only if every share between
+gives the same one. Then, **an abstention can only take a suggestion away**, never move it: with
 one in the criterion the rule counts only if looking at the rest could not undo it (some finding is there, some value
 is this large) and if its level is not above the middle of the scale. So a dangerous line in one file is still
 suggested when another file was skipped, while neither a share of the cases nor anything good is.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import fsum, inf, nextafter
 
 from rubrics.model import Criterion, Prefill, Rubric, Rule
@@ -27,15 +29,19 @@ from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outco
 CITED_AT_MOST = 20
 """Signals that a pre-fill cites; a reviewer reads the first few, and the run keeps them all."""
 
-NO_EVIDENCE, ABSTAINED, NO_RULE = "no-evidence", "abstained", "no-rule"
-"""What `Prefill.rule` says where no level is suggested: nothing was reported, a grader could not look, no rule held."""
+NO_EVIDENCE, ABSTAINED, NO_RULE, UNDECIDED = "no-evidence", "abstained", "no-rule", "undecided"
+"""What `Prefill.rule` says where no level is suggested: nothing was reported, a grader could not look, no rule held, or the
+level depends on cases that are open."""
+
+OPEN = frozenset({Outcome.DISPUTED, Outcome.NOT_TRIED})
+"""Neither passed nor failed, as far as a machine can say."""
 
 
 def prefill(rubric: Rubric, signals: Iterable[Signal]) -> tuple[Prefill, ...]:
     """One pre-fill for each criterion, in rubric order, whatever the order of the signals.
 
-    `because` cites signals of the fired rule (or, for `abstained`, the abstentions; for `no-rule`, the findings), most telling first: cases that
-    did not pass, the severest findings, the largest values. `confidence` is None: it is measured later, on decisions.
+    `because` cites signals of the fired rule (or, for `abstained`, the abstentions; for `no-rule`, the findings; for `undecided`, the
+    open cases), most telling first: cases that did not pass, the severest findings, the largest values. `confidence` is None: it is measured later, on decisions.
     Signals of a criterion that the rubric does not have are ignored. Never raises.
     """
     reported = tuple(signals)
@@ -78,9 +84,23 @@ class _Evidence:
 def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
     if evidence.is_empty:
         return _without_level(criterion, NO_EVIDENCE, criterion.no_basis)
+    possible = [_suggested(criterion, evidence, share) for share in _shares_to_try(criterion, evidence.cases)]
+    still_open = tuple(case for case in evidence.cases if case.outcome in OPEN)
+    if len({prefill.level for prefill in possible}) > 1:
+        says = f"{_told_open(still_open)}, and the level depends on {'it' if len(still_open) == 1 else 'them'}."
+        return _without_level(criterion, UNDECIDED, says, still_open[:CITED_AT_MOST])
+    careful = possible[0]
+    counts_cases = careful.level is not None and any(isinstance(signal, CaseOutcome) for signal in careful.because)
+    if not (still_open and counts_cases):
+        return careful
+    return replace(careful, says=f"{careful.says} {_told_open(still_open)}: the level is the same either way.")
+
+
+def _suggested(criterion: Criterion, evidence: _Evidence, share: float | None) -> Prefill:
+    """What is suggested where this share of the cases has passed."""
     incomplete = bool(evidence.abstentions)
     for rule in criterion.rules:
-        cited = _cited(rule, evidence)
+        cited = _cited(rule, evidence, share)
         if cited:
             if incomplete and not _stands_when_incomplete(rule, criterion):
                 break
@@ -97,6 +117,36 @@ def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
         says = "A grader could not look, so what the others report is no basis for a level."
         return _without_level(criterion, ABSTAINED, says, evidence.abstentions[:CITED_AT_MOST])
     return _without_level(criterion, NO_RULE, _unruled(criterion, evidence.findings), evidence.findings[:CITED_AT_MOST])
+
+
+def _shares_to_try(criterion: Criterion, cases: Sequence[CaseOutcome]) -> tuple[float | None, ...]:
+    """The least share that may have passed, and one of each stretch up to the most in which no rule of the criterion turns."""
+    if not any(case.outcome in OPEN for case in cases):
+        return (_share(cases),)
+    least, most = (_share(_settled(cases, outcome)) for outcome in (Outcome.FAILED, Outcome.PASSED))
+    if least is None or most is None:
+        return (None,)
+    bounds = {bound for rule in criterion.rules for bound in (rule.passed_at_least, rule.passed_below)}
+    return (least, most, *(bound for bound in bounds if bound is not None and least < bound < most))
+
+
+def _settled(cases: Sequence[CaseOutcome], outcome: Outcome) -> Sequence[CaseOutcome]:
+    """The cases with that outcome for those that are open."""
+    return [replace(case, outcome=outcome, credit=None) if case.outcome in OPEN else case for case in cases]
+
+
+def _told_open(cases: Sequence[CaseOutcome]) -> str:
+    return " and ".join(_counted(cases))
+
+
+def _counted(cases: Sequence[CaseOutcome]) -> Iterator[str]:
+    for outcome, one, more in (
+        (Outcome.DISPUTED, "1 case is disputed", "cases are disputed"),
+        (Outcome.NOT_TRIED, "1 case was not tried", "cases were not tried"),
+    ):
+        number = sum(case.outcome is outcome for case in cases)
+        if number:
+            yield one if number == 1 else f"{number} {more}"
 
 
 def _unruled(criterion: Criterion, findings: Sequence[Finding]) -> str:
@@ -117,13 +167,13 @@ def _stands_when_incomplete(rule: Rule, criterion: Criterion) -> bool:
     return not can_be_undone and not above_the_middle
 
 
-def _cited(rule: Rule, evidence: _Evidence) -> tuple[Signal, ...]:
-    """The signals by which the rule holds; empty where it does not, or sets no condition."""
+def _cited(rule: Rule, evidence: _Evidence, share: float | None) -> tuple[Signal, ...]:
+    """The signals by which the rule holds at this share of passed cases; empty where it does not, or sets no condition."""
     conditions: list[tuple[Signal, ...]] = []
     if rule.finding_at_least is not None:
         conditions.append(_findings_that_hold(rule, rule.finding_at_least, evidence.findings))
     if rule.passed_at_least is not None or rule.passed_below is not None:
-        conditions.append(_cases_that_hold(rule, evidence.cases))
+        conditions.append(_cases_that_hold(rule, evidence.cases, share))
     if rule.measurement is not None:
         conditions.append(_measurements_that_hold(rule, evidence.measurements))
     return tuple(signal for cited in conditions for signal in cited) if all(conditions) else ()
@@ -140,8 +190,7 @@ def _findings_that_hold(rule: Rule, severity: Severity, findings: tuple[Finding,
     )
 
 
-def _cases_that_hold(rule: Rule, cases: tuple[CaseOutcome, ...]) -> tuple[Signal, ...]:
-    share = share_passed(cases)
+def _cases_that_hold(rule: Rule, cases: tuple[CaseOutcome, ...], share: float | None) -> tuple[Signal, ...]:
     if share is None or not _within(share, rule.passed_at_least, rule.passed_below):
         return ()
     return tuple(case for case in cases if case.outcome is not Outcome.PASSED) or cases
@@ -163,10 +212,19 @@ def _within(value: float, at_least: float | None, below: float | None) -> bool:
 
 
 def share_passed(cases: Sequence[CaseOutcome]) -> float | None:
-    """What of the cases counts as passed, by weight, group and partial credit: 0 to 1, and 1 only if every case passed.
+    """What of the cases that were tried counts as passed, by weight, group and partial credit; disputed ones do not.
 
-    None without cases or with weights that give no share.
+    From 0 to 1, and 1 only if every case passed. None without cases that were tried or with weights that give no share.
     """
+    share = _share([case for case in cases if case.outcome is not Outcome.NOT_TRIED])
+    all_passed = all(case.outcome is Outcome.PASSED for case in cases)
+    return share if share is None or all_passed else min(share, _LESS_THAN_ALL)
+
+
+_LESS_THAN_ALL = nextafter(1.0, -inf)
+
+
+def _share(cases: Sequence[CaseOutcome]) -> float | None:
     heaviest = max((case.weight for case in cases), default=0.0)
     if not all(0 <= case.weight <= sys.float_info.max for case in cases) or heaviest == 0:
         return None
@@ -176,7 +234,7 @@ def share_passed(cases: Sequence[CaseOutcome]) -> float | None:
     # Rounded, so that nine of ten are 0.9 whatever their weights are in binary.
     share = round(passed / fsum(case.weight / heaviest for case in cases), 9)
     all_passed = all(case.outcome is Outcome.PASSED for case in cases)
-    return share if all_passed else min(share, nextafter(1.0, -inf))
+    return share if all_passed else min(share, _LESS_THAN_ALL)
 
 
 def _group(case: CaseOutcome) -> tuple[str, str, str]:

@@ -91,7 +91,7 @@ class Laboratory:
                 self.trials.progress.advance()
             answers = self._answers(asked)
             for index, (call, answer) in enumerate(zip(asked, answers, strict=True)):
-                if answer.kind == "not-run":  # one before it never ended; the rest is asked again
+                if answer.kind == "not-tried":  # one before it never ended; the rest is asked again
                     waiting = asked[index:] + waiting
                     break
                 news = domain.news(call)
@@ -119,7 +119,7 @@ class Laboratory:
             again: list[Answer] = []
             while len(again) < len(backwards):
                 answers = self._answers(backwards[len(again) :], environment={"PYTHONHASHSEED": seed})
-                again += [answer for answer in answers if answer.kind != "not-run"]
+                again += [answer for answer in answers if answer.kind != "not-tried"]
             both = zip(steady, reversed(again), strict=True)
             steady = [each for each, answer in both if self._agree(each[1], answer)]
         return steady
@@ -150,13 +150,13 @@ class Laboratory:
 
         def fails(files: Mapping[str, str]) -> frozenset[str]:
             found = trials.outcomes(files, suites=(suite,), limits=limits)
-            failed = frozenset(each.case for each in found if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN))
+            failed = frozenset(each.case for each in found if each.outcome in (Outcome.FAILED, Outcome.ERROR))
             return failed | refused
 
         return trials.each("programs against new cases", programs, fails)
 
     def _answers(self, calls: Sequence[Call], environment: Mapping[str, str] | None = None) -> Sequence[Answer]:
-        """The reference's; those after one that never ended are `not-run`. Raises TaskUnusable where it does not load."""
+        """The reference's; those after one that never ended are `not-tried`. Raises TaskUnusable where it does not load."""
         cases = [
             Case(
                 id=str(number),
@@ -172,7 +172,8 @@ class Laboratory:
         task = self.trials.task
         submission = Submission(id=SubmissionId("amplify"), task_id=task.id, files=task.reference)
         with self.trials.sandbox.session() as session:
-            context = Context(task=task, submission=submission, session=With(session, environment or {}))
+            # After one that never ended the rest is asked again, as long as there is time.
+            context = Context(task=task, submission=submission, session=With(session, environment or {}), most_lost=1)
             patience = [PATIENCE_SECONDS] * len(cases)
             sitting = call_suite.sit(
                 context, task.reference, self.suite, cases, patience,

@@ -207,6 +207,11 @@ def evaluate(
         ", ".join(f"{count} {outcome}" for outcome, count in sorted(summary.outcomes.items())) or "nothing left to do"
     )
     _tell(f"{out}: {counts}" + (f"; {summary.kept} were there already" if summary.kept else ""))
+    if disputed := summary.outcomes.get("disputed", 0):
+        _tell(
+            f"{disputed} disputed, which is neither passed nor failed (their reward is null): "
+            "two examinations disagree, and a reviewer decides"
+        )
     for trouble in summary.troubles:
         _tell(f"ungradable: {trouble}")
     for line in summary.left_out[:SHOWN]:

@@ -1,4 +1,4 @@
-"""Why a run is ungradable, as texts by name, for two kinds of readers.
+"""Why a run is ungradable or disputed, as texts by name, for two kinds of readers.
 
 Authors, reviewers and the log get all of it. It may quote hidden tests, a checker's source or what a program printed, so a
 submitter gets what kind of failure it was, where, and a reference by which the others find the rest.
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from graders.fence import text_of
 from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
+from service.disputes import DISPUTED, TO_SUBMITTER
 from service.evaluators import EvaluationFailedError
 from service.storage.interface import RunId
 
@@ -18,6 +19,7 @@ SANDBOX, TASK, INTERNAL = "sandbox", "task", "internal"
 _SAYS = {
     SANDBOX: "No box could be had for it, in all attempts.",
     TASK: "The task is unusable as it is: its reference, its tests or its checker failed. Its author can see how.",
+    DISPUTED: TO_SUBMITTER,
     INTERNAL: "We failed, in all attempts. Whoever runs the service can see how.",
 }
 
@@ -44,6 +46,6 @@ def for_submitter(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str,
         return {}
     kind = diagnostics.get("kind", INTERNAL)
     kind = kind if kind in _SAYS else INTERNAL
-    place = {name: diagnostics[name] for name in ("suite", "case") if kind == TASK and name in diagnostics}
+    place = {name: diagnostics[name] for name in ("suite", "case") if kind in (TASK, DISPUTED) and name in diagnostics}
     # What was stored before there were references is found by the run alone.
     return {"kind": kind, **place, "message": _SAYS[kind], "reference": diagnostics.get("reference", run_id)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from graders import package
-from service.api.schemas import RunOut, SubmissionIn
+from service.api.schemas import Cases, RunOut, SubmissionIn
 from service.client import Client, RefusedError
 from service.importers.package_text import FormatError, ImportedTask
 from service.intake import check_files
@@ -113,6 +113,7 @@ def _note(results: Results, line: LeftOut) -> None:
                 "id": line.id,
                 "task_id": line.task_id,
                 "outcome": LEFT_OUT,
+                "reward": None,
                 "cases": _NO_CASES,
                 "ends": {},
                 "flags": [],
@@ -123,7 +124,7 @@ def _note(results: Results, line: LeftOut) -> None:
         )
 
 
-_NO_CASES = {"passed": 0, "failed": 0, "total": 0, "share": None}
+_NO_CASES = Cases(passed=0, failed=0, total=0).model_dump()
 
 
 def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
@@ -177,6 +178,7 @@ def _row(run: RunOut) -> dict[str, Any]:
         "id": run.id,
         "task_id": run.task_id,
         "outcome": run.outcome,
+        "reward": run.reward,
         "cases": cases,
         "ends": run.ends,
         "flags": run.flags,

@@ -4,7 +4,7 @@ EvaluationError         nothing can be said about the submission; our failure or
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -22,9 +22,11 @@ from graders.interface import (
     Task,
     TaskUnusable,
 )
+from graders.tampering import without_tampered_disputes
 from rubrics.model import Rubric
 from rubrics.prefill import prefill
 from sandboxes.interface import Sandbox, SandboxError
+from service.disputes import of_disputes
 from service.storage.interface import Findings, RunOutcome
 
 _log = structlog.get_logger()
@@ -67,8 +69,12 @@ def evaluate(
         for grader in graders:
             began(grader.id)
             signals += _graded(grader, context)
+    # Only now: what the last grader found may decide a dispute that the first reported.
+    signals = list(without_tampered_disputes(signals))
+    outcome = _outcome(task, signals)
+    disputes = of_disputes(_cases(signals)) if outcome is RunOutcome.DISPUTED else {}
     return Findings(
-        outcome=_outcome(task, signals),
+        outcome=outcome,
         signals=tuple(signals),
         prefills=prefill(rubric, signals),
         rubric_id=rubric.id,
@@ -76,7 +82,7 @@ def evaluate(
         grader_versions={grader.id: grader.version for grader in graders},
         sandbox=sandbox.name,
         ends=dict(ends),
-        diagnostics={},
+        diagnostics=disputes,
     )
 
 
@@ -126,14 +132,22 @@ def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
     return kept.signals()
 
 
+def _cases(signals: Iterable[Signal]) -> Sequence[CaseOutcome]:
+    return [signal for signal in signals if isinstance(signal, CaseOutcome)]
+
+
 def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
-    """Passed when every case of every suite did. Raises EvaluationError where a suite has not been judged."""
-    cases = [signal for signal in signals if isinstance(signal, CaseOutcome)]
+    """Passed where every case of every suite did; disputed where the others are disputed, all of them.
+
+    Raises EvaluationError where a suite has not been judged.
+    """
+    cases = _cases(signals)
     unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
     if unjudged:
         abstained = [signal.reason for signal in signals if isinstance(signal, Abstention)]
         raise EvaluationError(
             f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}"
         )
-    passed = all(case.outcome is Outcome.PASSED for case in cases)
-    return RunOutcome.PASSED if passed else RunOutcome.FAILED
+    others = {case.outcome for case in cases} - {Outcome.PASSED}
+    # What was not tried is no dispute: it comes after cases that ran out of limits, or is beyond those of all together.
+    return RunOutcome.FAILED if others - {Outcome.DISPUTED} else RunOutcome.DISPUTED if others else RunOutcome.PASSED

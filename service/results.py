@@ -17,6 +17,8 @@ from service.importers.package_text import FormatError
 _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
 _ERROR = "error"
 """The further key of a row whose line was left out: why."""
+_LATER = frozenset({_ERROR, "reward"})
+"""Keys that a row may lack: rows of before have no reward."""
 
 
 class Results:
@@ -119,7 +121,7 @@ class Results:
         done: set[str] = set()
         for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
-            if not isinstance(row, dict) or row.keys() - {_ERROR} != _KEYS:
+            if not isinstance(row, dict) or row.keys() - _LATER != _KEYS:
                 raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
             if _ERROR in row:
                 continue

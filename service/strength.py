@@ -166,7 +166,7 @@ def _busy(sandbox: Sandbox, programs: int) -> Iterator[None]:
 def _flaky(runs: Sequence[Sequence[CaseOutcome]]) -> dict[str, int]:
     lost = {_name(each): 0 for each in runs[0]}
     for each in (outcome for run in runs for outcome in run):
-        lost[_name(each)] += each.outcome is not Outcome.PASSED
+        lost[_name(each)] += each.outcome not in (Outcome.PASSED, Outcome.NOT_TRIED)
     return {case: times for case, times in lost.items() if times}
 
 
@@ -212,8 +212,8 @@ def _name(outcome: CaseOutcome) -> str:
 
 
 def _failed(outcomes: Sequence[CaseOutcome]) -> frozenset[str]:
-    """Without those that were not run: what they would have said nobody knows."""
-    return frozenset(_name(each) for each in outcomes if each.outcome not in (Outcome.PASSED, Outcome.NOT_RUN))
+    """Without those that were not run, not tried or are disputed: what they would have said nobody knows."""
+    return frozenset(_name(each) for each in outcomes if each.outcome in (Outcome.FAILED, Outcome.ERROR))
 
 
 def _passed(outcomes: Sequence[CaseOutcome]) -> frozenset[str]:

@@ -33,6 +33,9 @@ from service.progress import Progress
 
 _Result = TypeVar("_Result")
 
+MOST_LOST = 2
+"""Fewer than of a submission: of a mutant that never ends, one case says all that is asked."""
+
 LEAST_SECONDS, TIMES = 2.0, 10.0
 """A mutant gets ten times what the reference took, and at least this: those that never end cost the most of all."""
 
@@ -106,8 +109,9 @@ class Trials:
         submission = Submission(id=SubmissionId("trial"), task_id=task.id, files=files)
         with self.sandbox.session() as session:
             context = Context(
-                task=task, submission=submission, session=With(session, environment or {}), remember=self._remember
-            )
+                task=task, submission=submission, session=With(session, environment or {}), remember=self._remember,
+                most_lost=MOST_LOST,
+            )  # fmt: skip
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
 
     def accepted_of_reference(self, suite: Suite) -> frozenset[str]:

@@ -50,8 +50,12 @@ class Verified:
     run: RunOut
     surprises: tuple[str, ...]
     """What differs from what the author said, a sentence each; empty where all is as stated."""
+    warnings: tuple[str, ...] = ()
+    """What the author should know though it is as stated: that a wrong program is disputed, and by that not failed."""
+    disputed: tuple[str, ...] = ()
+    """For each suite with disputed cases a sentence: how many, the first of them, and what to do about it."""
     cases: tuple[CaseOut, ...] = ()
-    """The first cases that the author should look at: those that failed where it should have passed, or without a verdict."""
+    """The first cases that the author should look at: those that did not pass where it should have passed, or without a verdict."""
 
     @property
     def to_mend(self) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ class VerifyReport:
 def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
     """What of a finished run its package did not announce: a sentence each, with what was expected and what came."""
     found = []
-    if run.outcome != packaged.outcome:
+    if run.outcome != packaged.outcome and not _is_no_credit(packaged, run):
         found.append(f"expected {packaged.outcome}, got {run.outcome}{_why(run)}")
     findings = [finding for finding in run.findings if finding.get("kind") == "finding"]
     rules = {finding["rule"] for finding in findings}
@@ -102,9 +106,21 @@ def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
     return tuple(found)
 
 
+def warnings(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
+    """What of a finished run its author should know though nothing is otherwise than announced."""
+    return ("disputed, not failed: a reviewer has to decide it",) if _is_no_credit(packaged, run) else ()
+
+
+def _is_no_credit(packaged: PackagedSubmission, run: RunOut) -> bool:
+    """A dispute about a wrong program: it is not credited, which is what its author wants most."""
+    return (packaged.outcome, run.outcome) == ("failed", "disputed")
+
+
 def _why(run: RunOut) -> str:
     if run.outcome == "ungradable":
         return f" ({plain(run.diagnostics.get('message', 'no reason given'))})"
+    if run.outcome == "disputed" and run.cases is not None:
+        return f" ({run.cases.disputed} of {run.cases.total} cases disputed)"
     if run.cases is not None:
         return f" ({run.cases.passed} of {run.cases.total} cases passed)"
     return ""
@@ -138,12 +154,36 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
 
 
 def _verified(submission: PackagedSubmission, run: RunOut, client: Evaluator) -> Verified:
-    row = Verified(name=submission.name, expected=submission.outcome, run=run, surprises=surprises(submission, run))
-    failed = (submission.outcome, run.outcome) == ("passed", "failed")
+    row = Verified(
+        name=submission.name,
+        expected=submission.outcome,
+        run=run,
+        surprises=surprises(submission, run),
+        warnings=warnings(submission, run),
+    )
+    failed = submission.outcome == "passed" and run.outcome in ("failed", "disputed")
+    if run.cases is not None and run.cases.disputed:
+        row = replace(row, disputed=_disputed(client.cases(run.run_id)))
     if not failed and not row.to_mend:
         return row
     cases = (case for case in client.cases(run.run_id) if failed or case.note.startswith(NO_VERDICT))
     return replace(row, cases=tuple(islice(cases, MOST_CASES)))
+
+
+def _disputed(cases: Iterable[CaseOut]) -> tuple[str, ...]:
+    by_suite: dict[str, list[CaseOut]] = {}
+    for case in cases:
+        if case.outcome == "disputed":
+            by_suite.setdefault(case.suite, []).append(case)
+    return tuple(
+        f"suite {suite}: {_first_of(found)}: {plain(found[0].note) or 'two examinations disagree'}"
+        for suite, found in by_suite.items()
+    )
+
+
+def _first_of(disputed: Sequence[CaseOut]) -> str:
+    first = plain(disputed[0].case)
+    return f"{first} is disputed" if len(disputed) == 1 else f"{first} and {len(disputed) - 1} more are disputed"
 
 
 def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: int) -> SubmissionIn:
@@ -167,7 +207,7 @@ def as_text(reports: Sequence[VerifyReport]) -> str:
         seen: dict[str, str] = {}
         width = max(len(row.name) for row in report.rows)
         for row in report.rows:
-            mark = "DIFFERS" if row.surprises else "ok"
+            mark = "DIFFERS" if row.surprises else "warning" if row.warnings else "ok"
             cases = "" if row.run.cases is None else f"{row.run.cases.passed}/{row.run.cases.total}"
             lines.append(f"  {mark:8}{row.name:{width}}  {row.run.outcome or '':10}  {cases}".rstrip())
             for told in _told(row):
@@ -175,14 +215,18 @@ def as_text(reports: Sequence[VerifyReport]) -> str:
                 before = seen.setdefault(told, row.name)
                 lines += _indented(told if before == row.name else f"as {before}: {_brief(told)}", 10)
     differing = sum(bool(row.surprises) for report in reports for row in report.rows)
+    warned = sum(bool(row.warnings) for report in reports for row in report.rows)
     total = sum(len(report.rows) for report in reports)
-    lines.append(f"{total} runs, {f'{differing} not' if differing else 'all'} as stated")
+    told = f", {warned} disputed and not failed" if warned else ""
+    lines.append(f"{total} runs, {f'{differing} not' if differing else 'all'} as stated{told}")
     return "\n".join(lines)
 
 
 def _told(row: Verified) -> Iterator[str]:
     """What is to be said of a row below its line: each a text of one or more lines."""
     yield from row.surprises
+    yield from (f"warning: {sentence}" for sentence in row.warnings)
+    yield from (f"disputed: {sentence}" for sentence in row.disputed)
     yield from (f"task: {sentence}" for sentence in row.to_mend)
     for case in row.cases[:SHOWN_CASES]:
         parts = (("input", case.given), ("wanted", case.wanted), ("got", case.got), ("note", case.note))
@@ -230,6 +274,8 @@ def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
                         "outcome": row.run.outcome,
                         "cases": None if row.run.cases is None else row.run.cases.model_dump(),
                         "surprises": list(row.surprises),
+                        "warnings": list(row.warnings),
+                        "disputed": list(row.disputed),
                         "to_mend": list(row.to_mend),
                         "failing_cases": [case.model_dump() for case in row.cases],
                         "run_id": row.run.run_id,

@@ -100,11 +100,18 @@ class BatchOut(BaseModel):
 
 class Cases(BaseModel):
     passed: int
-    failed: int
+    failed: int = Field(description="Those that failed, ended the program or did not run.")
+    disputed: int = Field(
+        default=0, description="They pass in one examination and fail in the other: neither passed nor failed."
+    )
+    not_tried: int = Field(
+        default=0, description="Left out after the time-outs that a suite has: neither passed nor failed."
+    )
     total: int
     share: float | None = Field(
         default=None,
-        description="What counts as passed, 0 to 1, by the cases' weights, groups and partial credit; 1 only if all passed.",
+        description="What of those that were tried counts as passed, 0 to 1, by their weights, groups and partial credit; disputed "
+        "ones do not, and it is 1 only if all passed.",
     )
 
 
@@ -131,7 +138,14 @@ class RunOut(BaseModel):
     state: str = Field(description="queued, running or done")
     attempt: int
     outcome: str | None = Field(
-        default=None, description="passed, failed or ungradable (our failure, never the submission's)"
+        default=None,
+        description="passed, failed, disputed (no case failed, and two examinations disagree on some) or ungradable (our failure, "
+        "never the submission's)",
+    )
+    reward: float | None = Field(
+        default=None,
+        description="For training: 1 where it passed, 0 where it failed, null where it is disputed or ungradable. A null is no nought: "
+        "leave the run out.",
     )
     cases: Cases | None = None
     ends: dict[str, int] = {}
@@ -149,7 +163,7 @@ class RunOut(BaseModel):
     rubric: str = ""
     diagnostics: dict[str, str] = Field(
         default={},
-        description="Why it is ungradable. Who only submits gets `kind`, `suite`, `case` (its number), a sentence and `reference`, "
+        description="Why it is ungradable or disputed. Who only submits gets `kind`, `suite`, `case` (its number), a sentence and `reference`, "
         "which stands in the full answer and in the log too.",
     )
     created_at: datetime
@@ -167,7 +181,10 @@ class CaseOut(BaseModel):
 
     suite: str
     case: str
-    outcome: str = Field(description="passed, failed, error (the program ended before it answered) or not-run")
+    outcome: str = Field(
+        description="passed, failed, error (the program ended, or ran out of a limit, before it answered), not-run, disputed (it passes "
+        "in one examination and fails in the other) or not-tried (left out after the time-outs that a suite has)"
+    )
     weight: float
     credit: float | None = Field(description="Share of its weight, where the author gave part of it.")
     group: str

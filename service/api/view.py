@@ -17,9 +17,13 @@ from rubrics.model import Prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Signal, to_json
 from service import diagnostics
 from service.api.schemas import Cases, PrefillOut, RunOut, RunsOut
-from service.storage.interface import Findings, Principal, RunId, RunSummary, Tally
+from service.storage.interface import Findings, Principal, RunId, RunOutcome, RunSummary, Tally
 
 WITHHELD = "it could not look; authors and reviewers can see why"
+
+
+_REWARDS = {RunOutcome.PASSED: 1.0, RunOutcome.FAILED: 0.0}
+"""Of the other outcomes no machine knows whether the submission is right: that is no reward, and not one of nought."""
 
 
 def run_response(run: RunSummary, who: Principal) -> Response:
@@ -62,7 +66,15 @@ def _of_all(findings: Findings, tally: Tally) -> dict[str, Any]:
     """What every reader is told."""
     return {
         "outcome": str(findings.outcome),
-        "cases": Cases(passed=tally.passed, failed=tally.total - tally.passed, total=tally.total, share=tally.share),
+        "reward": _REWARDS.get(findings.outcome),
+        "cases": Cases(
+            passed=tally.passed,
+            failed=tally.failed,
+            disputed=tally.disputed,
+            not_tried=tally.not_tried,
+            total=tally.total,
+            share=tally.share,
+        ),
         "ends": dict(findings.ends),
         "flags": sorted(
             {writable(signal.rule) for signal in findings.signals if isinstance(signal, Finding) and signal.flag}

@@ -68,7 +68,7 @@ class RunOutcome(StrEnum):
     """Every expected hidden case passed."""
     FAILED = "failed"
     DISPUTED = "disputed"
-    """No case failed, and the two examinations disagree on some: no machine's to decide."""
+    """No case failed, and the two examinations disagree on some: no machine's to decide, and a reviewer's first."""
     UNGRADABLE = "ungradable"
     """Our failure or the task's, after all attempts; never the submission's."""
 
@@ -115,7 +115,7 @@ class Findings:
     ends: Mapping[str, int]
     """`End` value -> number of the submission's executions that ended so."""
     diagnostics: Mapping[str, str]
-    """Why it is ungradable; empty otherwise."""
+    """Why it is ungradable or disputed; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +141,13 @@ class Tally:
     total: int
     share: float | None
     """What counts as passed (`rubrics.prefill.share_passed`)."""
+    disputed: int = 0
+    not_tried: int = 0
+
+    @property
+    def failed(self) -> int:
+        """All that neither passed nor is open."""
+        return self.total - self.passed - self.disputed - self.not_tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +192,7 @@ class QueueEntry:
     title: str
     outcome: RunOutcome
     cases_passed: int
-    cases_total: int
+    cases_tried: int
     flags: int
     """Integrity flags raised; what was only noticed (severity low) is not among them."""
     state: str
@@ -310,7 +317,7 @@ class Storage(Protocol):
 
     # reviewing
     def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
-        """Finished, gradable runs in this reviewer's stable pseudo-random order, own claims first."""
+        """Finished, gradable runs, own claims first and disputed ones before others, else in this reviewer's stable pseudo-random order."""
         ...
 
     def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> Progress: ...

@@ -40,7 +40,7 @@ def queue(connection: Connection, reviewer: ReviewerId, now: datetime, limit: in
             findings.c.run_id,
             findings.c.outcome,
             findings.c.cases_passed,
-            findings.c.cases_total,
+            (findings.c.cases_total - findings.c.cases_not_tried).label("cases_tried"),
             findings.c.flags,
             findings.c.finished_at,
             submissions.c.task_id,
@@ -61,7 +61,7 @@ def queue(connection: Connection, reviewer: ReviewerId, now: datetime, limit: in
             title=row.title,
             outcome=RunOutcome(row.outcome),
             cases_passed=row.cases_passed,
-            cases_total=row.cases_total,
+            cases_tried=row.cases_tried,
             flags=row.flags,
             state=row.state,
             finished_at=row.finished_at,
@@ -223,14 +223,15 @@ def _state(reviewer: ReviewerId, now: datetime) -> ColumnElement[str]:
 
 
 def _order(reviewer: ReviewerId, state: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
-    """Own claims, what is open, the rest; in each the order of `position XOR a number of the reviewer`.
+    """Own claims, what is open, the rest; in each the disputed first, and in the order of `position XOR a number of the reviewer`.
 
     The same for a reviewer for ever, another one for each reviewer, new runs anywhere in it. SQLite has no XOR.
     """
     rank = case({"mine": 0, "open": 1, "taken": 2, "skipped": 3}, value=state, else_=4)
     mask = position(reviewer)
     place = findings.c.position.bitwise_or(mask) - findings.c.position.bitwise_and(mask)
-    return rank, place, findings.c.run_id
+    undisputed = case((findings.c.outcome == RunOutcome.DISPUTED, 0), else_=1)
+    return rank, undisputed, place, findings.c.run_id
 
 
 def _take(connection: Connection, run_id: RunId, reviewer: ReviewerId, now: datetime) -> None:

@@ -145,6 +145,8 @@ def finish(connection: Connection, id: RunId, attempt: int, result: Findings, no
             outcome=result.outcome,
             cases_passed=sum(outcome.outcome is Outcome.PASSED for outcome in outcomes),
             cases_total=len(outcomes),
+            cases_disputed=sum(outcome.outcome is Outcome.DISPUTED for outcome in outcomes),
+            cases_not_tried=sum(outcome.outcome is Outcome.NOT_TRIED for outcome in outcomes),
             share=share_passed(outcomes),
             flags=sum(isinstance(signal, Finding) and signal.is_raised for signal in result.signals),
             position=position(id),
@@ -246,6 +248,8 @@ _SUMMARIES: Select[Any] = (
         findings.c.outcome,
         findings.c.cases_passed,
         findings.c.cases_total,
+        findings.c.cases_disputed,
+        findings.c.cases_not_tried,
         findings.c.share,
         findings.c.signals,
         findings.c.prefills,
@@ -285,8 +289,18 @@ def summarized(row: Row[Any]) -> RunSummary:
         attempt=row.attempt,
         created_at=row.created_at,
         finished_at=row.finished_at,
-        tally=Tally(passed=row.cases_passed, total=row.cases_total, share=row.share) if known else None,
+        tally=_tally(row) if known else None,
         findings=_findings(row, None) if known else None,
+    )
+
+
+def _tally(row: Row[Any]) -> Tally:
+    return Tally(
+        passed=row.cases_passed,
+        total=row.cases_total,
+        share=row.share,
+        disputed=row.cases_disputed,
+        not_tried=row.cases_not_tried,
     )
 
 

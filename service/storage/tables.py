@@ -159,7 +159,9 @@ findings = Table(
     Column("sandbox", Text, nullable=False),
     Column("ends", _JSON, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
-    Column("share", Float),  # what of the cases counts as passed; null where there is none
+    Column("share", Float),  # what of the cases that were tried counts as passed; null where there is none
+    Column("cases_disputed", Integer, nullable=False, server_default="0"),
+    Column("cases_not_tried", Integer, nullable=False, server_default="0"),
     Column(
         "submitter", _ID, nullable=False, server_default=""
     ),  # the submission's, here for the same reason as the tag

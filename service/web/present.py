@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rubrics.model import Criterion, Level, Prefill, Rubric
 from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
-from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunRecord
+from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunOutcome, RunRecord
 from service.web.source import CodeFile, Colouring, code_file
 
 HARM = "harm"
@@ -93,6 +93,7 @@ class Screen:
     run_id: RunId
     task_id: str
     title: str
+    outcome: RunOutcome
     prompt: tuple[PromptPart, ...]
     files: tuple[CodeFile, ...]
     failing: tuple[CaseView, ...]
@@ -101,6 +102,9 @@ class Screen:
     """Failing cases beyond SHOWN_CASES."""
     share: str
     """`62 %`, what of the cases counts as passed; "" where that is just how many did."""
+    disputed: int
+    """Cases on which two examinations disagree; they are among the failing ones, as are those that were not tried."""
+    not_tried: int
     reduced: int
     """Cases judged in one process with the submission."""
     findings: tuple[FindingView, ...]
@@ -123,6 +127,10 @@ class Screen:
     @property
     def cases(self) -> int:
         return len(self.failing) + self.unshown + len(self.passing)
+
+    @property
+    def tried(self) -> int:
+        return self.cases - self.not_tried
 
 
 def screen(
@@ -151,12 +159,15 @@ def screen(
         run_id=run.id,
         task_id=run.submission.submission.task_id,
         title=title,
+        outcome=findings.outcome,
         prompt=prompt_parts(prompt),
         files=files,
         failing=failing[:SHOWN_CASES],
         passing=tuple(case for case in cases if case.outcome is Outcome.PASSED),
         unshown=max(0, len(failing) - SHOWN_CASES),
         share=_share(cases),
+        disputed=sum(case.outcome is Outcome.DISPUTED for case in cases),
+        not_tried=sum(case.outcome is Outcome.NOT_TRIED for case in cases),
         reduced=sum(case.integrity != "full" for case in cases),
         findings=tuple(view for view in found if not (view.finding.flag or view.finding.is_about_the_task)),
         flags=tuple(view for view in found if view.finding.flag),
@@ -306,12 +317,20 @@ def _told(signal: Signal) -> str:
             return f"{signal.grader} could not look: {signal.reason}"
 
 
+_IN_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.NOT_RUN: "did not run",
+    Outcome.NOT_TRIED: "was not tried",
+    Outcome.DISPUTED: "is disputed",
+}
+"""Of those where there is nothing to compare."""
+
+
 def _told_case(case: CaseOutcome) -> str:
     """What went wrong comes before the call, which may be long; the line is cut at its end."""
     note = _short(case.note)
-    if case.outcome in (Outcome.PASSED, Outcome.NOT_RUN):
-        happened = "passed" if case.outcome is Outcome.PASSED else "did not run"
-        return f"{case.case} {happened}{': ' if note else ''}{note}"
+    if case.outcome in _IN_WORDS:
+        return f"{case.case} {_IN_WORDS[case.outcome]}{': ' if note else ''}{note}"
     compared = f"wanted {_short(case.wanted)}, got {_short(case.got)}"
     happened = ": ".join(filter(None, (case.end, note))) or compared
     return f"{case.case}: {happened}{' in ' if case.given else ''}{_short(case.given)}"

@@ -68,9 +68,10 @@ class MadeRun:
 
     def findings(self) -> Findings:
         cases = [signal for signal in self.signals if isinstance(signal, CaseOutcome)]
-        passed = all(case.outcome is Outcome.PASSED for case in cases)
+        others = {case.outcome for case in cases} - {Outcome.PASSED}
+        bad = RunOutcome.DISPUTED if others == {Outcome.DISPUTED} else RunOutcome.FAILED
         return Findings(
-            outcome=RunOutcome.PASSED if passed else RunOutcome.FAILED,
+            outcome=bad if others else RunOutcome.PASSED,
             signals=tuple(self.signals),
             prefills=prefill(RUBRIC, self.signals),
             rubric_id=RUBRIC.id,

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from rubrics.signals import Outcome, UntrustedText
 from tests.browser.conftest import LiveService
 from tests.browser.made_runs import MadeRun, could_not_look, failed, found, measured, merge_run, passed
 from tests.browser.reviewing import card, expect_current, expect_level, open_run, press
@@ -127,6 +128,41 @@ def test_what_the_box_saw_is_told_and_what_is_only_noticed_looks_milder(service:
     expect(second).to_contain_text("Noticed It started another program: /bin/lsESC[2J. assay/box-program")
     colours = [alarm.evaluate("(line) => getComputedStyle(line).backgroundColor") for alarm in (first, second)]
     assert colours[0] != colours[1]
+    assert not violations(page)
+
+
+def test_a_dispute_has_a_badge_a_sentence_and_no_suggestion(service: LiveService, sign_in: SignIn) -> None:
+    page = sign_in("ada")
+    note = UntrustedText('it passes as plain pytest: isolation = "shared"\x1b[2J')
+    disputed = replace(failed("two", "test_two", "", ""), outcome=Outcome.DISPUTED, note=note)
+    run_id = service.add(MadeRun(signals=(passed("one"), disputed)))
+    page.goto(f"{service.base_url}/review")
+    expect(page.locator("table.queue .outcome.disputed")).to_have_text("disputed")
+    open_run(page, service, run_id)
+    expect(page.locator(".summary")).to_contain_text("disputed 1 of 2 hidden cases pass")
+    [told] = page.get_by_role("region", name="Integrity").locator(".alarm").all()
+    expect(told).to_contain_text(
+        "Disputed Two examinations disagree on 1 of 2 cases: in one it passes, in the other not."
+    )
+    expect(page.locator("#case-0 .outcome")).to_have_text("disputed")
+    expect(page.locator("#case-0")).to_contain_text('it passes as plain pytest: isolation = "shared"ESC[2J')
+    why = page.locator("#why-correctness")
+    expect(why).to_contain_text("No basis for a suggestion. 1 case is disputed, and the level depends on it.")
+    assert not violations(page)
+    # The keys do what they do everywhere: nothing to confirm, a level is the reviewer's own.
+    press(page, "Space")
+    expect_level(page, "correctness", None)
+    press(page, "4")
+    expect_level(page, "correctness", 4)
+
+
+def test_what_was_not_tried_is_left_out_of_the_count(service: LiveService, sign_in: SignIn) -> None:
+    page = sign_in("ada")
+    untried = replace(failed("three", "", "", ""), outcome=Outcome.NOT_TRIED, note=UntrustedText("not tried: why"))
+    signals = (passed("one"), failed("two", "f()", "1", "", end="wall-timeout"), untried)
+    open_run(page, service, service.add(MadeRun(signals=signals)))
+    expect(page.locator(".summary")).to_contain_text("1 of 2 tried hidden cases pass 1 not tried")
+    expect(page.locator("#case-1")).to_contain_text("not-tried three hidden")
     assert not violations(page)
 
 

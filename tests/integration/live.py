@@ -20,7 +20,7 @@ from service.storage.interface import Findings, RunOutcome, RunRecord
 from service.storage.sql import SqlStorage
 from service.worker import WorkerPool
 from tests.integration.api import REGISTRY
-from tests.integration.stored import RUBRIC, findings
+from tests.integration.stored import RUBRIC, disputed_findings, findings
 
 
 class ReadingEvaluation:
@@ -36,6 +36,8 @@ class ReadingEvaluation:
         text = "".join(run.submission.submission.files.values())
         if "ungradable" in text:
             return self.ungradable({"message": "the engine went away"})
+        if "disputed" in text:
+            return disputed_findings()
         return findings(RunOutcome.PASSED if "right" in text else RunOutcome.FAILED)
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:

@@ -7,6 +7,7 @@ from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Criterion, Decision, Level, Prefill, Review, Rubric
 from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Finding, Outcome, Severity, UntrustedText
+from service.disputes import of_disputes
 from service.jobs.interface import Jobs
 from service.storage.interface import Findings, RunId, RunOutcome, Storage, SubmissionRecord, TaskRecord
 
@@ -80,6 +81,22 @@ FAILED_CASE = replace(
 )
 
 
+DISPUTED_CASE = replace(
+    FAILED_CASE, outcome=Outcome.DISPUTED, note=UntrustedText('987654 passes together only: isolation = "shared"')
+)
+
+
+def disputed_findings() -> Findings:
+    """Of a run with a case on which two examinations disagree."""
+    disputed = (case("one", Outcome.PASSED), DISPUTED_CASE)
+    undecided = Prefill(
+        criterion="correctness", level=None, confidence=None, because=(DISPUTED_CASE,), rule="undecided", says="open"
+    )
+    return replace(
+        findings(RunOutcome.DISPUTED), signals=disputed, prefills=(undecided,), diagnostics=of_disputes(disputed)
+    )
+
+
 def findings(outcome: RunOutcome = RunOutcome.FAILED) -> Findings:
     prefill = Prefill(
         criterion="correctness",
@@ -131,7 +148,8 @@ def finish_next(storage: Storage, jobs: Jobs, now: datetime, outcome: RunOutcome
     lease = jobs.lease("worker", now)
     assert lease is not None
     storage.start_run(lease.run_id, lease.attempt)
-    assert storage.finish_run(lease.run_id, lease.attempt, findings(outcome), now)
+    found = disputed_findings() if outcome is RunOutcome.DISPUTED else findings(outcome)
+    assert storage.finish_run(lease.run_id, lease.attempt, found, now)
     return lease.run_id
 
 

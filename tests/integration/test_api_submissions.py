@@ -10,7 +10,7 @@ from starlette.types import Message
 from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
 from service.settings import Settings
-from service.storage.interface import RunId, RunState
+from service.storage.interface import RunId, RunOutcome, RunState
 from service.storage.sql import SqlStorage
 from tests.integration.api import Api
 from tests.integration.stored import PACKAGE, Clock, finish_next
@@ -302,8 +302,8 @@ def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
     finish_next(api.storage, api.jobs, api.clock.now)
     answer = client.get(f"/v1/runs/{run_id}")
     run = answer.json()
-    assert (run["state"], run["outcome"], run["id"]) == ("done", "failed", "mine")
-    assert run["cases"] == {"passed": 1, "failed": 1, "total": 2, "share": 0.5}
+    assert (run["state"], run["outcome"], run["reward"], run["id"]) == ("done", "failed", 0.0, "mine")
+    assert run["cases"] == {"passed": 1, "failed": 1, "disputed": 0, "not_tried": 0, "total": 2, "share": 0.5}
     assert (run["ends"], run["flags"], run["levels"]) == ({"exited": 2}, ["exit-game"], {"correctness": 1})
     assert run["prefills"][0]["evidence"] == [
         "hidden, case 2: failed",
@@ -318,6 +318,35 @@ def test_a_run_tells_its_submitter_all_but_what_is_hidden(api: Api) -> None:
     assert "987654" not in answer.text
     assert "1975308" not in answer.text
     assert "ud800" not in answer.text
+
+
+def test_a_disputed_run_is_no_reward_and_its_submitter_learns_which_case_and_nothing_hidden(api: Api) -> None:
+    run_id = api.as_("submitter").post("/v1/submissions", json=GOOD).json()["run_id"]
+    finish_next(api.storage, api.jobs, api.clock.now, RunOutcome.DISPUTED)
+    answer = api.as_("submitter").get(f"/v1/runs/{run_id}")
+    run = answer.json()
+    assert (run["outcome"], run["reward"], run["levels"]) == ("disputed", None, {"correctness": None})
+    assert run["cases"] == {"passed": 1, "failed": 0, "disputed": 1, "not_tried": 0, "total": 2, "share": 0.5}
+    assert run["prefills"][0]["evidence"] == ["hidden, case 2: disputed"]
+    said = run["diagnostics"]
+    assert (said["kind"], said["suite"], said["case"]) == ("disputed", "hidden", "2")
+    assert said["message"].startswith("Two examinations disagree on a case")
+    assert not any(secret in answer.text for secret in ("987654", "1975308", "isolation"))
+    told = api.as_("author").get(f"/v1/runs/{run_id}").json()["diagnostics"]["message"]
+    assert told == (
+        'two examinations disagree on case big[987654] of suite hidden: 987654 passes together only: isolation = "shared"'
+    )
+    [case] = api.as_("reviewer").get(f"/v1/runs/{run_id}/cases").json()["cases"]
+    assert (case["outcome"], "isolation" in case["note"]) == ("disputed", True)
+
+
+@pytest.mark.parametrize(("outcome", "reward"), [(RunOutcome.PASSED, 1.0), (RunOutcome.UNGRADABLE, None)])
+def test_what_a_trainer_reads(api: Api, outcome: RunOutcome, reward: float | None) -> None:
+    client = api.as_("submitter")
+    run_id = client.post("/v1/submissions", json=GOOD).json()["run_id"]
+    assert client.get(f"/v1/runs/{run_id}").json()["reward"] is None, "not done"
+    finish_next(api.storage, api.jobs, api.clock.now, outcome)
+    assert client.get(f"/v1/runs/{run_id}").json()["reward"] == reward
 
 
 def test_finished_runs_are_polled_by_tag(api: Api) -> None:

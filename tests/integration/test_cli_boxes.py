@@ -92,7 +92,14 @@ def test_each_kind_of_task_is_judged_as_its_benchmark_judges(tmp_path: Path, san
     assert result.exit_code == 0, (result.output, result.exception)
     results = {row["id"]: row for row in map(json.loads, out.read_text().splitlines())}
     assert {id: row["outcome"] for id, row in results.items()} == {id: id.partition(",")[0] for id in SAMPLES}
-    assert results["passed, as completed"]["cases"] == {"passed": 3, "failed": 0, "total": 3, "share": 1.0}
+    assert results["passed, as completed"]["cases"] == {
+        "passed": 3,
+        "failed": 0,
+        "disputed": 0,
+        "not_tried": 0,
+        "total": 3,
+        "share": 1.0,
+    }
     assert results["passed, as completed"]["levels"]["correctness"] == 4
     assert set(results["failed, exits"]["flags"]) >= {"assay/early-exit"}
     assert results["failed, integers only"]["ends"] == {"exited": 1}

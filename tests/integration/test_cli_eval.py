@@ -90,11 +90,32 @@ def test_a_row_for_each_sample_in_the_documented_form(command: Command, live: Li
         "id": "b",
         "task_id": "numbers/double",
         "outcome": "failed",
-        "cases": {"passed": 1, "failed": 1, "total": 2, "share": 0.5},
+        "reward": 0.0,
+        "cases": {"passed": 1, "failed": 1, "disputed": 0, "not_tried": 0, "total": 2, "share": 0.5},
         "ends": {"exited": 2},
         "flags": ["exit-game"],
         "levels": {"correctness": 1},
     }
+
+
+def test_disputed_samples_are_counted_apart_and_have_no_reward(command: Command, live: Live) -> None:
+    said = command.asked(sample("a", "right"), sample("b", "disputed"), sample("c", "disputed too")).run()
+    assert "2 disputed, 1 passed" in said
+    assert "2 disputed, which is neither passed nor failed (their reward is null)" in said
+    rows = command.rows()
+    assert {id: (row["outcome"], row["reward"]) for id, row in rows.items()} == {
+        "a": ("passed", 1.0),
+        "b": ("disputed", None),
+        "c": ("disputed", None),
+    }
+    assert rows["b"]["cases"]["disputed"] == 1 and rows["b"]["cases"]["failed"] == 0
+
+
+def test_results_of_before_there_were_rewards_are_taken_up(command: Command, live: Live) -> None:
+    command.asked(sample("a", "right"), sample("b", "wrong")).run()
+    rows = command.rows().values()
+    command.out.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reward"}) + "\n" for row in rows))
+    assert "nothing left to do; 2 were there already" in command.run()
 
 
 FILES = {"solution.py": "import words", "words.py": "right = 1"}
@@ -185,7 +206,8 @@ def test_a_bad_line_is_told_and_the_others_are_evaluated(
             "id": "b",
             "task_id": row.get("task_id", ""),
             "outcome": "left-out",
-            "cases": {"passed": 0, "failed": 0, "total": 0, "share": None},
+            "cases": {"passed": 0, "failed": 0, "disputed": 0, "not_tried": 0, "total": 0, "share": None},
+            "reward": None,
             "ends": {},
             "flags": [],
             "levels": {},

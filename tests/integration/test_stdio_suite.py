@@ -28,7 +28,7 @@ from service.memory import TaskMemory
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}
 RIGHT = "print(sum(map(int, input().split())))\n"
-P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
+P, F, E, N, T = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN, Outcome.NOT_TRIED
 
 Grade = Callable[..., list[Signal]]
 
@@ -235,12 +235,24 @@ def many(count: int) -> dict[str, str]:
     return {f"{group}/{n}.{end}": "1" for group in "ab" for n in range(count) for end in ("in", "ans")}
 
 
-def test_after_three_time_outs_of_a_group_the_rest_of_it_is_not_run(session: Session) -> None:
+def test_after_three_time_outs_of_a_group_the_rest_of_it_is_not_tried(session: Session) -> None:
     stated = suite(many(5), seconds=0.3, groups={"a": 1, "b": 1})
     found = cases(graded(session, "import time\ntime.sleep(9)", stated))
-    assert [case.outcome for case in found] == [E, E, E, N, N] * 2
-    assert found[3].note == "not run: 3 cases before it ran out of time"
+    assert [case.outcome for case in found] == [E, E, E, T, T] * 2
+    assert found[3].note == "not tried: 3 cases before it ran out of time"
     assert [case.weight for case in found] == [0.2] * 10
+
+
+def test_after_ten_time_outs_of_a_suite_without_groups_the_rest_is_not_tried(session: Session) -> None:
+    found = cases(graded(session, "import time\ntime.sleep(9)", suite(many(6), seconds=0.2)))
+    assert [case.outcome for case in found] == [E] * 10 + [T] * 2
+    assert found[10].note == "not tried: 10 cases before it ran out of time"
+
+
+def test_a_time_out_ends_one_case(session: Session) -> None:
+    code = "import time\nn = int(input())\nif n % 3 == 0:\n    time.sleep(9)\nprint(n)"
+    files = {f"{n}.{end}": str(n) for n in range(1, 10) for end in ("in", "ans")}
+    assert outcomes(graded(session, code, suite(files, seconds=0.5))) == [P, P, E] * 3
 
 
 def test_nothing_runs_after_a_failure_where_the_author_says_so(session: Session) -> None:
@@ -470,7 +482,7 @@ def test_a_checker_that_hangs_is_asked_three_times_and_no_more(
     text = "import sys\nwrong = sys.stdin.read() == 'x\\n'\nwhile wrong: pass\n"
     files = {f"{number}.in": f"{number} 1" for number in range(1, 6)}
     stated = suite({**files, "check.py": text}, checker="program", checker_file="hidden/check.py")
-    assert outcomes(graded(session, "print('x')", stated)) == [F, F, F, N, N]
+    assert outcomes(graded(session, "print('x')", stated)) == [F, F, F, T, T]
 
 
 def test_outputs_that_make_a_checker_slow_hold_no_worker_for_long(
@@ -483,7 +495,7 @@ def test_outputs_that_make_a_checker_slow_hold_no_worker_for_long(
     signals = graded(
         session, "print(1)", suite({**files, "check.py": text}, checker="program", checker_file="hidden/check.py")
     )
-    assert outcomes(signals) == [P, N, N, N]
+    assert outcomes(signals) == [P, T, T, T]
     assert "the checker took more than" in cases(signals)[1].note
 
 

@@ -28,7 +28,7 @@ def states(storage: SqlStorage, reviewer: ReviewerId, clock: Clock) -> dict[RunI
 def test_the_queue_shows_what_a_reviewer_needs_to_choose(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
     entry = storage.queue(ANN, now=clock.now)[0]
     assert (entry.task_id, entry.title, entry.outcome) == ("numbers/double", "Double v1", RunOutcome.FAILED)
-    assert (entry.cases_passed, entry.cases_total, entry.flags, entry.state) == (1, 2, 1, "open")
+    assert (entry.cases_passed, entry.cases_tried, entry.flags, entry.state) == (1, 2, 1, "open")
 
 
 def test_what_was_only_noticed_is_no_flag_in_the_queue(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
@@ -56,6 +56,25 @@ def test_each_reviewer_has_an_order_that_stays(storage: SqlStorage, jobs: TableJ
     assert orders[ANN] == [entry.run_id for entry in storage.queue(ANN, now=clock.advance(hours=5))]
     assert orders[ANN] != orders[BEN]
     assert set(orders[ANN]) == set(orders[BEN])
+
+
+def test_disputed_runs_come_before_the_others_and_after_what_was_begun(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    ids = accept(storage, 20)
+    disputed = {
+        finish_next(storage, jobs, clock.now, RunOutcome.DISPUTED if number % 4 == 0 else RunOutcome.FAILED)
+        for number in range(20)
+    } & set(ids[::4])
+    for reviewer in (ANN, BEN):
+        entries = storage.queue(reviewer, now=clock.now)
+        assert {entry.run_id for entry in entries[:5]} == disputed
+        assert {entry.outcome for entry in entries[5:]} == {RunOutcome.FAILED}
+    assert storage.claim(ANN, None, now=clock.now) == storage.queue(ANN, now=clock.now)[0].run_id
+    [begun] = {entry.run_id for entry in storage.queue(BEN, now=clock.now)[5:6]}
+    storage.claim(BEN, begun, now=clock.now)
+    first, *others = storage.queue(BEN, now=clock.now)
+    assert (first.run_id, first.state, others[0].outcome) == (begun, "mine", RunOutcome.DISPUTED)
 
 
 def test_unfinished_and_ungradable_runs_are_not_offered(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:

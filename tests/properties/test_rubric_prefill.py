@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rubrics.model import Criterion, Level, Prefill, Rubric, Rule
-from rubrics.prefill import CITED_AT_MOST, prefill
+from rubrics.prefill import CITED_AT_MOST, OPEN, prefill, share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
 from service.rubric_files import builtin_rubrics
 
@@ -107,6 +107,10 @@ def test_a_level_always_has_evidence_and_no_level_only_tells_what_was_found(
             assert all(cited in found for cited in entry.because)
             assert entry.says.endswith(rubric.criterion(entry.criterion).no_basis)
             assert entry.says.startswith("No rule of this criterion counts what was found (") == bool(found)
+        elif entry.rule == "undecided":
+            assert entry.because
+            assert {cited.outcome for cited in entry.because if isinstance(cited, CaseOutcome)} <= OPEN
+            assert all(isinstance(cited, CaseOutcome) for cited in entry.because)
         else:
             assert entry.because == ()
             assert entry.rule == "no-evidence"
@@ -157,8 +161,54 @@ def test_full_marks_only_when_every_single_case_passed(given_cases: list[CaseOut
     level = levels(prefill(DEFAULT, given_cases))["correctness"]
     if level == 4:
         assert {case.outcome for case in given_cases} == {Outcome.PASSED}
-    if any(case.weight for case in given_cases):
+    if any(case.weight for case in given_cases) and not any(case.outcome in OPEN for case in given_cases):
         assert level is not None, "every share of passed cases has a level"
+
+
+SETTLED = tuple(outcome for outcome in Outcome if outcome not in OPEN)
+
+
+@given(any_rubric, reports, st.data())
+def test_a_suggestion_stands_whatever_its_open_cases_come_to(
+    rubric: Rubric, signals: list[Signal], data: st.DataObject
+) -> None:
+    settled = [
+        replace(signal, outcome=data.draw(st.sampled_from(SETTLED)))
+        if isinstance(signal, CaseOutcome) and signal.outcome in OPEN
+        else signal
+        for signal in signals
+    ]
+    before, after = prefill(rubric, signals), levels(prefill(rubric, settled))
+    for entry in before:
+        if entry.rule != "undecided":
+            assert after[entry.criterion] == entry.level
+        assert (entry.rule == "undecided") <= any(
+            isinstance(each, CaseOutcome) and each.outcome in OPEN and each.criterion == entry.criterion
+            for each in signals
+        )
+
+
+@given(sound_cases)
+def test_a_level_is_withheld_only_where_open_cases_decide_it(given_cases: list[CaseOutcome]) -> None:
+    """The two ends of what may have passed have different levels then."""
+    entry = next(entry for entry in prefill(DEFAULT, given_cases) if entry.criterion == "correctness")
+    ends = {
+        levels(prefill(DEFAULT, [replace(case, outcome=end, credit=None) if case.outcome in OPEN else case
+                                 for case in given_cases]))["correctness"]
+        for end in (Outcome.FAILED, Outcome.PASSED)
+    }  # fmt: skip
+    assert (entry.rule == "undecided") == (len(ends) == 2)
+
+
+@given(sound_cases)
+def test_a_case_that_was_not_tried_does_not_count_in_the_share(given_cases: list[CaseOutcome]) -> None:
+    tried = [case for case in given_cases if case.outcome is not Outcome.NOT_TRIED]
+    of_all, of_tried = share_passed(given_cases), share_passed(tried)
+    if of_all is None or of_tried is None:
+        assert of_all == of_tried
+    else:
+        assert abs(of_all - of_tried) < 1e-15
+        assert (of_all == 1) == all(case.outcome is Outcome.PASSED for case in given_cases)
 
 
 @given(reports, findings)

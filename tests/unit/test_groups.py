@@ -65,3 +65,18 @@ def test_nothing_runs_after_the_first_that_did_not_pass() -> None:
         (each.credit, each.seconds, each.cpu_seconds, each.got) == (None, None, None, "") for each in stopped[2:]
     )
     assert settled(suite(stop_on_failure=True), outcomes[:1]) == outcomes[:1]
+
+
+def test_what_passes_after_a_dispute_is_disputed_with_it_where_the_first_failure_ends_the_suite() -> None:
+    outcomes = [
+        case("a"), case("b", Outcome.DISPUTED), case("c"), case("d", Outcome.FAILED), case("e"),
+    ]  # fmt: skip
+    stopped = settled(suite(stop_on_failure=True), outcomes)
+    assert [outcome.outcome for outcome in stopped] == [
+        Outcome.PASSED, Outcome.DISPUTED, Outcome.DISPUTED, Outcome.FAILED, Outcome.NOT_RUN,
+    ]  # fmt: skip
+    assert stopped[1] == outcomes[1]
+    assert (
+        stopped[2].note == "it passes, and counts only if the cases before it do: the suite stops at the first failure"
+    )
+    assert settled(suite(), outcomes) == outcomes

@@ -104,6 +104,48 @@ def test_our_failure_passes_through(error: Exception) -> None:
         run(Failing(error), Judge())
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "run_outcome"),
+    [
+        ((Outcome.PASSED, Outcome.DISPUTED), RunOutcome.DISPUTED),
+        ((Outcome.DISPUTED, Outcome.DISPUTED), RunOutcome.DISPUTED),
+        ((Outcome.DISPUTED, Outcome.FAILED, Outcome.PASSED), RunOutcome.FAILED),
+        ((Outcome.DISPUTED, Outcome.NOT_TRIED), RunOutcome.FAILED),
+        ((Outcome.PASSED, Outcome.NOT_TRIED), RunOutcome.FAILED),
+    ],
+)
+def test_a_run_is_disputed_where_no_case_failed(outcomes: tuple[Outcome, ...], run_outcome: RunOutcome) -> None:
+    findings = run(Judge(outcomes))
+    assert findings.outcome is run_outcome
+    correctness = findings.prefills[0]
+    assert correctness.criterion == "correctness"
+    assert (correctness.level, correctness.rule) == (None, "undecided")
+
+
+@dataclass(frozen=True)
+class Flags(Grader):
+    """Raises a flag of `rule`, after the hidden tests have been run."""
+
+    id, version, criterion = "assay/flags", "1", "correctness"
+    examples = (Example(""),)
+    rule: str = "assay/lying-equality"
+
+    def grade(self, context: Context) -> Iterator[Signal]:
+        yield self.finding("it lies", rule=self.rule, severity="high", flag=True)
+
+
+def test_a_dispute_of_a_submission_that_tampers_is_a_failure() -> None:
+    findings = run(Judge((Outcome.PASSED, Outcome.DISPUTED)), Flags())
+    assert findings.outcome is RunOutcome.FAILED
+    assert [signal.outcome for signal in findings.signals if isinstance(signal, CaseOutcome)] == [
+        Outcome.PASSED,
+        Outcome.FAILED,
+    ]
+    assert findings.prefills[0].level == 2, "half of the cases passed, and that is decided"
+    assert run(Judge((Outcome.DISPUTED,)), Flags("assay/box-network")).outcome is RunOutcome.DISPUTED
+    assert run(Judge((Outcome.PASSED,)), Flags()).outcome is RunOutcome.PASSED
+
+
 @pytest.mark.parametrize("bad", [Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN])
 def test_one_case_that_did_not_pass_fails_the_run(bad: Outcome) -> None:
     assert run(Judge((Outcome.PASSED, bad, Outcome.PASSED))).outcome is RunOutcome.FAILED

@@ -151,3 +151,31 @@ def test_a_case_stored_before_there_were_groups_is_read() -> None:
     for added in ("group", "credit", "cpu_seconds", "peak_memory_mib", "note"):
         del row[added]
     assert from_json(row) == PASSED
+
+
+def cases(**numbers: int) -> list[CaseOutcome]:
+    """So many cases of each outcome, `not_tried=3`."""
+    return [
+        replace(PASSED, case=f"{name}-{number}", outcome=Outcome[name.upper()])
+        for name, count in numbers.items()
+        for number in range(count)
+    ]
+
+
+ENDS_ALIKE = (
+    Rule(id="middle", level=3, says="-", passed_at_least=0.5, passed_below=0.8),
+    Rule(id="ends", level=1, says="-", passed_at_least=0.0),
+)
+
+
+def test_a_level_that_only_the_two_ends_have_in_common_is_none() -> None:
+    entry = suggested(ENDS_ALIKE, *cases(passed=4, disputed=4, failed=1))
+    assert (entry.level, entry.rule) == (None, "undecided")
+    assert suggested(ENDS_ALIKE, *cases(passed=1, disputed=2, failed=7)).level == 1
+
+
+def test_open_cases_keep_no_other_rule_from_holding() -> None:
+    rules = (CONDITIONS["finding_at_least"], replace(CONDITIONS["passed_at_least"], id="p", level=2))
+    entry = suggested(rules, *cases(disputed=1), FOUND)
+    assert (entry.level, entry.rule, entry.says) == (0, "r", "-"), "whatever the case comes to, that rule is the first"
+    assert suggested(rules, *cases(disputed=1)).rule == "undecided"

@@ -1,5 +1,7 @@
 """What the built-in rubric suggests from what the built-in graders report."""
 
+from dataclasses import replace
+
 import pytest
 
 from rubrics.model import Prefill
@@ -82,6 +84,40 @@ def test_a_share_of_the_cases_is_no_basis_when_a_suite_could_not_be_looked_at() 
     entry = suggested("correctness", case(Outcome.PASSED), skipped("correctness"))
     assert (entry.level, entry.rule, entry.because) == (None, "abstained", (skipped("correctness"),))
     assert suggested("correctness", case(Outcome.PASSED), skipped("security")).level == 4
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "level", "says"),
+    [
+        ({"passed": 9, "disputed": 1}, None, "1 case is disputed, and the level depends on it."),
+        ({"passed": 9, "not-tried": 3}, None, "3 cases were not tried, and the level depends on them."),
+        ({"passed": 1, "failed": 1, "disputed": 2}, None, "2 cases are disputed, and the level depends on them."),
+        (
+            {"failed": 8, "disputed": 1, "not-tried": 2}, None,
+            "1 case is disputed and 2 cases were not tried, and the level depends on them.",
+        ),
+        ({"passed": 6, "failed": 3, "disputed": 1}, 2, "1 case is disputed: the level is the same either way."),
+        ({"failed": 30, "error": 3, "not-tried": 3}, 0, "3 cases were not tried: the level is the same either way."),
+    ],
+)  # fmt: skip
+def test_cases_that_are_open_take_the_level_away_unless_it_is_the_same_either_way(
+    outcomes: dict[str, int], level: int | None, says: str
+) -> None:
+    cases = [case(Outcome(name), f"{name}-{n}") for name, number in outcomes.items() for n in range(number)]
+    entry = suggested("correctness", *cases)
+    assert (entry.level, entry.says.endswith(says)) == (level, True), entry.says
+    if level is None:
+        assert entry.rule == "undecided"
+        told = [each for each in cases if each.outcome in (Outcome.DISPUTED, Outcome.NOT_TRIED)]
+        assert {each.case for each in told} == {each.case for each in entry.because if isinstance(each, CaseOutcome)}
+
+
+def test_a_group_with_an_open_case_counts_neither_way() -> None:
+    grouped = [case(Outcome.PASSED, "1", 8), case(Outcome.DISPUTED, "2", 1), case(Outcome.FAILED, "3", 9)]
+    in_group = [replace(each, group="large") for each in grouped[:2]]
+    assert suggested("correctness", *in_group, grouped[2]).rule == "undecided", "with its group it is nought or a half"
+    broken = [replace(grouped[2], group="large"), *in_group]
+    assert suggested("correctness", *broken).level == 0, "whatever the disputed case comes to, its group has failed"
 
 
 def test_a_clean_scan_suggests_nothing_and_says_why() -> None:

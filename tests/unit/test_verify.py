@@ -204,6 +204,74 @@ def test_an_ungradable_run_says_its_whole_reason() -> None:
     assert as_text([report]).count(reason) == 2, "once with `passed` expected, once with `failed`"
 
 
+SHARED = 'it passes as plain pytest and fails apart: take isolation = "shared"'
+
+
+class Disputing(FakeEvaluator):
+    """Those that pass elsewhere, or those that fail, are disputed on three tests of two suites."""
+
+    def __init__(self, disputed: str) -> None:
+        super().__init__()
+        self.disputed = disputed
+
+    def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+        for run in super().run_many(submissions, tag=tag):
+            cases = Cases(passed=1, failed=0, disputed=3, total=4)
+            yield run_out(run.id, "disputed", cases=cases) if run.outcome == self.disputed else run
+
+    def cases(self, run_id: str) -> Iterator[CaseOut]:
+        for suite, case in (("unit", "test_a"), ("unit", "test_b"), ("more", "test_c")):
+            found = case_out(case, note=SHARED)
+            yield found.model_copy(update={"suite": suite, "outcome": "disputed"})
+
+
+def test_an_accepted_program_that_is_disputed_is_not_as_stated_and_says_which_option_to_take() -> None:
+    report = verify(FILES, Disputing("passed"), FakeProgress())
+    assert not report.as_stated and not report.reference_passed
+    [row] = [row for row in report.rows if row.name == "accepted/reference.py"]
+    assert row.surprises == ("expected passed, got disputed (3 of 4 cases disputed)",)
+    assert row.disputed == (
+        f"suite unit: test_a and 1 more are disputed: {SHARED}",
+        f"suite more: test_c is disputed: {SHARED}",
+    )
+    text = as_text([report])
+    assert "  DIFFERS accepted/reference.py  disputed" in text
+    assert f"          disputed: suite unit: test_a and 1 more are disputed: {SHARED}\n" in text
+    assert "          case test_a of suite unit: disputed\n" in text
+    assert text.endswith("5 runs, 4 not as stated")
+
+
+def test_a_wrong_program_that_is_disputed_is_a_warning() -> None:
+    report = verify(FILES, Disputing("failed"), FakeProgress())
+    assert report.as_stated
+    text = as_text([report])
+    assert "  warning wrong/same.py" in text
+    assert "          warning: disputed, not failed: a reviewer has to decide it\n" in text
+    assert f"          disputed: suite more: test_c is disputed: {SHARED}\n" in text
+    assert text.endswith("5 runs, all as stated, 1 disputed and not failed")
+    [task] = as_data([report])["tasks"]
+    wrong = task["submissions"][1]
+    assert (wrong["outcome"], wrong["surprises"], len(wrong["warnings"]), len(wrong["disputed"])) == (
+        "disputed", [], 1, 2,
+    )  # fmt: skip
+    assert [row["warnings"] for row in task["submissions"]].count([]) == 4
+
+
+def test_the_first_sentence_of_a_task_that_is_unusable_is_never_cut_off() -> None:
+    first = 'suite unit: take isolation = "shared", because ' + "the reference fails apart and passes together " * 200
+    reason = first + "\n" + "a line of its output\n" * 500
+
+    class Unusable(FakeEvaluator):
+        def run_many(self, submissions: Iterable[SubmissionIn], *, tag: str) -> Iterator[RunOut]:
+            for run in super().run_many(submissions, tag=tag):
+                yield run_out(run.id, "ungradable", diagnostics={"kind": "task", "message": reason})
+
+    report = verify(FILES, Unusable(), FakeProgress())
+    lines = as_text([report]).split("\n")
+    assert f"          expected passed, got ungradable ({first}".rstrip() in lines
+    assert all(first in row["surprises"][0] for row in as_data([report])["tasks"][0]["submissions"])
+
+
 def test_reference_outside_the_submissions_is_run() -> None:
     files = {**FILES, "solution/reference.py": RIGHT}
     files["task.toml"] = files["task.toml"].replace("submissions/accepted", "solution")

@@ -13,6 +13,7 @@ from rubrics.model import Prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
 from service import diagnostics
 from service.api.view import WITHHELD, about, run_out
+from service.disputes import TO_SUBMITTER, of_disputes
 from service.storage.interface import Findings, RunId, RunOutcome, RunState, RunSummary, Tally
 
 SECRET = "what-it-was-asked"
@@ -96,6 +97,18 @@ def test_however_many_things_it_was_done_to_a_behaviour_is_told_once_with_a_roug
     run = told(*acts, high)
     assert [(each["severity"], each["times"]) for each in run.findings] == [("medium", 10), ("high", 1)]
     assert run.prefills[0].evidence == ["acme/opened, medium", "acme/opened, high"]
+
+
+def test_a_dispute_is_told_to_its_submitter_without_what_the_hidden_test_says() -> None:
+    disputed = replace(CASE, outcome=Outcome.DISPUTED)
+    why = of_disputes([replace(CASE, outcome=Outcome.PASSED), disputed, disputed])
+    assert why["message"] == f"two examinations disagree on case t[{SECRET}] of suite hidden and 1 more: {SECRET}"
+    run = told(disputed, outcome=RunOutcome.DISPUTED, **why)
+    assert SECRET not in run.model_dump_json()
+    assert run.diagnostics == {
+        "kind": "disputed", "suite": "hidden", "case": "3", "message": TO_SUBMITTER, "reference": "run_1",
+    }  # fmt: skip
+    assert of_disputes([CASE]) == {}
 
 
 @given(st.integers(1, 10**12))

@@ -180,6 +180,19 @@ def test_what_a_checker_says_is_told_instead_of_long_outputs() -> None:
     }
 
 
+def test_what_is_open_is_counted_and_told_in_words() -> None:
+    right, wrong = passed("a"), failed("b", "f(1)", "1", "2")
+    disputed = replace(wrong, case="c", outcome=Outcome.DISPUTED, note=UntrustedText("it passes together only"))
+    untried = replace(failed("d", "", "", ""), outcome=Outcome.NOT_TRIED, note=UntrustedText("not tried: 10 before it"))
+    screen = shown(MadeRun(signals=(right, disputed, untried)))
+    assert (screen.disputed, screen.not_tried, screen.tried, screen.cases) == (1, 1, 2, 3)
+    assert {evidence.text for evidence in screen.criteria[0].evidence} == {
+        "c is disputed: it passes together only",
+        "d was not tried: not tried: 10 before it",
+    }
+    assert (screen.criteria[0].suggested, screen.outcome) == (None, "failed")
+
+
 def test_the_share_that_counts_is_shown_where_it_is_not_just_how_many_passed() -> None:
     right, wrong = passed("a"), failed("b", "", "", "")
     assert shown(MadeRun(signals=(right, wrong))).share == ""
