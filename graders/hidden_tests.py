@@ -74,9 +74,10 @@ class HiddenTests(Grader):
                 # It passes nothing, not even a case that wants nothing printed.
                 yield from map(_blank, outcomes)
                 continue
-            yield from outcomes
-            ended = suite.kind != "stdio" and any(outcome.outcome is Outcome.ERROR for outcome in outcomes)
-            yield from self._flags(suite, seen.executions[before:], ended=ended)
+            ended = suite.kind != "stdio" and any(map(_ended_itself, outcomes))
+            flags = list(self._flags(suite, seen.executions[before:], ended=ended))
+            yield from map(_undisputed, outcomes) if flags else outcomes
+            yield from flags
             yield from self._to_mend(suite, seen.without_verdict)
         if seen.executions:
             yield from self._tried(seen.executions)
@@ -148,6 +149,17 @@ class HiddenTests(Grader):
             # Not every tier counts processes and writes; a nought would say that it did.
             if value:
                 yield replace(self.measurement(name, value, unit), criterion="efficiency")
+
+
+def _ended_itself(outcome: CaseOutcome) -> bool:
+    """Not one that ran out of a limit, though the case after it ended well in a process of its own."""
+    ended = outcome.end in (End.EXITED, End.SIGNALLED)
+    return ended and outcome.outcome in (Outcome.ERROR, Outcome.DISPUTED)
+
+
+def _undisputed(outcome: CaseOutcome) -> CaseOutcome:
+    """Of a submission that played with the examination: nobody needs to decide between its two."""
+    return replace(outcome, outcome=Outcome.FAILED) if outcome.outcome is Outcome.DISPUTED else outcome
 
 
 def _blank(outcome: CaseOutcome) -> CaseOutcome:
