@@ -9,6 +9,8 @@ from graders.agreement import OWN_EQUALITY, SHARED, CaseReport, SuiteRun, first_
 from graders.groups import numbers
 from graders.interface import Evidence, Suite, TaskUnusable
 
+TEXT_CHARACTERS = 1500
+"""Of what pytest says of the test, after the sentence."""
 Once = Callable[[Suite, bool], SuiteRun]
 """One run of the reference, up to the first test that it fails; True for one together with its tests."""
 
@@ -81,7 +83,7 @@ def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: Cas
         says = f"{says} apart from its tests, but does together with them; {_helps(suite, once)} in the suite's table is for that"
     elif apart is not None and apart.passed:
         says = f"{says} together with its tests, as plain pytest runs them, but does apart from them"
-    text = f"\n{failed.text}" if failed.text else ""
+    text = f"\n{failed.text[-TEXT_CHARACTERS:]}" if failed.text else ""
     return f"suite {suite.id}: {says}: {failed.reason}{text}"
 
 

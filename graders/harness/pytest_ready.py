@@ -16,8 +16,10 @@ version, and tests/integration/test_pytest_ready.py compares both ways over many
     faulthandler.pytest_configure, LoggingPlugin.log_file_handler
                                                         where it opens descriptors
     python.import_path, AssertionRewritingHook          how it imports tests
+    source.getstatementrange_ast, code.Code.path        how it finds the files and lines that it shows of a failure
 """
 
+import ast
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +30,7 @@ from typing import Any
 
 import pytest
 from _pytest import faulthandler, python
+from _pytest._code import code, source
 from _pytest.assertion.rewrite import AssertionRewritingHook
 from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
@@ -152,3 +155,33 @@ def _import_test(path: Path, *, root: Path, **options: Any) -> ModuleType:
 
 
 vars(python)["import_path"] = _import_test
+
+
+_statement_range = vars(source)["getstatementrange_ast"]
+_parsed: dict[str, ast.AST] = {}
+
+
+def _range_in_what_is_parsed(lineno: int, text: source.Source, assertion: bool = False, astnode: Any = None) -> Any:  # noqa: FBT001, FBT002
+    """Where the statement of a line begins and ends. pytest parses the whole file for it, twice for each test that fails."""
+    content = str(text)
+    found = _statement_range(lineno, text, assertion, astnode or _parsed.get(content))
+    _parsed[content] = found[0]
+    return found
+
+
+for module in (source, code):
+    vars(module)["getstatementrange_ast"] = _range_in_what_is_parsed
+
+_path_of_code: Any = vars(code.Code)["path"].fget
+_paths: dict[str, Path | str] = {}
+
+
+def _path(self: code.Code) -> Path | str:
+    """For each frame of a failure, of which twenty are its own, pytest looks for the file anew."""
+    name = self.raw.co_filename
+    if name not in _paths:
+        _paths[name] = _path_of_code(self)
+    return _paths[name]
+
+
+code.Code.path = property(_path)  # type: ignore[assignment,method-assign]

