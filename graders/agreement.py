@@ -17,7 +17,9 @@ OWN_EQUALITY, SHARED = 'equality = "own"', 'isolation = "shared"'
 COMPARED = "two objects of the submission were compared with each other"
 """A note of the examiner's box, see graders/harness/pytest_run.py."""
 
-_FAILED_LINE = re.compile(r"^E +(\S.*)$", re.MULTILINE)
+_FAILED = re.compile(r"^E +(\S.*)\n?(?:E.*\n?)*", re.MULTILINE)
+"""What pytest says of a failure: a line, and what it adds to it."""
+_ADDRESS = re.compile(r"0x[0-9a-f]{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +43,9 @@ class CaseReport:
     @property
     def reason(self) -> str:
         """The line of its text that says most, cut to size."""
-        said = _FAILED_LINE.findall(self.text)
+        said = [found[1] for found in _FAILED.finditer(self.text)]
         lines = said[-1:] or [line.strip() for line in self.text.splitlines() if line.strip()][-1:] or [self.outcome]
-        return str(lines[0])[:REASON_CHARACTERS]
+        return _ADDRESS.sub("0x...", lines[0])[:REASON_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
