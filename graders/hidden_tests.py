@@ -50,8 +50,8 @@ class HiddenTests(Grader):
     """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
 
     `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, what is expected stays
-    with us. The tests of `pytest`, `property` and `program` suites run in a box of their own and call the submission in another;
-    where a suite asks for one process, its outcomes are marked as of reduced integrity. A program that ends itself instead of
+    with us. The tests of `pytest`, `property` and `program` suites run twice: together with the submission, then in a box of their own that
+    calls it in another; what passes together only is disputed. Where a suite asks for one process, its outcomes are marked as of reduced integrity. A program that ends itself instead of
     answering raises a flag for the reviewer.
     """
 

@@ -36,6 +36,8 @@ from graders.reference_runs import Reference, examined_reference, is_shared, lea
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
 """Of a test, unless the suite has its own: of the wall clock, and more where it is kept from computing (Conversation.ask)."""
+REFERENCE_TIMES = 3
+"""So many times as long is waited for the reference."""
 SEED = 0
 """Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
@@ -139,11 +141,12 @@ def _sit_together(
     until_failure: bool,
 ) -> Sitting:
     boxed = {**_under("submission", files), **_trusted(context, suite, known)}
+    seconds = _patience(suite, known)
     with examine(context.session, _driver(suite), ("tests", "submission"), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, lost = _follow(examinee, collected, suite, until_failure=until_failure)
+        reports, lost = _follow(examinee, collected, seconds, until_failure=until_failure)
         learnt = _last_word(examinee, known, [lost, *(test for test in collected if test not in reports)])
         execution = examinee.finish()
     ran_out, had_its_time = _limit(execution, limits)
@@ -151,7 +154,7 @@ def _sit_together(
         reports[left[0]] = CaseReport(outcome="ended", text=_problem(examinee, first), end=execution.end.value)
     if lost:
         ended = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
-        reports[lost] = _cut_off(suite, execution) if had_its_time else ended
+        reports[lost] = _cut_off(seconds, execution) if had_its_time else ended
     return Sitting(
         collected=collected,
         reports=reports,
@@ -183,6 +186,7 @@ def _sit_apart(
     }
     # The tests are the author's: what they may use does not depend on the submission.
     trusted = context.task.limits
+    seconds = _patience(suite, known)
     examiner = Part(
         driver=_driver(suite), arguments=("tests", ""), files=_trusted(context, suite, known), limits=trusted
     )
@@ -191,7 +195,7 @@ def _sit_apart(
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, lost = _follow(examinee, collected, suite, until_failure=until_failure)
+        reports, lost = _follow(examinee, collected, seconds, until_failure=until_failure)
         learnt = _last_word(examinee, known, [lost, *(test for test in collected if test not in reports)])
         examined = examinee.finish()
         how = reports[lost].outcome if lost in reports else text_of((first or {}).get("lost"))
@@ -203,7 +207,7 @@ def _sit_apart(
         ran_out, _ = _limit(execution, limits)
     if lost and lost not in reports:  # the examiner itself has ended, or was ended: this test takes too long
         ended = CaseReport(outcome="cut-off", text=examinee.broke, end=ran_out or "")
-        reports[lost] = _cut_off(suite, examined) if had_its_time else ended
+        reports[lost] = _cut_off(seconds, examined) if had_its_time else ended
     test = lost or (left or [""])[0]
     if test and how == "ended":
         said = reports.get(test) or CaseReport(outcome="ended", text=_problem(examinee, first))
@@ -228,8 +232,8 @@ def _limit(execution: Execution, limits: Limits) -> tuple[End | None, bool]:
     return execution.end, execution.end is End.WALL_TIMEOUT and execution.wall_seconds < limits.wall_seconds
 
 
-def _cut_off(suite: Suite, execution: Execution) -> CaseReport:
-    text = f"it was not done after {_seconds(suite):g} seconds, the time of a test"
+def _cut_off(seconds: float, execution: Execution) -> CaseReport:
+    text = f"it was not done after {seconds:g} seconds, the time of a test"
     return CaseReport(outcome="cut-off", text=text, end=execution.end.value)
 
 
@@ -300,6 +304,11 @@ def _seconds(suite: Suite) -> float:
     return float(seconds)
 
 
+def _patience(suite: Suite, known: Reference | None) -> float:
+    """Seconds for a test: more for the reference, because a busy host is no fault of the task."""
+    return _seconds(suite) * (REFERENCE_TIMES if known is None else 1)
+
+
 def _collect(examinee: Examinee, question: Mapping[str, object]) -> Mapping[str, object] | None:
     """The answer that names the tests; where there are none, the one that says why."""
     answer = examinee.ask(question, seconds=COLLECT_SECONDS)
@@ -324,12 +333,12 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
 
 
 def _follow(
-    examinee: Examinee, collected: Sequence[str], suite: Suite, *, until_failure: bool
+    examinee: Examinee, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, and the test with which it came to an end, `` when all was said or enough."""
+    """One report after the other, `seconds` for each, and the test with which it came to an end, `` when all was said or enough."""
     reports: dict[str, CaseReport] = {}
     # Asked ahead: two processes that wake each other for every small test are slow on a busy machine.
-    told = examinee.ask_each(({}, _seconds(suite)) for _ in collected)
+    told = examinee.ask_each(({}, seconds) for _ in collected)
     for test in collected:
         said = next(told, {})
         if said.get("test") != test:

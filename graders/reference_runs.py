@@ -80,7 +80,8 @@ def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: Cas
     assert failed is not None
     says = f"the reference does not pass {test}"
     if failed is not together and together is not None:
-        says = f"{says} apart from its tests, but does together with them; {_helps(suite, once)} in the suite's table is for that"
+        helps = "more `seconds`" if failed.outcome == "cut-off" else _helps(suite, once)
+        says = f"{says} apart from its tests, but does together with them; {helps} in the suite's table is for that"
     elif apart is not None and apart.passed:
         says = f"{says} together with its tests, as plain pytest runs them, but does apart from them"
     text = f"\n{failed.text[-TEXT_CHARACTERS:]}" if failed.text else ""
