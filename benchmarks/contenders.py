@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from engine import Engine
-from jobs import APART, CALLS, PYTEST, SMALL, SOLUTION, TOGETHER, Job
+from jobs import CALLS, PYTEST, SMALL, SOLUTION, TOGETHER, TWICE, WRONG, Job
 
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
@@ -58,7 +58,8 @@ def opened(engine: Engine, tiers: Mapping[str, Sandbox]) -> Iterator[list[Conten
             ]
         found += [_graded(f"calls/{name}", CALLS, tier) for name, tier in tiers.items()]
         found += [_graded(f"suite/{name}", TOGETHER, tier) for name, tier in tiers.items()]
-        found += [_graded(f"apart/{name}", APART, tier) for name, tier in tiers.items()]
+        found += [_graded(f"twice/{name}", TWICE, tier) for name, tier in tiers.items()]
+        found += [_graded(f"failing/{name}", TWICE, tier, WRONG, Outcome.FAILED) for name, tier in tiers.items()]
         yield found
 
 
@@ -92,10 +93,12 @@ def task_of(suite: Suite) -> Task:
     )  # fmt: skip
 
 
-def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
+def _graded(
+    name: str, suite: Suite, sandbox: Sandbox, solution: str = SOLUTION, outcome: Outcome = Outcome.PASSED
+) -> Contender:
     """A suite as the grader `assay/hidden-tests` evaluates it, without analyzers. What it remembers of a task is ready."""
     task = task_of(suite)
-    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": SOLUTION})
+    submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": solution})
     remembered: dict[str, object] = {}
 
     def remember(key: str, make: Callable[[], object]) -> object:
@@ -108,7 +111,7 @@ def _graded(name: str, suite: Suite, sandbox: Sandbox) -> Contender:
             context = Context(task=task, submission=submission, session=session, remember=remember)
             signals = list(HiddenTests().grade(context))
         outcomes = [signal.outcome for signal in signals if isinstance(signal, CaseOutcome)]
-        if outcomes != [Outcome.PASSED] * 10:
+        if outcomes != [outcome] * 10:
             raise RuntimeError(f"the suite came out as {outcomes}")
 
     return Contender(name=name, evaluate=evaluate)

@@ -92,10 +92,12 @@ CALLS = Suite(
 )
 """The same as a call suite: ten questions to the box, ten answers that the host compares."""
 
-APART = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["test_job.py"]})
-"""The ten tests as a pytest suite: tests in one box, submission in another."""
-TOGETHER = Suite(id="hidden", kind="pytest", files=APART.files, options={"isolation": "shared"})
-"""The same in one box."""
+TWICE = Suite(id="hidden", kind="pytest", files={"test_job.py": PYTEST.files["test_job.py"]})
+"""The ten tests as a pytest suite: together with the submission in one box, then apart from it in two."""
+TOGETHER = Suite(id="hidden", kind="pytest", files=TWICE.files, options={"isolation": "shared"})
+"""In one box only."""
+WRONG = SOLUTION.replace("return merged", "return merged[:-1] or None")
+"""A solution that fails all ten."""
 CALLS_ACROSS = 1000
 ACROSS = Suite(
     id="across",

@@ -7,7 +7,7 @@ from costs import Cost
 from evaluations import Rate
 from measure import Taken, share
 
-BARE = {"calls": "small", "suite": "pytest", "apart": "pytest"}
+BARE = {"calls": "small", "suite": "pytest", "twice": "pytest", "failing": "pytest"}
 """Jobs of graders: which bare program examines the same in the usual way."""
 
 

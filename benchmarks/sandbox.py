@@ -30,7 +30,8 @@ JOBS = {
     "pytest": "pytest, ten tests",
     "calls": "A call suite of ten",
     "suite": "A pytest suite of ten, one box",
-    "apart": "A pytest suite of ten, two boxes",
+    "twice": "A pytest suite of ten, one box, then two",
+    "failing": "The same, a solution that fails all",
 }
 IDLE_SECONDS = 2.0
 
@@ -57,7 +58,7 @@ def _options() -> argparse.Namespace:
         nargs="+",
         default=["*"],
         metavar="PATTERN",
-        help="of JOB/WHO (JOB: small, pytest, calls, suite, apart), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
+        help="of JOB/WHO (JOB: small, pytest, calls, suite, twice, failing), throughput/JOB/WHO, costs/TIER, eval/TIER, where WHO is bare, fork, "
         "fork-immortal, a tier, 'docker exec', 'docker run' or a peer (default: everything)",
     )
     parser.add_argument("--humaneval", type=Path, help="HumanEval.jsonl[.gz] for eval/TIER (default: our examples)")

@@ -39,8 +39,8 @@ def targets(results: Results) -> list[Target]:
     )
     compare("CPU, ten tests: `python -m pytest` in jail / bare, lean", "pytest/jail", "pytest/bare", 0.10)
     compare("CPU, ten tests: pytest suite of a task, one box, jail / bare, lean", "suite/jail", "pytest/bare", 0.10)
-    compare("CPU, ten tests: the same in two boxes / bare, lean", "apart/jail", "pytest/bare", 0.12)
-    compare("CPU, ten tests: the same in two boxes / one box", "apart/jail", "suite/jail", 1.6)
+    compare("CPU, ten tests: the same, then in two boxes / bare, lean", "twice/jail", "pytest/bare", 0.17)
+    compare("CPU, ten tests that a solution fails: the same / bare, lean", "failing/jail", "pytest/bare", 0.12)
     if {"small/jail", "small/docker run"} <= taken.keys():
         ratio = taken["small/docker run"].ratio(taken["small/jail"])
         found.append(

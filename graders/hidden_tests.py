@@ -50,8 +50,8 @@ class HiddenTests(Grader):
     """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
 
     `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, what is expected stays
-    with us. The tests of `pytest`, `property` and `program` suites run in a box of their own and call the submission in another;
-    where a suite asks for one process, its outcomes are marked as of reduced integrity. A program that ends itself instead of
+    with us. The tests of `pytest`, `property` and `program` suites run twice: together with the submission, then in a box of their own that
+    calls it in another; what passes together only is disputed. Where a suite asks for one process, its outcomes are marked as of reduced integrity. A program that ends itself instead of
     answering raises a flag for the reviewer.
     """
 
@@ -74,9 +74,10 @@ class HiddenTests(Grader):
                 # It passes nothing, not even a case that wants nothing printed.
                 yield from map(_blank, outcomes)
                 continue
-            yield from outcomes
             ended = suite.kind != "stdio" and any(map(_ended_itself, outcomes))
-            yield from self._flags(suite, seen.executions[before:], ended=ended)
+            flags = list(self._flags(suite, seen.executions[before:], ended=ended))
+            yield from map(_undisputed, outcomes) if flags else outcomes
+            yield from flags
             yield from self._to_mend(suite, seen.without_verdict)
         if seen.executions:
             yield from self._tried(seen.executions)
@@ -152,7 +153,14 @@ class HiddenTests(Grader):
 
 def _ended_itself(outcome: CaseOutcome) -> bool:
     """Not one that ran out of a limit, though the case after it ended well in a process of its own."""
+    if outcome.outcome is Outcome.DISPUTED:
+        return outcome.end in (End.EXITED, End.SIGNALLED)
     return outcome.outcome is Outcome.ERROR and outcome.end in ("", End.EXITED, End.SIGNALLED)
+
+
+def _undisputed(outcome: CaseOutcome) -> CaseOutcome:
+    """Of a submission that played with the examination: nobody needs to decide between its two."""
+    return replace(outcome, outcome=Outcome.FAILED) if outcome.outcome is Outcome.DISPUTED else outcome
 
 
 def _blank(outcome: CaseOutcome) -> CaseOutcome:

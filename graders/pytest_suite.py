@@ -5,7 +5,8 @@ Which tests there are is learnt from the reference, in boxes of its own, once pe
 passed is expected of a submission, and an id that is not reported as passed has not passed. The classes that tests meet
 with the reference are those that the task knows; what an object of another class says decides nothing (ADR 6).
 
-With the option `isolation = "shared"` tests and submission share one process in one box: outcomes are marked
+A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them. Credit
+needs both; see graders/agreement.py. With the option `isolation = "shared"` there is the first only, and outcomes are marked
 `integrity: reduced`.
 """
 
@@ -14,32 +15,39 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from graders.agreement import CaseReport, SuiteRun, agreed
 from graders.behaviour import beyond
 from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver, prelude_file
 from graders.examination import Examinee, Part, examine, examine_apart
-from graders.groups import numbers
 from graders.interface import (
     CaseOutcome,
     Context,
     End,
-    Evidence,
     Execution,
     Limits,
     Outcome,
     Suite,
-    TaskUnusable,
     UntrustedText,
 )
 from graders.leaves import bytes_at
-from graders.messages import number_of, object_of, text_of, texts_of
+from graders.messages import object_of, text_of, texts_of
+from graders.reference_runs import Reference, examined_reference, is_shared, learnt
 
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
-"""pytest-timeout's limit inside the box, unless the suite has its own; the host waits a little longer before it ends the box."""
+"""Of a test, unless the suite has its own: of the wall clock, and more where it is kept from computing (Conversation.ask)."""
+REFERENCE_TIMES = 3
+"""So many times as long is waited for the reference."""
 SEED = 0
 """Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
-RESTARTS = 2
+"""For what the driver says when all tests are done."""
+MOST_LOST = 10
+"""After a test that ran out of a limit or ended the program the next begins in a fresh box; after so many the rest is not tried."""
+MOST_USED_UP = 3
+"""So often a box that several tests have used up together is followed by a fresh one, which begins with the last of them."""
+ALONE_SHARE = 0.1
+"""A test before which so little of the limits was used has had them to itself."""
 SHOWN_CASES = 20
 TEXT_CHARACTERS = 4000
 """Of each text in a report, as graders/harness/pytest_run.py cuts them."""
@@ -47,47 +55,8 @@ NAME_CHARACTERS = 1 << 16
 """Of a node id or a class: no real one is as long."""
 LOST = frozenset({"ended", "broken", "cut-off"})
 """Words for a candidate with which no other test can be run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseReport:
-    """What was said of one test; `outcome` is pytest's word, one of LOST or `not-run`."""
-
-    outcome: str
-    text: str = ""
-    end: str = ""
-    note: str = ""
-    given: str = ""
-    """For what a property failed."""
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteRun:
-    reports: Mapping[str, CaseReport]
-    """Node id -> report."""
-    executions: tuple[Execution, ...]
-    """Of the boxes that the submission was in."""
-    problem: str = ""
-    """Why nothing could be collected."""
-    classes: tuple[str, ...] = ()
-    """The classes that the tests met, where all were run."""
-    compiled: Mapping[str, bytes] = field(default_factory=dict)
-    """Byte code of the tests, where all were run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """What the reference's run taught of the suite."""
-
-    tests: tuple[str, ...]
-    """Node ids, in order; it passed them all."""
-    classes: tuple[str, ...]
-    """Those that the tests met."""
-    compiled: Mapping[str, bytes]
-    """Byte code of the tests, path in their folder -> content."""
-    evidence: tuple[Evidence, ...]
-    """What its own boxes noticed: where they are shared with the tests, what the tests do."""
+SAID = LOST | {"passed", "failed", "skipped"}
+"""What a box says of a test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +69,12 @@ class Sitting:
     problem: str = ""
     classes: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
-    again: bool = False
-    """True where the program ended by itself in the midst of it: the tests that are left deserve another."""
+    lost: str = ""
+    """The test in the midst of which it all ended, and which has a report that says so."""
+    ran_out: End | None = None
+    """The limit that ended it, where one did."""
+    had_its_time: bool = False
+    """True where that limit was the test's own, not one that it shares with the tests before it."""
 
 
 def run_suite(
@@ -111,34 +84,50 @@ def run_suite(
     known: Reference | None,
     *,
     limits: Limits,
+    together: bool | None = None,
     until_failure: bool = False,
 ) -> SuiteRun:
-    """Run the suite against the program in `files`. `known`: what the reference's run taught; None for that run itself.
+    """Examine the program in `files` once. `known`: what the reference's run taught; None for that run itself.
 
-    `until_failure`: nothing more is wanted after the first test that does not pass.
+    `together`: in one box with its tests, or apart from them in two; None for what the suite's outcomes say.
+    `until_failure`: nothing more is wanted after the first test that fails.
+
+    Limits are for a test, though tests share boxes as long as there is room: where a box runs out of one in the midst of a
+    test, the next test begins in a fresh box, and so does that test itself unless it had the box for itself.
     """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
-    sit = _sit_together if is_shared(suite) else _sit_apart
-    for _ in range(1 + RESTARTS):
+    lost = used_up = 0
+    sit = _sit_together if (is_shared(suite) if together is None else together) else _sit_apart
+    over = False
+    while not over and lost < MOST_LOST and used_up <= MOST_USED_UP:
         left = None if known is None else [test for test in known.tests if test not in reports]
         sitting = sit(context, files, suite, left, known, limits=limits, until_failure=until_failure)
         reports |= sitting.reports
         executions.append(sitting.execution)
-        if not sitting.again or until_failure:
-            break
+        if sitting.lost and left is not None and not until_failure and _used_up_by_others(sitting, limits):
+            del reports[sitting.lost]
+            used_up += 1
+        else:
+            lost += 1
+            over = not sitting.lost or left is None or until_failure or reports.keys() >= set(left)
     return SuiteRun(
         reports=reports,
         executions=tuple(executions),
         problem=sitting.problem,
         classes=sitting.classes,
         compiled=sitting.compiled,
+        was_left=not over,
     )
 
 
-def is_shared(suite: Suite) -> bool:
-    """True where tests and submission share one process."""
-    return suite.options.get("isolation") == "shared"
+def _used_up_by_others(sitting: Sitting, limits: Limits) -> bool:
+    """Whether the test in which it ended ran out of what the tests before it in the same box had used."""
+    before = [report.seconds or 0.0 for test, report in sitting.reports.items() if test != sitting.lost]
+    if sitting.ran_out in (End.WALL_TIMEOUT, End.CPU_TIMEOUT):
+        alone = sum(before) <= ALONE_SHARE * min(limits.wall_seconds, limits.cpu_seconds)
+        return not sitting.had_its_time and not alone
+    return sitting.ran_out is not None and bool(before)
 
 
 def _sit_together(
@@ -152,23 +141,30 @@ def _sit_together(
     until_failure: bool,
 ) -> Sitting:
     prelude = prelude_file(context.task)
-    boxed = {**_under("submission", files), **_tests(suite, known), **prelude}
+    boxed = {**_under("submission", files), **_trusted(context, suite, known), **prelude}
+    seconds = _patience(suite, known)
     with examine(context.session, _driver(suite), ("tests", "submission", *prelude), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
-        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
+        reports, lost = _follow(examinee, collected, seconds, until_failure=until_failure)
+        learnt = _last_word(examinee, known, [lost, *(test for test in collected if test not in reports)])
         execution = examinee.finish()
-    if died_in:
-        reports[died_in] = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
+    ran_out, had_its_time = _limit(execution, limits)
+    if first is None and left:  # it has ended while it was imported
+        reports[left[0]] = CaseReport(outcome="ended", text=_problem(examinee, first), end=execution.end.value)
+    if lost:
+        ended = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
+        reports[lost] = _cut_off(seconds, execution) if had_its_time else ended
     return Sitting(
         collected=collected,
         reports=reports,
         execution=execution,
         problem="" if collected else _problem(examinee, first),
         compiled=_compiled(learnt),
-        again=bool(died_in) and execution.end is End.EXITED,
+        lost=lost,
+        ran_out=ran_out,
+        had_its_time=had_its_time,
     )
 
 
@@ -190,10 +186,11 @@ def _sit_apart(
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
-    trusted = _tests(suite, known)
-    if suite.kind == "property":
-        trusted |= _under("reference", context.task.reference)
-    examiner = Part(driver=_driver(suite), arguments=("tests", ""), files=trusted, limits=context.task.limits)
+    trusted = context.task.limits
+    seconds = _patience(suite, known)
+    examiner = Part(
+        driver=_driver(suite), arguments=("tests", ""), files=_trusted(context, suite, known), limits=trusted
+    )
     prelude = prelude_file(context.task)
     boxed = {**_under("submission", files), **prelude}
     candidate = Part(driver=CANDIDATE, arguments=("submission", *prelude), files=boxed, limits=limits)
@@ -201,17 +198,21 @@ def _sit_apart(
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
-        reports, died_in = _follow(examinee, collected, suite, until_failure=until_failure) if collected else ({}, "")
-        learnt = _last_word(examinee, known, [died_in, *(test for test in collected if test not in reports)])
+        reports, lost = _follow(examinee, collected, seconds, until_failure=until_failure)
+        learnt = _last_word(examinee, known, [lost, *(test for test in collected if test not in reports)])
         examined = examinee.finish()
-        lost = reports[died_in].outcome if died_in in reports else text_of((first or {}).get("lost"))
-        if lost == "broken":
-            other.refuse(reports[died_in].text[:200] if died_in else "a malformed message while it was imported")
+        how = reports[lost].outcome if lost in reports else text_of((first or {}).get("lost"))
+        if how == "broken":
+            other.refuse(reports[lost].text[:200] if lost else "a malformed message while it was imported")
         execution = other.finish()
-    if died_in and died_in not in reports:  # the examiner itself has ended, or is too slow for pytest-timeout
-        reports[died_in] = CaseReport(outcome="cut-off", text=examinee.broke, end=examined.end.value)
-    if lost == "ended":
-        test = died_in or (left or [""])[0]
+    ran_out, had_its_time = _limit(examined, trusted)
+    if ran_out is None:
+        ran_out, _ = _limit(execution, limits)
+    if lost and lost not in reports:  # the examiner itself has ended, or was ended: this test takes too long
+        ended = CaseReport(outcome="cut-off", text=examinee.broke, end=ran_out or "")
+        reports[lost] = _cut_off(seconds, examined) if had_its_time else ended
+    test = lost or (left or [""])[0]
+    if test and how == "ended":
         said = reports.get(test) or CaseReport(outcome="ended", text=_problem(examinee, first))
         reports[test] = replace(said, outcome="ended", end=execution.end.value)
     return Sitting(
@@ -221,8 +222,22 @@ def _sit_apart(
         problem="" if collected else _problem(examinee, first),
         classes=_names(learnt, "classes"),
         compiled=_compiled(learnt),
-        again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
+        lost=lost,
+        ran_out=ran_out,
+        had_its_time=had_its_time,
     )
+
+
+def _limit(execution: Execution, limits: Limits) -> tuple[End | None, bool]:
+    """The limit that a box ran out of, None where it did not; and whether that was the time of one test alone."""
+    if execution.end in (End.EXITED, End.SIGNALLED):
+        return None, False
+    return execution.end, execution.end is End.WALL_TIMEOUT and execution.wall_seconds < limits.wall_seconds
+
+
+def _cut_off(seconds: float, execution: Execution) -> CaseReport:
+    text = f"it was not done after {seconds:g} seconds, the time of a test"
+    return CaseReport(outcome="cut-off", text=text, end=execution.end.value)
 
 
 def _driver(suite: Suite) -> Driver:
@@ -231,10 +246,19 @@ def _driver(suite: Suite) -> Driver:
     return PROPERTY if draws else PYTEST
 
 
-def _tests(suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
-    """The tests' files, and their byte code where it is known."""
+def _trusted(context: Context, suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
+    """The tests' files, their byte code where it is known, and the reference where properties compare with it."""
     compiled = known.compiled if known is not None else {}
-    return {**_under("tests", suite.files), **{f"tests/{path}": code for path, code in compiled.items()}}
+    return {
+        **_under("tests", suite.files),
+        **{f"tests/{path}": code for path, code in compiled.items()},
+        **(_under("reference", context.task.reference) if _shows_reference(suite) else {}),
+    }
+
+
+def _shows_reference(suite: Suite) -> bool:
+    """In the one box of `isolation = "shared"` it could be called for each answer, and nothing would be left to tell that."""
+    return suite.kind == "property" and not is_shared(suite)
 
 
 def _last_word(examinee: Examinee, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
@@ -264,7 +288,6 @@ def _modules(files: Mapping[str, str]) -> Iterator[str]:
 def _ways(context: Context, suite: Suite) -> dict[str, object]:
     """What the driver needs to know of the suite."""
     entry = PurePosixPath(context.task.entry_file).stem
-    shown = suite.kind == "property" and not is_shared(suite)
     return {
         "seconds": _seconds(suite),
         "programs": {"entry": entry, "candidate": suite.options.get("entry_point")}
@@ -273,7 +296,7 @@ def _ways(context: Context, suite: Suite) -> dict[str, object]:
         "properties": {
             "seed": suite.options.get("seed", SEED),
             "max_examples": suite.options.get("max_examples"),
-            "reference": entry if shown else None,
+            "reference": entry if _shows_reference(suite) else None,
         },
     }
 
@@ -282,6 +305,11 @@ def _seconds(suite: Suite) -> float:
     seconds = suite.options.get("seconds", TEST_SECONDS)
     assert isinstance(seconds, int | float)  # graders.package has checked it
     return float(seconds)
+
+
+def _patience(suite: Suite, known: Reference | None) -> float:
+    """Seconds for a test: more for the reference, because a busy host is no fault of the task."""
+    return _seconds(suite) * (REFERENCE_TIMES if known is None else 1)
 
 
 def _collect(examinee: Examinee, question: Mapping[str, object]) -> Mapping[str, object] | None:
@@ -308,40 +336,32 @@ def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
 
 
 def _follow(
-    examinee: Examinee, collected: Sequence[str], suite: Suite, *, until_failure: bool
+    examinee: Examinee, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, and the test with which it came to an end, `` when all was said or enough."""
+    """One report after the other, `seconds` for each, and the test with which it came to an end, `` when all was said or enough."""
     reports: dict[str, CaseReport] = {}
-    told = _told(examinee, suite)
+    # Asked ahead: two processes that wake each other for every small test are slow on a busy machine.
+    told = examinee.ask_each(({}, seconds) for _ in collected)
     for test in collected:
-        said = next(told, None)
-        if not isinstance(said, dict) or said.get("test") != test:
+        said = next(told, {})
+        if said.get("test") != test:
             return reports, test
-        text, note, outcome, given = (
+        text, note, said_of_it, given = (
             text_of(said.get(key), TEXT_CHARACTERS) for key in ("text", "note", "outcome", "given")
         )
-        # Where the submission may have written the report, what was seen from here.
-        seconds = examinee.seconds if is_shared(suite) else number_of(said.get("seconds"))
-        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=seconds)
+        # Where the submission may have written the report, it says nothing that a box does not say; time is seen from here.
+        outcome = said_of_it if said_of_it in SAID else "failed"
+        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=examinee.seconds)
         if outcome in LOST:
             return reports, test
-        if until_failure and outcome != "passed":
+        if until_failure and outcome not in ("passed", "skipped"):
             break
     return reports, ""
 
 
-def _told(examinee: Examinee, suite: Suite) -> Iterator[object]:
-    """What the driver reports, of a test at a time, as long as it does."""
-    while answer := examinee.ask({}, seconds=_seconds(suite) + GRACE_SECONDS):
-        reports = answer.get("reports")
-        if not isinstance(reports, list) or not reports:
-            return
-        yield from reports
-
-
 def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
-    return _run_reference(context, suite).executions
+    return [execution for run in _reference_runs(context, suite) for execution in run.executions]
 
 
 def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
@@ -349,33 +369,30 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
 
     Raises TaskUnusable.
     """
-    reference = context.remember(f"pytest/{suite.id}/reference", lambda: _learn(context, suite))
+    reference = context.remember(f"pytest/{suite.id}/reference", lambda: learnt(suite, _reference_runs(context, suite)))
     assert isinstance(reference, Reference)
-    run = run_suite(context, context.submission.files, suite, reference, limits=limits)
-    for execution in run.executions:
-        context.ended(beyond(execution, reference.evidence))
+    reports = _examined(context, suite, reference, limits)
     replay = (
         f"the same examples again with seed = {suite.options.get('seed', SEED)}" if suite.kind == "property" else ""
     )
     shown = 0
     for test in reference.tests:
-        report = run.reports.get(test, CaseReport(outcome="not-run", text=run.problem))
-        passed = report.outcome == "passed"
-        tell = not passed and shown < SHOWN_CASES
+        report = reports[test]
+        tell = not report.passed and shown < SHOWN_CASES
         shown += tell
         yield CaseOutcome(
             grader=grader,
             criterion=criterion,
             suite=suite.id,
             case=test,
-            outcome=_OUTCOMES.get(report.outcome, Outcome.FAILED),
+            outcome=_OUTCOMES[report.outcome],
             weight=suite.weight,
             end=report.end,
             seconds=report.seconds,
             given=UntrustedText((report.given or test) if tell else ""),
             wanted=UntrustedText("the test passes" if tell else ""),
             got=UntrustedText((report.text or report.outcome) if tell else ""),
-            note=UntrustedText("; ".join(filter(None, (report.note, replay if tell else "")))),
+            note=UntrustedText("; ".join(filter(None, (report.note, replay if tell else "")))[:TEXT_CHARACTERS]),
             integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
         )
 
@@ -388,26 +405,30 @@ _OUTCOMES = {
     "broken": Outcome.ERROR,
     "skipped": Outcome.NOT_RUN,
     "not-run": Outcome.NOT_RUN,
+    "not-tried": Outcome.NOT_TRIED,
+    "disputed": Outcome.DISPUTED,
 }
 
 
-def _learn(context: Context, suite: Suite) -> Reference:
-    run = _run_reference(context, suite)
-    evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+def _examined(context: Context, suite: Suite, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
+    """Of each test what counts. Together first: that is cheaper, and what fails there needs no second examination."""
+    files = context.submission.files
+    together = run_suite(context, files, suite, reference, limits=limits, together=True)
+    for execution in together.executions:
+        context.ended(beyond(execution, reference.beside))
+    reports = {test: together.report(test) for test in reference.tests}
+    left = tuple(test for test, report in reports.items() if report.passed)
+    if is_shared(suite) or not left:
+        return reports
+    apart = run_suite(context, files, suite, replace(reference, tests=left), limits=limits, together=False)
+    for execution in apart.executions:
+        context.ended(beyond(execution, reference.evidence))
+    return reports | {test: agreed(reports[test], apart.report(test)) for test in left}
 
 
-def _run_reference(context: Context, suite: Suite) -> SuiteRun:
-    limits = context.task.limits
-    run = run_suite(context, context.task.reference, suite, None, limits=limits, until_failure=True)
-    if not run.reports:
-        problem = f"suite {suite.id}: no test could be collected with the reference: {run.problem[-TEXT_CHARACTERS:]}"
-        raise TaskUnusable(problem, suite=suite.id)
-    for test, report in run.reports.items():
-        if report.outcome != "passed":
-            raise TaskUnusable(
-                f"suite {suite.id}: the reference does not pass {test}: {report.text[-TEXT_CHARACTERS:] or report.outcome}",
-                suite=suite.id,
-                case=numbers(run.reports)[test],
-            )
-    return run
+def _reference_runs(context: Context, suite: Suite) -> Sequence[SuiteRun]:
+    def once(suite: Suite, together: bool) -> SuiteRun:  # noqa: FBT001 - as examined_reference calls it
+        files, limits = context.task.reference, context.task.limits
+        return run_suite(context, files, suite, None, limits=limits, together=together, until_failure=True)
+
+    return examined_reference(suite, once)

@@ -173,18 +173,23 @@ class Talk(ABC):
         self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds / 2, self.wall_deadline()))
         if self._has_answer() or self.over():
             return
-        first = last = self._cpu_seconds()
+        first = last = self._computed()
         looked = time.monotonic()
         self._pump(self._has_answer, min(begun + seconds, self.wall_deadline()))
         latest = min(begun + KEPT_TIMES * seconds, self.wall_deadline())
         while not self._has_answer() and not self.over() and time.monotonic() < latest:
-            before, last, since = last, self._cpu_seconds(), looked
+            before, last, since = last, self._computed(), looked
             looked = time.monotonic()
             if first is None or before is None or last is None:
                 return
             if last - first >= seconds / 2 or last - before <= KEPT_SHARE * (looked - since):
                 return
             self._pump(self._has_answer, min(looked + LOOK_SECONDS, latest))
+
+    def _computed(self) -> float | None:
+        """CPU time so far, of those beside it too: of two with a line between them, one waits for what the other computes."""
+        seconds = [program._cpu_seconds() for program in self._attention.programs]  # noqa: SLF001 - of its own kind
+        return None if None in seconds else sum(filter(None, seconds))
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""

@@ -16,11 +16,11 @@ READY = Ready(PROPERTY_OPTIONS, [REPORTER])
 """Begun when this is imported, which is before the fork where there is one."""
 
 
-def prepare(question: dict[str, Any]) -> None:
+def prepare(question: dict[str, Any], submission: str) -> None:
     asked = question["properties"]
     READY.add(Properties(asked["seed"], asked["max_examples"], question["seconds"], reference.NAME))
     if asked["reference"] is not None:
-        reference.install(reference.NAME, asked["reference"])
+        reference.install(reference.NAME, asked["reference"], submission)
 
 
 def main(tests: str, submission: str, prelude: str = "") -> None:

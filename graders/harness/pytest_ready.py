@@ -11,13 +11,15 @@ version, and tests/integration/test_pytest_ready.py compares both ways over many
 
     _prepareconfig, Config._do_configure, Config._ensure_unconfigure, Session.from_config, print_usage_error, main._main
                                                         what `pytest.main` is made of (_pytest/config, _pytest/main.py)
-    Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache, pytest_timeout's Config._env_timeout
-                                                        where the place of the tests and the time for each of them are kept
+    Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache
+                                                        where the place of the tests is kept
     faulthandler.pytest_configure, LoggingPlugin.log_file_handler
                                                         where it opens descriptors
     python.import_path, AssertionRewritingHook          how it imports tests
+    source.getstatementrange_ast, code.Code.path        how it finds the files and lines that it shows of a failure
 """
 
+import ast
 import os
 import sys
 from collections.abc import Sequence
@@ -28,14 +30,15 @@ from typing import Any
 
 import pytest
 from _pytest import faulthandler, python
+from _pytest._code import code, source
 from _pytest.assertion.rewrite import AssertionRewritingHook
 from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
 
 NO_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rehearsal")
 """Stands for the folder of the tests until there is one: it exists, and has no conftest.py."""
-EXPECTED = ("tests", "/box/work", 10.0)
-"""What a run is told most often: the folder of the tests, the working directory, the seconds of a test."""
+EXPECTED = ("tests", "/box/work")
+"""What a run is told most often: the folder of the tests, and the working directory."""
 
 
 class Ready:
@@ -50,7 +53,7 @@ class Ready:
         configure_faulthandler = faulthandler.pytest_configure
         faulthandler.pytest_configure = _later
         try:
-            self.config = _prepareconfig(self._arguments(NO_TESTS, 0), self.plugins)
+            self.config = _prepareconfig(self._arguments(NO_TESTS), self.plugins)
         finally:
             faulthandler.pytest_configure = configure_faulthandler
         self.session = pytest.Session.from_config(self.config)
@@ -60,10 +63,10 @@ class Ready:
         self._plugin("capturemanager").suspend_global_capture(in_=True)
         self._point_at(*EXPECTED)
 
-    def _arguments(self, tests: str, seconds: float) -> list[str]:
+    def _arguments(self, tests: str) -> list[str]:
         # -c: nothing that lies in the submission's folder configures the run
         return ["--rootdir", tests, "-c", os.devnull, "--confcutdir", tests, "--import-mode=importlib",
-                *self.options, "--timeout", str(seconds), tests]  # fmt: skip
+                *self.options, tests]  # fmt: skip
 
     def _plugin(self, name: str) -> Any:
         return self.config.pluginmanager.get_plugin(name)
@@ -73,8 +76,8 @@ class Ready:
         self.plugins.append(plugin)
         self.config.pluginmanager.register(plugin)
 
-    def run(self, tests: str, seconds: float) -> int:
-        """Run what is in the folder `tests`, each test for at most so many seconds. Returns pytest's exit status.
+    def run(self, tests: str) -> int:
+        """Run what is in the folder `tests`. Returns pytest's exit status.
 
         What pytest tidies up after its run is left to `close`: no test sees it, and a process that ends need not.
         """
@@ -82,27 +85,26 @@ class Ready:
             sys.modules["hypothesis.configuration"].set_hypothesis_home_dir(os.path.abspath(".hypothesis"))
         if any("conftest.py" in files for _, _, files in os.walk(tests)):
             self.config._ensure_unconfigure()
-            return pytest.main(self._arguments(tests, seconds), plugins=self.plugins)
+            return pytest.main(self._arguments(tests), plugins=self.plugins)
         os.environ["PYTEST_VERSION"] = pytest.__version__
-        if (tests, os.getcwd(), seconds) != EXPECTED:
-            self._point_at(tests, os.getcwd(), float(seconds))
+        if (tests, os.getcwd()) != EXPECTED:
+            self._point_at(tests, os.getcwd())
         capture = self._plugin("capturemanager")
         capture.resume_global_capture()
         capture.suspend_global_capture()
         faulthandler.pytest_configure(self.config)
         return self._finish()
 
-    def _point_at(self, tests: str, folder: str, seconds: float) -> None:
+    def _point_at(self, tests: str, folder: str) -> None:
         config, session = self.config, self.session
         root = Path(os.path.normpath(os.path.join(folder, tests)))
-        args = self._arguments(tests, seconds)
+        args = self._arguments(tests)
         config.invocation_params = Config.InvocationParams(args=args, plugins=self.plugins, dir=Path(folder))
         config.args = [tests]
         for namespace in (config.option, config.known_args_namespace):
-            vars(namespace).update(rootdir=tests, confcutdir=tests, timeout=seconds, file_or_dir=[tests])
+            vars(namespace).update(rootdir=tests, confcutdir=tests, file_or_dir=[tests])
         config._rootpath = session.path = config.pluginmanager._confcutdir = root
         session._bestrelpathcache = _bestrelpath_cache(root)
-        config._env_timeout = seconds  # type: ignore[attr-defined]
 
     def _finish(self) -> int:
         """What `pytest.main` does from here on, in its words."""
@@ -153,3 +155,33 @@ def _import_test(path: Path, *, root: Path, **options: Any) -> ModuleType:
 
 
 vars(python)["import_path"] = _import_test
+
+
+_statement_range = vars(source)["getstatementrange_ast"]
+_parsed: dict[str, ast.AST] = {}
+
+
+def _range_in_what_is_parsed(lineno: int, text: source.Source, assertion: bool = False, astnode: Any = None) -> Any:  # noqa: FBT001, FBT002
+    """Where the statement of a line begins and ends. pytest parses the whole file for it, twice for each test that fails."""
+    content = str(text)
+    found = _statement_range(lineno, text, assertion, astnode or _parsed.get(content))
+    _parsed[content] = found[0]
+    return found
+
+
+for module in (source, code):
+    vars(module)["getstatementrange_ast"] = _range_in_what_is_parsed
+
+_path_of_code: Any = vars(code.Code)["path"].fget
+_paths: dict[str, Path | str] = {}
+
+
+def _path(self: code.Code) -> Path | str:
+    """For each frame of a failure, of which twenty are its own, pytest looks for the file anew."""
+    name = self.raw.co_filename
+    if name not in _paths:
+        _paths[name] = _path_of_code(self)
+    return _paths[name]
+
+
+code.Code.path = property(_path)  # type: ignore[assignment,method-assign]

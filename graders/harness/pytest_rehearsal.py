@@ -39,7 +39,7 @@ def _run(options: Sequence[str]) -> None:
     listener = Listener()
     listener.question = {"tests": None}
     ready = Ready(options, [listener])
-    status = ready.run(NO_TESTS, seconds=10)
+    status = ready.run(NO_TESTS)
     ready.close()
     if status != pytest.ExitCode.TESTS_FAILED:
         raise RuntimeError(f"the rehearsal of pytest ended with {status}")

@@ -2,16 +2,16 @@
 
     question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
                  "programs": {...} or null, "properties": {...}}
-                {"nonce": str}                                                                      then: the next tests
+                {"nonce": str}                                                                      then: the next test
     answer      {"nonce": str, "collected": [node id...]}
-                {"nonce": str, "reports": [report...]}
+                {"nonce": str, ...report}
                 {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
-    report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str, "seconds": float,
+    report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
                  "given": str}                                                              the example of a property
                 {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}               of the candidate
 
-With the submission in this process each report goes out before the next test begins, which may end it all. Without it, nothing
-here ends but by its author's fault, and what comes fast is told together: a question for each costs as much as a small test.
+Each report goes out before the next test begins, which may end it all; how long a test took is seen from its report and the
+one before. The host asks ahead, so that neither side sleeps until the other wakes.
 
 `across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
 other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
@@ -26,7 +26,6 @@ reference produced, and whatever is not reported as passed has not passed.
 import io
 import os
 import sys
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -42,10 +41,17 @@ from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable
 
 TEXT_CHARACTERS = 4000
-TOGETHER_SECONDS, TOGETHER = 0.05, 100
-"""What comes within such a time, and so many at most, is told together."""
 RECURSION = 3000
 """For calls that are nested MAX_NESTED deep, each of which is several frames here."""
+
+
+def cut(text: str) -> str:
+    """The text without its middle, where it is too long: what was raised is said at the end."""
+    if len(text) <= TEXT_CHARACTERS:
+        return text
+    gap = "\n[...]\n"
+    end = TEXT_CHARACTERS // 2 - len(gap)
+    return text[: TEXT_CHARACTERS // 2] + gap + text[-end:]
 
 
 class NoTerminal:
@@ -64,9 +70,6 @@ class Reporter:
         self.examiner: Examiner | None = None
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
-        self.reports: list[dict[str, object]] = []
-        """That the host has not been told."""
-        self.due = 0.0
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -87,12 +90,9 @@ class Reporter:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.answer(collected=[item.nodeid for item in session.items])
-        self.due = time.monotonic() + TOGETHER_SECONDS
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self.phases = []
         if self.examiner is not None:
             self.examiner.next_test()
@@ -103,34 +103,14 @@ class Reporter:
         skipped = not called or any(report.skipped or hasattr(report, "wasxfail") for report in self.phases)
         outcome = "failed" if failed else "skipped" if skipped else "passed"
         told = failed or [report for report in self.phases if report.skipped]
-        text = "\n".join(str(r.longrepr) for r in told)[:TEXT_CHARACTERS]
+        text = cut("\n".join(str(r.longrepr) for r in told))
         failure = None if self.examiner is None else self.examiner.line.failure
         if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
             outcome, text = self.lost(), f"{failure}\n{text}"
         given = next((str(value) for name, value in item.user_properties if name == "given"), "")
-        seconds = sum(report.duration for report in self.phases)
-        self.reports.append(
-            {
-                "test": item.nodeid,
-                "outcome": outcome,
-                "text": text,
-                "note": self.note(),
-                "given": given,
-                "seconds": seconds,
-            }
-        )
-        if self.examiner is None or nextitem is None or failure is not None or self.is_due():
-            self.tell()
+        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given)
         return True
-
-    def tell(self) -> None:
-        reports, self.reports = self.reports, []
-        self.answer(reports=reports)
-        self.due = time.monotonic() + TOGETHER_SECONDS
-
-    def is_due(self) -> bool:
-        return len(self.reports) >= TOGETHER or time.monotonic() >= self.due
 
     def lost(self) -> str:
         """What became of the line to the candidate."""
@@ -151,8 +131,6 @@ class Reporter:
         try:
             return (yield)
         except KeyboardInterrupt as error:
-            if self.examiner is None:
-                raise
             raise AssertionError("KeyboardInterrupt") from error
 
     @pytest.hookimpl(wrapper=True)
@@ -196,9 +174,11 @@ def run(
     reporter: Reporter,
     tests: str,
     submission: tuple[str, str],
-    prepare: Callable[[dict[str, Any]], None] | None = None,
+    prepare: Callable[[dict[str, Any], str], None] | None = None,
 ) -> None:
-    """Collect and run what is in the folder `tests`. `submission`: its folder, and the path of the task's prelude. `prepare` gets the first question and may add plugins."""
+    """Collect and run what is in the folder `tests`. `submission`: its folder, and the path of the task's prelude. `prepare` gets
+    the first question and the folder of the submission, and may add plugins.
+    """
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     question = reporter.question = receive()
     across, programs = question.get("across"), question["programs"]
@@ -213,12 +193,10 @@ def run(
         reporter.examiner = Examiner(across["classes"], own=across["own"])
         install(reporter.examiner, across["entry"], across["modules"])
     if prepare is not None:
-        prepare(question)
+        prepare(question, submission[0])
     if programs is not None:
         ready.add(Programs(programs["entry"], programs["candidate"]))
-    status = ready.run(tests, question["seconds"])
-    if reporter.reports:  # a test has stopped the run
-        reporter.tell()
+    status = ready.run(tests)
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
     ended["compiled"] = compiled(tests) if learns else {}
     if reporter.examiner is not None:

@@ -10,14 +10,15 @@ from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite, Task
 from graders.testing import context_of
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
-P, F, E = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR
+P, F = Outcome.PASSED, Outcome.FAILED
 HEAD = "from hypothesis import example, given, settings, strategies as st\nfrom solution import f\n"
 LISTS = HEAD + "@given(xs=st.lists(st.integers()))\ndef test_it(xs): assert f(xs) == sorted(xs)\n"
 RIGHT = "def f(xs): return sorted(xs)\n"
 SMALLEST = ("xs=[1, 0]", "xs=[0, -1]")
 """Of those that are not sorted; Hypothesis finds neither of the two smaller than the other."""
 UNSORTED = "def f(xs): return list(xs)\n"
-GONE = "import os\ndef f(xs):\n    if len(xs) > 3: os._exit(0)\n    return sorted(xs)\n"
+GONE = "import os, sys\ndef f(xs):\n    if len(xs) > 3 and 'pytest' not in sys.modules: os._exit(0)\n    return sorted(xs)\n"
+"""Apart from its tests only: together with them nobody is left to say what it was given."""
 
 
 def graded(
@@ -50,17 +51,17 @@ def test_the_smallest_example_is_shown_and_comes_again(session: Session) -> None
 
 
 def test_the_examples_depend_on_the_seed_and_on_nothing_else(session: Session) -> None:
-    """A program that ends is not asked again for a smaller example: this is the first that it was given."""
+    """A program that ends is not asked again for a smaller example: this is the first that it was given, apart."""
     case, again, other = (
         graded(session, GONE),
         graded(session, GONE + "import json, queue\nX = 12345\n"),
         graded(session, GONE, seed=1),
     )
-    assert [case.outcome, again.outcome, other.outcome] == [E, E, E]
+    assert [case.outcome, again.outcome, other.outcome] == [F, F, F]
     assert case.given == again.given
     assert case.given.startswith("xs=[")
     assert other.given != case.given
-    assert other.note == "the same examples again with seed = 1"
+    assert other.note.endswith("the same examples again with seed = 1")
 
 
 def test_properties_in_a_pytest_suite_come_again_too(session: Session) -> None:
@@ -141,7 +142,7 @@ try:
     from reference import f
 except ImportError:
     def f(xs):
-        sys.path[:0] = [*glob.glob("/**/reference", recursive=True), *glob.glob("/proc/*/cwd/reference")]
+        sys.path[:0] = [*glob.glob("/box/**/reference", recursive=True), *glob.glob("/proc/*/cwd/reference")]
         frame = sys._getframe()
         while frame:
             found = frame.f_globals.get("reference")
@@ -153,10 +154,26 @@ except ImportError:
 """
 
 
-def test_the_submission_cannot_reach_the_reference(session: Session) -> None:
+def test_the_submission_gains_nothing_by_the_reference(session: Session) -> None:
+    """It is there where the tests are, and not where credit is decided."""
     case = graded(session, THIEF, COMPARED)
-    assert case.outcome is F
+    assert case.outcome is Outcome.DISPUTED
     assert "ModuleNotFoundError: No module named 'reference'" in case.got
+    case = graded(session, "from reference import f\n", COMPARED)
+    assert case.outcome in (F, Outcome.NOT_RUN)
+    assert "No module named 'reference'" in case.got
+
+
+def test_a_submission_may_have_a_module_reference_of_its_own(session: Session) -> None:
+    own = {
+        "solution.py": "import reference.order\nfrom reference import WORD\ndef f(xs): return reference.order.ordered(xs)\n",
+        "reference/__init__.py": "WORD = 'mine'\nfrom reference import order\n",
+        "reference/order.py": "def ordered(xs): return sorted(xs)\n",
+    }
+    for imports in ("import reference\nimport solution\n", "import solution\nimport reference\n"):
+        assert graded(session, own, imports + COMPARED).outcome is P
+        wrong = own | {"reference/order.py": "def ordered(xs): return xs\n"}
+        assert graded(session, wrong, imports + COMPARED).outcome is F
 
 
 def test_beside_the_submission_there_is_no_reference(session: Session) -> None:
@@ -182,7 +199,8 @@ UNLIKE: dict[str, str] = {
 
 @pytest.mark.parametrize("code", UNLIKE.values(), ids=UNLIKE)
 def test_no_way_around_a_property(session: Session, code: str) -> None:
-    assert graded(session, code).outcome is F
+    lies, skips = "__eq__" in code, "pytest.skip" in code  # as plain Python, where it is believed; apart it is not
+    assert graded(session, code).outcome is (Outcome.DISPUTED if lies else Outcome.NOT_RUN if skips else F)
 
 
 MACHINE = """

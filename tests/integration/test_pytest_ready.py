@@ -53,7 +53,7 @@ sys.path.insert(0, os.path.abspath("submission"))
 status = pytest.main([
     "--rootdir", "tests", "-c", os.devnull, "--confcutdir", "tests", "--import-mode=importlib",
     "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin",
-    "--timeout", "10", "--timeout-method", "signal", "--capture=sys", "tests",
+    "--timeout-method", "signal", "--capture=sys", "tests",
 ], plugins=[Registers(), Recorder()])
 tell("status", int(status))
 """
@@ -72,7 +72,7 @@ recorder = Recorder()
 driver.READY.plugins.append(recorder)
 driver.READY.config.pluginmanager.register(recorder)
 make_importable("submission")
-status = driver.READY.run("tests", 10)
+status = driver.READY.run("tests")
 driver.READY.close()  # which tells of warnings too, and tidies up what `pytest.main` does
 tell("status", int(status))
 """
@@ -184,6 +184,7 @@ def test_home():
     "time": {
         "test_it.py": """
 import time, pytest
+@pytest.mark.timeout(0.2)
 def test_spin():
     while True: pass
 @pytest.mark.timeout(0.2)
@@ -226,7 +227,6 @@ def test_stdin(): sys.stdin.read()
     "exits": {"test_it.py": "import os\ndef test_a(): pass\ndef test_b(): os._exit(7)\ndef test_c(): pass\n"},
     "sys.exit": {"test_it.py": "import sys\ndef test_a(): sys.exit(3)\ndef test_b(): pass\n"},
     "pytest.exit": {"test_it.py": "import pytest\ndef test_a(): pytest.exit('enough', 9)\ndef test_b(): pass\n"},
-    "interrupt": {"test_it.py": "def test_a(): raise KeyboardInterrupt\ndef test_b(): pass\n"},
     "exit while collecting": {"test_it.py": "import sys\nsys.exit(3)\n"},
     "nothing": {"readme.txt": ""},
     "warnings": {

@@ -4,7 +4,7 @@ import pytest
 
 from graders.interface import Finding, Outcome
 from sandboxes.interface import Sandbox
-from tests.integration.test_two_process import cases, graded, jail
+from tests.integration.test_two_process import cases, graded, jail, reports
 
 __all__ = ["jail"]
 
@@ -173,7 +173,9 @@ def test_who_leaves_is_flagged(jail: Sandbox, way: str) -> None:
     ],
 )
 def test_who_breaks_the_line_is_flagged(jail: Sandbox, way: str) -> None:
-    signals = graded(jail, WAYS[way], TESTS, REFERENCE)
+    # Together with the tests there is no line to break, and it is right.
+    solution = f"{REFERENCE}\nright = median\n{WAYS[way]}\nwrong = median\nimport sys\nif 'pytest' in sys.modules: median = right\n"
+    signals = graded(jail, solution, TESTS, REFERENCE)
     assert Outcome.ERROR in outcomes_of(signals).values()
     assert "assay/channel" in {signal.rule for signal in signals if isinstance(signal, Finding)}
 
@@ -210,8 +212,7 @@ def test_coroutine(how):
 
 
 def test_what_a_test_hands_over_tells_nothing_else(jail: Sandbox) -> None:
-    signals = graded(jail, THIEF, STEAL, THIEF)
-    wrong = {name: str(case.got)[-600:] for name, case in cases(signals).items() if case.outcome is not Outcome.PASSED}
+    wrong = {name: text[-600:] for name, (outcome, text) in reports(jail, THIEF, STEAL).items() if outcome != "passed"}
     assert not wrong
 
 
@@ -254,9 +255,11 @@ def test_what_the_submissions_own_objects_decided_is_told(jail: Sandbox) -> None
     }
 
 
-def test_state_is_compared_where_a_class_says_that_all_are_equal(jail: Sandbox) -> None:
+def test_a_class_that_says_that_all_are_equal_fails(jail: Sandbox) -> None:
+    """As it would anywhere, though states that are compared apart from it are the right ones."""
     liar = REFERENCE.replace("return isinstance(other, Account) and self.n == other.n", "return True")
-    assert outcomes_of(graded(jail, liar, COMPARED, REFERENCE))["test_other"] is Outcome.PASSED
+    assert reports(jail, liar, COMPARED)["test_other"][0] == "passed"
+    assert outcomes_of(graded(jail, liar, COMPARED, REFERENCE))["test_other"] is Outcome.FAILED
     own = cases(graded(jail, liar, COMPARED, REFERENCE, equality="own"))
     assert own["test_equal"].outcome is Outcome.PASSED
     assert own["test_other"].outcome is Outcome.FAILED

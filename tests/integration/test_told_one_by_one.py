@@ -1,4 +1,4 @@
-"""Reports of quick tests come together where no submission shares their process, and no test's report is lost by that."""
+"""Each test is told of before the next begins, and asked for ahead, so that neither side sleeps until the other wakes."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,19 +47,24 @@ DOUBLE = "def double(n): return 2 * n\n"
 
 
 class Counted:
-    """A conversation; the answers that it gave."""
+    """A conversation; the answers that it gave, and how many questions were without one at most."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self.answers = 0
+        self.answers = self.asked = self.ahead = 0
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
         return next(self.ask_each([(message, seconds)]), None)
 
     def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
-        for answer in self._conversation.ask_each(questions):
+        for answer in self._conversation.ask_each(map(self._count, questions)):
             self.answers += 1
             yield answer
+
+    def _count(self, question: tuple[bytes, float]) -> tuple[bytes, float]:
+        self.asked += 1
+        self.ahead = max(self.ahead, self.asked - self.answers)
+        return question
 
     def finish(self) -> Execution:
         return self._conversation.finish()
@@ -88,8 +93,8 @@ class Counting:
             yield self.conversations[-2], self.conversations[-1]
 
 
-def sat(sandbox: Sandbox, tests: str, solution: str, **options: object) -> tuple[dict[str, str], int]:
-    """Name of test -> outcome; and how often the driver of the tests was asked."""
+def sat(sandbox: Sandbox, tests: str, solution: str, **options: object) -> tuple[dict[str, str], Counted]:
+    """Name of test -> outcome; and the conversation with the driver of the tests."""
     suite = Suite(id="hidden", kind="pytest", files={"test_it.py": tests}, options=options)
     task = Task(
         id=TaskId("double"), version="1", title="", prompt="", language="python", entry_file="solution.py",
@@ -103,20 +108,15 @@ def sat(sandbox: Sandbox, tests: str, solution: str, **options: object) -> tuple
         counting = Counting(session)
         context = Context(task=task, submission=submission, session=counting)
         run = pytest_suite.run_suite(context, submission.files, suite, known, limits=Limits())
-    return {id.partition("::")[2]: each.outcome for id, each in run.reports.items()}, counting.conversations[0].answers
+    return {id.partition("::")[2]: each.outcome for id, each in run.reports.items()}, counting.conversations[0]
 
 
-def test_quick_tests_are_told_together(sandbox: Sandbox) -> None:
-    outcomes, asked = sat(sandbox, QUICK, DOUBLE)
+@pytest.mark.parametrize("options", [{}, {"isolation": "shared"}], ids=["apart", "together"])
+def test_tests_are_told_of_one_by_one_and_asked_for_ahead(sandbox: Sandbox, options: dict[str, object]) -> None:
+    outcomes, conversation = sat(sandbox, QUICK, DOUBLE, **options)
     assert list(outcomes.values()) == ["passed"] * 30
-    assert asked < 30
-
-
-def test_a_submission_beside_the_tests_is_told_of_one_by_one(sandbox: Sandbox) -> None:
-    """It may end the process with any test."""
-    outcomes, asked = sat(sandbox, QUICK, DOUBLE, isolation="shared")
-    assert list(outcomes.values()) == ["passed"] * 30
-    assert asked == 31
+    assert conversation.answers == 31
+    assert conversation.ahead == 30
 
 
 @pytest.mark.parametrize(
