@@ -56,6 +56,8 @@ _WRITES = frozenset(
 _LINKS = frozenset(("os.symlink", "os.link", "os.mkfifo", "os.mknod"))
 _OPENS = frozenset("builtins.open codecs.open os.open pathlib.Path pathlib.PosixPath io.FileIO".split())
 _PATH_WRITES = ("write_text", "write_bytes", "symlink_to", "hardlink_to", "unlink", "touch", "rename", "replace", "chmod")
+_BOUND = 4
+"""So many meanings of a name are looked into."""
 _SITES = frozenset(
     "site.getusersitepackages site.getsitepackages site.USER_SITE site.addsitedir site.ENABLE_USER_SITE "
     "sysconfig.get_path sysconfig.get_paths site.getuserbase distutils.sysconfig.get_python_lib".split()
@@ -63,8 +65,10 @@ _SITES = frozenset(
 
 
 def texts_of(code: Code, *nodes: ast.AST) -> set[str]:
-    """The constant texts in the expressions."""
-    return {text for node in nodes for part in ast.walk(node) if isinstance(part, ast.expr) for text in code.strings(part)}
+    """The constant texts in the expressions, and in what is bound to their names."""
+    parts = [part for node in nodes for part in ast.walk(node) if isinstance(part, ast.expr)]
+    bound = [value for part in parts if isinstance(part, ast.Name) for value in code.bound.get(part.id, ())[:_BOUND] if isinstance(value, ast.BinOp | ast.JoinedStr)]
+    return {text for part in (*parts, *(inner for value in bound for inner in ast.walk(value))) for text in code.strings(part)}
 
 
 # Reading

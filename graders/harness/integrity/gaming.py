@@ -378,7 +378,7 @@ def _by_digest(code: Code) -> Iterator[Place]:
             if node.args and _is_digest(code, node.args[0]) and _is_constant_table(code, node.func.value):
                 digest = node
         if digest is not None and not code.is_test(node):
-            yield Place(line_of(node), short(digest), mild=isinstance(code.parent.get(node), ast.Return))
+            yield Place(line_of(node), short(digest), mild=isinstance(digest, ast.Compare) and isinstance(code.parent.get(node), ast.Return))
 
 
 def _is_digest(code: Code, node: ast.AST) -> bool:

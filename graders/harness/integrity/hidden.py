@@ -303,7 +303,7 @@ def _invisible(code: Code) -> Iterator[Place]:
         odd = [(index, char) for index, char in enumerate(text) if _is_odd(text, index)]
         if odd:
             among_text = all((number, index + shift) in literals and char in _INVISIBLE | _JOINERS for index, char in odd)
-            flags = all((number, index + shift) in literals for index, _ in odd) and _is_flags(text)
+            flags = all((number, index + shift) in literals and ord(char) >= 0xE0000 for index, char in odd) and _is_flags(text)
             mild = flags or (among_text and len(odd) < _MESSAGE) or (all(char in _INVISIBLE for _, char in odd) and "#" in text[: odd[0][0]])
             yield Place(number, f"U+{ord(odd[0][1]):04X}", mild=mild)
 
@@ -422,7 +422,7 @@ RULES = (
         bad=(
             "import os\ngetattr(os, '_ex' + 'it')(0)",
             "m = __import__('sub' + 'process')",
-            "import builtins\ndef f(x, n):\n    return getattr(builtins, n)(x)",
+            "import builtins\ndef f(x, n):\n    return getattr(builtins, n.lower())(x)",
             "f = globals()['__built' + 'ins__']",
             "import sys\nsys.modules['o' + 's']",
             "x = __builtins__['ev' 'al']",
@@ -459,7 +459,7 @@ RULES = (
     Rule(
         id="assay/out-of-sight", severity="medium", confidence="high", find=_out_of_sight, is_text=True,
         says="It pushes code out of sight, far to the right or far below.",
-        bad=("x = 1;" + " " * 120 + "import os", "x = 1\n" + "\n" * 80 + "import os\n", "x = 1" + "; x = x + 1" * 60),
+        bad=("x = 1;" + " " * 120 + "import os", "x = 1\n" + "\n" * 180 + "import os\n"),
         good=(
             "x = 1" + " " * 90 + "# a comment far to the right",
             "s = 'a" + " " * 100 + "b'",

@@ -290,17 +290,6 @@ def _is_own_or_missing(code: Code, node: ast.AST, name: str, value: ast.AST | No
     return another and root not in sys.stdlib_module_names and root not in _FRAMEWORKS and not TEST_MODULE.match(root)
 
 
-def _import_hooks(code: Code) -> Iterator[Place]:
-    for node, owner, name, _ in _targets(code):
-        if "sys.modules" in code.meanings(owner) and not code.is_guarded(node):
-            yield Place(line_of(node), f"sys.modules{name}")
-        elif code.meanings(owner) & {"sys"} and name in ("meta_path", "path_hooks", "modules", "path_importer_cache"):
-            yield Place(line_of(node), f"sys.{name}")
-    for mention, meanings in code.mentions:
-        if any(each.startswith(_FINDERS) and each.count(".") > 1 for each in meanings) and not code.is_guarded(mention):
-            yield Place(mention.lineno, short(mention))
-
-
 def _traces(code: Code) -> Iterator[Place]:
     for node, meanings in code.mentions:
         if meanings & _TRACERS and not code.is_guarded(node) and not _ends_it(code, node):

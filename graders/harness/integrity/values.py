@@ -261,6 +261,8 @@ def _compares_its_value(code: Code, function: Function) -> bool:
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == parameters[0]:
             return False
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+            return False
         if isinstance(node, ast.Name) and node.id in parameters:
             seen.add(node.id)
     return seen == set(parameters)
