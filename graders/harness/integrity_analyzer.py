@@ -12,7 +12,7 @@ from graders.harness.integrity.rules import RULES
 from graders.harness.integrity.shown import examples
 from graders.harness.integrity.syntax import About, Code
 
-TOOL = "integrity-1"
+TOOL = "integrity-2"
 PLACES_CAP = 5
 """Places of a rule that are kept for a file: the first ones; a reviewer looks at the rest of the code then."""
 DETAIL_CAP = 120
@@ -52,7 +52,8 @@ def analyze(source: bytes, known: About) -> dict[str, Any]:
         kept = sorted(found.values(), key=lambda place: (place.mild, place.line))[:PLACES_CAP]
         left_out += len(found) - len(kept)
         places += [
-            {"rule": rule.id, "line": place.line, "detail": place.detail[:DETAIL_CAP], "mild": place.mild} for place in kept
+            {"rule": rule.id, "line": place.line, "detail": place.detail[:DETAIL_CAP], "mild": place.mild}
+            for place in kept
         ]
     return {"places": places, "left_out": left_out, "own": _own_modules(code)}
 

@@ -31,7 +31,9 @@ _SKIPS = frozenset(
 )
 
 
-_MARKS = frozenset("pytest.mark.skip pytest.mark.xfail pytest.fail _pytest.outcomes.fail unittest.skip hypothesis.assume".split())
+_MARKS = frozenset(
+    "pytest.mark.skip pytest.mark.xfail pytest.fail _pytest.outcomes.fail unittest.skip hypothesis.assume".split()
+)
 """Said of tests of its own, or a failure."""
 _HOOKS = re.compile(
     r"pytest_(?:runtest|collect|collection|report|configure|unconfigure|session|pyfunc|assertrepr|exception|terminal|fixture|"
@@ -69,7 +71,9 @@ def _is_harmless_leave(code: Code, node: ast.expr, left: frozenset[str]) -> bool
         return bool(arguments) and not any(isinstance(value, int) for value in code.values(arguments[0]))
     if "_thread.interrupt_main" in left:
         return any(
-            isinstance(each, ast.ExceptHandler) and each.type and "builtins.KeyboardInterrupt" in code.meanings(each.type)
+            isinstance(each, ast.ExceptHandler)
+            and each.type
+            and "builtins.KeyboardInterrupt" in code.meanings(each.type)
             for each in code.nodes
         )
     ends = not any(each.startswith("faulthandler.") for each in left)
@@ -81,7 +85,9 @@ def _is_harmless_signal(code: Code, target: ast.expr) -> bool:
     values, meanings = code.values(target), code.meanings(target)
     if any(isinstance(value, int) for value in values) or meanings & {"os.getppid()", "os.getpgrp()", "os.getpgid()"}:
         return False
-    if meanings & {"os.getpid()", "threading.get_ident()"} or any(each.startswith("threading.main_thread") for each in meanings):
+    if meanings & {"os.getpid()", "threading.get_ident()"} or any(
+        each.startswith("threading.main_thread") for each in meanings
+    ):
         return code.about.is_program
     return isinstance(target, ast.Attribute) or code.is_parameter(target) or "os.fork()" in meanings
 
@@ -89,7 +95,8 @@ def _is_harmless_signal(code: Code, target: ast.expr) -> bool:
 def _is_in_child(code: Code, node: ast.AST) -> bool:
     """True under `if os.fork() == 0`."""
     return any(
-        isinstance(each, ast.If) and any("os.fork()" in code.meanings(part) for part in ast.walk(each.test) if isinstance(part, ast.expr))
+        isinstance(each, ast.If)
+        and any("os.fork()" in code.meanings(part) for part in ast.walk(each.test) if isinstance(part, ast.expr))
         for each in code.above(node)
     ) and waits(code)
 
@@ -112,7 +119,9 @@ def _exits(code: Code) -> Iterator[Place]:
             yield Place(node.lineno, short(node), mild=called and _is_plain_exit(code, call))
     for each in code.nodes:
         if isinstance(each, ast.Raise) and each.exc is not None and not code.is_guarded(each) and _ends(code, each.exc):
-            yield Place(each.lineno, short(each), mild=_is_caught_here(code, each.exc) or _is_plain_exit(code, each.exc))
+            yield Place(
+                each.lineno, short(each), mild=_is_caught_here(code, each.exc) or _is_plain_exit(code, each.exc)
+            )
         if (
             isinstance(each, ast.Call)
             and isinstance(each.func, ast.Attribute)
@@ -127,10 +136,13 @@ def _is_plain_exit(code: Code, call: ast.AST | None) -> bool:
 
     Who leaves to be taken for a success leaves without a status, or with 0.
     """
-    if not isinstance(call, ast.Call) or code.meanings(call.func) & {"builtins.KeyboardInterrupt", "builtins.BaseException"}:
+    if not isinstance(call, ast.Call) or code.meanings(call.func) & {
+        "builtins.KeyboardInterrupt",
+        "builtins.BaseException",
+    }:
         return False
     statuses = [value for argument in call.args[:1] for value in code.values(argument)]
-    if call.args and (any(statuses) or isinstance(call.args[0], ast.JoinedStr | ast.BinOp)):
+    if call.args and (any(statuses) or isinstance(call.args[0], ast.JoinedStr | ast.BinOp) or code.is_parameter(call.args[0])):
         return True
     function = code.function_of(call)
     if function is None:
@@ -211,7 +223,11 @@ def _exit_hooks(code: Code) -> Iterator[Place]:
         elif meanings & {"signal.signal"} and len(node.args) == 2 and not code.is_guarded(node):
             number, handler = node.args
             if _ignores_or_ends(code, handler):
-                mild = bool(code.meanings(number) & _HARMLESS) or code.about.is_program or _is_told_to_end(code, number, handler)
+                mild = (
+                    bool(code.meanings(number) & _HARMLESS)
+                    or code.about.is_program
+                    or _is_told_to_end(code, number, handler)
+                )
                 yield Place(node.lineno, short(node), mild=mild)
     for each in code.nodes:
         if isinstance(each, ast.FunctionDef) and _acts(code, each):
@@ -253,7 +269,11 @@ def _changes_the_end(code: Code, handler: ast.AST) -> bool:
         for each in _handlers(code, handler)
         for node in ast.walk(each)
     )
-    return says or _uses(code, handler, _CHANGES) or bool(isinstance(handler, ast.expr) and code.meanings(handler) & _LEAVES)
+    return (
+        says
+        or _uses(code, handler, _CHANGES)
+        or bool(isinstance(handler, ast.expr) and code.meanings(handler) & _LEAVES)
+    )
 
 
 def _uses(code: Code, handler: ast.AST, what: frozenset[str]) -> bool:
@@ -296,7 +316,15 @@ def _cannot_be_stopped(code: Code) -> Iterator[Place]:
 
 def _waits_for_work(node: ast.AST) -> bool:
     """True for a server's loop, which has nothing to do until somebody asks."""
-    return isinstance(node, ast.Attribute) and node.attr in ("get", "accept", "recv", "readline", "poll", "select", "wait")
+    return isinstance(node, ast.Attribute) and node.attr in (
+        "get",
+        "accept",
+        "recv",
+        "readline",
+        "poll",
+        "select",
+        "wait",
+    )
 
 
 def _catches_all(code: Code, handler: ast.ExceptHandler) -> bool:

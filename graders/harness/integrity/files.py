@@ -47,7 +47,9 @@ _REPORT = re.compile(
     r"(?:reference|solution|solution_ref|canonical|expected|hidden\w*|answers?|checker|cases)[\w.-]*)$|\*test|"
     r"\.pyc$|__pycache__|site-packages|dist-info|\.pytest_cache|(?:^|[/\\])(?:tests?|hidden)[/\\]"
 )
-_OUTPUT = re.compile(r"(?i)(?:^|[/\\])(?:test[\w.*-]*|(?:report|results?|score|coverage|outcome|summary|log)[\w.-]*\.(?:json|txt|html|log|jsonl|csv|md))$")
+_OUTPUT = re.compile(
+    r"(?i)(?:^|[/\\])(?:test[\w.*-]*|(?:report|results?|score|coverage|outcome|summary|log)[\w.-]*\.(?:json|txt|html|log|jsonl|csv|md))$"
+)
 """What programs write for themselves as well; a verdict only where it is written outside of their folder."""
 _WRITES = frozenset(
     "os.symlink os.link os.rename os.replace os.remove os.unlink os.truncate shutil.copy shutil.copy2 shutil.copyfile "
@@ -55,7 +57,17 @@ _WRITES = frozenset(
 )
 _LINKS = frozenset(("os.symlink", "os.link", "os.mkfifo", "os.mknod"))
 _OPENS = frozenset("builtins.open codecs.open os.open pathlib.Path pathlib.PosixPath io.FileIO".split())
-_PATH_WRITES = ("write_text", "write_bytes", "symlink_to", "hardlink_to", "unlink", "touch", "rename", "replace", "chmod")
+_PATH_WRITES = (
+    "write_text",
+    "write_bytes",
+    "symlink_to",
+    "hardlink_to",
+    "unlink",
+    "touch",
+    "rename",
+    "replace",
+    "chmod",
+)
 _BOUND = 4
 """So many meanings of a name are looked into."""
 _SITES = frozenset(
@@ -67,8 +79,18 @@ _SITES = frozenset(
 def texts_of(code: Code, *nodes: ast.AST) -> set[str]:
     """The constant texts in the expressions, and in what is bound to their names."""
     parts = [part for node in nodes for part in ast.walk(node) if isinstance(part, ast.expr)]
-    bound = [value for part in parts if isinstance(part, ast.Name) for value in code.bound.get(part.id, ())[:_BOUND] if isinstance(value, ast.BinOp | ast.JoinedStr)]
-    return {text for part in (*parts, *(inner for value in bound for inner in ast.walk(value))) for text in code.strings(part)}
+    bound = [
+        value
+        for part in parts
+        if isinstance(part, ast.Name)
+        for value in code.bound.get(part.id, ())[:_BOUND]
+        if isinstance(value, ast.BinOp | ast.JoinedStr)
+    ]
+    return {
+        text
+        for part in (*parts, *(inner for value in bound for inner in ast.walk(value)))
+        for text in code.strings(part)
+    }
 
 
 # Reading
@@ -80,7 +102,9 @@ def _test_files(code: Code) -> Iterator[Place]:
             continue
         if called & _PROGRAMS:
             yield from _spying(code, node)
-        method = node.func.attr if isinstance(node.func, ast.Attribute) and any("pathlib" in each for each in called) else ""
+        method = (
+            node.func.attr if isinstance(node.func, ast.Attribute) and any("pathlib" in each for each in called) else ""
+        )
         if not called & _READS and method not in _PATH_METHODS:
             continue
         if is_written(code, node) and not called & _LISTS:
@@ -91,7 +115,10 @@ def _test_files(code: Code) -> Iterator[Place]:
             yield Place(node.lineno, short(node))
         elif called & _LISTS or method in _PATH_LISTS:
             yield from _listing(code, node, texts)
-        elif any(PLAIN_FILE.search(text) and len(text) < 300 and "\n" not in text and not code.is_shown(text) for text in texts):
+        elif any(
+            PLAIN_FILE.search(text) and len(text) < 300 and "\n" not in text and not code.is_shown(text)
+            for text in texts
+        ):
             yield Place(node.lineno, short(node), mild=True)
 
 
@@ -104,11 +131,20 @@ def _names_tests(code: Code, text: str) -> bool:
 def _climbs(code: Code, node: ast.AST) -> bool:
     """True for a path that climbs out of the submission's folder: `..`, `.parent.parent`, `parents[2]`."""
     for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search(r"(?:^|/)\.\.(?:/|$)", part.value):
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, str)
+            and re.search(r"(?:^|/)\.\.(?:/|$)", part.value)
+        ):
             return not code.is_shown(part.value)
         if isinstance(part, ast.Attribute) and part.attr == "parents":
             return True
-        if isinstance(part, ast.Attribute) and part.attr == "parent" and isinstance(part.value, ast.Attribute) and part.value.attr == "parent":
+        if (
+            isinstance(part, ast.Attribute)
+            and part.attr == "parent"
+            and isinstance(part.value, ast.Attribute)
+            and part.value.attr == "parent"
+        ):
             return True
     return False
 
@@ -119,7 +155,12 @@ def _listing(code: Code, node: ast.Call, texts: set[str]) -> Iterator[Place]:
     if texts & PLACES_AROUND or meanings & _AROUND:
         yield Place(node.lineno, short(node))
         return
-    here = texts & PLACES_HERE or meanings & _HERE or (not node.args and not isinstance(node.func, ast.Attribute)) or _is_bare(node, code)
+    here = (
+        texts & PLACES_HERE
+        or meanings & _HERE
+        or (not node.args and not isinstance(node.func, ast.Attribute))
+        or _is_bare(node, code)
+    )
     if here and not any(DATA_FILE.search(text) or DATA_FOLDER.search(text) for text in texts):
         given = bool(node.args) and code.is_parameter(node.args[0])
         yield Place(node.lineno, short(node), mild=given or not _reads_what_it_finds(code))
@@ -147,7 +188,11 @@ def _is_chosen_by_ending(code: Code, node: ast.AST) -> bool:
     for each in code.above(node):
         if isinstance(each, ast.Module | ast.FunctionDef):
             return False
-        tests = [each.test] if isinstance(each, ast.If) else [one for loop in getattr(each, "generators", ()) for one in loop.ifs]
+        tests = (
+            [each.test]
+            if isinstance(each, ast.If)
+            else [one for loop in getattr(each, "generators", ()) for one in loop.ifs]
+        )
         if any(DATA_FILE.search(text) for test in tests for text in texts_of(code, test)):
             return True
     return False
@@ -163,12 +208,26 @@ def _spying(code: Code, node: ast.Call) -> Iterator[Place]:
     asked = {name for name in names if code.is_asked(rf"(?<!\w){re.escape(name)}(?!\w)")}
     if any(_GIT.search(text) or _TESTS_RUN.search(text) for text in (*texts, " ".join(words))):
         yield Place(node.lineno, short(node))
-    elif names & _SPIES - asked or (names & {"curl", "wget"} - asked and not any(code.is_shown(word) for word in words if "." in word)):
-        killed = names & _SPIES <= {"kill"} and not any(word.lstrip("-").isdigit() and "-" not in word for word in words)
+    elif names & _SPIES - asked or (
+        names & {"curl", "wget"} - asked and not any(code.is_shown(word) for word in words if "." in word)
+    ):
+        killed = names & _SPIES <= {"kill"} and not any(
+            word.lstrip("-").isdigit() and "-" not in word for word in words
+        )
         yield Place(node.lineno, short(node), mild=killed and bool(names & _SPIES))
     elif names & _SEARCHES:
-        far = [word for word in words if word in PLACES_AROUND or word.startswith(("/", "../", "~")) or _names_tests(code, word)]
-        far = [word for word in far if word.rpartition("/")[2] not in _SEARCHES | {"sh", "bash"} and not DATA_FOLDER.search(word) and not code.is_shown(word)]
+        far = [
+            word
+            for word in words
+            if word in PLACES_AROUND or word.startswith(("/", "../", "~")) or _names_tests(code, word)
+        ]
+        far = [
+            word
+            for word in far
+            if word.rpartition("/")[2] not in _SEARCHES | {"sh", "bash"}
+            and not DATA_FOLDER.search(word)
+            and not code.is_shown(word)
+        ]
         near = names & {"find", "grep", "egrep", "rg", "ag", "cat", "ls", "tree"} and _is_all_written(code, node)
         if far:
             yield Place(node.lineno, short(node))
@@ -189,17 +248,32 @@ def _plants(code: Code) -> Iterator[Place]:
     for node, called in code.calls:
         if code.is_guarded(node):
             continue
-        method = node.func.attr if isinstance(node.func, ast.Attribute) and any("pathlib" in each for each in called) else ""
+        method = (
+            node.func.attr if isinstance(node.func, ast.Attribute) and any("pathlib" in each for each in called) else ""
+        )
         opened = bool(called & _OPENS) and is_written(code, node)
         if not opened and not called & _WRITES and method not in (*_PATH_WRITES, "open"):
             continue
-        texts = {text for text in texts_of(code, *node.args[:2], *([node.func] if method else [])) if len(text) < 300 and not code.is_shown(text)}
+        texts = {
+            text
+            for text in texts_of(code, *node.args[:2], *([node.func] if method else []))
+            if len(text) < 300 and not code.is_shown(text)
+        }
         itself = any(short(argument) == "__file__" for argument in node.args[:1]) and opened
-        if itself or any(_REPORT.search(text) for text in texts) or _links_out(code, node, called, texts) or _from_search(code, node, texts):
+        if (
+            itself
+            or any(_REPORT.search(text) for text in texts)
+            or _links_out(code, node, called, texts)
+            or _from_search(code, node, texts)
+        ):
             yield Place(node.lineno, short(node))
         elif any(_OUTPUT.search(text) for text in texts):
             yield Place(node.lineno, short(node), mild=not any(text.startswith(("/", "..", "~")) for text in texts))
-        elif called & _LINKS or (opened and any(text.endswith(".py") for text in texts)) or (called & {"os.chmod"} and _makes_program(code, node)):
+        elif (
+            called & _LINKS
+            or (opened and any(text.endswith(".py") for text in texts))
+            or (called & {"os.chmod"} and _makes_program(code, node))
+        ):
             outside = any(text.startswith(("/", "..", "~")) for text in texts)
             yield Place(node.lineno, short(node), mild=not outside)
     writes = any(called & _OPENS and is_written(code, node) for node, called in code.calls)
@@ -214,7 +288,9 @@ def _links_out(code: Code, node: ast.Call, called: frozenset[str], texts: set[st
 
 
 def _makes_program(code: Code, node: ast.Call) -> bool:
-    return any(isinstance(value, int) and value & 0o111 for argument in node.args[1:2] for value in code.values(argument))
+    return any(
+        isinstance(value, int) and value & 0o111 for argument in node.args[1:2] for value in code.values(argument)
+    )
 
 
 def is_written(code: Code, node: ast.Call) -> bool:
@@ -225,7 +301,13 @@ def is_written(code: Code, node: ast.Call) -> bool:
     modes |= {mode for keyword in node.keywords if keyword.arg == "mode" for mode in code.strings(keyword.value)}
     if any(set(mode) & set("wax+") and len(mode) <= 3 for mode in modes):
         return True
-    flags = {each for argument in node.args[1:2] for part in ast.walk(argument) if isinstance(part, ast.expr) for each in code.meanings(part)}
+    flags = {
+        each
+        for argument in node.args[1:2]
+        for part in ast.walk(argument)
+        if isinstance(part, ast.expr)
+        for each in code.meanings(part)
+    }
     if flags & {"os.O_WRONLY", "os.O_RDWR", "os.O_CREAT", "os.O_TRUNC", "os.O_APPEND"}:
         return True
     over = code.parent.get(node)
@@ -239,7 +321,9 @@ def _from_search(code: Code, node: ast.Call, texts: set[str]) -> bool:
             continue
         targets = {part.id for part in ast.walk(each.target) if isinstance(part, ast.Name)}
         names = {part.id for part in ast.walk(node.args[0]) if isinstance(part, ast.Name)}
-        searches = [part for part in ast.walk(each.iter) if isinstance(part, ast.Call) and code.meanings(part.func) & _LISTS]
+        searches = [
+            part for part in ast.walk(each.iter) if isinstance(part, ast.Call) and code.meanings(part.func) & _LISTS
+        ]
         if targets & names and searches:
             wanted = texts_of(code, *(argument for part in searches for argument in part.args))
             return bool(wanted) and not any(DATA_FILE.search(text) or DATA_FOLDER.search(text) for text in wanted)

@@ -8,17 +8,23 @@ from graders.harness.integrity.exits import line_of, short
 from graders.harness.integrity.rule import Place, Rule
 from graders.harness.integrity.syntax import Code
 
-_VALUES = frozenset("f_locals f_globals f_builtins co_consts cell_contents __closure__ __globals__ func_globals f_trace code_context".split())
+_VALUES = frozenset(
+    "f_locals f_globals f_builtins co_consts cell_contents __closure__ __globals__ func_globals f_trace code_context".split()
+)
 """What a frame, a code object or a closure holds. The ways to a frame hold nothing themselves."""
 _FORMATTED = re.compile(
     r"\{[^{}]*\.(?:f_back|f_locals|f_globals|__globals__|__closure__|tb_frame|gi_frame|__code__)\b[^{}]*\}"
 )
 """The same through `str.format`."""
-_OUTWARDS = re.compile(r"\.f_back\b|sys\._getframe\(\)|inspect\.currentframe\(\)|inspect\.stack\(\)|inspect\.getouterframes\(\)|traceback\.extract_stack\(\)|sys\._current_frames")
+_OUTWARDS = re.compile(
+    r"\.f_back\b|sys\._getframe\(\)|inspect\.currentframe\(\)|inspect\.stack\(\)|inspect\.getouterframes\(\)|traceback\.extract_stack\(\)|sys\._current_frames"
+)
 """On the way of a meaning: from here to the caller, or to where the caller can be found."""
 _WHO = frozenset("co_name co_qualname co_filename function filename name".split())
 _MODULE_FACTS = frozenset(("__name__", "__file__", "__package__", "__doc__"))
-_STACKS = frozenset("inspect.stack inspect.getouterframes traceback.extract_stack traceback.walk_stack traceback.format_stack traceback.StackSummary".split())
+_STACKS = frozenset(
+    "inspect.stack inspect.getouterframes traceback.extract_stack traceback.walk_stack traceback.format_stack traceback.StackSummary".split()
+)
 _THROUGH = frozenset("sys._current_frames sys._current_exceptions inspect.getargvalues inspect.getclosurevars".split())
 _SOURCES = frozenset(
     "linecache.getline linecache.getlines linecache.cache dis.dis dis.Bytecode dis.get_instructions inspect.getsource inspect.getsourcelines inspect.findsource".split()
@@ -27,7 +33,9 @@ _HEAP = frozenset(
     "gc.get_objects gc.get_referrers builtins.object.__subclasses__ builtins.type.__subclasses__ ctypes.memmove ctypes.string_at "
     "ctypes.cast ctypes.pythonapi ctypes.from_address _ctypes.PyObj_FromPtr objgraph.by_type muppy.get_objects".split()
 )
-_LIBRARY = re.compile(r"(?:ctypes\.(?:CDLL|PyDLL)\(\)|ctypes\.(?:cdll|pydll)\.LoadLibrary\(\)|ctypes\.(?:cdll|pydll)\.\w+|ctypes\.(?:cdll|pydll)\[\])\.(\w+)")
+_LIBRARY = re.compile(
+    r"(?:ctypes\.(?:CDLL|PyDLL)\(\)|ctypes\.(?:cdll|pydll)\.LoadLibrary\(\)|ctypes\.(?:cdll|pydll)\.\w+|ctypes\.(?:cdll|pydll)\[\])\.(\w+)"
+)
 _C_CALLS = re.compile(
     r"_?exit|_Exit|abort|kill|raise|ptrace|process_vm_\w+|dup[23]?|write|pwrite|read|pread|close|open|mprotect|system|exec\w+|fork|vfork|clone|"
     r"syscall|longjmp|prctl|unshare|setns|mmap|munmap|dlopen|dlsym|memfd_create|connect|socket|Py\w+|_Py\w+"
@@ -70,7 +78,8 @@ def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
     if name == "f_globals" and _key_of(code, node) <= _MODULE_FACTS and _key_of(code, node):
         return True
     if name in ("__globals__", "__closure__") and any(
-        isinstance(each, ast.Call) and code.meanings(each.func) & {"types.FunctionType", "builtins.len", "builtins.type"}
+        isinstance(each, ast.Call)
+        and code.meanings(each.func) & {"types.FunctionType", "builtins.len", "builtins.type"}
         for each in code.above(node)
     ):
         return True
@@ -81,7 +90,11 @@ def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
         return False
     if ways & {"tb_frame", "gi_frame", "cr_frame"}:
         return True
-    frames = [part for part in _ways(code, owner) if isinstance(part, ast.Call) and code.meanings(part.func) & {"sys._getframe", "inspect.currentframe"}]
+    frames = [
+        part
+        for part in _ways(code, owner)
+        if isinstance(part, ast.Call) and code.meanings(part.func) & {"sys._getframe", "inspect.currentframe"}
+    ]
     return bool(frames) and all(not each.args or code.values(each.args[0]) == [0] for each in frames)
 
 
@@ -105,10 +118,16 @@ def _key_of(code: Code, node: ast.AST) -> set[str]:
 
 def _asks_who_calls(code: Code, node: ast.Compare | ast.match_case) -> bool:
     """True where the name of a caller, of its file or of its function decides something."""
-    parts = [part for part in ast.walk(node.pattern if isinstance(node, ast.match_case) else node) if isinstance(part, ast.expr)]
+    parts = [
+        part
+        for part in ast.walk(node.pattern if isinstance(node, ast.match_case) else node)
+        if isinstance(part, ast.expr)
+    ]
     texts = {text for part in parts for text in code.strings(part)}
     return bool(texts - {"", "<module>"}) and any(
-        meaning.rpartition(".")[2] in _WHO and _OUTWARDS.search(meaning) for part in parts for meaning in code.meanings(part)
+        meaning.rpartition(".")[2] in _WHO and _OUTWARDS.search(meaning)
+        for part in parts
+        for meaning in code.meanings(part)
     )
 
 
@@ -118,7 +137,10 @@ def _reads_by_unknown_name(code: Code, node: ast.Call) -> bool:
         "builtins.getattr" in code.meanings(node.func)
         and len(node.args) >= 2
         and not code.strings(node.args[1])
-        and any(re.search(r"\.f_back$|_getframe\(\)$|currentframe\(\)$|tb_frame$|stack\(\)\[\]", each) for each in code.meanings(node.args[0]))
+        and any(
+            re.search(r"\.f_back$|_getframe\(\)$|currentframe\(\)$|tb_frame$|stack\(\)\[\]", each)
+            for each in code.meanings(node.args[0])
+        )
     )
 
 
@@ -140,7 +162,11 @@ def _is_for_messages(code: Code, mention: ast.AST) -> bool:
             return False
         elif isinstance(each, ast.stmt):
             break
-    if not items or not all(isinstance(item, int) for item in items) or not set(names) <= {"function", "lineno", "name"}:
+    if (
+        not items
+        or not all(isinstance(item, int) for item in items)
+        or not set(names) <= {"function", "lineno", "name"}
+    ):
         return False
     return bool(names) or (len(items) == 2 and items[1] in (2, 3))
 
@@ -170,7 +196,11 @@ def _heap(code: Code) -> Iterator[Place]:
         if any(_C_CALLS.fullmatch(name) for name in c_calls):
             yield Place(mention.lineno, short(mention))
         elif meanings & _HEAP or any(each.startswith("ctypes.pythonapi.") for each in meanings):
-            yield Place(mention.lineno, short(mention), mild=_is_counted(code, mention) or _is_own_memory(code, mention, meanings))
+            yield Place(
+                mention.lineno,
+                short(mention),
+                mild=_is_counted(code, mention) or _is_own_memory(code, mention, meanings),
+            )
     for node, owner, name in code.attributes():
         if name == "__subclasses__" and _is_of_everything(code, owner):
             yield Place(line_of(node), short(node))
@@ -188,12 +218,27 @@ def _is_own_memory(code: Code, mention: ast.AST, meanings: frozenset[str]) -> bo
     if not isinstance(call, ast.Call) or not call.args:
         return False
     first = call.args[0]
-    reached = {each for argument in call.args for part in ast.walk(argument) if isinstance(part, ast.expr) for each in code.meanings(part)}
-    if meanings & {"ctypes.memmove", "ctypes.memmove()", "ctypes.string_at", "ctypes.string_at()", "ctypes.cast", "ctypes.cast()"}:
+    reached = {
+        each
+        for argument in call.args
+        for part in ast.walk(argument)
+        if isinstance(part, ast.expr)
+        for each in code.meanings(part)
+    }
+    if meanings & {
+        "ctypes.memmove",
+        "ctypes.memmove()",
+        "ctypes.string_at",
+        "ctypes.string_at()",
+        "ctypes.cast",
+        "ctypes.cast()",
+    }:
         points = "ctypes.py_object" in reached or "builtins.id" in reached
         return not points and not any(isinstance(value, int) for value in code.values(first))
     if meanings & {"builtins.type.__subclasses__"}:
-        return isinstance(first, ast.Name) and any(isinstance(each, ast.ClassDef) for each in code.bound.get(first.id, ()))
+        return isinstance(first, ast.Name) and any(
+            isinstance(each, ast.ClassDef) for each in code.bound.get(first.id, ())
+        )
     return False
 
 

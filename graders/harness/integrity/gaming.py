@@ -378,7 +378,11 @@ def _by_digest(code: Code) -> Iterator[Place]:
             if node.args and _is_digest(code, node.args[0]) and _is_constant_table(code, node.func.value):
                 digest = node
         if digest is not None and not code.is_test(node):
-            yield Place(line_of(node), short(digest), mild=isinstance(digest, ast.Compare) and isinstance(code.parent.get(node), ast.Return))
+            yield Place(
+                line_of(node),
+                short(digest),
+                mild=isinstance(digest, ast.Compare) and isinstance(code.parent.get(node), ast.Return),
+            )
 
 
 def _is_digest(code: Code, node: ast.AST) -> bool:
@@ -551,7 +555,9 @@ def _is_elapsed(code: Code, node: ast.AST, clocks: list[ast.Call]) -> bool:
     function = code.function_of(node)
     asks_nothing = function is not None and not function.args.args and not function.args.vararg
     differences = any(
-        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and any(clock in ast.walk(part) for clock in clocks)
+        isinstance(part, ast.BinOp)
+        and isinstance(part.op, ast.Sub)
+        and any(clock in ast.walk(part) for clock in clocks)
         for part in ast.walk(getattr(node, "test", node))
     )
     return differences or asks_nothing

@@ -21,10 +21,14 @@ _RUNS = frozenset(
 )
 _ALWAYS = frozenset("types.CodeType marshal.loads codeop.compile_command".split())
 _UNPICKLES = frozenset("pickle.loads pickle._loads dill.loads cloudpickle.loads".split())
-_PICKLED_CODE = re.compile(r"builtins|posix|\bos\b|cos\b|\bnt\b|sys|subprocess|importlib|operator|functools|__main__|codecs")
+_PICKLED_CODE = re.compile(
+    r"builtins|posix|\bos\b|cos\b|\bnt\b|sys|subprocess|importlib|operator|functools|__main__|codecs"
+)
 """Modules that a pickle of data names none of."""
 _COMPILES = frozenset("builtins.exec builtins.eval builtins.compile".split())
-_PLAIN_IMPORT = re.compile(r"\s*(?:(?:import|from)\s+(?!os\b|sys\b|subprocess\b|ctypes\b|builtins\b|importlib\b|gc\b|inspect\b)[\w., ]+(?:\s+import\s+[\w., *]+)?\s*[;\n]?\s*)+")
+_PLAIN_IMPORT = re.compile(
+    r"\s*(?:(?:import|from)\s+(?!os\b|sys\b|subprocess\b|ctypes\b|builtins\b|importlib\b|gc\b|inspect\b)[\w., ]+(?:\s+import\s+[\w., *]+)?\s*[;\n]?\s*)+"
+)
 _DECODERS = re.compile(
     r"^(?:base64\.\w+|binascii\.(?:a2b\w*|unhexlify)|zlib\.decompress\w*|bz2\.decompress|lzma\.decompress|gzip\.decompress|"
     r"codecs\.decode|codecs\.getdecoder|marshal\.loads|builtins\.bytes\.fromhex|builtins\.bytearray\.fromhex|urllib\.parse\.unquote\w*|"
@@ -79,7 +83,9 @@ def _runs_hidden(code: Code) -> Iterator[Place]:
             yield Place(node.lineno, short(node.func))
         elif called & _UNPICKLES:
             if payloads := code.values(first):
-                yield Place(node.lineno, short(node.func), mild=not any(_PICKLED_CODE.search(str(each)) for each in payloads))
+                yield Place(
+                    node.lineno, short(node.func), mild=not any(_PICKLED_CODE.search(str(each)) for each in payloads)
+                )
         elif called & _COMPILES and _reads_code(code, first):
             mild = any(code.is_parameter(part) or short(part) == "__file__" for part in ast.walk(first))
             yield Place(node.lineno, short(node), mild=mild)
@@ -113,9 +119,13 @@ def _decodes(code: Code, part: ast.AST) -> bool:
         if isinstance(part.func, ast.Attribute):
             text = part.func.attr == "decode" and not isinstance(part.func.value, ast.Name)
             return text or part.func.attr in ("fromhex", "decompress", "b64decode", "translate")
-    turned = isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice) and short(part.slice.step or part) == "-1"
+    turned = (
+        isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice) and short(part.slice.step or part) == "-1"
+    )
     # of what it is given, the turned-around text is the task's
-    return turned and not (isinstance(part, ast.Subscript) and code.is_parameter(part.value) and not code.values(part.value))
+    return turned and not (
+        isinstance(part, ast.Subscript) and code.is_parameter(part.value) and not code.values(part.value)
+    )
 
 
 def _reads_code(code: Code, node: ast.AST) -> bool:
@@ -181,9 +191,15 @@ _CONSTANT_NAME = re.compile(r"[A-Z]{1,}[A-Z0-9_]*")
 
 def _is_chosen_openly(code: Code, name: ast.expr, owner: ast.expr) -> bool:
     """True where the caller chooses the name, or a loop over names that can be read, or where it is that of a constant: "SIG" + x."""
-    if code.is_parameter(name) or _is_loop_over_names(code, name):
+    if code.is_parameter(name) or isinstance(name, ast.Attribute) or _is_loop_over_names(code, name):
         return True
-    start = name.left if isinstance(name, ast.BinOp) else name.values[0] if isinstance(name, ast.JoinedStr) and name.values else None
+    start = (
+        name.left
+        if isinstance(name, ast.BinOp)
+        else name.values[0]
+        if isinstance(name, ast.JoinedStr) and name.values
+        else None
+    )
     return start is not None and any(_CONSTANT_NAME.fullmatch(text) for text in code.strings(start))
 
 
@@ -195,12 +211,16 @@ def _is_loop_over_names(code: Code, name: ast.expr) -> bool:
         loops = [each] if isinstance(each, ast.For) else getattr(each, "generators", [])
         for loop in loops:
             if isinstance(loop.target, ast.Name) and loop.target.id == name.id:
-                if isinstance(loop.iter, ast.Tuple | ast.List) and all(isinstance(one, ast.Constant) for one in loop.iter.elts):
+                if isinstance(loop.iter, ast.Tuple | ast.List) and all(
+                    isinstance(one, ast.Constant) for one in loop.iter.elts
+                ):
                     return True
                 starts = {
                     text
                     for part in ast.walk(each)
-                    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "startswith"
+                    if isinstance(part, ast.Call)
+                    and isinstance(part.func, ast.Attribute)
+                    and part.func.attr == "startswith"
                     for argument in part.args[:1]
                     for text in code.strings(argument)
                 }
@@ -218,7 +238,9 @@ def _is_table_of_names(code: Code, node: ast.Subscript) -> bool:
         or (each.endswith(".__dict__") and each.partition(".")[0] in _SENSITIVE)
         for each in bases
     )
-    return tables and _is_composed(code, node.slice) and not any(text in code.bound for text in code.strings(node.slice))
+    return (
+        tables and _is_composed(code, node.slice) and not any(text in code.bound for text in code.strings(node.slice))
+    )
 
 
 def _named_by(code: Code, node: ast.Call, called: frozenset[str]) -> tuple[ast.expr | None, ast.expr | None]:
@@ -239,10 +261,8 @@ def _named_by(code: Code, node: ast.Call, called: frozenset[str]) -> tuple[ast.e
 
 
 def _is_sensitive(code: Code, node: ast.expr) -> bool:
-    meanings = code.meanings(node)
-    return bool({each.partition(".")[0].partition("(")[0] for each in meanings} & _SENSITIVE) and not any(
-        "()" in each for each in meanings
-    )
+    """True for one of these modules itself, or `os.path`: their objects hold data."""
+    return any(each.removesuffix(".path").removesuffix(".__dict__") in _SENSITIVE for each in code.meanings(node))
 
 
 def _is_composed(code: Code, node: ast.expr) -> bool:
@@ -302,9 +322,17 @@ def _invisible(code: Code) -> Iterator[Place]:
         shift = len(line) - len(text)
         odd = [(index, char) for index, char in enumerate(text) if _is_odd(text, index)]
         if odd:
-            among_text = all((number, index + shift) in literals and char in _INVISIBLE | _JOINERS for index, char in odd)
-            flags = all((number, index + shift) in literals and ord(char) >= 0xE0000 for index, char in odd) and _is_flags(text)
-            mild = flags or (among_text and len(odd) < _MESSAGE) or (all(char in _INVISIBLE for _, char in odd) and "#" in text[: odd[0][0]])
+            among_text = all(
+                (number, index + shift) in literals and char in _INVISIBLE | _JOINERS for index, char in odd
+            )
+            flags = all(
+                (number, index + shift) in literals and ord(char) >= 0xE0000 for index, char in odd
+            ) and _is_flags(text)
+            mild = (
+                flags
+                or (among_text and len(odd) < _MESSAGE)
+                or (all(char in _INVISIBLE for _, char in odd) and "#" in text[: odd[0][0]])
+            )
             yield Place(number, f"U+{ord(odd[0][1]):04X}", mild=mild)
 
 
@@ -333,8 +361,14 @@ def _homoglyphs(code: Code) -> Iterator[Place]:
         skeleton = "".join(_LATIN.get(char, char) for char in name)
         normal = unicodedata.normalize("NFKC", name)
         # Python takes the one for the other, or a reader does
-        twin = normal in fixed or normal in own or (skeleton != name and (skeleton in fixed or skeleton in own - _letters(name)))
-        mixed = {"LATIN" for char in name if char.isascii() and char.isalpha()} | {"OTHER" for char in name if char in _LATIN}
+        twin = (
+            normal in fixed
+            or normal in own
+            or (skeleton != name and (skeleton in fixed or skeleton in own - _letters(name)))
+        )
+        mixed = {"LATIN" for char in name if char.isascii() and char.isalpha()} | {
+            "OTHER" for char in name if char in _LATIN
+        }
         if twin or normal != name or len(mixed) == 2:
             yield Place(line, " ".join(f"U+{ord(char):04X}" for char in name if not char.isascii())[:60], mild=not twin)
 

@@ -30,7 +30,9 @@ _MARKUP = re.compile(r"(?i)<script\b|<iframe\b|<img[^>]+onerror|javascript:|\bon
 _CONTROL = re.compile("\x1b(?:\\](?:8|50|52);|[PX^_]|\\[(?:[0-9;]*[cn]|2[01]t))|\x90|\x9d52;")
 """Terminal escapes that write the clipboard, name links, send strings to the terminal or have it answer. Clearing, moving, titles
 and colours are what programs do."""
-_ENVIRONMENT = re.compile(r"^(?:PATH|PYTHON(?:PATH|HOME|STARTUP|INSPECT|USERBASE|PLATLIBDIR|CASEOK|BREAKPOINT)|PYTEST\w*|LD_\w+|HYPOTHESIS\w*|BASH_ENV|ENV|COVERAGE\w*|IFS)$")
+_ENVIRONMENT = re.compile(
+    r"^(?:PATH|PYTHON(?:PATH|HOME|STARTUP|INSPECT|USERBASE|PLATLIBDIR|CASEOK|BREAKPOINT)|PYTEST\w*|LD_\w+|HYPOTHESIS\w*|BASH_ENV|ENV|COVERAGE\w*|IFS)$"
+)
 """Which programs, modules and options others run with. Seeds, encodings and warnings are one's own."""
 _FORKS = frozenset("os.fork os.forkpty os.setsid os.daemon pty.fork os.posix_spawn os.unshare os.setns".split())
 
@@ -130,7 +132,9 @@ def _channel(code: Code) -> Iterator[Place]:
         if called & _USES_ONE:
             foreign = _is_foreign(code, node.args[0])
         elif called & {"builtins.open", "io.FileIO", "os.close", "os.dup"}:
-            foreign = any(map(_is_beyond, code.values(node.args[0]))) or ("os.close" in called and _is_counted_up(code, node.args[0]))
+            foreign = any(map(_is_beyond, code.values(node.args[0]))) or (
+                "os.close" in called and _is_counted_up(code, node.args[0])
+            )
         elif called & {"os.dup2"}:
             foreign = any(_is_foreign(code, argument) for argument in node.args[:2])
         else:
@@ -139,7 +143,9 @@ def _channel(code: Code) -> Iterator[Place]:
             yield Place(node.lineno, short(node))
 
 
-_USES_ONE = frozenset("os.write os.read os.writev os.readv os.pwrite os.pread os.fdopen os.sendfile os.splice socket.fromfd socket.socket.fromfd".split())
+_USES_ONE = frozenset(
+    "os.write os.read os.writev os.readv os.pwrite os.pread os.fdopen os.sendfile os.splice socket.fromfd socket.socket.fromfd".split()
+)
 
 
 def _is_beyond(number: object) -> bool:
@@ -164,7 +170,8 @@ def _is_counted_up(code: Code, node: ast.expr) -> bool:
     loops = [
         (each.target, each.iter)
         for each in code.nodes
-        if isinstance(each, ast.For | ast.comprehension) and node.id in {part.id for part in ast.walk(each.target) if isinstance(part, ast.Name)}
+        if isinstance(each, ast.For | ast.comprehension)
+        and node.id in {part.id for part in ast.walk(each.target) if isinstance(part, ast.Name)}
     ]
     counted = {"builtins.range", "os.listdir", "os.scandir", "builtins.map", "itertools.count"}
     literal = ast.Tuple | ast.List | ast.Set

@@ -164,7 +164,9 @@ def _is_missing_here(code: Code, node: ast.AST, name: str) -> bool:
         if isinstance(each, ast.ExceptHandler) and isinstance(tried := code.parent.get(each), ast.Try):
             kinds = code.meanings(each.type) if each.type is not None else frozenset()
             plain = not any(isinstance(part, ast.Raise | ast.Assert) for one in tried.body for part in ast.walk(one))
-            named = any(isinstance(part, ast.Attribute) and part.attr == name for one in tried.body for part in ast.walk(one))
+            named = any(
+                isinstance(part, ast.Attribute) and part.attr == name for one in tried.body for part in ast.walk(one)
+            )
             return kinds == {"builtins.AttributeError"} and plain and named
     return False
 
@@ -183,20 +185,28 @@ def _is_itself_with_options(code: Code, full: str, value: ast.AST) -> bool:
 def _is_data(owner: str, name: str) -> bool:
     """True where the library has a number or a text under this name, and no function."""
     found = _found(owner)
-    return isinstance(getattr(found, name, len), int | float | str | tuple | None) and owner not in ("sys.flags", "builtins")
+    return isinstance(getattr(found, name, len), int | float | str | tuple | None) and owner not in (
+        "sys.flags",
+        "builtins",
+    )
 
 
 def _silences(code: Code, value: ast.AST) -> bool:
     """True for a hook for errors that hides them, leaves, or says that all is well."""
     functions = [value] if isinstance(value, ast.Lambda) else []
-    functions += [each for each in code.bound.get(getattr(value, "id", ""), ()) if isinstance(each, ast.Lambda | ast.FunctionDef)]  # type: ignore[misc]
+    functions += [
+        each for each in code.bound.get(getattr(value, "id", ""), ()) if isinstance(each, ast.Lambda | ast.FunctionDef)
+    ]  # type: ignore[misc]
     for each in functions:
         inside = list(ast.walk(each))
         if not any(isinstance(part, ast.Call) for part in inside):
             return True
         if any(part.attr in ("_exit", "exit", "abort") for part in inside if isinstance(part, ast.Attribute)):
             return True
-        if any(isinstance(part, ast.Constant) and isinstance(part.value, str) and _says_passed(part.value) for part in inside):
+        if any(
+            isinstance(part, ast.Constant) and isinstance(part.value, str) and _says_passed(part.value)
+            for part in inside
+        ):
             return True
     return not functions
 
@@ -269,7 +279,9 @@ def _rewrites(code: Code, value: ast.AST | None) -> bool:
 def _import_hooks(code: Code) -> Iterator[Place]:
     for node, owner, name, value in _targets(code):
         if "sys.modules" in code.meanings(owner) and not code.is_guarded(node):
-            yield Place(line_of(node), f"sys.modules{name}", mild=_is_own_or_missing(code, node, name.strip("[]"), value))
+            yield Place(
+                line_of(node), f"sys.modules{name}", mild=_is_own_or_missing(code, node, name.strip("[]"), value)
+            )
         elif code.meanings(owner) & {"sys"} and name in ("meta_path", "path_hooks", "modules", "path_importer_cache"):
             yield Place(line_of(node), f"sys.{name}")
     for mention, meanings in code.mentions:
@@ -283,10 +295,12 @@ def _is_own_or_missing(code: Code, node: ast.AST, name: str, value: ast.AST | No
         return True
     root = name.partition(".")[0]
     if not root:
-        return False
+        return value is not None and "importlib.util.module_from_spec()" in code.meanings(value)
     if root in code.about.own:
         return True
-    another = value is not None and any(each.partition(".")[0] in sys.stdlib_module_names for each in code.meanings(value))
+    another = value is not None and any(
+        each.partition(".")[0] in sys.stdlib_module_names for each in code.meanings(value)
+    )
     return another and root not in sys.stdlib_module_names and root not in _FRAMEWORKS and not TEST_MODULE.match(root)
 
 
@@ -298,7 +312,9 @@ def _traces(code: Code) -> Iterator[Place]:
         if name in _STEERS:
             made = code.bound.get(owner.id, ()) if isinstance(owner, ast.Name) else ()
             if not any(isinstance(each, ast.FunctionDef) for each in made):
-                yield Place(line_of(place), name, mild=name in ("__defaults__", "__kwdefaults__") and code.is_parameter(owner))
+                yield Place(
+                    line_of(place), name, mild=name in ("__defaults__", "__kwdefaults__") and code.is_parameter(owner)
+                )
 
 
 def _ends_it(code: Code, node: ast.AST) -> bool:

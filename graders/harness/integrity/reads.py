@@ -15,7 +15,9 @@ _PROC = re.compile(
     r"^/dev/(?:fd/(?:[3-9]|\d\d|$)|mem\b|kmem\b)"
 )
 """What holds something of the program that started it. How much memory there is, and how long it ran, are facts for all."""
-_MODULE_FACTS = frozenset("__main__ __main__.__file__ __main__.__name__ __main__.__doc__ __main__.__spec__ __main__.__package__".split())
+_MODULE_FACTS = frozenset(
+    "__main__ __main__.__file__ __main__.__name__ __main__.__doc__ __main__.__spec__ __main__.__package__".split()
+)
 _SHARED = re.compile(r"^(?:/tmp|/var/tmp|/dev/shm|/run|/var/run|~|/home|/root)(?:/|$)")
 _OPENS = frozenset(
     "builtins.open os.open codecs.open pathlib.Path os.listdir os.scandir os.walk glob.glob glob.iglob os.path.exists "
@@ -24,7 +26,9 @@ _OPENS = frozenset(
     "linecache.getline fileinput.input tokenize.open mmap.mmap sqlite3.connect shelve.open dbm.open io.FileIO "
     "numpy.load numpy.loadtxt pandas.read_csv pathlib.PosixPath zipfile.ZipFile gzip.open os.chdir os.fwalk".split()
 )
-_CONTENT = frozenset("builtins.open os.open codecs.open pathlib.Path pathlib.PosixPath sqlite3.connect shelve.open dbm.open io.FileIO gzip.open numpy.load".split())
+_CONTENT = frozenset(
+    "builtins.open os.open codecs.open pathlib.Path pathlib.PosixPath sqlite3.connect shelve.open dbm.open io.FileIO gzip.open numpy.load".split()
+)
 _FETCHES = frozenset(
     "urllib.request.urlopen urllib.request.urlretrieve urllib.request.Request requests.get requests.post requests.request "
     "requests.Session http.client.HTTPConnection http.client.HTTPSConnection socket.create_connection httpx.get httpx.post "
@@ -61,7 +65,11 @@ def _detects(code: Code) -> Iterator[Place]:
 def _goes_elsewhere(code: Code, mention: ast.AST) -> bool:
     """True where the main module is handed to a function that looks into it: `vars(__main__)`, `getattr(__main__, name)`."""
     parent = code.parent.get(mention)
-    if not isinstance(parent, ast.Call) or mention not in parent.args or "builtins.hasattr" in code.meanings(parent.func):
+    if (
+        not isinstance(parent, ast.Call)
+        or mention not in parent.args
+        or "builtins.hasattr" in code.meanings(parent.func)
+    ):
         return False
     return not (len(parent.args) > 1 and code.strings(parent.args[1]) & {"__file__", "__name__", "__doc__", "__spec__"})
 
@@ -104,10 +112,19 @@ def _process(code: Code) -> Iterator[Place]:
         elif meanings & {"sys.argv"} and not code.about.is_program and not code.is_test(mention):
             yield Place(mention.lineno, short(mention), mild=not _is_answered(code, mention))
     for node, called in code.calls:
-        if called & {"os.getenv", "os.getenvb"} and node.args and any(SECRET.search(text) for text in code.strings(node.args[0])):
+        if (
+            called & {"os.getenv", "os.getenvb"}
+            and node.args
+            and any(SECRET.search(text) for text in code.strings(node.args[0]))
+        ):
             yield Place(node.lineno, short(node))
     for each in code.nodes:
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and len(each.value) < 200 and _PROC.match(each.value):
+        if (
+            isinstance(each, ast.Constant)
+            and isinstance(each.value, str)
+            and len(each.value) < 200
+            and _PROC.match(each.value)
+        ):
             if not _is_docstring(code, each):
                 yield Place(each.lineno, each.value[:60], mild=_is_counted(code, each))
 
@@ -121,16 +138,32 @@ def _is_counted(code: Code, path: ast.AST) -> bool:
 def _is_given_away(code: Code, mention: ast.AST) -> bool:
     """True where the whole environment is printed or answered, or searched for what answers are called."""
     parent = code.parent[mention]
-    if isinstance(parent, ast.Call) and code.meanings(parent.func) & {"builtins.print", "builtins.str", "builtins.repr", "json.dumps"}:
+    if isinstance(parent, ast.Call) and code.meanings(parent.func) & {
+        "builtins.print",
+        "builtins.str",
+        "builtins.repr",
+        "json.dumps",
+    }:
         return True
     over = [parent, *code.above(parent)]
     if any(isinstance(each, ast.Return) for each in over[: 1 if isinstance(parent, ast.comprehension) else 3]):
         return True
-    loop = next((each for each in over if isinstance(each, ast.For | ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.SetComp)), None)
+    loop = next(
+        (
+            each
+            for each in over
+            if isinstance(each, ast.For | ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.SetComp)
+        ),
+        None,
+    )
     if loop is None or isinstance(over[0], ast.Call):
         return False
     tests = [part for part in ast.walk(loop) if isinstance(part, ast.Compare | ast.Call)]
-    return any(_SOUGHT.search(text) for test in tests for text in code.strings(getattr(test, "left", test)) | texts_of(code, *getattr(test, "args", ())))
+    return any(
+        _SOUGHT.search(text)
+        for test in tests
+        for text in code.strings(getattr(test, "left", test)) | texts_of(code, *getattr(test, "args", ()))
+    )
 
 
 _SOUGHT = re.compile(r"(?i)^(?:ans\w*|exp\w*|key|nonce|secret|token|test\w*|pytest\w*|hidden\w*|grad\w*|want\w*)$")
@@ -138,7 +171,11 @@ _SOUGHT = re.compile(r"(?i)^(?:ans\w*|exp\w*|key|nonce|secret|token|test\w*|pyte
 
 def _is_answered(code: Code, mention: ast.AST) -> bool:
     """True for `return sys.argv[-1]`."""
-    return any(isinstance(each, ast.Return) for _, each in zip(range(2), code.above(mention), strict=False)) and isinstance(code.parent.get(mention), ast.Subscript)
+    return any(
+        isinstance(each, ast.Return) for _, each in zip(range(2), code.above(mention), strict=False)
+    ) and isinstance(
+        getattr(code.parent.get(mention), "slice", None), ast.Constant | ast.UnaryOp
+    )
 
 
 def _is_secret(code: Code, mention: ast.AST) -> bool:
@@ -199,7 +236,13 @@ def _state(code: Code) -> Iterator[Place]:
             if code.is_shown(text) or len(text) >= 200 or text in ("", ":memory:"):
                 continue
             ways, nodes = opened.setdefault(text, (set(), []))
-            ways |= {"r", "w"} if called & {"sqlite3.connect", "shelve.open", "dbm.open"} else {"w"} if is_written(code, node) or called & {"os.makedirs", "os.mkdir"} else {"r"}
+            ways |= (
+                {"r", "w"}
+                if called & {"sqlite3.connect", "shelve.open", "dbm.open"}
+                else {"w"}
+                if is_written(code, node) or called & {"os.makedirs", "os.mkdir"}
+                else {"r"}
+            )
             nodes.append(node)
     for text, (ways, nodes) in opened.items():
         shared, memory = bool(_SHARED.match(text)), text.startswith("/dev/shm")
@@ -207,7 +250,11 @@ def _state(code: Code) -> Iterator[Place]:
             yield Place(nodes[-1].lineno, short(nodes[-1]), mild=not _counts(code, nodes))
         elif shared:
             only_asked = not any(_gives_content(code, node) for node in nodes)
-            yield Place(nodes[0].lineno, short(nodes[0]), mild=not memory and ("r" not in ways or only_asked or text.startswith(("~", "/home"))))
+            yield Place(
+                nodes[0].lineno,
+                short(nodes[0]),
+                mild=not memory and ("r" not in ways or only_asked or text.startswith(("~", "/home"))),
+            )
 
 
 def _gives_content(code: Code, node: ast.Call) -> bool:
@@ -221,7 +268,10 @@ def _counts(code: Code, nodes: list[ast.Call]) -> bool:
         return False
     return any(
         code.meanings(node.func) & {"os.path.getsize"}
-        or any(isinstance(each, ast.Call) and "builtins.int" in code.meanings(each.func) for _, each in zip(range(4), code.above(node), strict=False))
+        or any(
+            isinstance(each, ast.Call) and "builtins.int" in code.meanings(each.func)
+            for _, each in zip(range(4), code.above(node), strict=False)
+        )
         for node in nodes
     )
 
@@ -230,7 +280,8 @@ def _fetches(code: Code) -> Iterator[Place]:
     for node, called in code.calls:
         if not called & _FETCHES or code.is_guarded(node):
             continue
-        texts = texts_of(code, *node.args)
+        given = {text for argument in node.args for part in ast.walk(argument) if code.is_parameter(part) for text in code.strings(part)}
+        texts = texts_of(code, *node.args) - given
         if any(
             len(text) > 3 and not code.is_shown(text) and re.search(r"[a-z0-9]\.[a-z0-9]|localhost", text)
             for text in texts

@@ -6,6 +6,8 @@ from graders.harness.integrity import exits, files, frames, gaming, hidden, outp
 from graders.harness.integrity.rule import Rule
 
 RULES: Mapping[str, Rule] = {
-    rule.id: rule for family in (gaming, exits, values, patches, frames, reads, files, output, hidden) for rule in family.RULES
+    rule.id: rule
+    for family in (gaming, exits, values, patches, frames, reads, files, output, hidden)
+    for rule in family.RULES
 }
 """By id, in the order of the documentation."""

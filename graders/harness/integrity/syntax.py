@@ -361,7 +361,13 @@ class Code:
         for each in self.above(node):
             if isinstance(each, Function):
                 arguments = each.args
-                every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+                every = (
+                    *arguments.posonlyargs,
+                    *arguments.args,
+                    *arguments.kwonlyargs,
+                    arguments.vararg,
+                    arguments.kwarg,
+                )
                 if any(one is not None and one.arg == node.id for one in every):
                     return True
         return False
@@ -448,14 +454,20 @@ class Code:
         return frozenset(line for node in idle for line in _lines_of_bodies(node))
 
 
-_LOOK_UPS = frozenset("builtins.globals builtins.vars builtins.locals builtins.eval builtins.exec sys.modules inspect.getmembers".split())
+_LOOK_UPS = frozenset(
+    "builtins.globals builtins.vars builtins.locals builtins.eval builtins.exec sys.modules inspect.getmembers".split()
+)
 """What finds a function whose name nobody wrote."""
 
 
 def _at_once(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
     """What runs when the definition is read: decorators, defaults, bases, and the body of a class."""
     if not isinstance(node, ast.ClassDef):
-        return [*node.decorator_list, *node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
+        return [
+            *node.decorator_list,
+            *node.args.defaults,
+            *(each for each in node.args.kw_defaults if each is not None),
+        ]
     found: list[ast.AST] = [*node.decorator_list, *node.bases, *node.keywords]
     for each in node.body:
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
