@@ -82,6 +82,8 @@ def _is_harmless_leave(code: Code, node: ast.expr, left: frozenset[str]) -> bool
 
 def _is_harmless_signal(code: Code, target: ast.expr) -> bool:
     """True for a signal to a process that it knows by a name; not to its parent, to all, or, where it is imported, to itself."""
+    if any("os.getppid()" in meanings for _, meanings in code.mentions):
+        return False
     values, meanings = code.values(target), code.meanings(target)
     if any(isinstance(value, int) for value in values) or meanings & {"os.getppid()", "os.getpgrp()", "os.getpgid()"}:
         return False

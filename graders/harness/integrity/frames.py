@@ -36,6 +36,7 @@ _HEAP = frozenset(
 _LIBRARY = re.compile(
     r"(?:ctypes\.(?:CDLL|PyDLL)\(\)|ctypes\.(?:cdll|pydll)\.LoadLibrary\(\)|ctypes\.(?:cdll|pydll)\.\w+|ctypes\.(?:cdll|pydll)\[\])\.(\w+)"
 )
+_POKES = re.compile(r"ctypes\.\w+\.from_address(?:\(\))?")
 _C_CALLS = re.compile(
     r"_?exit|_Exit|abort|kill|raise|ptrace|process_vm_\w+|dup[23]?|write|pwrite|read|pread|close|open|mprotect|system|exec\w+|fork|vfork|clone|"
     r"syscall|longjmp|prctl|unshare|setns|mmap|munmap|dlopen|dlsym|memfd_create|connect|socket|Py\w+|_Py\w+"
@@ -195,7 +196,7 @@ def _heap(code: Code) -> Iterator[Place]:
         c_calls = [match[1] for each in meanings if (match := _LIBRARY.match(each))]
         if any(_C_CALLS.fullmatch(name) for name in c_calls):
             yield Place(mention.lineno, short(mention))
-        elif meanings & _HEAP or any(each.startswith("ctypes.pythonapi.") for each in meanings):
+        elif meanings & _HEAP or any(each.startswith("ctypes.pythonapi.") or _POKES.fullmatch(each) for each in meanings):
             yield Place(
                 mention.lineno,
                 short(mention),
@@ -235,6 +236,8 @@ def _is_own_memory(code: Code, mention: ast.AST, meanings: frozenset[str]) -> bo
     }:
         points = "ctypes.py_object" in reached or "builtins.id" in reached
         return not points and not any(isinstance(value, int) for value in code.values(first))
+    if any(_POKES.fullmatch(each) for each in meanings):
+        return "ctypes.addressof()" in reached and "builtins.id" not in reached
     if meanings & {"builtins.type.__subclasses__"}:
         return isinstance(first, ast.Name) and any(
             isinstance(each, ast.ClassDef) for each in code.bound.get(first.id, ())

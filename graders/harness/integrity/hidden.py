@@ -186,12 +186,15 @@ def _is_powerful_module(code: Code, name: ast.expr) -> bool:
     return any(text.partition(".")[0] in _SENSITIVE for text in code.strings(name))
 
 
+_POWERFUL = re.compile(r"_|(?:system|popen|exec\w*|kill\w*|fork|abort|eval|compile|setattr|open|modules|settrace|get_objects)$")
 _CONSTANT_NAME = re.compile(r"[A-Z]{1,}[A-Z0-9_]*")
 
 
 def _is_chosen_openly(code: Code, name: ast.expr, owner: ast.expr) -> bool:
     """True where the caller chooses the name, or a loop over names that can be read, or where it is that of a constant: "SIG" + x."""
-    if code.is_parameter(name) or isinstance(name, ast.Attribute) or _is_loop_over_names(code, name):
+    if code.is_parameter(name):
+        return not _is_given_in_secret(code, name)
+    if isinstance(name, ast.Attribute) or _is_loop_over_names(code, name):
         return True
     start = (
         name.left
@@ -201,6 +204,18 @@ def _is_chosen_openly(code: Code, name: ast.expr, owner: ast.expr) -> bool:
         else None
     )
     return start is not None and any(_CONSTANT_NAME.fullmatch(text) for text in code.strings(start))
+
+
+def _is_given_in_secret(code: Code, name: ast.expr) -> bool:
+    """True where the file itself calls the function with a name that begins with `_`, or that is put together."""
+    own = {known for known, values in code.bound.items() if any(each in values for each in code.above(name))}
+    given = [
+        argument
+        for call in code.nodes
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in own
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+    ]
+    return any(_is_composed(code, each) or any(_POWERFUL.match(text) for text in code.strings(each)) for each in given)
 
 
 def _is_loop_over_names(code: Code, name: ast.expr) -> bool:
@@ -369,7 +384,7 @@ def _homoglyphs(code: Code) -> Iterator[Place]:
         mixed = {"LATIN" for char in name if char.isascii() and char.isalpha()} | {
             "OTHER" for char in name if char in _LATIN
         }
-        if twin or normal != name or len(mixed) == 2:
+        if twin or (normal != name and normal.isascii()) or len(mixed) == 2:
             yield Place(line, " ".join(f"U+{ord(char):04X}" for char in name if not char.isascii())[:60], mild=not twin)
 
 

@@ -127,9 +127,12 @@ def _reader(code: Code) -> Iterator[Place]:
 
 def _channel(code: Code) -> Iterator[Place]:
     for node, called in code.calls:
-        if code.is_guarded(node) or not node.args:
+        if code.is_guarded(node):
             continue
-        if called & _USES_ONE:
+        numbers = [keyword.value for keyword in node.keywords if keyword.arg == "fileno"]
+        if not node.args:
+            foreign = bool(called & {"socket.socket"}) and any(_is_foreign(code, number) for number in numbers)
+        elif called & _USES_ONE:
             foreign = _is_foreign(code, node.args[0])
         elif called & {"builtins.open", "io.FileIO", "os.close", "os.dup"}:
             foreign = any(map(_is_beyond, code.values(node.args[0]))) or (
