@@ -359,7 +359,7 @@ RULES = (
     ),
     Rule(
         id="assay/exits", severity="medium", confidence="medium", find=_exits,
-        asked=r"\bSystemExit\b|\bKeyboardInterrupt\b|\bBaseException\b|\bexit (?:code|status)\b|\bexits? with\b|except Exception",
+        asked=r"\bSystemExit\b|\bKeyboardInterrupt\b|\bBaseException\b|\bexit (?:code|status)\b|\bexits? with\b|except Exception|\bdaemon",
         says="It leaves with an exit, or raises what no test catches, where nobody runs it as a program.",
         bad=(
             "import sys\nsys.exit(0)",

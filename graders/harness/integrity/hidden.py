@@ -80,7 +80,8 @@ def _runs_hidden(code: Code) -> Iterator[Place]:
         if called & _ALWAYS:
             yield Place(node.lineno, short(node.func), mild=code.meanings(first) >= {"marshal.dumps()"})
         elif _is_decoded(code, first):
-            yield Place(node.lineno, short(node.func))
+            given = any(code.is_parameter(part) for part in ast.walk(first)) and not code.values(first)
+            yield Place(node.lineno, short(node.func), mild=given and bool(called & _UNPICKLES))
         elif called & _UNPICKLES:
             if payloads := code.values(first):
                 yield Place(

@@ -23,11 +23,13 @@ _JUDGES_NOTHING = frozenset(
 """Libraries that no examination relies on."""
 _HOOKS_FOR_ALL = frozenset(
     "builtins.print builtins.input builtins._ builtins.raw_input builtins.exit builtins.quit json.JSONEncoder.default json._default_encoder "
-    "json.encoder.JSONEncoder.default json.encoder.FLOAT_REPR sys.displayhook sys.breakpointhook unittest.TestCase.maxDiff "
+    "json.encoder.JSONEncoder.default json.encoder.FLOAT_REPR json.encoder.c_make_encoder sys.displayhook sys.breakpointhook unittest.TestCase.maxDiff "
     "unittest.TestCase.longMessage unittest.util._MAX_LENGTH asyncio.BaseEventLoop.call_exception_handler time.clock".split()
 )
 """Made to be set by programs, or without a say in any verdict."""
 _TELLS_OF_ERRORS = frozenset("sys.excepthook threading.excepthook sys.unraisablehook".split())
+_GONE = frozenset("imp asynchat asyncore smtpd distutils cgi cgitb crypt nntplib pipes telnetlib uu xdrlib".split())
+"""Modules of older Pythons."""
 _GONE_FROM_NUMPY = frozenset("int float bool object str complex long unicode".split())
 _STREAMS = frozenset("sys.stdout sys.stderr".split())
 _NOT_IMPORTED = frozenset("antigravity this idlelib turtle turtledemo tkinter lib2to3 __main__".split())
@@ -112,7 +114,7 @@ def _set_by_call(code: Code, node: ast.Call) -> Iterator[tuple[ast.AST, ast.AST,
     ):
         names = code.strings(node.args[0]) if node.args else set()
         for name in names or {""}:
-            yield node, node.func.value, f"[{name}]", None
+            yield node, node.func.value, f"[{name}]", node.args[1] if len(node.args) > 1 else None
     elif (
         isinstance(node.func, ast.Attribute)
         and node.func.attr in ("__setattr__", "__delattr__")
@@ -298,10 +300,10 @@ def _is_own_or_missing(code: Code, node: ast.AST, name: str, value: ast.AST | No
         return value is not None and "importlib.util.module_from_spec()" in code.meanings(value)
     if root in code.about.own:
         return True
-    another = value is not None and any(
-        each.partition(".")[0] in sys.stdlib_module_names for each in code.meanings(value)
-    )
-    return another and root not in sys.stdlib_module_names and root not in _FRAMEWORKS and not TEST_MODULE.match(root)
+    meanings = code.meanings(value) if value is not None else frozenset()
+    another = any(each.partition(".")[0] in sys.stdlib_module_names for each in meanings)
+    taken = root in sys.stdlib_module_names - _GONE or root in _FRAMEWORKS or bool(TEST_MODULE.match(root))
+    return another and not taken
 
 
 def _traces(code: Code) -> Iterator[Place]:
