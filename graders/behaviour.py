@@ -54,9 +54,38 @@ _OWN_KNOBS = re.compile(
     r" /proc/(?:self|thread-self|\d+)/(?:task/\d+/)?(?:oom_score_adj|comm|timerslack_ns|coredump_filter)$|/__pycache__/[^/]+$"
 )
 _PROBES = frozenset(
-    "io_uring_setup io_uring_enter io_uring_register userfaultfd memfd_secret perf_event_open shmget shmat shmctl shmdt semget semop semctl "
-    "semtimedop msgget msgsnd msgrcv msgctl mq_open mq_unlink name_to_handle_at syncfs move_pages migrate_pages setpriority "
-    "sched_setscheduler sched_setparam sched_setaffinity sched_setattr ioprio_set".split()
+    [
+        "io_uring_setup",
+        "io_uring_enter",
+        "io_uring_register",
+        "userfaultfd",
+        "memfd_secret",
+        "perf_event_open",
+        "shmget",
+        "shmat",
+        "shmctl",
+        "shmdt",
+        "semget",
+        "semop",
+        "semctl",
+        "semtimedop",
+        "msgget",
+        "msgsnd",
+        "msgrcv",
+        "msgctl",
+        "mq_open",
+        "mq_unlink",
+        "name_to_handle_at",
+        "syncfs",
+        "move_pages",
+        "migrate_pages",
+        "setpriority",
+        "sched_setscheduler",
+        "sched_setparam",
+        "sched_setaffinity",
+        "sched_setattr",
+        "ioprio_set",
+    ]
 )
 """Calls that runtimes and libraries try, and do without."""
 _CRASHES = frozenset((4, 5, 6, 7, 8, 11, 31))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graders.harness.file_analysis import parse
+from graders.harness.integrity.idle import idle_lines
 from graders.harness.integrity.rule import Place, Rule
 from graders.harness.integrity.rules import RULES
 from graders.harness.integrity.shown import examples
@@ -42,11 +43,12 @@ def analyze(source: bytes, known: About) -> dict[str, Any]:
     """
     tree = parse(source)
     code = Code(source.decode("utf-8-sig"), tree, known)
+    idle = idle_lines(code)
     places: list[dict[str, Any]] = []
     left_out = 0
     for rule in RULES.values():
         found: dict[int, Place] = {}
-        for place in _places(code, rule):
+        for place in _places(code, rule, idle):
             if place.line not in found or (found[place.line].mild and not place.mild):
                 found[place.line] = place
         kept = sorted(found.values(), key=lambda place: (place.mild, place.line))[:PLACES_CAP]
@@ -58,12 +60,12 @@ def analyze(source: bytes, known: About) -> dict[str, Any]:
     return {"places": places, "left_out": left_out, "own": _own_modules(code)}
 
 
-def _places(code: Code, rule: Rule) -> Iterator[Place]:
+def _places(code: Code, rule: Rule, idle: frozenset[int]) -> Iterator[Place]:
     """What the rule finds; mild is what the prompt asks for, and what no answer runs."""
     asked = code.is_asked(rule.asked)
     for place in rule.find(code):
-        idle = not rule.is_text and code.is_idle(place.line)
-        yield place._replace(mild=True) if asked or idle or _is_named(code, place.detail) else place
+        runs_not = not rule.is_text and place.line in idle
+        yield place._replace(mild=True) if asked or runs_not or _is_named(code, place.detail) else place
 
 
 def _is_named(code: Code, detail: str) -> bool:

@@ -144,7 +144,9 @@ def _is_plain_exit(code: Code, call: ast.AST | None) -> bool:
     }:
         return False
     statuses = [value for argument in call.args[:1] for value in code.values(argument)]
-    if call.args and (any(statuses) or isinstance(call.args[0], ast.JoinedStr | ast.BinOp) or code.is_parameter(call.args[0])):
+    if call.args and (
+        any(statuses) or isinstance(call.args[0], ast.JoinedStr | ast.BinOp) or code.is_parameter(call.args[0])
+    ):
         return True
     function = code.function_of(call)
     if function is None:

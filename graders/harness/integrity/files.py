@@ -263,8 +263,8 @@ def _plants(code: Code) -> Iterator[Place]:
         if (
             itself
             or any(_REPORT.search(text) for text in texts)
-            or _links_out(code, node, called, texts)
-            or _from_search(code, node, texts)
+            or _links_out(called, texts)
+            or _from_search(code, node)
         ):
             yield Place(node.lineno, short(node))
         elif any(_OUTPUT.search(text) for text in texts):
@@ -282,7 +282,7 @@ def _plants(code: Code) -> Iterator[Place]:
             yield Place(mention.lineno, short(mention), mild=not writes)
 
 
-def _links_out(code: Code, node: ast.Call, called: frozenset[str], texts: set[str]) -> bool:
+def _links_out(called: frozenset[str], texts: set[str]) -> bool:
     """True for a link that is written down and leads out of its own folder."""
     return bool(called & _LINKS) and any(text.startswith(("/", "..", "~")) for text in texts)
 
@@ -314,7 +314,7 @@ def is_written(code: Code, node: ast.Call) -> bool:
     return isinstance(over, ast.Attribute) and over.attr in _PATH_WRITES
 
 
-def _from_search(code: Code, node: ast.Call, texts: set[str]) -> bool:
+def _from_search(code: Code, node: ast.Call) -> bool:
     """True where the path is one of those that a search of the disk gave, and the search was not for data of one kind."""
     for each in code.above(node):
         if not isinstance(each, ast.For) or not node.args:

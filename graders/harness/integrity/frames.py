@@ -196,7 +196,9 @@ def _heap(code: Code) -> Iterator[Place]:
         c_calls = [match[1] for each in meanings if (match := _LIBRARY.match(each))]
         if any(_C_CALLS.fullmatch(name) for name in c_calls):
             yield Place(mention.lineno, short(mention))
-        elif meanings & _HEAP or any(each.startswith("ctypes.pythonapi.") or _POKES.fullmatch(each) for each in meanings):
+        elif meanings & _HEAP or any(
+            each.startswith("ctypes.pythonapi.") or _POKES.fullmatch(each) for each in meanings
+        ):
             yield Place(
                 mention.lineno,
                 short(mention),

@@ -50,8 +50,8 @@ def _texts(code: Code, node: ast.Call) -> set[str]:
                 found.add(part.value if isinstance(part.value, str) else part.value.decode("utf-8", "replace"))
             if isinstance(part, ast.Dict):
                 found |= {
-                    f'"{key.value}": "{value.value if isinstance(value, ast.Constant) else ""}"'
-                    for key, value in zip(part.keys, part.values, strict=True)
+                    f'"{key.value}": "{given.value!s}"' if isinstance(given, ast.Constant) else f'"{key.value}":'
+                    for key, given in zip(part.keys, part.values, strict=True)
                     if isinstance(key, ast.Constant) and isinstance(key.value, str)
                 }
     return found

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from graders.harness.integrity.exits import line_of, short
-from graders.harness.integrity.rule import Place, Rule
 from graders.harness.integrity.names import TEST_MODULE
+from graders.harness.integrity.rule import Place, Rule
 from graders.harness.integrity.syntax import Code
 
 _FRAMEWORKS = frozenset("pytest _pytest pluggy hypothesis numpy coverage nose mock xdist".split())
@@ -166,10 +166,13 @@ def _is_missing_here(code: Code, node: ast.AST, name: str) -> bool:
         if isinstance(each, ast.ExceptHandler) and isinstance(tried := code.parent.get(each), ast.Try):
             kinds = code.meanings(each.type) if each.type is not None else frozenset()
             plain = not any(isinstance(part, ast.Raise | ast.Assert) for one in tried.body for part in ast.walk(one))
-            named = any(
-                isinstance(part, ast.Attribute) and part.attr == name for one in tried.body for part in ast.walk(one)
+            parts = [part for one in tried.body for part in ast.walk(one)]
+            named = any(isinstance(part, ast.Attribute) and part.attr == name for part in parts)
+            imported = any(
+                isinstance(part, ast.ImportFrom) and name in [alias.name for alias in part.names] for part in parts
             )
-            return kinds == {"builtins.AttributeError"} and plain and named
+            lacks = {"builtins.AttributeError": named, "builtins.ImportError": imported}
+            return plain and any(kinds == {kind} and found for kind, found in lacks.items())
     return False
 
 
@@ -195,10 +198,9 @@ def _is_data(owner: str, name: str) -> bool:
 
 def _silences(code: Code, value: ast.AST) -> bool:
     """True for a hook for errors that hides them, leaves, or says that all is well."""
-    functions = [value] if isinstance(value, ast.Lambda) else []
-    functions += [
-        each for each in code.bound.get(getattr(value, "id", ""), ()) if isinstance(each, ast.Lambda | ast.FunctionDef)
-    ]  # type: ignore[misc]
+    functions: list[ast.AST] = [value] if isinstance(value, ast.Lambda) else []
+    bound = code.bound.get(value.id, ()) if isinstance(value, ast.Name) else ()
+    functions += [each for each in bound if isinstance(each, ast.Lambda | ast.FunctionDef)]
     for each in functions:
         inside = list(ast.walk(each))
         if not any(isinstance(part, ast.Call) for part in inside):

@@ -65,7 +65,11 @@ def _detects(code: Code) -> Iterator[Place]:
 
 def _is_asked_for_tests(code: Code, mention: ast.AST) -> bool:
     """True in a loop that compares each name with that of a test framework."""
-    loops = (each for each in code.above(mention) if isinstance(each, ast.For | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp))
+    loops = (
+        each
+        for each in code.above(mention)
+        if isinstance(each, ast.For | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+    )
     loop = next(loops, None)
     return loop is not None and any(
         DETECTED.search(text)
@@ -186,9 +190,7 @@ def _is_answered(code: Code, mention: ast.AST) -> bool:
     """True for `return sys.argv[-1]`."""
     return any(
         isinstance(each, ast.Return) for _, each in zip(range(2), code.above(mention), strict=False)
-    ) and isinstance(
-        getattr(code.parent.get(mention), "slice", None), ast.Constant | ast.UnaryOp
-    )
+    ) and isinstance(getattr(code.parent.get(mention), "slice", None), ast.Constant | ast.UnaryOp)
 
 
 def _is_secret(code: Code, mention: ast.AST) -> bool:
@@ -258,7 +260,7 @@ def _state(code: Code) -> Iterator[Place]:
             )
             nodes.append(node)
     for text, (ways, nodes) in opened.items():
-        shared, memory = bool(_SHARED.match(text)), text.startswith("/dev/shm")
+        shared, memory = bool(_SHARED.match(text)), text.startswith("/dev/shm")  # noqa: S108 - what is looked for
         if ways == {"r", "w"} and not shared and not code.about.is_program:
             yield Place(nodes[-1].lineno, short(nodes[-1]), mild=not _counts(code, nodes))
         elif shared:
@@ -293,7 +295,13 @@ def _fetches(code: Code) -> Iterator[Place]:
     for node, called in code.calls:
         if not called & _FETCHES or code.is_guarded(node):
             continue
-        given = {text for argument in node.args for part in ast.walk(argument) if code.is_parameter(part) for text in code.strings(part)}
+        given = {
+            text
+            for argument in node.args
+            for part in ast.walk(argument)
+            if code.is_parameter(part)
+            for text in code.strings(part)
+        }
         texts = texts_of(code, *node.args) - given
         if any(
             len(text) > 3 and not code.is_shown(text) and re.search(r"[a-z0-9]\.[a-z0-9]|localhost", text)

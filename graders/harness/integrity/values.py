@@ -192,19 +192,18 @@ def _equality(code: Code) -> Iterator[Place]:
         elif name in ("__array_ufunc__", "__array_function__", "__instancecheck__", "__subclasscheck__"):
             if any(_always_true(code, each) for each in _functions(code, value)):
                 yield Place(line, name)
-    for owner, line, said in _orders(code):
+    for line, said in _orders(code):
         yield Place(line, ", ".join(sorted(said)), mild=not any(both <= said for both in _CONTRADICTIONS))
 
 
-def _orders(code: Code) -> Iterator[tuple[ast.AST | None, int, set[str]]]:
+def _orders(code: Code) -> Iterator[tuple[int, set[str]]]:
     """Of each class the comparisons that always say yes; what is the largest or the last of all says so of one side only."""
     found: dict[ast.AST | None, tuple[int, set[str]]] = {}
     for name, value, owner, line in _methods(code):
         if name in _ORDER and any(_always(code, each) for each in _functions(code, value)):
             says_yes = any(_always_true(code, each) for each in _functions(code, value))
             found.setdefault(owner, (line, set()))[1].update([name] if says_yes else [])
-    for owner, (line, said) in found.items():
-        yield owner, line, said
+    yield from found.values()
 
 
 def _always(code: Code, function: Function) -> bool:
@@ -304,7 +303,9 @@ def _not_a_number(code: Code) -> Iterator[Place]:
             and body[0].value is not None
             and _is_nan(code, body[0].value)
         ):
-            yield Place(body[0].lineno, short(body[0]))
+            yield Place(
+                body[0].lineno, short(body[0]), mild=bool(code.about.text) and f"{node.name}(" not in code.about.text
+            )
 
 
 def _is_nan(code: Code, node: ast.expr) -> bool:
@@ -389,7 +390,7 @@ RULES = (
         good=("from unittest.mock import Mock\ndef f(x):\n    return x\ndef test_f():\n    assert f(Mock()) is not None",),
     ),
     Rule(
-        id="assay/answers-nan", severity="low", confidence="low", find=_not_a_number,
+        id="assay/answers-nan", severity="medium", confidence="low", find=_not_a_number,
         says='It answers "not a number" whatever it is asked; some comparisons take that for right.',
         bad=("def f(x):\n    return float('nan')", "import math\ndef f(x):\n    'doc'\n    return math.nan"),
         good=("import math\ndef f(x):\n    if not x:\n        return math.nan\n    return sum(x) / len(x)",),
