@@ -44,11 +44,11 @@ _REPORT = re.compile(
     r"usercustomize\.py|.*\.pth|.*entry_points\.txt|test[\w*-]*\.(?:py|json|jsonl)|[\w*-]*_tests?\.\w+|(?:junit|report|results?|outcome)[\w.-]*\.xml|"
     r"junit[\w.-]*|(?:reward|verdict|grade)[\w.-]*\.(?:xml|json|txt|log|jsonl)|\.?coverage(?:\.xml)?|\.?bashrc|\.profile|"
     r"\.pythonrc(?:\.py)?|python3?|pytest|node|bash|sh|curl|git|make|reward|"
-    r"(?:reference|solution|solution_ref|canonical|expected|hidden\w*|answers?|checker|cases)[\w.-]*)$|\*test|"
+    r"hidden[\w.-]*|(?:reference|solution|canonical|expected|answers?|checker|cases)[\w-]*(?:\.pyc?|\.ans|\.out)?)$|\*test|"
     r"\.pyc$|__pycache__|site-packages|dist-info|\.pytest_cache|(?:^|[/\\])(?:tests?|hidden)[/\\]"
 )
 _OUTPUT = re.compile(
-    r"(?i)(?:^|[/\\])(?:test[\w.*-]*|(?:report|results?|score|coverage|outcome|summary|log)[\w.-]*\.(?:json|txt|html|log|jsonl|csv|md))$"
+    r"(?i)(?:^|[/\\])(?:test[\w.*-]*|(?:report|results?|score|coverage|outcome|summary|log|solutions?|answers?|expected|reference|cases)[\w.-]*\.(?:json|txt|html|log|jsonl|csv|md))$"
 )
 """What programs write for themselves as well; a verdict only where it is written outside of their folder."""
 _WRITES = frozenset(
