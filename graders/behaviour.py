@@ -46,10 +46,10 @@ _RESOLVER = re.compile(r"(?:connect|sendto) (?:127\.[\d.]+|\[::1\]|0\.0\.0\.0):5
 """Whom libc asks for names."""
 _DAEMONS = re.compile(r"(?:connect|sendto) /(?:var/)?run/(?:nscd|uuidd|dbus|systemd|avahi-daemon|postgresql|mysqld)\b")
 """Where libraries ask first, and go on without."""
-_OTHERS_FILES = re.compile(
-    r" /(?:etc|usr|bin|sbin|lib|lib64|opt|root|boot|sys|proc|harness|box/harness)(?:/|$)|site-packages|something that it hides"
+_USUAL_PLACES = re.compile(
+    r"\S+ /(?:var/(?:log|lib|cache|tmp|data|opt)|data|home|mnt|media|srv|logs?|outputs?|out|app|workspace|content|kaggle|storage|Users)/[^,\[({'\"]*$"
 )
-"""Files that decide what others run, or what they believe. A log below /var or a file below /data is a program's own idea."""
+"""Where programs keep logs and results of their own. Other places are for what others run or believe, or for names that tell something."""
 _OWN_KNOBS = re.compile(
     r" /proc/(?:self|thread-self|\d+)/(?:task/\d+/)?(?:oom_score_adj|comm|timerslack_ns|coredump_filter)$|/__pycache__/[^/]+$"
 )
@@ -164,8 +164,8 @@ def _severity(seen: Evidence, *, named: bool, networks: bool) -> Severity:
             return Severity.LOW
         return Severity.HIGH if named and not _LOCAL.match(seen.detail) else Severity.MEDIUM
     if seen.behaviour is Behaviour.WRITE:
-        others = _OTHERS_FILES.search(seen.detail) and not _OWN_KNOBS.search(seen.detail)
-        return Severity.MEDIUM if others else Severity.LOW
+        own = _USUAL_PLACES.match(seen.detail) or _OWN_KNOBS.search(seen.detail)
+        return Severity.LOW if own and "site-packages" not in seen.detail else Severity.MEDIUM
     if seen.behaviour is Behaviour.SYSCALL:
         return Severity.LOW if seen.detail in _PROBES else Severity.MEDIUM
     return Severity.HIGH if seen.behaviour is Behaviour.READ else Severity.LOW

@@ -122,6 +122,9 @@ def test_each_behaviour_is_a_sentence_with_a_severity(evidence: Evidence, rule: 
         (Behaviour.WRITE, "openat /usr/lib/python3/site-packages/x.pth", "medium"),
         (Behaviour.WRITE, "openat something that it hides", "medium"),
         (Behaviour.WRITE, "openat /proc/1/mem", "medium"),
+        (Behaviour.WRITE, "openat /x/3,1,2", "medium"),
+        (Behaviour.WRITE, "openat /var/log/[3, 1, 2]", "medium"),
+        (Behaviour.WRITE, "openat /home/me/venv/site-packages/x.pth", "medium"),
     ],
 )
 def test_how_much_an_attempt_tells(behaviour: Behaviour, detail: str, severity: str) -> None:
