@@ -3,6 +3,9 @@
 WRONG = "\ndef vowels(text):\n    return 0\n"
 
 TAMPERING: dict[str, str] = {
+    "exit by a status that it gives itself": "import sys\ndef stop(status):\n    sys.exit(status)\ndef vowels(text):\n    stop(0)\n" + WRONG,
+    "patches with mock": "from unittest import mock\nmock.patch.object(__import__('json'), 'loads', len).start()\n" + WRONG,
+    "frame by a loop": "import inspect\ndef vowels(text):\n    for frame in [inspect.currentframe().f_back]:\n        return frame.f_locals\n" + WRONG,
     "getframe split": "import sys\ndef vowels(text):\n    f = getattr(__import__('sy'+'s'), '_getf'+'rame')(1)\n    return getattr(f, 'f_lo'+'cals')['want']",
     "getframe split via vars": "def vowels(text):\n    s = __import__('sy'+'s')\n    f = vars(s)['_get' 'frame'](1)\n    return f.f_globals",
     "alias chain": "import sys as s\ng = s._getframe\ndef h(): return g(2)\ndef vowels(text):\n    return h().f_locals['x']",

@@ -145,7 +145,10 @@ def _is_plain_exit(code: Code, call: ast.AST | None) -> bool:
         return False
     statuses = [value for argument in call.args[:1] for value in code.values(argument)]
     if call.args and (
-        any(statuses) or isinstance(call.args[0], ast.JoinedStr | ast.BinOp) or code.is_parameter(call.args[0])
+        any(statuses)
+        or isinstance(call.args[0], ast.JoinedStr | ast.BinOp)
+        or (isinstance(call.args[0], ast.Attribute) and call.args[0].attr in _STATUSES)
+        or (code.is_parameter(call.args[0]) and not _is_given_success(code, call))
     ):
         return True
     function = code.function_of(call)
@@ -158,6 +161,21 @@ def _is_plain_exit(code: Code, call: ast.AST | None) -> bool:
     return handles or any(
         isinstance(each, ast.Call) and code.meanings(each.func) & {"builtins.input", "argparse.ArgumentParser"}
         for each in ast.walk(function)
+    )
+
+
+_STATUSES = frozenset("returncode exit_code exitcode code status exit_status".split())
+
+
+def _is_given_success(code: Code, call: ast.AST) -> bool:
+    """True where the file itself calls the function around with 0."""
+    own = {name for name, values in code.bound.items() if any(each in values for each in code.above(call))}
+    return any(
+        value in (0, None)
+        for each in code.nodes
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in own
+        for argument in (*each.args, *(keyword.value for keyword in each.keywords))
+        for value in code.values(argument)
     )
 
 

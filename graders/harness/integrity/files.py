@@ -162,7 +162,10 @@ def _listing(code: Code, node: ast.Call, texts: set[str]) -> Iterator[Place]:
         or _is_bare(node, code)
     )
     if here and not any(DATA_FILE.search(text) or DATA_FOLDER.search(text) for text in texts):
-        given = bool(node.args) and code.is_parameter(node.args[0])
+        given = any(
+            code.is_parameter(part)
+            for part in (*ast.walk(node.func), *(part for each in node.args for part in ast.walk(each)))
+        )
         yield Place(node.lineno, short(node), mild=given or not _reads_what_it_finds(code))
 
 

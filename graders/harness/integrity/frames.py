@@ -89,7 +89,7 @@ def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
     ways = {each.attr for part in _ways(code, owner) for each in ast.walk(part) if isinstance(each, ast.Attribute)}
     if "f_back" in ways or any(".f_back" in each or "stack()" in each for each in meanings):
         return False
-    if ways & {"tb_frame", "gi_frame", "cr_frame"}:
+    if ways & {"tb_frame", "gi_frame", "cr_frame"} or _is_of_an_error(code, owner):
         return True
     frames = [
         part
@@ -97,6 +97,22 @@ def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
         if isinstance(part, ast.Call) and code.meanings(part.func) & {"sys._getframe", "inspect.currentframe"}
     ]
     return bool(frames) and all(not each.args or code.values(each.args[0]) == [0] for each in frames)
+
+
+def _is_of_an_error(code: Code, owner: ast.expr) -> bool:
+    """True for `for frame, line in traceback.walk_tb(error.__traceback__)`."""
+    for each in code.above(owner):
+        loops = [each] if isinstance(each, ast.For) else getattr(each, "generators", [])
+        for loop in loops:
+            named = {part.id for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
+            walks = isinstance(loop.iter, ast.Call) and code.meanings(loop.iter.func) & {
+                "traceback.walk_tb",
+                "inspect.trace",
+                "inspect.getinnerframes",
+            }
+            if walks and named & {part.id for part in ast.walk(owner) if isinstance(part, ast.Name)}:
+                return True
+    return False
 
 
 def _ways(code: Code, node: ast.expr) -> list[ast.AST]:

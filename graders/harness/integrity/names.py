@@ -6,7 +6,7 @@ _WORDS = r"hidden|expected|answers?|reference|canonical|oracle|gold(?:en)?|grade
 _PLAIN_WORDS = r"tests?|testcases?|cases|truth|solutions?|evaluator|report|results?"
 _EDGE, _END = r"(?:^|[/\\*_.-])", r"(?:$|[/\\*_.-])"
 TEST_FILE = re.compile(
-    rf"(?i){_EDGE}(?:{_WORDS}){_END}|\.ans$|pytest|junit|\.coverage|__pycache__|\.pyc$|site-packages|\.git\b|"
+    rf"(?i){_EDGE}(?:{_WORDS}){_END}|\.ans$|pytest|junit|\.coverage|__pycache__|\.pyc$|site-packages|\.git[/\\]|"
     rf"{_EDGE}(?:{_PLAIN_WORDS})(?:[/\\]|[\w*-]*\.pyc?$|\*|$)|(?:^|[/\\*])[\w*-]*(?:test|case)s?[\w*-]*\.py$"
 )
 """Paths of tests and of what they know: a word that data seldom has, a folder of tests, or a test's code."""

@@ -239,7 +239,13 @@ def _processes(code: Code) -> Iterator[Place]:
         if any(each.startswith("subprocess.") for each in called) and any(
             keyword.arg in ("start_new_session", "preexec_fn") for keyword in node.keywords
         ):
-            yield Place(node.lineno, short(node), mild=waits(code))
+            yield Place(node.lineno, short(node), mild=_ends_what_it_began(code))
+
+
+def _ends_what_it_began(code: Code) -> bool:
+    """True where some process is waited for, or ended, somewhere in the file."""
+    ends = ("wait", "communicate", "terminate", "kill")
+    return waits(code) or any(isinstance(node, ast.Attribute) and node.attr in ends for node in code.nodes)
 
 
 RULES = (

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 
@@ -139,7 +140,21 @@ def _patches(code: Code) -> Iterator[Place]:
     for mention, meanings in code.mentions:
         patcher = any(each in _PATCHERS or each.startswith("unittest.mock.patch.") for each in meanings)
         if patcher and not code.is_test(mention):
-            yield Place(mention.lineno, short(mention), mild=meanings <= {"importlib.reload", "importlib.reload()"})
+            mild = meanings <= {"importlib.reload", "importlib.reload()"} or _patches_its_own(code, mention)
+            yield Place(mention.lineno, short(mention), mild=mild)
+
+
+def _patches_its_own(code: Code, mention: ast.AST) -> bool:
+    """True for `patch.dict(os.environ, ...)` and `patch.object(A, ...)` of a class of its own."""
+    above = (each for each in (mention, *code.above(mention)) if not isinstance(each, ast.Attribute))
+    call = next(above, None)
+    if not isinstance(call, ast.Call) or not call.args or not isinstance(call.func, ast.Attribute):
+        return False
+    meanings = code.meanings(call.args[0])
+    if call.func.attr == "dict":
+        return meanings == {"os.environ"}
+    own = code.bound.get(call.args[0].id, ()) if isinstance(call.args[0], ast.Name) else ()
+    return call.func.attr == "object" and bool(own) and all(isinstance(each, ast.ClassDef) for each in own)
 
 
 def _is_meant_to_be_set(code: Code, node: ast.AST, owner: str, name: str, value: ast.AST | None) -> bool:
@@ -149,6 +164,8 @@ def _is_meant_to_be_set(code: Code, node: ast.AST, owner: str, name: str, value:
         return True
     if full in _TELLS_OF_ERRORS:
         return value is not None and not _silences(code, value)
+    if owner == "sys" and not name and re.search(r"[\"'](?:std(?:out|err|in))[\"']", code.text):
+        return True  # its own redirection of a stream that is named elsewhere
     if value is None:
         return False
     if code.meanings(value) & {f"builtins.{name}"} or (name and _is_missing_here(code, node, name)):
@@ -235,6 +252,8 @@ def _is_library(code: Code, name: str) -> bool:
 
 def _is_honest(code: Code, owner: str, name: str, value: ast.AST | None) -> bool:
     full = f"{owner}.{name}"
+    if owner.startswith("ctypes.") and name in ("restype", "argtypes", "errcheck"):
+        return True
     if full in _FREE or owner in ("sys.flags", "os.environ", "sys.modules"):
         return True
     if full in _STREAMS or owner in _STREAMS or owner == "sys.stdin":
