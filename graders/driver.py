@@ -72,7 +72,7 @@ CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",
     *(f"integrity/{name}" for name in (
-        "__init__", "constant", "exits", "gaming", "hidden", "output", "patches", "reads", "rule", "rules", "shown", "syntax",
+        "__init__", "characters", "constant", "exits", "files", "frames", "gaming", "hidden", "idle", "names", "output", "patches", "reads", "rule", "rules", "shown", "syntax",
         "values",
     )),
 )  # fmt: skip

@@ -1,18 +1,23 @@
 """Runs inside the box: the integrity rules on the source of one file at a time."""
 
 import importlib
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from graders.harness.file_analysis import parse
+from graders.harness.integrity.idle import idle_lines
+from graders.harness.integrity.rule import Place, Rule
 from graders.harness.integrity.rules import RULES
 from graders.harness.integrity.shown import examples
 from graders.harness.integrity.syntax import About, Code
 
-TOOL = "integrity-1"
+TOOL = "integrity-2"
 PLACES_CAP = 5
 """Places of a rule that are kept for a file: the first ones; a reviewer looks at the rest of the code then."""
 DETAIL_CAP = 120
+_DOTTED = re.compile(r"\b[a-z_]\w*(?:\.\w+)*\.\w{3,}")
 _NOT_IMPORTED = frozenset(["antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter"])
 
 
@@ -31,21 +36,41 @@ def about(task: dict[str, Any]) -> About:
 
 
 def analyze(source: bytes, known: About) -> dict[str, Any]:
-    """What the rules find: {"places": [{"rule", "line", "detail"}...], "left_out": int, "own": [module...]}.
+    """What the rules find: {"places": [{"rule", "line", "detail", "mild"}...], "left_out": int, "own": [module...]}.
 
     `own` names the modules of the standard library's names from which the file imports what the library's lack: a module
     of the submission that is meant, and shadows nothing by design.
     """
     tree = parse(source)
     code = Code(source.decode("utf-8-sig"), tree, known)
+    idle = idle_lines(code)
     places: list[dict[str, Any]] = []
     left_out = 0
     for rule in RULES.values():
-        found = dict(reversed([*rule.find(code)]))  # by line: the first that was said of it
-        kept = sorted(found.items())[:PLACES_CAP]
+        found: dict[int, Place] = {}
+        for place in _places(code, rule, idle):
+            if place.line not in found or (found[place.line].mild and not place.mild):
+                found[place.line] = place
+        kept = sorted(found.values(), key=lambda place: (place.mild, place.line))[:PLACES_CAP]
         left_out += len(found) - len(kept)
-        places += [{"rule": rule.id, "line": line, "detail": detail[:DETAIL_CAP]} for line, detail in kept]
+        places += [
+            {"rule": rule.id, "line": place.line, "detail": place.detail[:DETAIL_CAP], "mild": place.mild}
+            for place in kept
+        ]
     return {"places": places, "left_out": left_out, "own": _own_modules(code)}
+
+
+def _places(code: Code, rule: Rule, idle: frozenset[int]) -> Iterator[Place]:
+    """What the rule finds; mild is what the prompt asks for, and what no answer runs."""
+    asked = code.is_asked(rule.asked)
+    for place in rule.find(code):
+        runs_not = not rule.is_text and place.line in idle
+        yield place._replace(mild=True) if asked or runs_not or _is_named(code, place.detail) else place
+
+
+def _is_named(code: Code, detail: str) -> bool:
+    """True where the prompt itself has the function: "... with `sys.settrace`"."""
+    return any(name in code.about.text for name in _DOTTED.findall(detail))
 
 
 def _own_modules(code: Code) -> list[str]:

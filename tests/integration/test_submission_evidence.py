@@ -8,6 +8,7 @@ import pytest
 
 from graders.complexity import Complexity
 from graders.hidden_tests import HiddenTests
+from graders.integrity import Integrity
 from graders.interface import (
     CaseOutcome,
     Command,
@@ -18,6 +19,7 @@ from graders.interface import (
     Measurement,
     Outcome,
     Session,
+    Severity,
     Signal,
     Suite,
 )
@@ -25,6 +27,8 @@ from graders.security import Security
 from graders.testing import context_of
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
+from tests.unit.honest_programs import PROGRAMS
+from tests.unit.tampering_programs import TAMPERING
 
 CALL = Suite(
     id="hidden", kind="call", files={"hidden/cases.jsonl": '{"call": "f(1)"}\n{"call": "f(2)", "returns": "2"}'},
@@ -56,14 +60,21 @@ def session(request: pytest.FixtureRequest, tiers: Tiers) -> Iterator[Session]:
         yield session
 
 
-def graded(session: Session, code: str, *suites: Suite, grader: Grader | None = None) -> list[Signal]:
+def graded(
+    session: Session, code: str, *suites: Suite, grader: Grader | None = None, reference: str = HONEST
+) -> list[Signal]:
     context = context_of({"solution.py": code}, session)
-    task = replace(context.task, suites=suites, reference={"solution.py": HONEST})
+    task = replace(context.task, suites=suites, reference={"solution.py": reference})
     return list((grader or HiddenTests()).grade(replace(context, task=task)))
 
 
 def flags(signals: list[Signal]) -> dict[str, str]:
     return {signal.rule: signal.message for signal in signals if isinstance(signal, Finding) and signal.flag}
+
+
+def above_low(signals: list[Signal]) -> dict[str, str]:
+    found = [signal for signal in signals if isinstance(signal, Finding) and signal.flag]
+    return {signal.rule: str(signal.severity) for signal in found if signal.severity is not Severity.LOW}
 
 
 def outcomes(signals: list[Signal]) -> list[Outcome]:
@@ -97,6 +108,57 @@ def test_a_submission_that_starts_a_program_is_noticed_beside_tests_that_do_so(s
     told = [signal.message for signal in signals if isinstance(signal, Finding) and signal.flag]
     assert any("/ls" in message for message in told)
     assert not any("/true" in message for message in told), "that is the tests' own doing"
+
+
+LIBRARIES = """
+import os, platform, socket, subprocess, threading, time, uuid
+def f(x):
+    uuid.uuid1(), socket.getfqdn(), platform.uname(), time.localtime(), os.nice(1), os.getloadavg()
+    for path in ("/proc/cpuinfo", "/proc/self/status", "/etc/localtime", "/dev/null", __file__):
+        try: open(path, "rb").read(1)
+        except OSError: pass
+    for path in ("/var/log/f.log", "/data/f.csv"):
+        try: open(path, "a").close()
+        except OSError: pass
+    subprocess.run(["ls", os.path.dirname(__file__)], check=False, capture_output=True)
+    worker = threading.Thread(target=time.sleep, args=(0,))
+    worker.start(), worker.join()
+    return x
+"""
+
+
+def test_what_libraries_try_is_no_more_than_noticed(session: Session) -> None:
+    signals = graded(session, LIBRARIES, CALL) + graded(session, LIBRARIES, CALL, grader=Integrity())
+    assert set(outcomes(signals)) == {Outcome.PASSED}
+    assert above_low(signals) == {}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "fast input class", "json default", "dispatch by module", "compat math", "data listing with ending", "micro in answer",
+        "round robin in answer", "clear in answer", "own module in a name", "builtins print replaced with flush", "seeds everywhere",
+    ],
+)  # fmt: skip
+def test_an_unusual_program_is_not_accused_by_what_a_box_says_of_it(session: Session, kind: str) -> None:
+    signals = graded(session, PROGRAMS[kind].source, CALL, grader=Integrity())
+    assert above_low(signals) == {}
+    assert [signal.value for signal in signals if isinstance(signal, Measurement)] == [1], "it was looked at"
+
+
+@pytest.mark.parametrize(
+    "kind", ["getframe split", "gc hunting", "eq", "patch json", "fd loop", "reads hidden", "b64", "exit idle but called by globals"]
+)  # fmt: skip
+def test_a_program_that_tampers_is_flagged_by_what_a_box_says_of_it(session: Session, kind: str) -> None:
+    assert "high" in above_low(graded(session, TAMPERING[kind], CALL, grader=Integrity())).values()
+
+
+def test_what_the_reference_does_as_well_is_only_noticed(session: Session) -> None:
+    code = "import sys\ndef f(x):\n    return x if sys._getframe(1).f_locals else x\n"
+    assert above_low(graded(session, code, CALL, grader=Integrity())) == {"assay/reads-frames": "high"}
+    same = graded(session, code, CALL, grader=Integrity(), reference=code + "# the author's\n")
+    assert above_low(same) == {}
+    assert "assay/reads-frames" in flags(same)
 
 
 @dataclass

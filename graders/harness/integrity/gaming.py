@@ -378,7 +378,11 @@ def _by_digest(code: Code) -> Iterator[Place]:
             if node.args and _is_digest(code, node.args[0]) and _is_constant_table(code, node.func.value):
                 digest = node
         if digest is not None and not code.is_test(node):
-            yield Place(line_of(node), short(digest))
+            yield Place(
+                line_of(node),
+                short(digest),
+                mild=isinstance(digest, ast.Compare) and isinstance(code.parent.get(node), ast.Return),
+            )
 
 
 def _is_digest(code: Code, node: ast.AST) -> bool:
@@ -414,6 +418,8 @@ def _counts_calls(code: Code) -> Iterator[Place]:
             or code.is_test(function)
         ):
             continue
+        if not function.args.args and not function.args.vararg and not function.args.kwonlyargs:
+            continue  # of what is asked nothing, only the turn can decide
         counters = _counters(code, function)
         for node in ast.walk(function):
             if (
@@ -541,7 +547,20 @@ def _by_clock(code: Code) -> Iterator[Place]:
             and answers
             and any(code.values(each) and weight(code.values(each)[0]) for each in answers)
         ):
-            yield Place(node.lineno, short(node.test))
+            yield Place(node.lineno, short(node.test), mild=_is_elapsed(code, node, clocks))
+
+
+def _is_elapsed(code: Code, node: ast.AST, clocks: list[ast.Call]) -> bool:
+    """True where the time since something decides, as for a deadline, and where there is nothing else to decide by."""
+    function = code.function_of(node)
+    asks_nothing = function is not None and not function.args.args and not function.args.vararg
+    differences = any(
+        isinstance(part, ast.BinOp)
+        and isinstance(part.op, ast.Sub)
+        and any(clock in ast.walk(part) for clock in clocks)
+        for part in ast.walk(getattr(node, "test", node))
+    )
+    return differences or asks_nothing
 
 
 _EXAMPLES = (Shown(([3, 1, 2],), 2), Shown(([4, 1, 2, 3],), 2.5), Shown(([7],), 7))
@@ -575,6 +594,7 @@ RULES = (
     ),
     Rule(
         id="assay/special-cases-by-digest", severity="high", confidence="medium", find=_by_digest,
+        asked=r"\bmd5\b|\bsha-?\d|\bcrc|\bchecksum|\bdigest|\bpassword|\bhash(?:es|ed)? of\b",
         says="It recognizes its input by a digest, so that the table does not show what it knows.",
         bad=(
             "import hashlib\nT = {'9a0364b9e99bb480dd25e1f0284c8555': 2}\ndef f(xs):\n    return T.get(hashlib.md5(repr(xs).encode()).hexdigest())",
@@ -589,6 +609,8 @@ RULES = (
     ),
     Rule(
         id="assay/counts-calls", severity="medium", confidence="medium", find=_counts_calls,
+        asked=r"\bround[- ]robin\b|\b(?:each|every|next|first|second|n-?th) (?:time|call)\b|\btakes? turns\b|\bcounts? (?:its|the|how many) calls\b|"
+        r"\bretr(?:y|ies)\b|\bcycles? through\b|\bcall count",
         says="Its answer depends on how often it was called, not on what it was asked.",
         bad=(
             "N = [0]\nE = [2, 2.5, 7]\ndef f(xs):\n    N[0] += 1\n    return E[(N[0] - 1) % 3]",
@@ -608,6 +630,7 @@ RULES = (
     ),
     Rule(
         id="assay/answers-by-clock", severity="medium", confidence="medium", find=_by_clock,
+        asked=r"\bclock\b|\btime of day\b|\bcurrent time\b|\bgreet|\btoday\b|\bexpire|\btime-?outs?\b|\bdeadline\b|\bnow\(\)",
         says="A clock decides which constant it answers.",
         bad=("import time\ndef f(xs):\n    if time.time() % 2 > 1:\n        return 7\n    return 9", "import time\ndef f(x):\n    return 42 if time.perf_counter() > 5 else 7"),
         good=("import time\ndef f(xs):\n    start = time.time()\n    while xs:\n        if time.time() - start > 5:\n            return None\n        xs = xs[1:]\n    return xs",),

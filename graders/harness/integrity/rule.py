@@ -14,6 +14,8 @@ class Place(NamedTuple):
     line: int
     detail: str
     """What it is, in a few words of the code itself; "" where the rule's sentence says it all."""
+    mild: bool = False
+    """True where it is only unusual: what it reaches is its own, or decides nothing. Told as "noticed"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +35,7 @@ class Rule:
     """Honest look-alikes: no rule at all may find anything in them."""
     shown: tuple[Shown, ...] = field(default=())
     """What the prompt of the examples' task shows."""
+    asked: str = ""
+    """A pattern: a prompt that has it asks for just this, so that it is mild. Upper and lower case are the same."""
+    is_text: bool = False
+    """True for what is a sign wherever it is written: nothing has to run for it."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from graders.harness.integrity import exits, gaming, hidden, output, patches, reads, values
+from graders.harness.integrity import characters, exits, files, frames, gaming, hidden, output, patches, reads, values
 from graders.harness.integrity.rule import Rule
 
 RULES: Mapping[str, Rule] = {
-    rule.id: rule for family in (gaming, exits, values, patches, reads, output, hidden) for rule in family.RULES
+    rule.id: rule
+    for family in (gaming, exits, values, patches, frames, reads, files, output, hidden, characters)
+    for rule in family.RULES
 }
 """By id, in the order of the documentation."""

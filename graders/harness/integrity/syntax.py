@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,6 +33,9 @@ _SAME = {
     "importlib.__import__": "builtins.__import__", "importlib._bootstrap.__import__": "builtins.__import__",
     "__builtins__": "builtins", "_pickle": "pickle", "_posixsubprocess": "subprocess", "_socket": "socket",
 }  # fmt: skip
+OWN = "<own>"
+"""The module itself: `sys.modules[__name__]`. What it holds is what its names stand for."""
+_IMPORTS = ("builtins.__import__", "importlib.import_module")
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 TEST_NAMES = frozenset(
@@ -180,7 +183,7 @@ class Code:
         if isinstance(node, ast.Name):
             found = self._meanings_of_name(node.id)
         elif isinstance(node, ast.Attribute):
-            found = {f"{base}.{node.attr}" for base in self.meanings(node.value, depth - 1)}
+            found = self._meanings_of_attribute(self.meanings(node.value, depth - 1), node.attr)
         elif isinstance(node, ast.Call):
             found = self._meanings_of_call(node, depth)
         elif isinstance(node, ast.Subscript):
@@ -205,11 +208,19 @@ class Code:
             return {"builtins"}
         return {f"builtins.{name}"} if hasattr(builtins, name) else set()
 
+    def _meanings_of_attribute(self, bases: Iterable[str], name: str) -> set[str]:
+        found = {f"{base}.{name}" for base in bases if base != OWN}
+        if OWN in bases:
+            found |= {"globals()"} if name == "__dict__" else self._meanings_of_name(name)
+        return found
+
     def _meanings_of_call(self, call: ast.Call, depth: int) -> set[str]:
         found: set[str] = set()
         for function in self.meanings(call.func, depth - 1):
             first = call.args[0] if call.args else None
-            if function == "builtins.__import__" and first is not None:
+            if function in _IMPORTS and _is_own_name(first):
+                found.add(OWN)
+            elif function == "builtins.__import__" and first is not None:
                 found |= {text.partition(".")[0] for text in self.strings(first)}
             elif (
                 function in ("importlib.import_module", "pkgutil.resolve_name", "pytest.importorskip")
@@ -218,13 +229,14 @@ class Code:
                 found |= {text.replace(":", ".") for text in self.strings(first)}
             elif function == "builtins.getattr" and len(call.args) >= 2:
                 bases = self.meanings(call.args[0], depth - 1)
-                found |= {f"{base}.{name}" for base in bases for name in self.strings(call.args[1])}
+                for name in self.strings(call.args[1]):
+                    found |= self._meanings_of_attribute(bases, name)
             elif function.startswith("operator.attrgetter()") and first is not None:
                 assert isinstance(call.func, ast.Call | ast.Name | ast.Attribute | ast.Subscript)
                 names = self.strings(call.func.args[0]) if isinstance(call.func, ast.Call) and call.func.args else ()
                 found |= {f"{base}.{name}" for base in self.meanings(first, depth - 1) for name in names}
             elif function == "builtins.vars" and first is not None:
-                found |= {f"{base}.__dict__" for base in self.meanings(first, depth - 1)}
+                found |= self._meanings_of_attribute(self.meanings(first, depth - 1), "__dict__")
             elif function in ("builtins.globals", "builtins.locals", "builtins.vars"):
                 found.add("globals()")
             elif function == "builtins.type" and first is not None and len(call.args) == 1:
@@ -248,7 +260,7 @@ class Code:
         for base in self.meanings(container, depth - 1):
             names = self.strings(key)
             if base == "sys.modules":
-                found |= names or {"sys.modules[]"}
+                found |= {OWN} if _is_own_name(key) else names or {"sys.modules[]"}
             elif base == "globals()":
                 for name in names:
                     found |= self._meanings_of_name(name)
@@ -341,6 +353,28 @@ class Code:
             each in self._tests or isinstance(each, ast.Assert) for each in self.above(node)
         )
 
+    def is_parameter(self, node: ast.AST) -> bool:
+        """True for a name whose value the caller chooses, or that a loop over the caller's values gives."""
+        if not isinstance(node, ast.Name):
+            return False
+        for each in self.above(node):
+            if isinstance(each, Function):
+                arguments = each.args
+                every = (
+                    *arguments.posonlyargs,
+                    *arguments.args,
+                    *arguments.kwonlyargs,
+                    arguments.vararg,
+                    arguments.kwarg,
+                )
+                if any(one is not None and one.arg == node.id for one in every):
+                    return True
+        return False
+
+    def is_asked(self, pattern: str) -> bool:
+        """True where the prompt has the pattern."""
+        return bool(pattern) and bool(re.search(pattern, self.about.text, re.IGNORECASE))
+
     def is_shown(self, text: str) -> bool:
         """True for a word or a sentence that the prompt itself has, such as the name of a file to write."""
         if len(text) < 4 or text not in self.about.text:
@@ -386,6 +420,10 @@ class Code:
             self._tests |= found
 
 
+def _is_own_name(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Name) and node.id == "__name__"
+
+
 def _canonical(name: str) -> str:
     for long, short in _SAME.items():
         if name == long or name.startswith(f"{long}."):
@@ -423,5 +461,5 @@ def _asks_for_main(test: ast.expr) -> bool:
 
 def _is_test(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     if isinstance(node, ast.ClassDef):
-        return any(ast.unparse(base).endswith("TestCase") for base in node.bases)
+        return node.name.startswith("Test") or any(ast.unparse(base).endswith("TestCase") for base in node.bases)
     return node.name in TEST_NAMES or node.name.startswith("test_")
