@@ -1,7 +1,9 @@
 """The composition root: the only module that names concrete adapters."""
 
+import gc
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -34,6 +36,9 @@ STARTED_AHEAD = 2
 """Evaluators that start with the service; more start when they are needed, and are kept."""
 ENDED_SECONDS = 5.0
 """How long workers may take to give back the jobs whose evaluators were ended."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes (a large body, a package) keeps the interpreter from the one that answers, a tenth of
+Python's own: an answer asks for it a dozen times."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
 
 
@@ -162,6 +167,9 @@ def _workers(
 @contextmanager
 def _listening(app: FastAPI, settings: Settings) -> Iterator[str]:
     """Serve `app` from a thread, so that the caller's thread stays free for the command line. Gives the address."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # what is there now stays; looking through it for garbage stopped every thread for some 75 ms, now and then
     listener = socket.create_server((settings.host, settings.port))
     config = uvicorn.Config(
         app, http=patient(settings), ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=5

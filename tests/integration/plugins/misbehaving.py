@@ -181,6 +181,12 @@ class Misbehaving(Grader):
             os.waitpid(copy, 0)
         yield self.finding("the first" if copy else "its copy")
 
+    def _burns_in_copies(self, context: Context) -> None:
+        for _ in range(3):
+            if os.fork() == 0:
+                break
+        self._hangs(context)
+
     def _leaves_a_daemon(self, context: Context) -> None:
         if os.fork() == 0:
             os.setsid()
