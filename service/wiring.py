@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
@@ -88,6 +88,8 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
     """
     logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # it is somebody else's, who may keep it as they like
+        settings.home.chmod(0o700)  # a plugin is another user where this one is root
     rubrics = all_rubrics(settings.rubrics)
     limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
     registry = installation(_criteria(rubrics), limits)
