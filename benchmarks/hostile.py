@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandboxes.interface import Sandbox, SandboxError, Tier
-from tests.adversarial.box.attack import Attack, honest, neighbour, suffer_alone
+from tests.adversarial.box.attack import Attack, honest, neighbour, suffer
 from tests.adversarial.box.catalogue import FAMILIES
 from tests.adversarial.box.tiers import SEES, TIERS, opened
 
@@ -102,7 +102,7 @@ def _round(
 
 def _wrong(sandbox: Sandbox, tier: Tier, attack: Attack) -> str:
     try:
-        suffer_alone(sandbox, attack, sees=tier in SEES)
+        suffer(sandbox, attack, sees=tier in SEES)
     except (AssertionError, SandboxError) as error:
         return _said(error)
     return ""

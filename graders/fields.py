@@ -21,7 +21,7 @@ MOST_PYTHON_CHARACTERS = 512 << 10
 PYTHON_CHARACTERS = 32 << 10
 MOST_PATTERNS, PATTERN_CHARACTERS = 50, 100
 _WILD = frozenset("*?[")
-_FUNCTION = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
+_FUNCTION = re.compile(r"^def[ \t]++(\w+)", re.MULTILINE)
 
 
 class PackageError(ValueError):
@@ -159,7 +159,8 @@ class Room:
         if path not in self._functions:
             tree = self.parsed(path, source)
             self._functions[path] = (
-                set(_FUNCTION.findall(source))
+                # One by one: while all are found at once, nothing else has the interpreter.
+                {found[1] for found in _FUNCTION.finditer(source)}
                 if tree is None
                 else {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
             )

@@ -16,6 +16,8 @@ from service.wire import Wire
 SEND_SECONDS = 30
 """How long a message to such a process may take: it reads whenever it has nothing else to do."""
 PR_SET_PDEATHSIG = 1
+_SECRET = frozenset({"ASSAY_DATABASE_URL"})
+"""It may hold a password, and who needs the database is told where it is."""
 
 
 class Child:
@@ -33,7 +35,10 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=2,  # what it prints stands beside our log, and never in what a command prints
                     pass_fds=[theirs.fileno()],
-                    env={**os.environ, "PYTHONPATH": path},
+                    env={
+                        **{name: value for name, value in os.environ.items() if name not in _SECRET},
+                        "PYTHONPATH": path,
+                    },
                     start_new_session=True,
                 )
             except BaseException:

@@ -81,7 +81,8 @@ class PatientProtocol(H11Protocol):
         """Since when, by the loop's clock."""
         self._clock: asyncio.TimerHandle | None = None
         self._look()
-        self._make_room()
+        # What it has sent with the connection is read first: of a hundred that come at once, the first is no worse than the last.
+        self.loop.call_soon(self.loop.call_soon, self._make_room)
 
     def data_received(self, data: bytes) -> None:
         # In pieces, because only a head that has not ended is measured.

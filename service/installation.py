@@ -23,6 +23,9 @@ from service.plugin_finder import key
 from service.plugins import Plugin, PluginError, PluginLimits, PluginProcess, stand_in
 from service.wire import WireError, down, from_below
 
+START_SECONDS = 120.0
+"""From the start of the process that looks to its first word, on a busy machine: no plugin has had a turn yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
@@ -100,9 +103,11 @@ def _asked(criteria: Collection[str], left_out: frozenset[str], seconds: float) 
     """Whose turn it was at last, what the process found, or how it came to find nothing."""
     child = Child("service.plugin_finder")
     turn, word, how_not = "", {}, f"it did not finish within {seconds:g} s"
+    patience = max(seconds, START_SECONDS)
     try:
         child.wire.send(down((frozenset(criteria), left_out)))
-        while (message := child.wire.receive(seconds)) is not None:
+        while (message := child.wire.receive(patience)) is not None:
+            patience = seconds
             word = from_below(message)
             if "began" not in word:
                 break

@@ -2,7 +2,7 @@
 
 Started by `service.plugins` as `python -m service.plugin_process FD`. Each fork is a process group with limits of its own: what the
 plugin does there, leaves, replaces or breaks ends with the fork, and no later submission meets it. This process itself runs nothing
-of the plugin but its import. It ends whatever a fork leaves behind, and itself when its starter is gone.
+of the plugin but its import, and is a user of its own from then on (service/plugin_user.py). It ends whatever a fork leaves behind, and itself when its starter is gone.
 """
 
 import importlib
@@ -26,6 +26,7 @@ from rubrics.signals import to_json
 from sandboxes.interface import Command
 from service.child import PR_SET_PDEATHSIG, limit_memory, prctl, unlimit_memory
 from service.command_json import command_to_json, text_of_bytes
+from service.plugin_user import leave_root
 from service.wire import Wire, WireError, from_above, up
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -48,7 +49,7 @@ def main() -> None:
             control.send(up({"broken": f"importing it failed: {told(error)}"}))
             return
         prctl(PR_SET_PDEATHSIG, 0)
-        control.send(up({"ready": True}))
+        control.send(up({"ready": True, "unreadable": leave_root()}))
         while (request := control.receive_with_fd()) is not None:
             ended = _forked(control, grader, *request, memory_bytes)
             control.receive()  # that the starter has seen the end too, or wanted it

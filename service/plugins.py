@@ -135,20 +135,29 @@ class PluginProcess:
         try:
             self._child.wire.send(down((plugin.place, limits.memory_mib << 20)))
             message = self._child.wire.receive(limits.seconds)
-            self._check_ready(message)
+            unreadable = self._check_ready(message)
         except WireError:
             raise PluginError(f"cannot be imported: {how(self._child.end(within=1))}") from None
         except BaseException:
             self.close()
             raise
         self.is_ready = True
+        if unreadable:
+            _log.info(
+                "a plugin is a user of its own, which cannot read all that Python imports from: what it imports while it grades fails",
+                action="plugin.started",
+                grader=plugin.id,
+                folders=unreadable,
+            )
 
-    def _check_ready(self, message: bytes | None) -> None:
+    def _check_ready(self, message: bytes | None) -> str:
+        """Where it can import nothing from any more, in words."""
         if message is None:
             raise PluginError(f"cannot be imported: it did not finish within {self._limits.seconds:g} s")
         word = from_below(message)
         if "ready" not in word:
             raise PluginError(f"cannot be used: {cut(str(word.get('broken')))}")
+        return cut(", ".join(map(str, word.get("unreadable", ()))))
 
     def close(self) -> None:
         self._child.end(within=0 if not self.is_ready else 1)

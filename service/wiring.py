@@ -1,10 +1,12 @@
 """The composition root: the only module that names concrete adapters."""
 
+import gc
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
@@ -34,6 +36,9 @@ STARTED_AHEAD = 2
 """Evaluators that start with the service; more start when they are needed, and are kept."""
 ENDED_SECONDS = 5.0
 """How long workers may take to give back the jobs whose evaluators were ended."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes (a large body, a package) keeps the interpreter from the one that answers, a tenth of
+Python's own: an answer asks for it a dozen times."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
 
 
@@ -83,6 +88,8 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
     """
     logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # it is somebody else's, who may keep it as they like
+        settings.home.chmod(0o700)  # a plugin is another user where this one is root
     rubrics = all_rubrics(settings.rubrics)
     limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
     registry = installation(_criteria(rubrics), limits)
@@ -162,6 +169,9 @@ def _workers(
 @contextmanager
 def _listening(app: FastAPI, settings: Settings) -> Iterator[str]:
     """Serve `app` from a thread, so that the caller's thread stays free for the command line. Gives the address."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # what is there now stays; looking through it for garbage stopped every thread for some 75 ms, now and then
     listener = socket.create_server((settings.host, settings.port))
     config = uvicorn.Config(
         app, http=patient(settings), ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=5

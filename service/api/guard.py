@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import Request, Response
@@ -35,6 +36,11 @@ _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 """Of a string, up to the quote that ends it."""
 _WINDOW = 256 * 1024
 """Bytes looked at before another thread may have the interpreter."""
+
+_AT_ONCE_BYTES = 64 * 1024
+"""A body up to this is parsed in any thread, in milliseconds."""
+_PARSER = ThreadPoolExecutor(1, "parser")
+"""Parses larger ones, one after the other: however many come at once, the event loop has one thread to share the interpreter with."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -96,7 +102,10 @@ class _BodyRequest(Request):
 
     async def json(self) -> Any:
         try:
-            return await run_in_threadpool(_parsed, await self.body())
+            body = await self.body()
+            if len(body) <= _AT_ONCE_BYTES:
+                return await run_in_threadpool(_parsed, body)
+            return await asyncio.get_running_loop().run_in_executor(_PARSER, _parsed, body)
         finally:
             self.forget()
 

@@ -1,9 +1,12 @@
 """Task packages: upload and reading."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from starlette.concurrency import run_in_threadpool
 
 from graders import package
 from graders.fence import is_own
@@ -21,18 +24,25 @@ from service.storage.interface import TaskRecord
 
 router = APIRouter(tags=["tasks"], route_class=Guarded)
 
+_LOADER = ThreadPoolExecutor(1, "loader")
+"""Reads packages, one after the other: the largest take a processor for seconds, and the interpreter with it."""
+
 
 @router.post(
     "/tasks",
     status_code=201,
     responses={200: {"model": TaskOut, "description": "This very version was there already."}, **OF_A_BODY},
 )
-def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
+async def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
     """Store a task package. Its version is a hash of its files; the same files again change nothing."""
     try:
-        task = package.load(body.files)
+        task = await asyncio.get_running_loop().run_in_executor(_LOADER, package.load, body.files)
     except PackageError as error:
         raise _invalid(error.field, error.expected) from error
+    return await run_in_threadpool(_stored, task, body, assay, response)
+
+
+def _stored(task: Task, body: TaskIn, assay: Services, response: Response) -> TaskOut:
     _check_choices(task, assay)
     record = TaskRecord(id=task.id, version=task.version, title=task.title, files=body.files, created_at=assay.now())
     created = assay.storage.add_task(record)

@@ -17,7 +17,12 @@ OTHERWISE: Mapping[Tier, Mapping[str, Check]] = {Tier.GVISOR: INSTEAD}
 
 
 PROMISES = [
-    pytest.param(tier, OTHERWISE.get(tier, {}).get(check.__name__, check), id=f"{tier}-{check.__name__}")
+    pytest.param(
+        tier,
+        OTHERWISE.get(tier, {}).get(check.__name__, check),
+        id=f"{tier}-{check.__name__}",
+        marks=pytest.mark.xdist_group(f"promises of {tier}"),
+    )
     for tier in Tier
     for check in CHECKS
 ]

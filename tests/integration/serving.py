@@ -26,13 +26,15 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
         text=True,
     )
     assert process.stderr is not None
+    said = []
     try:
         for line in process.stderr:
+            said.append(line)
             if match := re.search(r"serving on (http://\S+),", line):
                 yield process, match[1]
                 break
         else:
-            pytest.fail(f"the service did not start (exit code {process.wait()})")
+            pytest.fail(f"the service did not start (exit code {process.wait()}): {''.join(said)}")
     finally:
         process.kill()
         process.wait()

@@ -19,6 +19,8 @@ from service.cli import app
 from service.packages import read_folder
 from service.progress import LineProgress
 
+pytestmark = pytest.mark.timeout(400)  # on a busy host
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -27,11 +29,14 @@ def jail(tiers: Tiers) -> Sandbox:
     return tiers.at_least(Tier.JAIL)
 
 
-def package(reference: str, *calls: str, options: str = "", prompt: str = "Do it.", **more: str) -> dict[str, str]:
+def package(
+    reference: str, *calls: str, options: str = "", prompt: str = "Do it.", limits: str = "", **more: str
+) -> dict[str, str]:
     rows = [{"call": call} if "!" not in call else dict(zip(("call", "raises"), call.split("!"))) for call in calls]  # noqa: B905
     return {
         "task.toml": (
-            'id = "made"\nreference = "submissions/accepted/reference.py"\n\n[[suite]]\nid = "hidden"\nkind = "call"\n'
+            f'id = "made"\nreference = "submissions/accepted/reference.py"\n\n[limits]\n{limits}\n'
+            '[[suite]]\nid = "hidden"\nkind = "call"\n'
             f'files = ["hidden/*"]\nentry_point = "f"\n{options}'
         ),
         "prompt.md": prompt,
@@ -42,7 +47,7 @@ def package(reference: str, *calls: str, options: str = "", prompt: str = "Do it
 
 
 def amplified(files: Mapping[str, str], jail: Sandbox, **options: int) -> Amplified:
-    return amplify(files, jail, LineProgress(StringIO()), **{"seed": 1, "seconds": 40, "most": 20, **options})
+    return amplify(files, jail, LineProgress(StringIO()), **{"seed": 1, "seconds": 300, "most": 20, **options})
 
 
 CLAMP = (
@@ -72,7 +77,8 @@ def test_the_same_seed_proposes_the_same(jail: Sandbox) -> None:
 
 def test_what_the_reference_refuses_is_no_case(jail: Sandbox) -> None:
     mean = "def f(xs):\n    if xs[:1] == [7]:\n        while True:\n            pass\n    return sum(xs) / len(xs)\n"
-    report = amplified(package(mean, "f([1])", "f([2, 6])", "f([5, 8, 9])"), jail)
+    limits = "cpu_seconds = 2\n"  # which end it before the ten seconds of a call
+    report = amplified(package(mean, "f([1])", "f([2, 6])", "f([5, 8, 9])", limits=limits), jail, seconds=40)
     assert report.chosen
     assert all(each.case.args[0] and each.case.args[0][0] != 7 for each in report.chosen)  # type: ignore[operator]
     assert report.left_out["the reference raises"] >= 1

@@ -318,6 +318,46 @@ def test_half_bodies_count_as_waiting(api: Api) -> None:
         assert [until_closed(each) for each in halves[:6]] == [b""] * 6
 
 
+def test_of_those_that_come_at_once_the_first_is_no_worse(api: Api) -> None:
+    """Where many connected while the service was busy, the first one counted as the one that had owed its head the longest."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        busy.set()
+        go_on.wait(60)  # as long as anything may keep the event loop
+
+    api.app.add_api_route("/hold", hold)
+    with serving(api, waiting_connections=3) as server, ExitStack() as stack:
+        holding, first, *others = [stack.enter_context(closing(server.connect())) for _ in range(2)]
+        holding.sendall(head("GET", "/hold", "", None, CLOSE))
+        assert busy.wait(60)
+        late = stack.enter_context(closing(server.connect()))
+        late.sendall(head("GET", "/healthz", "", None, CLOSE))
+        for _ in range(10):
+            others.append(stack.enter_context(closing(server.connect())))
+            others[-1].sendall(b"GET /healthz HTTP/1.1\r\n")
+        go_on.set()
+        assert until_closed(late).split()[1] == b"200"
+        assert until_closed(first) == b""  # it has owed its head since before
+
+
+def test_large_bodies_are_parsed_one_after_the_other_and_small_ones_beside_them(api: Api) -> None:
+    """All at once, they shared the interpreter with the event loop, which had a turn now and then."""
+    sent, go_on = token(api, "submitter"), threading.Event()
+    large = json.dumps({**GOOD, "solution": "#" * 100_000}).encode()
+    small = json.dumps(GOOD).encode()
+    with serving(api) as server, ExitStack() as stack:
+        stack.callback(go_on.set)
+        guard._PARSER.submit(go_on.wait)  # in the place of a body that takes long
+        waiting_ones = [stack.enter_context(closing(server.connect())) for _ in range(3)]
+        for each in waiting_ones:
+            each.sendall(head("POST", "/v1/submissions", sent, len(large), CLOSE) + large)
+        assert server.status(head("POST", "/v1/submissions", sent, len(small), CLOSE), small) == 202
+        assert not select.select(waiting_ones, [], [], 0.2)[0]
+        go_on.set()
+        assert {until_closed(each).split()[1] for each in waiting_ones} == {b"202"}
+
+
 def test_above_so_many_that_wait_an_answer_comes_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "MOST_WAITING", 3)
     run_id = api.as_("submitter", name="s").post("/v1/submissions", json=GOOD).json()["run_id"]

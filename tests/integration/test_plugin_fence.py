@@ -62,6 +62,8 @@ REASONS = {
     "leaves_a_daemon": "",
     "leaves_a_thread": "",
     "kills_its_parent": "lost its process$",
+    "kills_everybody": "lost its process$",
+    "reaches_for_the_service": "",
     "eats_memory": "ran out of memory$",
     "eats_shared_memory": "ran out of memory$",
     "changes_its_neighbours": "",
@@ -108,6 +110,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterat
         "ASSAY_WORKERS": "2",
         "ASSAY_RUBRICS": str(home / "rubrics"),
     }
+    home.chmod(0o755)
     (home / "rubrics").mkdir()
     (home / "rubrics" / "lines.toml").write_text(RUBRIC)
     with (
@@ -115,6 +118,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterat
         Client(base_url, token) as client,
         closing(SqlStorage.open(settings.storage_url)) as storage,
     ):
+        assert home.stat().st_mode & 0o777 == 0o700
         yield Served(client, storage, base_url, process.pid)
         assert process.poll() is None
 
@@ -125,6 +129,7 @@ class Served:
         self.client = client
         self.storage = storage
         self.base_url = base_url
+        self._put: set[str] = set()
 
     def submit(self, way: str, solution: str = RIGHT, rubric: str = "") -> str:
         """A submission to the median task, at which the plugin looks in this way; none at all for an empty one."""
@@ -133,7 +138,9 @@ class Served:
         options = f'\n[graders."{PLUGIN}"]\nway = "{way}"\nwords = ["a"]\nshare = 1\n' if way else ""
         name = f"median-{way.replace('_', '-')}{'-' + rubric if rubric else ''}" if way else "median"
         toml = re.sub(r"(?m)^id = .*$", f'{head}id = "{name}"', files["task.toml"], count=1)
-        self.client.put_task({**files, "task.toml": toml + options})
+        if name not in self._put:  # the plugin is asked about its options in a process of its own each time
+            self._put.add(name)
+            self.client.put_task({**files, "task.toml": toml + options})
         return self.client.submit(SubmissionIn(task_id=name, solution=solution)).run_id
 
     def findings(self, run_id: str) -> Findings:
@@ -170,7 +177,7 @@ def all_at_once(served: Served) -> tuple[dict[str, str], list[str], Watched]:
     try:
         for way in REASONS:
             runs[way] = served.submit(way)
-            honest += [served.submit("", RIGHT), served.submit("", WRONG), served.submit("finds")]
+            honest += [served.submit("", WRONG if len(runs) % 2 else RIGHT), served.submit("finds")]
         for run_id in (*runs.values(), *honest):
             served.findings(run_id)
     finally:
@@ -200,9 +207,9 @@ def test_it_costs_its_own_criterion_only(all_at_once, served: Served, way: str) 
 def test_others_are_graded_as_if_nothing_happened(all_at_once, served: Served) -> None:
     for position, run_id in enumerate(all_at_once[1]):
         findings = served.findings(run_id)
-        assert findings.outcome == ("failed" if position % 3 == 1 else "passed")
+        assert findings.outcome == ("failed" if position % 4 == 0 else "passed")
         assert served.client.run(run_id).attempt == 1
-        if position % 3 == 2:  # the same plugin, on the next submission
+        if position % 2 == 1:  # the same plugin, on the next submission
             reported, reason = served.of_the_plugin(run_id)
             assert [getattr(each, "message", "") for each in reported] == ["seen before", "not as we write it"]
             assert not reason
@@ -214,6 +221,12 @@ def test_the_service_answers_and_is_ready_all_the_while(all_at_once) -> None:
     # Milliseconds. The limit is for a host that is busy with other things; what hangs takes for ever.
     assert max(watched.healthz) < 5, sorted(watched.healthz)[-5:]
     assert set(watched.readyz) == {'{"status":"ready","missing":[]}'}
+
+
+def test_a_plugin_gets_at_nothing_of_the_service(all_at_once, served: Served) -> None:
+    """Where the service is root, as here, the plugin is a user of its own: no signal, no memory, no database, no engine."""
+    reported, _ = served.of_the_plugin(all_at_once[0]["reaches_for_the_service"])
+    assert [getattr(each, "message", "") for each in reported] == ["seen before", "nothing"]
 
 
 def test_of_too_many_signals_the_telling_ones_are_kept_and_the_others_counted(all_at_once, served: Served) -> None:

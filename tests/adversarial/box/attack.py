@@ -1,13 +1,13 @@
 """One hostile program, and what must be true while it runs and after it: the engine under the tables of attacks.
 
-`suffer` runs an attack three times over: the attack itself, which must come to a fitting end in time; a neighbour in a
-session of its own, which holds a conversation all the while and must stay right; and an honest program after it in the
-same session, which must find everything as new.
+An attack takes three: the attack itself, which must come to a fitting end in time (`suffer`); a neighbour in a session of its
+own, which holds a conversation all the while and must stay right (`neighbour`); and an honest program after the attack in
+the same session, which must find everything as new.
 """
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from textwrap import dedent
@@ -22,6 +22,9 @@ SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, dis
 """Memory, processes and disk are the same for all, so that the boxes of a pool fit."""
 GRACE_SECONDS = 15.0
 """Past the wall limit, on a loaded machine with a slow kernel: one that hangs takes longer. What is promised is far less, and benchmarks measure it."""
+
+UNANSWERED_SECONDS = 2.0
+"""How long an answer is waited for that need not come."""
 
 SECRET = "neighbour-" + "s3cr3t"
 """The neighbour has it in its environment, its files, its arguments and its memory."""
@@ -88,8 +91,10 @@ def attack(
     **limits: float,
 ) -> Attack:
     """A row of a table. `limits` are the changes to SMALL."""
-    if ends == (End.CPU_TIMEOUT,):
-        limits.setdefault("wall_seconds", 120)  # on a busy host it takes long to use its CPU time up
+    if End.WALL_TIMEOUT not in ends:
+        limits.setdefault("wall_seconds", 120)  # on a busy host it takes long to come to its end
+    elif answers:
+        limits.setdefault("wall_seconds", 2 * UNANSWERED_SECONDS)
     return Attack(
         name=name,
         code=dedent(code),
@@ -106,13 +111,7 @@ def attack(
 
 
 def suffer(sandbox: Sandbox, attack: Attack, *, sees: bool) -> None:
-    """Run an attack beside a neighbour and before an honest program. AssertionError says what did not hold."""
-    with neighbour(sandbox):
-        suffer_alone(sandbox, attack, sees=sees)
-
-
-def suffer_alone(sandbox: Sandbox, attack: Attack, *, sees: bool) -> None:
-    """The same where the neighbour is another's business."""
+    """Run an attack before an honest program; the neighbour is the caller's. AssertionError says what did not hold."""
     with sandbox.session() as session:
         held(attack, perform(session, attack), sees=sees)
         honest(session)
@@ -125,7 +124,7 @@ def perform(session: Session, attack: Attack) -> Execution:
         return session.run(command)
     with session.converse(command) as conversation:
         for wanted in attack.answers:
-            got = conversation.ask(attack.question, seconds=5 if wanted in (None, ...) else 30)
+            got = conversation.ask(attack.question, seconds=UNANSWERED_SECONDS if wanted in (None, ...) else 30)
             assert wanted is ... or got == wanted, (wanted, got)
         return conversation.finish()
 
@@ -162,28 +161,39 @@ NEIGHBOUR_SECONDS = 30.0
 
 
 @contextmanager
-def neighbour(sandbox: Sandbox) -> Iterator[None]:
-    """Honest conversations in a session of its own, one after the other for as long as the context is open.
+def neighbour(sandbox: Sandbox) -> Iterator[Callable[[], None]]:
+    """Honest conversations in sessions of its own, one after the other for as long as the context is open.
 
-    The context begins with the first right answer; leaving it raises what went wrong meanwhile.
+    The context begins with the first right answer. What it gives waits for the next one, and raises what went wrong since it was
+    called last; so does leaving the context.
     """
-    begun, enough, wrong = Event(), Event(), []
+    answered, enough = Event(), Event()
+    wrong: list[BaseException] = []
 
     def live() -> None:
-        try:
-            with sandbox.session() as session:
-                while not enough.is_set():
-                    _talk(session, begun, enough)
-        except BaseException as error:
-            wrong.append(error)
-        finally:
-            begun.set()
+        while not enough.is_set():
+            try:
+                with sandbox.session() as session:
+                    while not enough.is_set():
+                        _talk(session, answered, enough)
+            except BaseException as error:
+                wrong.append(error)
+                answered.set()
+                enough.wait(0.1)
+
+    def undisturbed() -> None:
+        answered.clear()
+        answered.wait()
+        if wrong:
+            first = wrong[0]
+            wrong.clear()  # the next attack has a neighbour that begins anew
+            raise AssertionError("the neighbour was disturbed") from first
 
     thread = Thread(target=live)
     thread.start()
     try:
-        begun.wait()
-        yield
+        answered.wait()
+        yield undisturbed
     finally:
         enough.set()
         thread.join()
@@ -191,7 +201,7 @@ def neighbour(sandbox: Sandbox) -> Iterator[None]:
         raise AssertionError("the neighbour was disturbed") from wrong[0]
 
 
-def _talk(session: Session, begun: Event, enough: Event) -> None:
+def _talk(session: Session, answered: Event, enough: Event) -> None:
     command = Command(
         argv=("python3", "-c", NEIGHBOUR, SECRET),
         environment={"MINE": SECRET},
@@ -202,7 +212,7 @@ def _talk(session: Session, begun: Event, enough: Event) -> None:
         for number in range(1, 2000):
             answer = conversation.ask(str(number).encode(), seconds=60)
             assert answer == str((number - 1) * number * (2 * number - 1) // 6).encode(), answer
-            begun.set()
+            answered.set()
             if enough.wait(0.005) or time.monotonic() > enough_of_this:
                 break
         execution = conversation.finish()

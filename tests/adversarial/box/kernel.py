@@ -241,7 +241,6 @@ print(got)
         says="[]",
         evidence=NETWORK,
         cpu_seconds=20,
-        wall_seconds=30,
     ),
     attack(
         "the outside",
@@ -306,7 +305,6 @@ print(got)
         End.EXITED,
         says="[]",
         cpu_seconds=20,
-        wall_seconds=30,
     ),
     attack(
         "more of itself than it may know",

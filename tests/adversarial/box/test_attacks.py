@@ -1,16 +1,16 @@
 """Rule 10 of the box: each attack ends by its limits, beside a live neighbour and before an honest run.
 
-Tier jail, the default, meets all of them here. An attack takes three boxes, and in the other tiers each of them is a container to
-be made: tier container meets every third of each family here, gvisor every eighth, and both meet all of them in
+Tier jail, the default, meets all of them here. An attack takes two boxes beside the neighbour's, and in the other tiers each of them is a
+container to be made: tier container meets every third of each family here, gvisor every eighth, and both meet all of them in
 `benchmarks/hostile.py --tier TIER`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from sandboxes.interface import Sandbox, Tier
-from tests.adversarial.box.attack import Attack, suffer
+from tests.adversarial.box.attack import Attack, neighbour, suffer
 from tests.adversarial.box.catalogue import FAMILIES
 from tests.adversarial.box.tiers import SEES, TIERS
 
@@ -20,10 +20,19 @@ STEPS = {Tier.JAIL: 1, Tier.CONTAINER: 3, Tier.GVISOR: 8}
 def meetings() -> Iterator[object]:
     for tier in TIERS:
         for family, attacks in FAMILIES.items():
+            group = pytest.mark.xdist_group(f"attacks of {family} on {tier}")
             for attack in attacks[:: STEPS[tier]]:
-                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}")
+                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}", marks=group)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tier_sandbox: Sandbox) -> Iterator[Callable[[], None]]:
+    """One neighbour of all attacks on a tier: asks whether it is right still."""
+    with neighbour(tier_sandbox) as ask:
+        yield ask
 
 
 @pytest.mark.parametrize(("tier", "attack"), list(meetings()), indirect=["tier"])
-def test_attack(attack: Attack, tier: Tier, tier_sandbox: Sandbox) -> None:
+def test_attack(attack: Attack, tier: Tier, tier_sandbox: Sandbox, undisturbed: Callable[[], None]) -> None:
     suffer(tier_sandbox, attack, sees=tier in SEES)
+    undisturbed()

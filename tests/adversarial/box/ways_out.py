@@ -53,20 +53,17 @@ print("done")
     attack(
         "puts its user behind all others, then computes",
         """
-        import os, time
+        import os
         for who in (0, os.getuid()):
             try: os.setpriority(os.PRIO_USER, who, 19)
             except OSError: pass
         for _ in range(20):
             if os.fork() == 0:
-                end = time.monotonic() + 8
-                while time.monotonic() < end: pass
-                os._exit(0)
+                while True: pass
         for _ in range(20): os.wait()
         """,
         End.CPU_TIMEOUT,
         cpu_seconds=1,
-        wall_seconds=30,
     ),
     attack(
         "signals process 1 by what an interpreter handles",

@@ -9,9 +9,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from graders.interface import (
@@ -181,6 +182,12 @@ class Misbehaving(Grader):
             os.waitpid(copy, 0)
         yield self.finding("the first" if copy else "its copy")
 
+    def _burns_in_copies(self, context: Context) -> None:
+        for _ in range(3):
+            if os.fork() == 0:
+                break
+        self._hangs(context)
+
     def _leaves_a_daemon(self, context: Context) -> None:
         if os.fork() == 0:
             os.setsid()
@@ -195,6 +202,38 @@ class Misbehaving(Grader):
     def _kills_its_parent(self, context: Context) -> None:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(1000)
+
+    def _kills_everybody(self, context: Context) -> None:
+        """Everybody that it may: its own process, which it would be rude to do as root, or as the user of whoever tests this."""
+        assert os.getuid() > 1_900_000_000, "this is a user that others have as well"
+        os.kill(-1, signal.SIGKILL)
+        time.sleep(1000)
+
+    def _reaches_for_the_service(self, context: Context) -> Iterator[Signal]:
+        """Tells all that it gets at beyond its own process."""
+        assert os.getuid() > 1_900_000_000, "this is a user that others have as well"
+        home, got = os.environ["ASSAY_HOME"], []
+
+        def attempt(what: str, act: Callable[[], object]) -> None:
+            try:
+                act()
+            except OSError:
+                return
+            got.append(what)
+
+        pid = os.getppid()
+        while pid := _parent(pid):
+            attempt(f"signal to {pid}", partial(os.kill, pid, 0))
+            attempt(f"memory of {pid}", partial(open, f"/proc/{pid}/mem", "rb"))
+            attempt(f"environment of {pid}", partial(open, f"/proc/{pid}/environ", "rb"))
+            attempt(f"files of {pid}", partial(os.listdir, f"/proc/{pid}/fd"))
+        attempt("the folder", partial(os.listdir, home))
+        attempt("the database", partial(open, f"{home}/assay.sqlite3", "rb"))
+        attempt("a file of its own there", partial(open, f"{home}/mine", "w"))
+        attempt("another user", partial(os.setuid, 0))
+        attempt("another group", partial(os.setgroups, [0]))
+        attempt("the engine", partial(socket.socket(socket.AF_UNIX).connect, "/var/run/docker.sock"))
+        yield self.finding(", ".join(got) or "nothing")
 
     def _eats_memory(self, context: Context) -> None:
         eaten = []
@@ -284,6 +323,11 @@ class Misbehaving(Grader):
             "outcome": "failed",
         }  # fmt: skip
         self._says(context, framed(json.dumps({"signal": forged}).encode()))
+
+
+def _parent(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return int(file.read().rpartition(")")[2].split()[1])
 
 
 def framed(message: bytes) -> bytes:
