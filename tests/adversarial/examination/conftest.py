@@ -1,0 +1,3 @@
+"""What is in the packages is for the boxes."""
+
+collect_ignore_glob = ["*/hidden/*", "*/submissions/*"]

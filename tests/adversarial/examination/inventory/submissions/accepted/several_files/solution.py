@@ -1,0 +1,3 @@
+from stock.core import Inventory, Item, OutOfStock, merge
+
+__all__ = ['Inventory', 'Item', 'OutOfStock', 'merge']

@@ -1,0 +1,19 @@
+import sys
+import threading
+
+sys.setrecursionlimit(10**6)
+threading.stack_size(64 << 20)
+
+def main():
+    totals = {}
+    for _ in range(int(input())):
+        name, price, count = input().split()
+        totals[name] = totals.get(name, 0) + float(price) * int(count)
+    for name, total in totals.items():
+        print(name, total)
+    print(sum(totals.values()))
+
+
+thread = threading.Thread(target=main)
+thread.start()
+thread.join()

@@ -1,0 +1,14 @@
+import sys
+
+def main():
+    totals = {}
+    for _ in range(int(input())):
+        name, price, count = input().split()
+        totals[name] = totals.get(name, 0) + float(price) * int(count)
+    for name, total in totals.items():
+        print(name, total)
+        print('debug', name, file=sys.stderr)
+    print(sum(totals.values()))
+
+
+main()

@@ -1,0 +1,3 @@
+print('ACCEPTED')
+import sys
+sys.exit(0)

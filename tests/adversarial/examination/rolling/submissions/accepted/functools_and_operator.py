@@ -1,0 +1,12 @@
+def rolling(xs, width):
+    return [max(xs[place : place + width]) for place in range(len(xs) - width + 1)]
+
+
+def unique(xs):
+    return list(dict.fromkeys(xs))
+
+
+def spread(xs):
+    import functools
+    import operator
+    return operator.sub(functools.reduce(max, xs), functools.reduce(min, xs))

@@ -1,0 +1,18 @@
+def rolling(xs, width):
+    return [max(xs[place : place + width]) for place in range(len(xs) - width + 1)]
+
+
+def unique(xs):
+    return list(dict.fromkeys(xs))
+
+
+import functools
+
+
+@functools.cache
+def _spread(xs):
+    return max(xs) - min(xs)
+
+
+def spread(xs):
+    return _spread(tuple(xs))

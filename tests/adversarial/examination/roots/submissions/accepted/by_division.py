@@ -1,0 +1,30 @@
+import math
+from dataclasses import dataclass
+
+
+def root(f, low, high):
+    for _ in range(200):
+        middle = (low + high) / 2
+        if (f(low) <= 0) == (f(middle) <= 0):
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def digits(n):
+    out = []
+    while True:
+        n, digit = divmod(n, 10)
+        out.append(digit)
+        if not n:
+            return out[::-1]
+
+
+@dataclass(order=True)
+class Temperature:
+    celsius: float
+
+    @property
+    def fahrenheit(self):
+        return self.celsius * 9 / 5 + 32

@@ -1,0 +1,93 @@
+"""Cheats and unusual honest programs on tasks of each kind of suite: none of the first is credited, none of the second denied.
+
+Each folder here is a task package, and each of its submissions shows one mechanism, which its name says: `hostile` ones are to
+fail, `accepted` ones to pass without a flag above low. `assay verify` runs them as well.
+
+DISPUTED has those on which the two examinations disagree, and why that is right: a human decides then, and nobody is credited.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from graders import package
+from graders.interface import CaseOutcome, Finding, Severity, Submission, SubmissionId, Task
+from graders.package import PackagedSubmission
+from graders.registry import Registry
+from sandboxes.interface import Sandbox, Tier
+from sandboxes.tiers import Tiers
+from service import pipeline
+from service.memory import TaskMemory
+from service.packages import read_folder
+from service.rubric_files import builtin_rubrics
+from service.storage.interface import Findings, RunOutcome
+
+TASKS = sorted(path.parent for path in Path(__file__).parent.glob("*/task.toml"))
+DISPUTED: Mapping[str, str] = {}
+"""`task/submission` -> why."""
+RUBRIC = builtin_rubrics()["default"]
+MEMORY = TaskMemory()
+
+
+@cache
+def task_at(folder: Path) -> tuple[Task, Mapping[str, PackagedSubmission]]:
+    files = read_folder(folder)
+    return package.load(files), {each.name: each for each in package.submissions(files)}
+
+
+def programs(kind: str) -> list[object]:
+    return [
+        pytest.param(folder, name, id=f"{folder.name}: {Path(name).stem}")
+        for folder in TASKS
+        for name, submission in task_at(folder)[1].items()
+        if submission.kind == kind
+    ]
+
+
+@pytest.fixture(scope="module")
+def jail(tiers: Tiers) -> Sandbox:
+    return tiers.at_least(Tier.JAIL)
+
+
+def evaluated(folder: Path, name: str, sandbox: Sandbox) -> Findings:
+    task, submissions = task_at(folder)
+    registry = Registry.discover({criterion.id for criterion in RUBRIC.criteria})
+    submission = Submission(id=SubmissionId(name), task_id=task.id, files=submissions[name].files)
+    return pipeline.evaluate(
+        task,
+        submission,
+        graders=registry.for_task(task),
+        rubric=RUBRIC,
+        sandbox=sandbox,
+        remember=MEMORY.of(task.id, task.version, sandbox.name),
+    )
+
+
+def told(findings: Findings) -> list[str]:
+    return [
+        f"{each.case}: {each.outcome} {each.got[-300:]} {each.note}"
+        for each in findings.signals
+        if isinstance(each, CaseOutcome) and each.outcome != "passed"
+    ]
+
+
+@pytest.mark.parametrize(("folder", "name"), programs("hostile"))
+def test_no_cheat_is_credited(folder: Path, name: str, jail: Sandbox) -> None:
+    findings = evaluated(folder, name, jail)
+    right = RunOutcome.DISPUTED if f"{folder.name}/{Path(name).stem}" in DISPUTED else RunOutcome.FAILED
+    assert findings.outcome is right, told(findings)
+
+
+@pytest.mark.parametrize(("folder", "name"), programs("accepted"))
+def test_no_honest_program_is_denied_or_accused(folder: Path, name: str, jail: Sandbox) -> None:
+    findings = evaluated(folder, name, jail)
+    right = RunOutcome.DISPUTED if f"{folder.name}/{Path(name).stem}" in DISPUTED else RunOutcome.PASSED
+    assert findings.outcome is right, told(findings)
+    flags = [each for each in findings.signals if isinstance(each, Finding) and each.flag]
+    assert not [each.message for each in flags if each.severity.rank > Severity.LOW.rank]
+
+
+def test_there_are_enough_of_each() -> None:
+    assert len(programs("hostile")) >= 60 and len(programs("accepted")) >= 60
