@@ -120,7 +120,7 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
     return Strength(
         task_id=task.id,
         version=task.version,
-        cases=tuple(map(_name, runs[0])),
+        cases=tuple(map(_name, _by_number(runs[0]))),
         runs=len(runs),
         flaky=_flaky(runs),
         mutants=tuple(tried),
@@ -205,6 +205,12 @@ def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
         for does, program in trivial_functions(text).items():
             programs.setdefault(does, dict(task.reference))[path] = program
     return dict(programs)
+
+
+def _by_number(outcomes: Sequence[CaseOutcome]) -> Sequence[CaseOutcome]:
+    """By suite, and in it by number: the order in which cases run differs from one version of a task to the next."""
+    suites = list(dict.fromkeys(each.suite for each in outcomes))
+    return sorted(outcomes, key=lambda each: (suites.index(each.suite), each.number))
 
 
 def _name(outcome: CaseOutcome) -> str:
