@@ -19,7 +19,6 @@ from graders.interface import (
     Finding,
     Grader,
     Measurement,
-    Severity,
     Signal,
 )
 
@@ -134,26 +133,10 @@ _RELIED_ON = frozenset(
     ]
 )
 """Modules that an examination in one process imports itself. Nobody else is misled by `statistics.py` or `queue.py`."""
-TAMPERING = frozenset(
-    (
-        "assay/leaves", "assay/exit-hook", "assay/skips-tests", "assay/test-hook", "assay/lying-equality", "assay/lying-class",
-        "assay/lying-difference", "assay/equals-anything", "assay/patches-library", "assay/import-hook", "assay/traces",
-        "assay/reads-frames", "assay/reads-heap", "assay/detects-tests", "assay/reads-tests", "assay/imports-answers",
-        "assay/forged-verdict", "assay/forged-channel", "assay/plants-files", "assay/planted-file", "assay/shadows-module",
-        "assay/channel", "assay/box-read",
-    )
-)  # fmt: skip
-"""Rules that say, at severity high, that somebody tampers with the examination itself: with its process, its comparison, its
-files or its channel. The others are about what a reviewer sees, about the machine, or about answers from memory."""
 _CANNOT_RUN = re.compile(r"it does not compile|it is not valid Unicode")
 """Of what is no program, nothing is hidden."""
 _WIDE = "integrity"
 """No criterion of a rubric: that a file could not be looked at takes no suggestion away."""
-
-
-def is_tampering(signal: Signal) -> bool:
-    """True for a flag of severity high of a rule of TAMPERING: enough to fail what the examination disagrees about."""
-    return isinstance(signal, Finding) and signal.flag and signal.severity is Severity.HIGH and signal.rule in TAMPERING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

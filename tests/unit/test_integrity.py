@@ -13,8 +13,9 @@ from graders.harness import integrity_analyzer
 from graders.harness.integrity.rules import RULES
 from graders.harness.integrity.shown import Shown, examples
 from graders.harness.integrity.syntax import About
-from graders.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity, is_tampering
+from graders.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal, Suite
+from graders.tampering import is_tampering
 from graders.testing import context_of
 from sandboxes.fake import FakeProgram, FakeSandbox
 from tests.unit.effort import effort

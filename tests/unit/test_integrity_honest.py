@@ -6,8 +6,8 @@ import pytest
 
 from graders.harness import integrity_analyzer
 from graders.harness.integrity.rules import RULES
-from graders.integrity import TAMPERING
 from graders.interface import Severity
+from graders.tampering import TAMPERING
 from tests.unit.honest_programs import PROGRAMS, RIGHT
 from tests.unit.tampering_programs import TAMPERING as CHEATS
 from tests.unit.tampering_programs import WRONG
