@@ -13,7 +13,8 @@ from service.importers.contest import apps, livecodebench
 from service.importers.humaneval import humaneval, humaneval_pack, humaneval_plus
 from service.importers.mbpp import mbpp
 from service.importers.mbpp_plus import mbpp_plus
-from service.importers.package_text import FormatError, ImportedTask
+from service.importers.names import defined
+from service.importers.package_text import REFERENCE, FormatError, ImportedTask
 from service.importers.rows import rows
 
 AUTO = "auto"
@@ -142,7 +143,8 @@ def _task(row: Any, where: str, name: str) -> ImportedTask:
         if key in row and not isinstance(row[key], kind):
             raise FormatError(f"{where}: {key}", f"{_SPOKEN[kind[0]]}, not {type(row[key]).__name__}")
     try:
-        task = replace(format.make(_function_named(row)), where=where)
+        task = replace(format.make(named := _function_named(row)), where=where)
+        _check_defined(task, named.get("entry_point"))
     except FormatError as error:
         raise FormatError(f"{where}: {error.where}", error.expected) from error
     except EncodingError as error:
@@ -153,6 +155,16 @@ def _task(row: Any, where: str, name: str) -> ImportedTask:
             f"{where}: {unknown[0]}", f"a key that is known in this form, one of {', '.join(sorted(known))}"
         )
     return task
+
+
+def _check_defined(task: ImportedTask, entry_point: str | None) -> None:
+    if entry_point is None:
+        return
+    known = defined(task.files[REFERENCE], "canonical_solution")
+    if entry_point not in known:
+        raise FormatError(
+            "entry_point", f"a name that the solution defines ({', '.join(sorted(known))}), not {entry_point}"
+        )
 
 
 def _function_named(row: Mapping[str, Any]) -> Mapping[str, Any]:

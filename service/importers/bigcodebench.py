@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.importers.classeval import needs_one_box
-from service.importers.names import defined, imports, parsed, used
+from service.importers.names import check_unittests, defined, imports, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
@@ -37,8 +37,7 @@ def bigcodebench(row: Mapping[str, Any]) -> ImportedTask:
     """Raises FormatError for a test without unittest classes, or one that does not use the function."""
     test, name = row["test"], row["entry_point"]
     reference = f"{row['code_prompt']}{row['canonical_solution']}"
-    if not any(isinstance(node, ast.ClassDef) and _is_test_case(node) for node in parsed(test, "test").body):
-        raise FormatError("test", "a class that derives from unittest.TestCase, as BigCodeBench's tests have")
+    check_unittests(test, "test")
     known = defined(reference, "code_prompt, canonical_solution")
     names = known & used(test, "test") - defined(test, "test")
     if name not in names:
@@ -54,10 +53,6 @@ def bigcodebench(row: Mapping[str, Any]) -> ImportedTask:
         submissions={REFERENCE: reference},
     )
     return ImportedTask(id=row["task_id"], files=files, completed_prompt=row["complete_prompt"])
-
-
-def _is_test_case(node: ast.ClassDef) -> bool:
-    return any(ast.unparse(base).rpartition(".")[2].endswith("TestCase") for base in node.bases)
 
 
 def _sets_for_all(test: str) -> bool:

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from service.importers.names import defined, imports, parsed, used
+from service.importers.names import check_unittests, defined, imports, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
@@ -34,6 +34,7 @@ _CHANGES = frozenset({"add", "append", "clear", "extend", "insert", "pop", "remo
 def classeval(row: Mapping[str, Any]) -> ImportedTask:
     """Raises FormatError for a test that does not use the class."""
     code, test, name = row["solution_code"], row["test"], row["class_name"]
+    check_unittests(test, "test")
     names = defined(code, "solution_code") & used(test, "test")
     if name not in names:
         raise FormatError("test", f"a use of the class {name}, which `solution_code` defines")

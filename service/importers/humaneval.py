@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from service.importers.names import defined, forgotten_modules, is_python, parsed, used
+from service.importers.names import check_asserts, defined, forgotten_modules, is_python, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
@@ -80,6 +80,7 @@ def _checked(row: Mapping[str, Any]) -> SuiteText:
         raise FormatError(
             "test", f"a function `check(candidate)`, as HumanEval's tests have; it defines {_spoken(test)}"
         )
+    check_asserts(test, "test")
     modules = "".join(f"import {name}\n" for name in forgotten_modules(f"{prompt}\n{test}", "test"))
     solved = defined(_reference(row), "canonical_solution") - defined(prompt, "prompt")
     names = {row["entry_point"]} | (used(test, "test") & solved)

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.importers.names import defined, used
+from service.importers.names import check_asserts, defined, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
@@ -38,6 +38,8 @@ def mbpp(row: Mapping[str, Any]) -> ImportedTask:
     setup = "\n".join([*row.get("test_imports", []), row.get("test_setup_code", "")]).strip()
     if not tests or not all(isinstance(test, str) for test in tests):
         raise FormatError("test_list", "at least one text, an assert in each")
+    for test in tests:
+        check_asserts(test, "test_list")
     known = defined(row["code"], "code")
     names = sorted(known & set().union(*(used(test, "test_list") for test in tests)))
     if not names:

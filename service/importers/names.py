@@ -37,6 +37,20 @@ def defined(code: str, field: str) -> set[str]:
     return names
 
 
+def check_unittests(code: str, field: str) -> None:
+    """Raises FormatError where it has none."""
+    for node in parsed(code, field).body:
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("TestCase") for base in node.bases):
+            return
+    raise FormatError(field, "a class that derives from unittest.TestCase")
+
+
+def check_asserts(code: str, field: str) -> None:
+    """Raises FormatError for tests that pass whatever they are about."""
+    if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(parsed(code, field))):
+        raise FormatError(field, f"an assert, not only {code.strip()!r:.80}")
+
+
 def imports(code: str, field: str) -> list[str]:
     """The import statements of the module itself."""
     statements = parsed(code, field).body

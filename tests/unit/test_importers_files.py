@@ -69,6 +69,10 @@ BIG: dict[str, Any] = {
     "code_prompt": "def f(x):\n", "canonical_solution": "    return x\n", "entry_point": "f", "libs": "[]", "doc_struct": "{}",
     "test": "import unittest\nclass TestCases(unittest.TestCase):\n    def test_f(self): self.assertEqual(f(1), 1)\n",
 }  # fmt: skip
+CLASS: dict[str, Any] = {
+    "task_id": "C_1", "class_name": "C", "skeleton": "class C: pass\n", "solution_code": "class C: pass\n", "import_statement": [],
+    "test": "import unittest\nclass T(unittest.TestCase):\n    def test_c(self): self.assertTrue(C())\n",
+}  # fmt: skip
 UNKNOWN: list[tuple[dict[str, Any], str, str]] = [
     ({**PLUS, "tolerance": 1}, "tolerance", "a key that is known"),
     ({**PLAIN, "prelude": ""}, "prelude", "a key that is known"),
@@ -84,6 +88,12 @@ UNKNOWN: list[tuple[dict[str, Any], str, str]] = [
     ({**LIVE, "private_test_cases": [{"input": "", "output": "", "testtype": "file"}]}, "private_test_cases", "stdin or functional"),
     ({**CONTEST, "input_output": {"inputs": ["1"], "outputs": ["1"], "checker": ""}}, "input_output", "'checker'"),
     ({**PLAIN, "test": BIG["test"]}, "test", "a function `check(candidate)`, as HumanEval's tests have; it defines TestCases"),
+    ({**PLAIN, "test": "def check(candidate):\n    candidate(1)\n"}, "test", "an assert"),
+    ({**PLAIN, "entry_point": "g"}, "entry_point", "a name that the solution defines (f), not g"),
+    ({**PLUS, "entry_point": "g"}, "entry_point", "a name that the solution defines (f), not g"),
+    ({**MBPP, "entry_point": "g"}, "entry_point", "a name that the solution defines (f), not g"),
+    ({**ASSERTS, "test_list": ["assert f(1) == 1", "f(1) == 1"]}, "test_list", "an assert, not only 'f(1) == 1'"),
+    ({**CLASS, "test": PLAIN["test"]}, "test", "a class that derives from unittest.TestCase"),
     ({**BIG, "test": PLAIN["test"]}, "test", "a class that derives from unittest.TestCase"),
     ({**BIG, "test": BIG["test"].replace("f(1)", "1")}, "test", "a use of f"),
 ]  # fmt: skip
@@ -100,7 +110,7 @@ def test_what_is_not_known_is_refused_by_file_line_and_key(
         list(read_benchmark(path))
 
 
-@pytest.mark.parametrize("row", [LIVE, LIVE_FUNCTION, ASSERTS, BIG, PLUS, CONTEST])
+@pytest.mark.parametrize("row", [LIVE, LIVE_FUNCTION, ASSERTS, BIG, CLASS, MBPP, PLUS, CONTEST])
 def test_the_same_without_is_read(tmp_path: Path, row: dict[str, Any]) -> None:
     assert len(list(read_benchmark(write(tmp_path / "tasks.jsonl", row)))) == 1
 
