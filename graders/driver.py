@@ -47,8 +47,9 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
+_LINE = ("line", "links", "ambient", "shared_files", "both_have", "stand_in_class", "stand_in")
 _TESTS = (
-    "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "pytest_run", "pytest_ready",
+    *_LINE, "ambient_of_tests", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
 )  # fmt: skip
 _FOLDER = "getpass"
@@ -62,7 +63,7 @@ PROPERTY = _driver(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies", _FOLDER, "graders.harness.property_ahead",
     ),
 )  # fmt: skip
-CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
+CANDIDATE = _driver("candidate_driver", *_LINE, "ambient_of_candidate", preload=_STANDARD)
 """The submission's side of a two-process examination; PYTEST or PROPERTY is the other."""
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",

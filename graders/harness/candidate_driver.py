@@ -15,6 +15,7 @@ from os import _exit
 from typing import Any
 
 from graders.encoding import mro_of
+from graders.harness.ambient_of_candidate import AmbientOfCandidate
 from graders.harness.line import Line, LineBroken, LineEnded
 from graders.harness.search_path import import_submitted, make_importable
 from graders.harness.stand_in import StandIns, run_to_end
@@ -161,6 +162,7 @@ def main(folder: str) -> None:
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     make_importable(folder)
+    LINE.ambient = AmbientOfCandidate(LINE)
     try:
         LINE.serve_forever()
     except LineEnded:

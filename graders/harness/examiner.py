@@ -17,6 +17,7 @@ from typing import Any
 
 from graders.encoding import EncodingError
 from graders.harness import stand_in, stand_in_class
+from graders.harness.ambient_of_tests import AmbientOfTests
 from graders.harness.line import Line, LineBroken
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import FORWARDED, StandInMeta, is_special, number_of
@@ -44,8 +45,9 @@ class SharedOnly(Exception):  # noqa: N818 - says what to do
 class Examiner:
     """This side of the line, for one run of pytest."""
 
-    def __init__(self, classes: Sequence[str] | None, *, own: bool) -> None:
-        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides."""
+    def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str]) -> None:
+        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides; `folders`: of the
+        tests, absolute."""
         self._classes = None if classes is None else frozenset(classes)
         self._own = own
         self.line = Line(self._perform, give_output=_print)
@@ -55,6 +57,9 @@ class Examiner:
         """True once two objects of the submission's own have been compared."""
         self._comparing: set[tuple[int, int]] = set()
         self._loops: list[Any] = []
+        self.ambient = self.line.ambient = AmbientOfTests(folders)
+        if self.ambient.files.names:
+            self.line.overhear = self.ambient.files.overhear
 
     def next_test(self) -> None:
         """The caps are for one test."""
@@ -112,6 +117,8 @@ class Examiner:
     # --- what the submission may do with what it is given -------------------------------------------------------------
 
     def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if operation == "ambient":
+            return self.ambient.asked(str(name), args)
         try:
             found = self.line.exported(target)
         except EncodingError as error:

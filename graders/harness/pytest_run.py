@@ -39,7 +39,7 @@ from graders.harness.examiner import Examiner, install, name_of
 from graders.harness.line import LineEnded
 from graders.harness.programs import Programs
 from graders.harness.pytest_ready import Ready
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import make_importable, test_folders
 
 TEXT_CHARACTERS = 4000
 TOGETHER_SECONDS, TOGETHER = 0.05, 100
@@ -67,6 +67,8 @@ class Reporter:
         self.reports: list[dict[str, object]] = []
         """That the host has not been told."""
         self.due = 0.0
+        self.folder = ""
+        """The working directory of the tests; the box's own until they are collected."""
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -74,6 +76,11 @@ class Reporter:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(NoTerminal(), "terminalreporter")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        if self.folder:
+            os.chdir(self.folder)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -206,11 +213,16 @@ def run(
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
     settle_dates(tests)
+    folders = test_folders(tests)
+    if folders:
+        reporter.folder = os.path.commonpath(folders)
     if across is None:
         make_importable(submission)
+        sys.path[1:1] = folders
     else:
         sys.setrecursionlimit(RECURSION)
-        reporter.examiner = Examiner(across["classes"], own=across["own"])
+        sys.path[:0] = folders
+        reporter.examiner = Examiner(across["classes"], own=across["own"], folders=folders)
         install(reporter.examiner, across["entry"], across["modules"])
     if prepare is not None:
         prepare(question)

@@ -23,6 +23,21 @@ def make_importable(folder: str) -> None:
             del sys.modules[name]
 
 
+def test_folders(tests: str) -> list[str]:
+    """The folders, absolute, from which pytest's own way of importing would have tests import what lies beside them.
+
+    Those of tests and of conftest.py; where that is a package, the folder that the package is in.
+    """
+    found: dict[str, None] = {}
+    for folder, folders, names in os.walk(os.path.abspath(tests)):
+        folders.sort()
+        if any(name.endswith(".py") for name in names):
+            while os.path.exists(os.path.join(folder, "__init__.py")):
+                folder = os.path.dirname(folder)
+            found[folder] = None
+    return list(found)
+
+
 def _is_fixed(name: str) -> bool:
     """True for what every interpreter has imported before its program, so that nothing can take its place."""
     spec = getattr(sys.modules[name], "__spec__", None)
