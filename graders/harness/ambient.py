@@ -41,17 +41,20 @@ class Ambient:
         """What came and is still to be done here, once the message is read: records and warnings."""
 
     def changes(self, encoder: Encoder, said: object) -> list[Tree]:
-        """What the other side has not heard of yet. `said`: what the message is about, which may name files."""
-        told: list[Tree] = []
-        if stored_environment() != self.environment:
-            names = list(self._changed_names())
-            self.environment = dict(stored_environment())
-            if names:
-                told.append(["environment", [[encoder.tree(name), encoder.tree(value)] for name, value in names]])
-        if self.levels:
-            told.append(["levels", [[encoder.tree(name), level] for name, level in self.levels.items()]])
-            self.levels = {}
-        return told
+        """What the other side has not heard of yet. `said`: what the message is about, which may name files.
+
+        Called before each message: where nothing has changed, it is to take no time.
+        """
+        raise NotImplementedError
+
+    def environment_changes(self, encoder: Encoder) -> list[Tree]:
+        names = list(self._changed_names())
+        self.environment = dict(stored_environment())
+        return [["environment", [[encoder.tree(name), encoder.tree(value)] for name, value in names]]] if names else []
+
+    def level_changes(self, encoder: Encoder) -> Tree:
+        levels, self.levels = self.levels, {}
+        return ["levels", [[encoder.tree(name), level] for name, level in levels.items()]]
 
     def apply(self, decoder: Decoder, name: str, content: Tree) -> None:
         """Do here what was done there. Raises EncodingError for what nobody would have sent."""
@@ -78,8 +81,11 @@ class Ambient:
 
 
 def stored_environment() -> dict[bytes, bytes]:
-    """What `os.environ` holds, as it is stored: compared in a microsecond."""
-    return os.environ._data  # type: ignore[attr-defined, no-any-return] # noqa: SLF001
+    """What `os.environ` holds, as it is stored: compared in less than a microsecond."""
+    try:
+        return os.environ._data  # type: ignore[attr-defined, no-any-return] # noqa: SLF001
+    except AttributeError:  # a test has put another mapping in its place
+        return {os.fsencode(name): os.fsencode(value) for name, value in os.environ.items()}
 
 
 def pairs(content: Tree) -> Iterator[tuple[Any, Any]]:

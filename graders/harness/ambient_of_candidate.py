@@ -11,7 +11,6 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
@@ -27,7 +26,7 @@ from graders.harness.ambient import (
     stored_environment,
 )
 from graders.harness.line import Line
-from graders.harness.shared_files import SharedFiles, is_code
+from graders.harness.shared_files import SharedFiles, is_code, is_settled
 
 MAX_KEPT = 1000
 """Records, and warnings, of one call. The rest is lost."""
@@ -39,7 +38,22 @@ MAX_BLOCKS = 100
 class FilesOfCandidate(SharedFiles):
     """What the tests have shared, and what the submission makes in the working directory."""
 
-    def may_write(self, path: str) -> bool:
+    folder = ""
+    """The working directory of the tests."""
+
+    def is_still(self) -> bool:
+        """Whether surely nothing has happened, at the price of one look at the working directory."""
+        if len(self.roots) > 1 or len(self._known) > 1:
+            return False
+        if not self.folder:
+            return not self.roots
+        try:
+            found = os.stat(self.folder)
+        except OSError:
+            return False
+        return self._known.get(self.folder, ((-1,), ""))[0][0] == found.st_mtime_ns and is_settled(found)
+
+    def may_write(self, path: str) -> bool:  # noqa: ARG002 - it takes what the tests have
         return True
 
     def sends(self, path: str) -> bool:
@@ -53,6 +67,8 @@ class FilesOfCandidate(SharedFiles):
 class AmbientOfCandidate(Ambient):
     """What surrounds the calls of a submission."""
 
+    files: FilesOfCandidate
+
     def __init__(self, line: Line) -> None:
         super().__init__(FilesOfCandidate())
         self._line = line
@@ -65,15 +81,19 @@ class AmbientOfCandidate(Ambient):
         warnings._showwarnmsg_impl = self._warned  # type: ignore[attr-defined] # noqa: SLF001
         builtins.input = self._ask_input
         sys.stdin = sys.__stdin__ = Asked(line)  # type: ignore[assignment,misc]
-        sys.meta_path.insert(0, Watch({"logging": self._watch_logging, "random": self._watch_random}))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Watch({"logging": self._watch_logging, "random": self._watch_random}))
 
-    def crosses(self, name: str) -> bool:
+    def crosses(self, name: str) -> bool:  # noqa: ARG002 - the other side chooses
         return True
 
     # --- what the submission does -------------------------------------------------------------------------------------
 
-    def changes(self, encoder: Encoder, said: object) -> list[Tree]:
-        told = super().changes(encoder, said)
+    def changes(self, encoder: Encoder, said: object) -> list[Tree]:  # noqa: ARG002 - only tests name files
+        told: list[Tree] = []
+        if stored_environment() != self.environment:
+            told += self.environment_changes(encoder)
+        if self.levels:
+            told.append(self.level_changes(encoder))
         if self._records:
             told.append(["records", [_write_record(encoder, record, last) for record, last in self._records]])
             self._records = []
@@ -84,8 +104,7 @@ class AmbientOfCandidate(Ambient):
             self._warnings = []
         if self._state is not None and (drawn := self._drawn()):
             told.append(["drawn", drawn])
-        files = self.files.changes(encoder)
-        if files is not None:
+        if not self.files.is_still() and (files := self.files.changes(encoder)) is not None:
             told.append(["files", files])
         return told
 
@@ -182,6 +201,7 @@ class AmbientOfCandidate(Ambient):
         os.makedirs(folder, exist_ok=True)
         os.chdir(folder)
         self.files.roots.setdefault(folder, True)
+        self.files.folder = folder
 
     def _take_levels(self, decoder: Decoder, content: Tree) -> None:
         if "logging" in sys.modules:
@@ -226,22 +246,23 @@ class Watch:
         spec = PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None or spec.origin is None or not spec.origin.startswith(_LIBRARY):
             return None
-        spec.loader = Followed(spec.loader, self._then.pop(name))
+        spec.loader = Followed(spec.loader, self._then.pop(name))  # type: ignore[assignment]
         return spec
 
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
-class Followed(Loader):
-    """A loader, and what is done after it."""
+class Followed:
+    """A loader, and what is done after it. No class of importlib.abc, which imports `random`."""
 
-    def __init__(self, loader: Loader, then: Callable[[Any], None]) -> None:
+    def __init__(self, loader: Any, then: Callable[[Any], None]) -> None:
         self._loader = loader
         self._then = then
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+        made: ModuleType | None = self._loader.create_module(spec)
+        return made
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
@@ -270,7 +291,7 @@ class Asked(io.TextIOBase):
     def read(self, size: int | None = -1, /) -> Any:
         return self._ask("read", size)
 
-    def readline(self, size: int | None = -1, /) -> Any:  # type: ignore[override]
+    def readline(self, size: int | None = -1, /) -> Any:
         return self._ask("readline", size)
 
 

@@ -62,13 +62,32 @@ class FilesOfTests(SharedFiles):
         """In the working directory, by the submission."""
 
     def name(self, said: object) -> None:
-        """Share what this names."""
-        for word in paths_in(said, relative=bool(self.names)):
-            path = os.path.normpath(os.path.join(os.getcwd(), word))
-            if path.startswith(self._temporary):
-                self._share_temporary(path)
-            elif self.names:
-                self._share_data(path)
+        """Share what this names: in the first hundred of each container, and not deeper than four."""
+        level: Any = (said,)
+        for _ in range(4):
+            inside: list[Any] = []
+            for value in level:
+                kind = type(value)
+                if kind is str:
+                    if self.names or value.startswith(self._temporary):
+                        self._share_named(value)
+                elif kind is tuple or kind is list:
+                    inside += value[:100]
+                elif kind is dict:
+                    if value:
+                        inside += islice(value.values(), 100)
+                elif kind is PosixPath:
+                    self._share_named(str(value))
+            if not inside:
+                return
+            level = inside
+
+    def _share_named(self, word: str) -> None:
+        path = os.path.normpath(os.path.join(os.getcwd(), word))
+        if path.startswith(self._temporary):
+            self._share_temporary(path)
+        elif self.names:
+            self._share_data(path)
 
     def enter(self, folder: str) -> None:
         """Share a folder that is the working directory now; that of the tests only as far as they name what is in it."""
@@ -108,25 +127,6 @@ class FilesOfTests(SharedFiles):
         return True
 
 
-def paths_in(said: object, *, relative: bool) -> Iterator[str]:
-    """What may be a path in what tests hand over: in the first hundred of each container, and not deeper than four."""
-    level = [said]
-    for _ in range(4):
-        inside: list[object] = []
-        for value in level:
-            kind = type(value)
-            if kind is str:
-                if relative or value.startswith("/"):  # type: ignore[attr-defined]
-                    yield value  # type: ignore[misc]
-            elif kind is list or kind is tuple:
-                inside += value[:100]  # type: ignore[index]
-            elif kind is dict:
-                inside += islice(value.values(), 100)  # type: ignore[attr-defined]
-            elif kind is PosixPath:
-                yield str(value)
-        level = inside
-
-
 def _words(tree: Tree) -> Iterator[str]:
     if isinstance(tree, str):
         yield tree
@@ -151,7 +151,7 @@ class AmbientOfTests(Ambient):
         self._arguments = list(sys.argv)
         self._moved = True
         self._disabled = 0
-        self._filters: tuple[list[Any], list[Any]] = ([], [])
+        self._filters: tuple[Any, list[Any]] = ([], [])
         """The list that was last told of, and what was in it."""
         self.draws = False
         """True once the submission has asked for the state of `random`."""
@@ -184,16 +184,22 @@ class AmbientOfTests(Ambient):
             self._moved = True
 
         os.chdir = move_noted
-        logging.Logger.setLevel = set_level_noted  # type: ignore[method-assign]
+        logging.Logger.setLevel = set_level_noted  # type: ignore[assignment, method-assign]
         random.seed, random.setstate = seed_noted, set_state_noted
 
     def crosses(self, name: str) -> bool:
         return not name.startswith("PYTEST_")  # one of them is the name of the test
 
     def changes(self, encoder: Encoder, said: object) -> list[Tree]:
-        told = super().changes(encoder, said)
+        told: list[Tree] = []
+        if stored_environment() != self.environment:
+            self.files.name([value for _, value in self._changed_names()])
+            told += self.environment_changes(encoder)
+        if self.levels:
+            told.append(self.level_changes(encoder))
         if sys.argv != self._arguments:
             self._arguments = list(sys.argv)
+            self.files.name(self._arguments)
             told.append(["arguments", [encoder.tree(str(each)) for each in sys.argv]])
         if self._moved:
             self._moved = False
@@ -206,14 +212,13 @@ class AmbientOfTests(Ambient):
         filters = warnings.filters
         if filters is not self._filters[0] or filters != self._filters[1]:
             same = filters == self._filters[1]
-            self._filters = (filters, list(filters))  # type: ignore[arg-type]
+            self._filters = (filters, list(filters))
             told.append(["filters", None if same else [_filter(encoder, each) for each in filters if _is_known(each)]])
         if self.draws and self._seeded and (state := random.getstate()) != self._state:
             self._state = state
             told.append(["random", write_state(state)])
         self.files.name(said)
-        files = self.files.changes(encoder)
-        if files is not None:
+        if self.files.roots and (files := self.files.changes(encoder)) is not None:
             told.append(["files", files])
         return told
 
@@ -272,7 +277,7 @@ class AmbientOfTests(Ambient):
             self._state = random.getstate() if self._seeded else None
             return write_state(random.getstate()) if self._seeded else None
         if what == "input":
-            return None if builtins.input is self._input else (builtins.input(*args),)  # type: ignore[arg-type]
+            return None if builtins.input is self._input else (builtins.input(*args),)
         if what in ("read", "readline") and len(args) == 2 and type(args[0]) is int and type(args[1]) is bool:
             stream: Any = sys.stdin.buffer if args[1] else sys.stdin
             return getattr(stream, what)(args[0])
@@ -285,7 +290,8 @@ def write_state(state: Any) -> Tree:
 
 
 def _is_known(entry: Any) -> bool:
-    return entry[2].__module__ == "builtins" or type(entry[2]) is StandInMeta
+    categories = entry[2] if type(entry[2]) is tuple else (entry[2],)
+    return all(kind.__module__ == "builtins" or type(kind) is StandInMeta for kind in categories)
 
 
 def _filter(encoder: Encoder, entry: Any) -> Tree:
@@ -309,7 +315,10 @@ def _read_record(decoder: Decoder, content: Tree) -> Callable[[], None]:
 
 
 def _handle(record: logging.LogRecord, last: str) -> None:
-    """What Logger.handle and callHandlers do. `last`: the logger above which the submission lets nothing pass."""
+    """What Logger.handle and callHandlers do. `last`: the logger above which the submission lets nothing pass.
+
+    Nothing but what pytest captures with: it hangs its handlers on loggers that do not propagate as well.
+    """
     logger: Any = logging.getLogger(record.name)
     if logger.disabled or not logger.filter(record):
         return
@@ -317,7 +326,12 @@ def _handle(record: logging.LogRecord, last: str) -> None:
         for handler in list(logger.handlers):
             if record.levelno >= handler.level:
                 handler.handle(record)
-        if not logger.propagate or logger.name == last:
+        if not logger.propagate:
+            return
+        if logger.name == last and logger is not logging.root:
+            for handler in [each for each in logging.root.handlers if type(each).__module__ == "_pytest.logging"]:
+                if record.levelno >= handler.level:
+                    handler.handle(record)
             return
         logger = logger.parent
 
@@ -328,4 +342,4 @@ def _read_warning(decoder: Decoder, content: Tree) -> Callable[[], None]:
     if not isinstance(message, Warning):
         raise EncodingError("what was warned of is no warning")
     shown = warnings.WarningMessage(message, type(message), read_text(decoder, path), whole(line, 0, 1 << 31))
-    return lambda: warnings._showwarnmsg(shown)  # type: ignore[attr-defined] # noqa: SLF001
+    return lambda: warnings._showwarnmsg(shown)  # type: ignore[attr-defined]  # noqa: SLF001

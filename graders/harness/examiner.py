@@ -47,7 +47,8 @@ class Examiner:
 
     def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str]) -> None:
         """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides; `folders`: of the
-        tests, absolute."""
+        tests, absolute.
+        """
         self._classes = None if classes is None else frozenset(classes)
         self._own = own
         self.line = Line(self._perform, give_output=_print)
@@ -116,10 +117,10 @@ class Examiner:
 
     # --- what the submission may do with what it is given -------------------------------------------------------------
 
-    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if operation == "ambient":
-            return self.ambient.asked(str(name), args)
+    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:  # noqa: C901 - one table
         try:
+            if operation == "ambient":
+                return self.ambient.asked(str(name), args)
             found = self.line.exported(target)
         except EncodingError as error:
             raise LineBroken(str(error)) from error

@@ -93,6 +93,11 @@ class Reporter:
             items[:] = [item for item in items if item.nodeid in wanted]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self.folder:  # relative to which paths are shown
+            begun = session.config.invocation_params
+            session.config.invocation_params = pytest.Config.InvocationParams(
+                args=begun.args, plugins=begun.plugins, dir=Path(self.folder)
+            )
         self.answer(collected=[item.nodeid for item in session.items])
         self.due = time.monotonic() + TOGETHER_SECONDS
 

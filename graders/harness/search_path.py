@@ -32,9 +32,10 @@ def test_folders(tests: str) -> list[str]:
     for folder, folders, names in os.walk(os.path.abspath(tests)):
         folders.sort()
         if any(name.endswith(".py") for name in names):
-            while os.path.exists(os.path.join(folder, "__init__.py")):
-                folder = os.path.dirname(folder)
-            found[folder] = None
+            place = folder
+            while os.path.exists(os.path.join(place, "__init__.py")):
+                place = os.path.dirname(place)
+            found[place] = None
     return list(found)
 
 

@@ -47,15 +47,13 @@ class SharedFiles:
 
     def changes(self, encoder: Encoder) -> Tree:
         """What the other side has not seen yet, None where that is nothing. Raises EncodingError where it is too much."""
-        if not self.roots:
-            return None
         told: list[Tree] = []
         now: dict[str, tuple[Stamp, str]] = {}
         total = 0
         for path, found in self._found():
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             known = self._known.get(path)
-            if known is not None and known[0] == stamp and _is_settled(found):
+            if known is not None and known[0] == stamp and is_settled(found):
                 now[path] = known
             else:
                 content = _content(path, found) if self.sends(path) else None
@@ -102,7 +100,7 @@ class SharedFiles:
                 self._write(path, None if tree is None else text(tree))
 
     def _take_root(self, path: str, *, folder: bool) -> None:
-        raise EncodingError("a file that is not shared")
+        raise EncodingError(f"{path}, {folder}: only tests share a file")
 
     def _write(self, path: str, content: str | None) -> None:
         try:
@@ -165,7 +163,8 @@ def is_code(path: str) -> bool:
     return path.lower().endswith(CODE)
 
 
-def _is_settled(found: os.stat_result) -> bool:
+def is_settled(found: os.stat_result) -> bool:
+    """Whether another change would have another date."""
     return time.time_ns() - found.st_mtime_ns > SETTLED_NS
 
 
