@@ -59,6 +59,9 @@ class FilesOfCandidate(SharedFiles):
     def sends(self, path: str) -> bool:
         return not is_code(path)
 
+    def again(self) -> None:
+        self._known = {}
+
     def _take_root(self, path: str, *, folder: bool) -> None:
         os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
         self.roots.setdefault(path, folder)
