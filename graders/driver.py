@@ -47,7 +47,7 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
-_LINE = ("line", "links", "ambient", "shared_files", "both_have", "stand_in_class", "stand_in")
+_LINE = ("line", "links", "ambient", "shared_files", "both_have", "stand_in_class", "signatures", "stand_in")
 _TESTS = (
     *_LINE, "ambient_of_tests", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
@@ -58,7 +58,7 @@ PYTEST = _driver(
     "pytest_driver", *_TESTS, "pytest_ahead", preload=(*_STANDARD, _FOLDER, "graders.harness.pytest_ahead")
 )
 PROPERTY = _driver(
-    "property_driver", *_TESTS, "properties", "reference", "property_ahead",
+    "property_driver", *_TESTS, "properties", "reference", "anew", "property_ahead",
     preload=(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies", _FOLDER, "graders.harness.property_ahead",
     ),

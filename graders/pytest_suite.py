@@ -31,6 +31,7 @@ from graders.interface import (
     UntrustedText,
 )
 from graders.leaves import bytes_at
+from graders.library_names import library_names
 from graders.messages import number_of, object_of, text_of, texts_of
 
 COLLECT_SECONDS = 30.0
@@ -74,6 +75,8 @@ class SuiteRun:
     """The classes that the tests met, where all were run."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     """Byte code of the tests, where all were run."""
+    moved: tuple[str, ...] = ()
+    """Expected tests that were not collected, though all files were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,8 @@ class Sitting:
     problem: str = ""
     classes: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
+    """Tests that were asked for and not collected, though all files were: trusted code alone decides on ids there."""
     again: bool = False
     """True where the program ended by itself in the midst of it: the tests that are left deserve another."""
 
@@ -133,6 +138,7 @@ def run_suite(
         problem=sitting.problem,
         classes=sitting.classes,
         compiled=sitting.compiled,
+        moved=sitting.moved,
     )
 
 
@@ -218,6 +224,7 @@ def _sit_apart(
         problem="" if collected else _problem(examinee, first),
         classes=_names(learnt, "classes"),
         compiled=_compiled(learnt),
+        moved=_moved(first, collected, left),
         again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
     )
 
@@ -264,13 +271,19 @@ def _ways(context: Context, suite: Suite) -> dict[str, object]:
     shown = suite.kind == "property" and not is_shared(suite)
     return {
         "seconds": _seconds(suite),
-        "programs": {"entry": entry, "candidate": suite.options.get("entry_point")}
+        "programs": {
+            "entry": entry,
+            "candidate": suite.options.get("entry_point"),
+            **library_names(context.task.reference.get(context.task.entry_file, "")),
+        }
         if suite.kind == "program"
         else None,
         "properties": {
             "seed": suite.options.get("seed", SEED),
             "max_examples": suite.options.get("max_examples"),
             "reference": entry if shown else None,
+            "entry": entry,
+            "anew": suite.kind == "property" and not suite.options.get("shares_values", False),
         },
     }
 
@@ -296,6 +309,15 @@ def _expected(names: Sequence[str], left: Sequence[str] | None) -> tuple[str, ..
     once = dict.fromkeys(names)
     asked = once if left is None else frozenset(left)
     return tuple(name for name in once if name in asked)
+
+
+def _moved(first: Mapping[str, object] | None, collected: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
+    """Tests that were asked for and not collected, where nothing was in the way."""
+    said = first or {}
+    in_the_way = (
+        said.get("failed") if "collected" in said else said.get("text") or said.get("lost") or "end" not in said
+    )
+    return () if in_the_way else tuple(sorted({*(left or ())} - {*collected}))
 
 
 def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
@@ -349,6 +371,8 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: _learn(context, suite))
     assert isinstance(reference, Reference)
     run = run_suite(context, context.submission.files, suite, reference, limits=limits)
+    if run.moved:
+        _check_ids(context, suite, reference)
     for execution in run.executions:
         context.ended(beyond(execution, reference.evidence))
     replay = (
@@ -386,6 +410,18 @@ _OUTCOMES = {
     "skipped": Outcome.NOT_RUN,
     "not-run": Outcome.NOT_RUN,
 }
+
+
+def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
+    """Raises TaskUnusable where tests have other ids each time: by chance, by addresses, by the order of a set."""
+    again = _run_reference(context, suite).reports
+    changed = sorted({*reference.tests} ^ {*again})
+    if changed:
+        raise TaskUnusable(
+            f"suite {suite.id}: the id of a test is not the same in each run: {changed[0]} is there at one time and not at "
+            "another, with the same reference. State `ids` for what is parametrized by chance or by a set",
+            suite=suite.id,
+        )
 
 
 def _learn(context: Context, suite: Suite) -> Reference:

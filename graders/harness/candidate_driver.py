@@ -18,6 +18,7 @@ from graders.encoding import mro_of
 from graders.harness.ambient_of_candidate import AmbientOfCandidate
 from graders.harness.line import Line, LineBroken, LineEnded
 from graders.harness.search_path import import_submitted, make_importable
+from graders.harness.signatures import seen
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import CONTAINERS, number_of
 
@@ -139,6 +140,7 @@ OPERATIONS: dict[str, Any] = {
     "content": _content,
     "copy": lambda found, name: copy.copy(found),
     "deepcopy": lambda found, name: copy.deepcopy(found),
+    "inspect": seen,
 }
 
 LINE = Line(perform, take_output, only_while_serving=True)

@@ -16,7 +16,7 @@ from importlib.util import find_spec, spec_from_loader
 from typing import Any
 
 from graders.encoding import EncodingError
-from graders.harness import stand_in, stand_in_class
+from graders.harness import signatures, stand_in, stand_in_class
 from graders.harness.ambient_of_tests import AmbientOfTests
 from graders.harness.line import Line, LineBroken
 from graders.harness.stand_in import StandIns, run_to_end
@@ -250,6 +250,7 @@ def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
             del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
+    signatures.install(examiner.stand_ins.reference_of)
     inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
 
 

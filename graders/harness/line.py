@@ -40,7 +40,7 @@ from graders.encoding import (
     text,
 )
 from graders.harness.ambient import Ambient
-from graders.harness.links import Links, is_same, read_content, refuse_cycles, restore, shallow, write_content
+from graders.harness.links import Links, copies, is_same, read_content, refuse_cycles, restore, shallow, write_content
 
 LINE = 4
 MAX_MESSAGE = 16 << 20
@@ -106,6 +106,8 @@ class Line:
         """How to write what the encoding does not have."""
         self.readers: Mapping[str, Read] = {"$link": self._links.read}
         """How to read it."""
+        self.gives_copies = False
+        """True where what the other side changes in an argument changes nothing here: the suite's values are drawn anew."""
         self.overhear: Callable[[Tree], None] | None = None
         """Is told of all that comes."""
         self.failure: LineBroken | LineEnded | None = None
@@ -126,6 +128,14 @@ class Line:
     @ambient.setter
     def ambient(self, ambient: Ambient) -> None:
         self._links.ambient = ambient
+
+    def linked(self, encoder: Encoder, container: object, depth: int) -> Tree:
+        """A container that is to be the same on both sides from now on."""
+        before, self._links.linking = self._links.linking, True
+        try:
+            return encoder.tree(container, depth + 1)
+        finally:
+            self._links.linking = before
 
     # --- handles ----------------------------------------------------------------------------------------------------
 
@@ -226,15 +236,18 @@ class Line:
         return Decoder(known, self.readers)
 
     def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
-        decoder = self._decoder(encoder.containers)
-        sent = len(encoder.containers)
+        containers = encoder.containers
+        if self.gives_copies and message[3]:
+            containers = copies(containers)
+        decoder = self._decoder(containers)
+        sent = len(containers)
         self._links.apply(decoder, message[5])
         changes = []
         for change in array(message[3]):
             number, content = array(change, 2)
             if type(number) is not int or not 0 <= number < sent:
                 raise EncodingError("a change of nothing")
-            container = encoder.containers[number]
+            container = containers[number]
             changes.append((container, read_content(decoder, container, content)))
         value = decoder.value(message[2])
         if decoder.references:

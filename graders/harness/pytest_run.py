@@ -3,7 +3,7 @@
     question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
                  "programs": {...} or null, "properties": {...}}
                 {"nonce": str}                                                                      then: the next tests
-    answer      {"nonce": str, "collected": [node id...]}
+    answer      {"nonce": str, "collected": [node id...], "failed": whether some file could not be collected}
                 {"nonce": str, "reports": [report...]}
                 {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str, "seconds": float,
@@ -29,6 +29,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from random import seed
 from typing import Any
 
 import pytest
@@ -37,13 +38,15 @@ from _pytest._io import TerminalWriter
 from graders.harness.channel import receive, send
 from graders.harness.examiner import Examiner, install, name_of
 from graders.harness.line import LineEnded
-from graders.harness.programs import Programs
+from graders.harness.programs import Names, Programs
 from graders.harness.pytest_ready import Ready
 from graders.harness.search_path import make_importable, test_folders
 
 TEXT_CHARACTERS = 4000
 TOGETHER_SECONDS, TOGETHER = 0.05, 100
 """What comes within such a time, and so many at most, is told together."""
+SEED = 0
+"""Of `random`, for tests: what they draw while they are collected or run is the same for every submission."""
 RECURSION = 3000
 """For calls that are nested MAX_NESTED deep, each of which is several frames here."""
 
@@ -62,6 +65,8 @@ class Reporter:
 
     def __init__(self) -> None:
         self.examiner: Examiner | None = None
+        self.names: Names | None = None
+        """Of programs."""
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
         self.reports: list[dict[str, object]] = []
@@ -98,7 +103,8 @@ class Reporter:
             session.config.invocation_params = pytest.Config.InvocationParams(
                 args=begun.args, plugins=begun.plugins, dir=Path(self.folder)
             )
-        self.answer(collected=[item.nodeid for item in session.items])
+        # The submission is told nothing of this, and in a box of its own it has no say in it but by values that tests ask for.
+        self.answer(failed=bool(self.problems), collected=[item.nodeid for item in session.items])
         self.due = time.monotonic() + TOGETHER_SECONDS
 
     @pytest.hookimpl(wrapper=True)
@@ -106,6 +112,8 @@ class Reporter:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
         self.phases = []
+        if self.names is not None:
+            self.names.taken.clear()
         if self.examiner is not None:
             self.examiner.next_test()
         yield
@@ -156,7 +164,9 @@ class Reporter:
             return ""
         compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
         decided = [f"{name} of the submission decided" for name in sorted(self.examiner.stand_ins.decided)]
-        return "; ".join(compared + decided)[:TEXT_CHARACTERS]
+        taken = sorted(self.names.taken) if self.names is not None else []
+        used = [f"{', '.join(taken)} of the submission had a say in it"] if taken else []
+        return "; ".join(compared + decided + used)[:TEXT_CHARACTERS]
 
     def not_interrupted(self) -> Generator[None, object, object]:
         """A KeyboardInterrupt that a candidate raises fails one test; pytest would take it for the user's, and stop."""
@@ -218,6 +228,7 @@ def run(
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
     settle_dates(tests)
+    seed(SEED)
     folders = test_folders(tests)
     if folders:
         reporter.folder = os.path.commonpath(folders)
@@ -232,7 +243,8 @@ def run(
     if prepare is not None:
         prepare(question)
     if programs is not None:
-        ready.add(Programs(programs["entry"], programs["candidate"]))
+        ready.add(plugin := Programs(**programs))
+        reporter.names = plugin.names
     status = ready.run(tests, question["seconds"])
     if reporter.reports:  # a test has stopped the run
         reporter.tell()
