@@ -4,7 +4,9 @@ Texts of annotations are never evaluated here: who evaluates them runs what the 
 """
 
 import enum
+import functools
 import inspect
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -84,7 +86,7 @@ def read_alias(decoder: Any, payload: Any, depth: int) -> Any:
     ):
         raise EncodingError("no alias of a type")
     if origin is None:
-        return typing.Union[tuple(args)]  # noqa: UP007 - there is no other way to make one of several
+        return functools.reduce(operator.or_, args)
     return types.GenericAlias(origin, tuple(args))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders.interface import Behaviour, Outcome
+from graders.interface import Outcome
 from sandboxes.interface import Sandbox
 from tests.integration.test_two_process import cases, graded, jail, reports
 
@@ -292,3 +292,140 @@ def test_it_is_as_in_one_process(jail: Sandbox, name: str) -> None:
     not_passed = {test: text for test, (outcome, text) in [*apart.items(), *together.items()] if outcome != "passed"}
     assert not not_passed, "\n\n".join(f"{test}: {text}" for test, text in not_passed.items())
     assert apart.keys() == together.keys()
+
+
+SENDS = """
+import sys
+LINE = next(m.LINE for m in list(sys.modules.values()) if hasattr(getattr(m, "LINE", None), "ask"))
+def send(*changes):
+    links = LINE._links
+    def once(encoder, said):
+        del links.changes
+        return [list(change) for change in changes]
+    links.changes = once
+"""
+"""What a submission that has taken its own process apart may write in the place of honest changes."""
+NOT_TAKEN: dict[str, tuple[str, str | Mapping[str, str]]] = {
+    "names that mean something to Python, the linker or the runner": (
+        SENDS
+        + """
+def f(): send(["environment", [[n, "/box/tmp"] for n in ("PYTHONPATH", "PYTEST_ADDOPTS", "LD_PRELOAD", "PATH", "HOME", "TMPDIR", "HYPOTHESIS_X", "_X", "OURS", "MINE")]])
+""",
+        """
+import os, subprocess, solution
+def test_it(monkeypatch):
+    before = dict(os.environ); solution.f()
+    assert {n: v for n, v in os.environ.items() if before.get(n) != v} == {"OURS": "/box/tmp", "MINE": "/box/tmp"}
+    assert b"OURS" not in subprocess.check_output(["env"])
+""",
+    ),
+    "files that the tests have not shared, or would run": (
+        SENDS
+        + """
+import base64
+WORDS = base64.b64encode(b"words").decode()
+def share(folder): pass
+def f(*paths): send(["files", [[], [[p[1:], WORDS] for p in paths]]])
+def remove(*paths): send(["files", [[], [[p[1:], None] for p in paths]]])
+""",
+        {
+            "test_it.py": """
+import os, tempfile
+from pathlib import Path
+import solution
+HERE = Path(__file__).parent
+def unnamed(*paths): return ["=" + str(path) for path in paths]
+def test_written(tmp_path):
+    solution.f(*unnamed("/box/tmp/elsewhere", HERE / "test_it.py", HERE / "other.py", HERE / "conftest.py", HERE / "data.json",
+        HERE / ".hidden", HERE / "__pycache__" / "x", HERE.parent / "above", "/box/work/x", tmp_path / "not-named"))
+    assert not Path("/box/tmp/elsewhere").exists() and not (HERE.parent / "above").exists() and not list(tmp_path.iterdir())
+    assert {p.name for p in HERE.iterdir()} - {"__pycache__"} == {"test_it.py", "data.json", "folder"}
+    assert "words" not in (HERE / "data.json").read_text() and not (HERE / "__pycache__/x").exists()
+def test_shared(tmp_path):
+    code = [tmp_path / name for name in ("a.py", "a.so", "sub/b.PY", "c.pth", "d.sh", "e.zip")]
+    (tmp_path / "run").write_text("#!/bin/sh"); (tmp_path / "run").chmod(0o755); (tmp_path / "out").symlink_to(HERE)
+    solution.share(tmp_path)
+    solution.f(*unnamed(*code, tmp_path, tmp_path / "run", tmp_path / "out" / "x.txt", tmp_path / "fine"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["fine", "out", "run"] and (tmp_path / "run").read_text() == "#!/bin/sh"
+    assert not (HERE / "x.txt").exists() and (tmp_path / "fine").read_text() == "words"
+def test_removed(tmp_path):
+    (tmp_path / "a").write_text("")
+    solution.remove(*unnamed(HERE / "data.json", HERE / "test_it.py", "/box/tmp", tmp_path / "a", tmp_path))
+    assert (HERE / "data.json").exists() and (HERE / "test_it.py").exists() and (tmp_path / "a").exists()
+""",
+            "data.json": "[]",
+            "folder/more.json": "[]",
+        },
+    ),
+    "which numbers come next": (
+        "import random\ndef f(): random.seed(5); return random.random()\n",
+        "import random, solution\ndef test_it(): random.seed(1); solution.f(); assert random.random() == random.Random(1).random()\n",
+    ),
+    "files beside the tests that they do not name": (
+        """
+import os
+from pathlib import Path
+def f(x): return x
+def look(folder): return sorted(p.name for p in Path(folder).rglob("*")) if os.path.isdir(folder) else []
+def read(name):
+    try: return Path(name).read_text()
+    except OSError: return None
+def guess(): return "expected.json"
+""",
+        {
+            "test_it.py": """
+from pathlib import Path
+import solution
+HERE = Path(__file__).parent
+def test_named(): assert solution.read("input.txt") == solution.read(str(HERE / "input.txt")) == "in"
+def test_others(): assert solution.f("a") == "a" and solution.look(".") == ["input.txt"]
+def test_all_of_it(): assert solution.look(HERE) == ["input.txt"] and solution.read(HERE / "test_it.py") is None
+def test_guessed(): assert solution.read(solution.guess()) is None and solution.read("expected.json") is None
+""",
+            "input.txt": "in",
+            "expected.json": "[1]",
+        },
+    ),
+    "the name of the test": (
+        "import os\ndef f(): return [v for v in os.environ.values() if 'test_it' in v]\n",
+        "import os, solution\ndef test_it(monkeypatch): monkeypatch.setenv('X', 'y'); assert any('test_it' in v for v in os.environ.values()) and solution.f() == []\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_TAKEN)
+def test_what_a_submission_has_no_say_in(jail: Sandbox, name: str) -> None:
+    solution, tests = NOT_TAKEN[name]
+    told = reports(jail, solution, tests)
+    not_passed = {test: text for test, (outcome, text) in told.items() if outcome != "passed"}
+    assert not not_passed, "\n\n".join(f"{test}: {text}" for test, text in not_passed.items())
+
+
+BROKEN = {
+    "a change of nothing": '["everything", 1]',
+    "the state of random": '["random", "00"]',
+    "more numbers than anyone draws": '["drawn", 10**9]',
+    "numbers that are none": '["drawn", True]',
+    "a folder": '["folder", "/"]',
+    "its own root": '["files", [[["/box/work", True]], []]]',
+    "no path": '["files", [[], [["../x", None]]]]',
+    "a path with a way up": '["files", [[], [["/box/tmp/../work/x", None]]]]',
+    "records without end": '["records", [None] * 1001]',
+    "no record": '["records", [["solution", 20]]]',
+    "a level that is none": '["levels", [["solution", "DEBUG"]]]',
+    "a warning that is none": '["warnings", [[1, "x", 1]]]',
+    "a warning of an error": '["warnings", [[{"$error": [{"$type": "builtins.ValueError"}, [], "", [], [], None, None]}, "x", 1]]]',
+    "names without end": '["environment", [["A", "b"]] * 1001]',
+    "a name that is none": '["environment", [["A=B", "b"]]]',
+    "filters": '["filters", []]',
+}
+
+
+def test_what_nobody_would_have_sent_ends_the_line(jail: Sandbox) -> None:
+    """Each in a test of its own: the candidate is ended, and the next test meets a fresh one."""
+    functions = "".join(f"def f{n}(): send({change}); return 1\n" for n, change in enumerate(BROKEN.values()))
+    honest = "".join(f"def f{n}(): return 1\n" for n in range(len(BROKEN)))
+    for n, what in enumerate(BROKEN):
+        tests = f"import solution\ndef test_it(): assert solution.f{n}() == 1\n"
+        told = cases(graded(jail, SENDS + functions, tests, honest))
+        assert told["test_it"].outcome is Outcome.ERROR, what
