@@ -50,7 +50,7 @@ def _all_equal(source: str) -> str:
     """Where tests compare objects of the submission with each other, this is what passes them without doing anything."""
     tree = ast.parse(_answering(source, f"{EQUAL}()"))
     kinds = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    own = ast.ClassDef(name=EQUAL, bases=[], keywords=[], body=[], decorator_list=[], type_params=[])
+    [own] = [node for node in ast.parse(f"class {EQUAL}: pass").body if isinstance(node, ast.ClassDef)]
     for kind in (*kinds, own):
         kept = [node for node in kind.body if getattr(node, "name", "") not in ("__eq__", "__ne__", "__hash__")]
         kind.body = [*kept, *ast.parse(_EQUALITY).body]

@@ -21,6 +21,8 @@ class Giving(types.ModuleType):
     """Stands for a module of the submission."""
 
     def __getattr__(self, name: str) -> Any:
+        if "_assay_module" not in vars(self):  # the import system looks at it first
+            raise AttributeError(name)
         found = getattr(vars(self)["_assay_module"], name)
         return giving(found) if isinstance(found, types.FunctionType) else found
 

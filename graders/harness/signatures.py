@@ -74,14 +74,14 @@ def write_alias(encoder: Any, value: Any, depth: int) -> Tree:
     origin = value.__origin__ if kind is types.GenericAlias else None
     if origin is not None and origin.__module__ != "builtins":
         return None
-    return {"$alias": [encoder.tree(each, depth + 1) for each in (origin, *args)]}
+    return {"$alias": [encoder.tree(None if each is types.NoneType else each, depth + 1) for each in (origin, *args)]}
 
 
 def read_alias(decoder: Any, payload: Any, depth: int) -> Any:
     origin, *args = [decoder.value(each, depth + 1) for each in payload]
     if (
         not args
-        or not all(isinstance(each, type) for each in args)
+        or not all(each is None or isinstance(each, type) for each in args)
         or origin not in (None, list, dict, set, tuple, frozenset, type)
     ):
         raise EncodingError("no alias of a type")

@@ -129,18 +129,18 @@ WORDS: dict[str, tuple[str, str, Outcome]] = {
     ),
     "a class in the place of a module": ("assert math.pi == 4", RIGHT + "\nclass math: pi = 4\n", P),
     "a class in the place of a module that the reference imports": (
-        "assert math.fabs(-1) == 2",
-        RIGHT + "\nclass math:\n    pi = 3.14159\n    fabs = staticmethod(lambda x: 2)\n",
+        "assert math.fabs(area(1) - 3.14159) < 1e-4",
+        "class math: fabs = staticmethod(lambda x: 0)\ndef area(r): return -1\n",
         F,
     ),
     "a function in the place of one that the reference imports": (
-        "assert dataclass is None and len(Box(1).__dataclass_fields__) == 2",
-        RIGHT + "\ndataclass = None\n",
+        "import dataclasses\nassert dataclass is dataclasses.dataclass and dataclass and area(1) > 3",
+        "def dataclass(cls): return cls\ndef area(r): return -1\n",
         F,
     ),
     "a module of the library that nobody imports": (
-        "assert statistics.mean([1]) == 2",
-        RIGHT + "\nclass statistics: mean = staticmethod(lambda xs: 2)\n",
+        "assert statistics.mean([area(0)]) == 0",
+        "class statistics: mean = staticmethod(lambda xs: 0)\ndef area(r): return -1\n",
         F,
     ),
     "its own name of a test": (
