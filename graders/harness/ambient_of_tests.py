@@ -159,9 +159,8 @@ class AmbientOfTests(Ambient):
         """Of `random`, as both sides have it; None while no test has seeded it."""
         self._seeded = False
         self._input = builtins.input
-        self._wrap()
 
-    def _wrap(self) -> None:
+    def watch(self) -> None:
         """Notice what is seldom done where it is done, rather than look for it before each call."""
         set_level, seed, set_state = logging.Logger.setLevel, random.seed, random.setstate
 

@@ -45,7 +45,7 @@ class SharedOnly(Exception):  # noqa: N818 - says what to do
 class Examiner:
     """This side of the line, for one run of pytest."""
 
-    def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str]) -> None:
+    def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str] = ()) -> None:
         """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides; `folders`: of the
         tests, absolute.
         """
@@ -250,6 +250,7 @@ def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
             del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
+    examiner.ambient.watch()
     signatures.install(examiner.stand_ins.reference_of)
     inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
 

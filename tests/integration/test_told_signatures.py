@@ -118,7 +118,7 @@ def test_it_is_as_in_one_process(jail: Sandbox) -> None:
     together = reports(jail, SOLUTION, TESTS, isolation="shared")
     not_passed = {test: text for test, (outcome, text) in [*together.items(), *apart.items()] if outcome != "passed"}
     assert not not_passed, "\n\n".join(f"{test}: {text}" for test, text in not_passed.items())
-    assert len(apart) == len(together) == 12
+    assert len(apart) == len(together) == 11
 
 
 WRONG = {
