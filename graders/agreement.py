@@ -62,6 +62,8 @@ class SuiteRun:
     """The classes that the tests met, where all were run."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     """Byte code of the tests, where all were run."""
+    moved: tuple[str, ...] = ()
+    """Expected tests that were not collected, though all files were."""
     was_left: bool = False
     """True where we left it, after as many boxes as a suite has."""
 

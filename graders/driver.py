@@ -52,8 +52,9 @@ def prelude_file(task: Task) -> dict[str, str]:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
+_LINE = ("line", "links", "ambient", "shared_files", "both_have", "stand_in_class", "signatures", "stand_in")
 _TESTS = (
-    "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "pytest_run", "pytest_ready",
+    *_LINE, "ambient_of_tests", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
 )  # fmt: skip
 _FOLDER = "getpass"
@@ -62,12 +63,12 @@ PYTEST = _driver(
     "pytest_driver", *_TESTS, "pytest_ahead", preload=(*_STANDARD, _FOLDER, "graders.harness.pytest_ahead")
 )
 PROPERTY = _driver(
-    "property_driver", *_TESTS, "properties", "reference", "property_ahead",
+    "property_driver", *_TESTS, "properties", "reference", "anew", "property_ahead",
     preload=(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies", _FOLDER, "graders.harness.property_ahead",
     ),
 )  # fmt: skip
-CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
+CANDIDATE = _driver("candidate_driver", *_LINE, "ambient_of_candidate", preload=_STANDARD)
 """The submission's side of a two-process examination; PYTEST or PROPERTY is the other."""
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",

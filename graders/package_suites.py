@@ -190,6 +190,7 @@ def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field:
         value = options.get(name, least)
         if type(value) is not int or not least <= value <= most:
             raise PackageError(f"{field}.{name}", f"a whole number from {least} to {most}, not {value!r}")
+    fields.true_or_false(options.get("shares_values", False), f"{field}.shares_values")
     _check_tests(options, own, field, room)
 
 

@@ -27,9 +27,11 @@ from graders.interface import (
     Limits,
     Outcome,
     Suite,
+    TaskUnusable,
     UntrustedText,
 )
 from graders.leaves import bytes_at
+from graders.library_names import library_names
 from graders.messages import object_of, text_of, texts_of
 from graders.reference_runs import Reference, examined_reference, is_shared, learnt
 
@@ -75,6 +77,8 @@ class Sitting:
     """The limit that ended it, where one did."""
     had_its_time: bool = False
     """True where that limit was the test's own, not one that it shares with the tests before it."""
+    moved: tuple[str, ...] = ()
+    """Tests that were asked for and not collected, though all files were."""
 
 
 def run_suite(
@@ -118,6 +122,7 @@ def run_suite(
         classes=sitting.classes,
         compiled=sitting.compiled,
         was_left=not over,
+        moved=sitting.moved,
     )
 
 
@@ -165,6 +170,7 @@ def _sit_together(
         lost=lost,
         ran_out=ran_out,
         had_its_time=had_its_time,
+        moved=_moved(first, collected, left),
     )
 
 
@@ -225,6 +231,7 @@ def _sit_apart(
         lost=lost,
         ran_out=ran_out,
         had_its_time=had_its_time,
+        moved=_moved(first, collected, left),
     )
 
 
@@ -290,13 +297,19 @@ def _ways(context: Context, suite: Suite) -> dict[str, object]:
     entry = PurePosixPath(context.task.entry_file).stem
     return {
         "seconds": _seconds(suite),
-        "programs": {"entry": entry, "candidate": suite.options.get("entry_point")}
+        "programs": {
+            "entry": entry,
+            "candidate": suite.options.get("entry_point"),
+            **library_names(context.task.reference.get(context.task.entry_file, "")),
+        }
         if suite.kind == "program"
         else None,
         "properties": {
             "seed": suite.options.get("seed", SEED),
             "max_examples": suite.options.get("max_examples"),
             "reference": entry if _shows_reference(suite) else None,
+            "entry": entry,
+            "anew": suite.kind == "property" and not suite.options.get("shares_values", False),
         },
     }
 
@@ -327,6 +340,15 @@ def _expected(names: Sequence[str], left: Sequence[str] | None) -> tuple[str, ..
     once = dict.fromkeys(names)
     asked = once if left is None else frozenset(left)
     return tuple(name for name in once if name in asked)
+
+
+def _moved(first: Mapping[str, object] | None, collected: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
+    """Tests that were asked for and not collected, where nothing was in the way."""
+    said = first or {}
+    in_the_way = (
+        said.get("failed") if "collected" in said else said.get("text") or said.get("lost") or "end" not in said
+    )
+    return () if in_the_way else tuple(sorted({*(left or ())} - {*collected}))
 
 
 def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
@@ -414,6 +436,8 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
     """Of each test what counts. Together first: that is cheaper, and what fails there needs no second examination."""
     files = context.submission.files
     together = run_suite(context, files, suite, reference, limits=limits, together=True)
+    if together.moved:
+        _check_ids(context, suite, reference)
     for execution in together.executions:
         context.ended(beyond(execution, reference.beside))
     reports = {test: together.report(test) for test in reference.tests}
@@ -421,9 +445,23 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
     if is_shared(suite) or not left:
         return reports
     apart = run_suite(context, files, suite, replace(reference, tests=left), limits=limits, together=False)
+    if apart.moved:
+        _check_ids(context, suite, reference)
     for execution in apart.executions:
         context.ended(beyond(execution, reference.evidence))
     return reports | {test: agreed(reports[test], apart.report(test)) for test in left}
+
+
+def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
+    """Raises TaskUnusable where tests have other ids each time: by chance, by addresses, by the order of a set."""
+    again = learnt(suite, _reference_runs(context, suite)).tests
+    changed = sorted({*reference.tests} ^ {*again})
+    if changed:
+        raise TaskUnusable(
+            f"suite {suite.id}: the id of a test is not the same in each run: {changed[0]} is there at one time and not at "
+            "another, with the same reference. State `ids` for what is parametrized by chance or by a set",
+            suite=suite.id,
+        )
 
 
 def _reference_runs(context: Context, suite: Suite) -> Sequence[SuiteRun]:

@@ -17,6 +17,7 @@ def trivial_functions(source: str) -> Mapping[str, str]:
     answers = {f"`return {answer}`": answer for answer in ANSWERS}
     made = {words: _answering(source, answer) for words, answer in answers.items()}
     made["returning the first argument"] = _answering(source, "")
+    made["returning objects that are all equal"] = _all_equal(source)
     untouched = ast.unparse(ast.parse(source))
     return {words: program for words, program in made.items() if program != untouched}
 
@@ -29,6 +30,33 @@ def trivial_programs() -> Mapping[str, str]:
         "printing the first line of its input": f"{_READ}print(*text.splitlines()[:1])\n",
         **{f"printing {text}": f"{_READ}print({text!r})\n" for text in PRINTED},
     }
+
+
+EQUAL = "_AllEqual"
+"""A class whose objects are equal to whatever they are compared with, as all objects of the program's own classes are then."""
+_EQUALITY = """
+def __eq__(self, other):
+    return True
+
+def __ne__(self, other):
+    return False
+
+def __hash__(self):
+    return 0
+"""
+
+
+def _all_equal(source: str) -> str:
+    """Where tests compare objects of the submission with each other, this is what passes them without doing anything."""
+    tree = ast.parse(_answering(source, f"{EQUAL}()"))
+    kinds = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    [own] = [node for node in ast.parse(f"class {EQUAL}: pass").body if isinstance(node, ast.ClassDef)]
+    for kind in (*kinds, own):
+        kept = [node for node in kind.body if getattr(node, "name", "") not in ("__eq__", "__ne__", "__hash__")]
+        kind.body = [*kept, *ast.parse(_EQUALITY).body]
+    if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(ast.parse(source))):
+        tree.body.append(own)
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def _answering(source: str, answer: str) -> str:

@@ -67,6 +67,8 @@ class Strength:
     """Program (a mutant, a trivial answer, a wrong submission) -> the cases that it failed."""
     unseen: int
     """Programs that there was no time for."""
+    rests: Mapping[str, str]
+    """Case -> what of the submission's own objects and names had a say in it, with the reference."""
     can_amplify: bool
     """Whether `assay amplify` could propose cases for the task."""
 
@@ -130,6 +132,7 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
         trivial=tuple(Trivial(does=does, passes=_passed(outcomes)) for does, outcomes in answers.items()),
         failed=failed,
         unseen=trials.unseen,
+        rests={_name(each): each.note for each in runs[0] if each.note},
         can_amplify=has_target(task),
     )
 

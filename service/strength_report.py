@@ -19,6 +19,7 @@ def as_text(report: Strength) -> str:
             f"{report.task_id} (version {report.version}): what its suites notice",
             *_reference(report),
             *_trivial(report),
+            *_rests(report),
             *_branches(report),
             *_mutants(report),
             *_redundant(report),
@@ -44,6 +45,13 @@ def _trivial(report: Strength) -> Iterator[str]:
         yield f"  {each.does} passes {len(each.passes)} of {cases} cases: {_listed(sorted(each.passes))}"
     if report.trivial and not some and not report.passed_by_nothing:
         yield f"  none of {len(report.trivial)} trivial answers passes a case"
+
+
+def _rests(report: Strength) -> Iterator[str]:
+    if report.rests:
+        yield f"  {len(report.rests)} of {len(report.cases)} cases rest on what the submission's own objects or names say:"
+    for note in sorted(set(report.rests.values()))[:SHOWN]:
+        yield f"    {plain(note)}: {_listed([case for case, said in report.rests.items() if said == note])}"
 
 
 def _branches(report: Strength) -> Iterator[str]:
@@ -87,6 +95,7 @@ def as_data(report: Strength) -> dict[str, Any]:
         "reference_runs": report.runs,
         "flaky": dict(report.flaky),
         "trivial_answers": [{"does": each.does, "passes": sorted(each.passes)} for each in report.trivial],
+        "rests_on_the_submission": dict(report.rests),
         "branches": {
             "total": len(report.branches),
             "missed": [{"line": branch.line, "never": branch.never} for branch in report.missed],

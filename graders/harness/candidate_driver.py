@@ -15,8 +15,10 @@ from os import _exit
 from typing import Any
 
 from graders.encoding import mro_of
+from graders.harness.ambient_of_candidate import AmbientOfCandidate
 from graders.harness.line import Line, LineBroken, LineEnded
 from graders.harness.search_path import import_submitted, make_importable
+from graders.harness.signatures import seen
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import CONTAINERS, number_of
 
@@ -138,6 +140,7 @@ OPERATIONS: dict[str, Any] = {
     "content": _content,
     "copy": lambda found, name: copy.copy(found),
     "deepcopy": lambda found, name: copy.deepcopy(found),
+    "inspect": seen,
 }
 
 LINE = Line(perform, take_output, only_while_serving=True)
@@ -161,6 +164,7 @@ def main(folder: str, prelude: str = "") -> None:
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     make_importable(folder, prelude)
+    LINE.ambient = AmbientOfCandidate(LINE)
     try:
         LINE.serve_forever()
     except LineEnded:

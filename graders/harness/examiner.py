@@ -16,7 +16,8 @@ from importlib.util import find_spec, spec_from_loader
 from typing import Any
 
 from graders.encoding import EncodingError
-from graders.harness import stand_in, stand_in_class
+from graders.harness import signatures, stand_in, stand_in_class
+from graders.harness.ambient_of_tests import AmbientOfTests
 from graders.harness.line import Line, LineBroken
 from graders.harness.stand_in import StandIns, run_to_end
 from graders.harness.stand_in_class import FORWARDED, StandInMeta, is_special, number_of
@@ -44,8 +45,10 @@ class SharedOnly(Exception):  # noqa: N818 - says what to do
 class Examiner:
     """This side of the line, for one run of pytest."""
 
-    def __init__(self, classes: Sequence[str] | None, *, own: bool) -> None:
-        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides."""
+    def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str] = ()) -> None:
+        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides; `folders`: of the
+        tests, absolute.
+        """
         self._classes = None if classes is None else frozenset(classes)
         self._own = own
         self.line = Line(self._perform, give_output=_print)
@@ -55,6 +58,9 @@ class Examiner:
         """True once two objects of the submission's own have been compared."""
         self._comparing: set[tuple[int, int]] = set()
         self._loops: list[Any] = []
+        self.ambient = self.line.ambient = AmbientOfTests(folders)
+        if self.ambient.files.names:
+            self.line.overhear = self.ambient.files.overhear
 
     def next_test(self) -> None:
         """The caps are for one test."""
@@ -111,8 +117,10 @@ class Examiner:
 
     # --- what the submission may do with what it is given -------------------------------------------------------------
 
-    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:  # noqa: C901 - one table
         try:
+            if operation == "ambient":
+                return self.ambient.asked(str(name), args)
             found = self.line.exported(target)
         except EncodingError as error:
             raise LineBroken(str(error)) from error
@@ -242,6 +250,8 @@ def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
             del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
+    examiner.ambient.watch()
+    signatures.install(examiner.stand_ins.reference_of)
     inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
 
 

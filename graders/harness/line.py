@@ -10,7 +10,7 @@ Calls are strictly nested: whoever has asked serves the other's requests until i
 `target` is a handle: the number of an object that stays where it is. Containers among the arguments are numbered by the
 encoding; those that the callee changed come back with the reply, and a reference in a reply may mean one of them. So lists,
 dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true. Containers that are read as an
-attribute are kept the same on both sides, see links.py.
+attribute are kept the same on both sides, see links.py; so is what surrounds a call, see ambient.py.
 
     LineBroken      the other side wrote what the protocol does not have; nothing it says counts any more
     LineEnded       the other side has ended
@@ -39,7 +39,8 @@ from graders.encoding import (
     parse,
     text,
 )
-from graders.harness.links import Links, is_same, read_content, refuse_cycles, restore, shallow, write_content
+from graders.harness.ambient import Ambient
+from graders.harness.links import Links, copies, is_same, read_content, refuse_cycles, restore, shallow, write_content
 
 LINE = 4
 MAX_MESSAGE = 16 << 20
@@ -105,6 +106,10 @@ class Line:
         """How to write what the encoding does not have."""
         self.readers: Mapping[str, Read] = {"$link": self._links.read}
         """How to read it."""
+        self.gives_copies = False
+        """True where what the other side changes in an argument changes nothing here: the suite's values are drawn anew."""
+        self.overhear: Callable[[Tree], None] | None = None
+        """Is told of all that comes."""
         self.failure: LineBroken | LineEnded | None = None
         """Why nothing more can be asked."""
         self.cut_off = False
@@ -114,6 +119,23 @@ class Line:
         self.serving = 0
         self.calls = 0
         self.bytes = 0
+
+    @property
+    def ambient(self) -> Ambient | None:
+        """What surrounds the calls."""
+        return self._links.ambient
+
+    @ambient.setter
+    def ambient(self, ambient: Ambient) -> None:
+        self._links.ambient = ambient
+
+    def linked(self, encoder: Encoder, container: object, depth: int) -> Tree:
+        """A container that is to be the same on both sides from now on."""
+        before, self._links.linking = self._links.linking, True
+        try:
+            return encoder.tree(container, depth + 1)
+        finally:
+            self._links.linking = before
 
     # --- handles ----------------------------------------------------------------------------------------------------
 
@@ -165,13 +187,15 @@ class Line:
             encoder = self._encoder()
             before = self._links.state()
             try:
-                links = self._links.changes(encoder)
+                links = self._links.changes(encoder, (args, kwargs))
                 arguments = [encoder.tree(arg) for arg in args]
                 named: Tree = {key: encoder.tree(arg) for key, arg in kwargs.items()}
             except EncodingError as error:
                 self._links.back_to(before)
                 raise cannot_cross(error) from None
             reply = self._exchange([operation, target, name, arguments, named], links, encoder)
+            if self.ambient is not None and self.ambient.heard:
+                self.ambient.replay()
         if reply[0]:
             return reply[1]
         raise reply[1]
@@ -212,15 +236,18 @@ class Line:
         return Decoder(known, self.readers)
 
     def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
-        decoder = self._decoder(encoder.containers)
-        sent = len(encoder.containers)
+        containers = encoder.containers
+        if self.gives_copies and message[3]:
+            containers = copies(containers)
+        decoder = self._decoder(containers)
+        sent = len(containers)
         self._links.apply(decoder, message[5])
         changes = []
         for change in array(message[3]):
             number, content = array(change, 2)
             if type(number) is not int or not 0 <= number < sent:
                 raise EncodingError("a change of nothing")
-            container = encoder.containers[number]
+            container = containers[number]
             changes.append((container, read_content(decoder, container, content)))
         value = decoder.value(message[2])
         if decoder.references:
@@ -257,6 +284,8 @@ class Line:
             self._check_request(operation, name, kwargs)
             arguments, named = self._read_arguments(decoder, args, kwargs, links)
             before = [shallow(container) for container in decoder.containers]
+            if self.ambient is not None and self.ambient.heard:
+                self.ambient.replay()
             fine, value = True, self._perform(operation, target, name, arguments, named)
         except (LineBroken, LineEnded):
             raise
@@ -295,7 +324,7 @@ class Line:
         encoder.knows(containers)
         state = self._links.state()
         try:
-            links = self._links.changes(encoder)
+            links = self._links.changes(encoder, value)
             changes: list[Tree] = [
                 [position, write_content(encoder, container)]
                 for position, (container, old) in enumerate(zip(containers, before, strict=False))
@@ -368,7 +397,10 @@ class Line:
                 missing -= len(parts[-1])
             data = b"".join(parts)
         self._buffer = data[size:]
-        return parse(data[4:size])
+        message = parse(data[4:size])
+        if self.overhear is not None:
+            self.overhear(message)
+        return message
 
     def _read(self, size: int) -> bytes:
         try:

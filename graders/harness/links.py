@@ -7,8 +7,10 @@ it is, not as a copy.
 
     {"$link": [number, tree]}       a container that is linked from now on
     [[number, content]...]          those that have changed; null for the content: it is at hand no more
+    [[name, content]...]            what else has changed, see ambient.py
 """
 
+import copy
 import sys
 from collections import deque
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from operator import is_
 from typing import Any
 
 from graders.encoding import Decoder, Encoder, EncodingError, Tree, array, text
+from graders.harness.ambient import Ambient
 
 MAX_LINKS = 10_000
 MAX_LENGTH = 10_000
@@ -34,6 +37,7 @@ class Links:
         self._numbers: dict[int, int] = {}
         self.linking = False
         """True while what is written is to be linked."""
+        self.ambient: Ambient | None = None
 
     def number(self, container: object) -> int | None:
         """Its number, if it is linked."""
@@ -53,6 +57,8 @@ class Links:
 
     def back_to(self, state: tuple[dict[int, Any], dict[int, int]]) -> None:
         self._entries, self._numbers = state
+        if self.ambient is not None:
+            self.ambient.again()
 
     def read(self, decoder: Decoder, payload: Tree, depth: int) -> object:
         """The container of a `$link`."""
@@ -68,11 +74,11 @@ class Links:
         self._enter(number, container)
         return container
 
-    def changes(self, encoder: Encoder) -> list[Tree]:
-        """What the other side has not heard of yet. Raises EncodingError."""
+    def changes(self, encoder: Encoder, said: object) -> list[Tree]:
+        """What the other side has not heard of yet. `said`: what the message is about. Raises EncodingError."""
+        told = self.ambient.changes(encoder, said) if self.ambient is not None else []
         if not self._entries:
-            return []
-        told: list[Tree] = []
+            return told
         for number in list(self._entries):
             container, old = self._entries[number]
             if not is_same(container, old):
@@ -91,6 +97,9 @@ class Links:
         """Do here what was done there."""
         for change in array(changes):
             number, content = array(change, 2)
+            if type(number) is str and self.ambient is not None:
+                self.ambient.apply(decoder, number, content)
+                continue
             container = self._container(number)
             if content is None:
                 self._forget(number)
@@ -163,6 +172,23 @@ def restore(container: Any, content: Any) -> None:
         container.extend(content)
     else:
         container[:] = content
+
+
+def copies(containers: list[Any]) -> list[Any]:
+    """New containers in the place of these, which hold each other where these do."""
+    new = {id(container): copy.copy(container) for container in containers}
+
+    def anew(item: Any) -> Any:
+        if type(item) is tuple:
+            return tuple(map(anew, item))
+        return new.get(id(item), item)
+
+    for container in new.values():
+        if isinstance(container, dict):
+            restore(container, [(key, anew(item)) for key, item in container.items()])
+        elif isinstance(container, list | deque):
+            restore(container, [anew(item) for item in container])
+    return [new[id(container)] for container in containers]
 
 
 def refuse_cycles(containers: Iterable[object]) -> None:

@@ -9,7 +9,8 @@ A file is one of three, as its source says:
     script                  one item, `run`: the file is run as a program, and passes where it ends without an exception
 
 Names that a file uses and does not define are looked for in the submission's entry module, as if both were one file. They
-come after the builtins: a submission that has an `abs` or a `len` of its own does not judge with it.
+come after the builtins, and after what the reference has of the standard library under that name: a submission that has an `abs` or
+a `math` of its own does not judge with it.
 """
 
 import ast
@@ -17,14 +18,12 @@ import builtins
 import importlib
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.assertion.rewrite import rewrite_asserts
-
-from graders.harness.stand_in_class import StandInMeta
 
 NO_PROGRAMS = frozenset({"conftest.py", "__init__.py"})
 
@@ -32,30 +31,40 @@ NO_PROGRAMS = frozenset({"conftest.py", "__init__.py"})
 class Names(dict[str, object]):
     """The builtins of a program, and what the submission's entry module has besides. A subclass is asked for what is missing."""
 
-    def __init__(self, entry: str) -> None:
+    def __init__(
+        self, entry: str, about: str | None, library: Mapping[str, Sequence[str | None]], own: Collection[str]
+    ) -> None:
         super().__init__(vars(builtins))
         self._entry = entry
+        self._library = library
+        self._own = own
+        self.taken: set[str] = set()
+        """Names that were the submission's, where a program is about one function and these are others."""
+        self._about = about
 
     def __missing__(self, name: str) -> object:
         __tracebackhide__ = True
         if name.startswith("__"):
             raise KeyError(name)
+        if name in self._library:
+            module, inside = self._library[name]
+            found = importlib.import_module(str(module))
+            return found if inside is None else getattr(found, inside)
+        if name in sys.stdlib_module_names and name not in self._own:
+            return importlib.import_module(name)
         try:
             found = getattr(importlib.import_module(self._entry), name)
         except (AttributeError, KeyError):
             raise KeyError(name) from None  # which becomes a NameError
-        # A module that the submission has imported is imported here as well: nothing of it is to be asked there.
-        return importlib.import_module(name) if _is_module(found) and name in sys.stdlib_module_names else found
-
-
-def _is_module(found: object) -> bool:
-    kind = type(found)
-    return type(kind) is StandInMeta and (kind.__module__, kind.__qualname__) == ("builtins", "module")
+        if self._about is not None and name != self._about:
+            self.taken.add(name)
+        return found
 
 
 class Program(pytest.Module):
     """One file of the suite."""
 
+    names: Names
     entry: str
     candidate: str | None
 
@@ -78,7 +87,7 @@ class Program(pytest.Module):
         tree = ast.parse(source, filename=str(self.path))
         rewrite_asserts(tree, source, str(self.path), self.config)
         module = types.ModuleType(name)
-        vars(module).update(__file__=str(self.path), __builtins__=Names(self.entry))
+        vars(module).update(__file__=str(self.path), __builtins__=self.names)
         if name != "__main__":
             sys.modules[name] = module  # where dataclasses and unittest look for it
         exec(compile(tree, str(self.path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - the author's
@@ -126,10 +135,16 @@ _CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase", "FunctionTestCase"})
 class Programs:
     """Has pytest collect programs: a plugin of a run."""
 
-    def __init__(self, entry: str, candidate: str | None) -> None:
-        """`entry`: the submission's entry module; `candidate`: the function in it that `check` is called with."""
+    def __init__(
+        self, entry: str, candidate: str | None, library: Mapping[str, Sequence[str | None]], own: Collection[str]
+    ) -> None:
+        """`entry`: the submission's entry module; `candidate`: the function in it that `check` is called with.
+
+        `library`: what the reference has of the standard library, name -> module and name in it; `own`: what it has itself.
+        """
         self._entry = entry
         self._candidate = candidate
+        self.names = Names(entry, candidate, library, own)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -140,5 +155,5 @@ class Programs:
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> Program:
         program: Program = Program.from_parent(parent, path=module_path)
-        program.entry, program.candidate = self._entry, self._candidate
+        program.entry, program.candidate, program.names = self._entry, self._candidate, self.names
         return program

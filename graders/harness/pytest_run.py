@@ -3,7 +3,7 @@
     question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
                  "programs": {...} or null, "properties": {...}}
                 {"nonce": str}                                                                      then: the next test
-    answer      {"nonce": str, "collected": [node id...]}
+    answer      {"nonce": str, "collected": [node id...], "failed": whether some file could not be collected}
                 {"nonce": str, ...report}
                 {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
@@ -28,6 +28,7 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from random import seed
 from typing import Any
 
 import pytest
@@ -36,11 +37,13 @@ from _pytest._io import TerminalWriter
 from graders.harness.channel import receive, send
 from graders.harness.examiner import Examiner, install, name_of
 from graders.harness.line import LineEnded
-from graders.harness.programs import Programs
+from graders.harness.programs import Names, Programs
 from graders.harness.pytest_ready import Ready
-from graders.harness.search_path import make_importable
+from graders.harness.search_path import make_importable, test_folders
 
 TEXT_CHARACTERS = 4000
+SEED = 0
+"""Of `random`, for tests: what they draw while they are collected or run is the same for every submission."""
 RECURSION = 3000
 """For calls that are nested MAX_NESTED deep, each of which is several frames here."""
 
@@ -68,8 +71,12 @@ class Reporter:
 
     def __init__(self) -> None:
         self.examiner: Examiner | None = None
+        self.names: Names | None = None
+        """Of programs."""
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
+        self.folder = ""
+        """The working directory of the tests; the box's own until they are collected."""
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -77,6 +84,11 @@ class Reporter:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(NoTerminal(), "terminalreporter")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        if self.folder:
+            os.chdir(self.folder)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -89,11 +101,19 @@ class Reporter:
             items[:] = [item for item in items if item.nodeid in wanted]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.answer(collected=[item.nodeid for item in session.items])
+        if self.folder:  # relative to which paths are shown
+            begun = session.config.invocation_params
+            session.config.invocation_params = pytest.Config.InvocationParams(
+                args=begun.args, plugins=begun.plugins, dir=Path(self.folder)
+            )
+        # The submission is told nothing of this, and in a box of its own it has no say in it but by values that tests ask for.
+        self.answer(failed=bool(self.problems), collected=[item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self.phases = []
+        if self.names is not None:
+            self.names.taken.clear()
         if self.examiner is not None:
             self.examiner.next_test()
         yield
@@ -124,7 +144,9 @@ class Reporter:
             return ""
         compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
         decided = [f"{name} of the submission decided" for name in sorted(self.examiner.stand_ins.decided)]
-        return "; ".join(compared + decided)[:TEXT_CHARACTERS]
+        taken = sorted(self.names.taken) if self.names is not None else []
+        used = [f"{', '.join(taken)} of the submission had a say in it"] if taken else []
+        return "; ".join(compared + decided + used)[:TEXT_CHARACTERS]
 
     def not_interrupted(self) -> Generator[None, object, object]:
         """A KeyboardInterrupt that a candidate raises fails one test; pytest would take it for the user's, and stop."""
@@ -186,16 +208,23 @@ def run(
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
     settle_dates(tests)
+    seed(SEED)
+    folders = test_folders(tests)
+    if folders:
+        reporter.folder = os.path.commonpath(folders)
     if across is None:
         make_importable(*submission)
+        sys.path[1:1] = folders
     else:
         sys.setrecursionlimit(RECURSION)
-        reporter.examiner = Examiner(across["classes"], own=across["own"])
+        sys.path[:0] = folders
+        reporter.examiner = Examiner(across["classes"], own=across["own"], folders=folders)
         install(reporter.examiner, across["entry"], across["modules"])
     if prepare is not None:
         prepare(question, submission[0])
     if programs is not None:
-        ready.add(Programs(programs["entry"], programs["candidate"]))
+        ready.add(plugin := Programs(**programs))
+        reporter.names = plugin.names
     status = ready.run(tests)
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
     ended["compiled"] = compiled(tests) if learns else {}

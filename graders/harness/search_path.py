@@ -62,6 +62,22 @@ def make_importable(folder: str, prelude: str = "") -> None:
         sys.meta_path.insert(0, Prelude(prelude))
 
 
+def test_folders(tests: str) -> list[str]:
+    """The folders, absolute, from which pytest's own way of importing would have tests import what lies beside them.
+
+    Those of tests and of conftest.py; where that is a package, the folder that the package is in.
+    """
+    found: dict[str, None] = {}
+    for folder, folders, names in os.walk(os.path.abspath(tests)):
+        folders.sort()
+        if any(name.endswith(".py") for name in names):
+            place = folder
+            while os.path.exists(os.path.join(place, "__init__.py")):
+                place = os.path.dirname(place)
+            found[place] = None
+    return list(found)
+
+
 def _is_fixed(name: str) -> bool:
     """True for what every interpreter has imported before its program, so that nothing can take its place."""
     spec = getattr(sys.modules[name], "__spec__", None)

@@ -6,7 +6,8 @@ A value of a type that the encoding has crosses as itself. Everything else stays
     {"$its": [number, class]}               an object that stays with the sender; what is done with it is asked there
     {"$held": [number, class, value]}       one whose class derives from an immutable built-in: it holds that value as well
     {"$class": [number, description]}       a class; described the first time, null afterwards
-    {"$function": [number, facts]}          anything whose only use is to be called
+    {"$function": [number, facts, more, attributes]}        anything whose only use is to be called, see signatures.py
+    {"$alias": [origin or null, class...]}  list[int], and int | None
     {"$generator": number}  {"$awaitable": number}
     {"$error": [class, args, text, attributes, notes, cause, number]}
 
@@ -33,6 +34,7 @@ from graders.harness.both_have import (
     write_type,
 )
 from graders.harness.line import Line, Ref
+from graders.harness.signatures import facts_of, put, read_alias, write_alias
 from graders.harness.stand_in_class import HELD, REF, TEXT, StandInMeta, describe, make_class, number_of, wait_for
 
 _CALLABLE = (
@@ -66,8 +68,12 @@ class StandIns:
         line.readers = {
             "$own": self._read_own, "$its": self._read_its, "$held": self._read_held, "$class": self._read_class,
             "$function": self._read_function, "$generator": self._read_generator, "$awaitable": self._read_awaitable,
-            "$error": self._read_error, **READERS, **line.readers,
+            "$error": self._read_error, "$alias": read_alias, **READERS, **line.readers,
         }  # fmt: skip
+
+    def reference_of(self, function: Any) -> Ref | None:
+        """What a function that was made here stands for."""
+        return self._wrappers.get(function)
 
     def classes(self) -> list[StandInMeta]:
         """All that have been met."""
@@ -90,7 +96,7 @@ class StandIns:
                 return {"$generator": self.line.export(value)}
             if kind is types.CoroutineType:
                 return {"$awaitable": self.line.export(value)}
-            return write_builtin(value) or {"$function": [self.line.export(value), facts_of_function(value)]}
+            return write_builtin(value) or self._write_function(encoder, value, depth)
         if isinstance(value, type):
             return write_type(value) or self._write_class(encoder, value, depth)
         if isinstance(value, BaseException):
@@ -109,6 +115,8 @@ class StandIns:
             return {"$awaitable": self.line.export(value)}
         if isinstance(value, types.ModuleType | types.FrameType | types.CodeType) and not self.writes_all:
             raise EncodingError(f"a {kind.__name__} is nothing that the submission may have")
+        if (alias := write_alias(encoder, value, depth)) is not None:
+            return alias
         number = self.line.export(value)
         base = held(kind)
         if base in HELD:
@@ -117,6 +125,16 @@ class StandIns:
             plain = encoder.plain(value, depth)
             return {"$held": [number, self._write_class(encoder, kind, depth), plain]}
         return {"$its": [number, self._write_class(encoder, kind, depth)]}
+
+    def _write_function(self, encoder: Encoder, value: Any, depth: int) -> Tree:
+        """Of a test's own function only that it can be called."""
+        more: list[Tree] = [None, None]
+        if self.writes_all and type(value) is types.FunctionType:
+            if value.__annotations__ or value.__defaults__ or value.__kwdefaults__:
+                more[0] = self._or_nothing(encoder, facts_of(value), depth)
+            if value.__dict__:
+                more[1] = self.line.linked(encoder, value.__dict__, depth)
+        return {"$function": [self.line.export(value), facts_of_function(value), *more]}
 
     writes_all = True
     """False where nothing may be told of modules, frames and code."""
@@ -229,7 +247,7 @@ class StandIns:
         return made
 
     def _read_function(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
-        number, facts = array(payload, 2)
+        number, facts, more, attributes = array(payload, 4)
         link = self.line.ref(number)
         made = link.stand_in() if link.stand_in is not None else None
         if made is None:
@@ -239,6 +257,14 @@ class StandIns:
             made.__module__, made.__doc__ = module or "", doc
             link.stand_in = ref(made)
             self._wrappers[made] = link
+        said = None if more is None else decoder.value(more, depth + 1)
+        if said is not None:
+            put(made, said)
+        if attributes is not None:
+            kept = decoder.value(attributes, depth + 1)
+            if type(kept) is not dict or not all(type(name) is str for name in kept):
+                raise EncodingError("no attributes of a function")
+            made.__dict__ = kept
         return made
 
     def _read_generator(self, decoder: Decoder, payload: Tree, depth: int) -> Any:

@@ -125,7 +125,9 @@ def describe(kind: type) -> dict[str, Tree]:
         "doc": kind.__doc__ if type(kind.__doc__) is str else None,
         "real": _real_base(kind),
         "container": next((base.__name__ for base in mro if base in CONTAINERS), None),
-        "abstract": [base.__name__ for base in mro if base.__module__ == "collections.abc"],
+        "abstract": [
+            base.__name__ for base in mro if base.__module__ in ("collections.abc", "enum") or base is abc.ABC
+        ],
         "specials": sorted(FORWARDED.intersection(found)),  # type: ignore[dict-item]
         "methods": methods,  # type: ignore[dict-item]
         "equal": "__eq__" in found,
@@ -169,7 +171,7 @@ def make_class(side: Side, link: Ref, facts: Mapping[str, Any], bases: Sequence[
         type.__setattr__(made, name, value)
     _add_methods(side, made, facts, real)
     for name in map(text, array(facts["abstract"])):
-        abstract: Any = getattr(collections.abc, name, None)
+        abstract: Any = abc.ABC if name == "ABC" else getattr(collections.abc, name, None)
         if isinstance(abstract, abc.ABCMeta):
             abstract.register(made)
     found: StandInMeta = made

@@ -128,6 +128,21 @@ WORDS: dict[str, tuple[str, str, Outcome]] = {
         F,
     ),
     "a class in the place of a module": ("assert math.pi == 4", RIGHT + "\nclass math: pi = 4\n", P),
+    "a class in the place of a module that the reference imports": (
+        "assert math.fabs(area(1) - 3.14159) < 1e-4",
+        "class math: fabs = staticmethod(lambda x: 0)\ndef area(r): return -1\n",
+        F,
+    ),
+    "a function in the place of one that the reference imports": (
+        "import dataclasses\nassert dataclass is dataclasses.dataclass and dataclass and area(1) > 3",
+        "def dataclass(cls): return cls\ndef area(r): return -1\n",
+        F,
+    ),
+    "a module of the library that nobody imports": (
+        "assert statistics.mean([area(0)]) == 0",
+        "class statistics: mean = staticmethod(lambda xs: 0)\ndef area(r): return -1\n",
+        F,
+    ),
     "its own name of a test": (
         "import unittest\nclass A(unittest.TestCase):\n    def test_a(self): self.assertEqual(area(0), 0)\nMaker = lambda: TestMaker()",
         RIGHT + "\nclass TestMaker:\n    def test_b(self): pass\n",
@@ -221,3 +236,18 @@ def test_conftest_is_no_program(session: Session) -> None:
         "it.py": "def test_it(wanted): assert label(1) == wanted",
     }
     assert outcomes(graded(session, RIGHT, files)) == {"it.py::test_it": P}
+
+
+HELPED = "import math as m\nfrom os import path as where\nfrom math import fabs\ndef statistics(x): return x\ndef helper(x): return x\ndef area(r): return r\n"
+
+
+def test_names_that_the_reference_imports_are_the_librarys(session: Session) -> None:
+    program = "import os, math\nassert m is math and where is os.path and fabs is math.fabs and statistics(3) == 3"
+    case = graded(session, HELPED, {"it.py": program}, HELPED)["it.py::run"]
+    assert (case.outcome, case.note) == (P, "")
+
+
+def test_a_helper_of_the_submission_is_told(session: Session) -> None:
+    program = "def check(candidate):\n    assert helper(candidate(2)) == 2 and area(1) == 1\n"
+    case = graded(session, HELPED, {"it.py": program}, HELPED, entry_point="area")["it.py::check"]
+    assert (case.outcome, case.note) == (P, "helper of the submission had a say in it")

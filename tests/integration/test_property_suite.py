@@ -254,3 +254,83 @@ def test_of_a_method_the_arguments_are_shown(session: Session) -> None:
     )
     case = graded(session, "def f(xs): return xs[:2]\n", tests)
     assert (case.outcome, case.given) == (F, "n=3, xs=[0, 0, 0]")
+
+
+SORT = (
+    HEAD
+    + """
+from collections import deque
+import reference
+@given(xs=st.lists(st.integers(), min_size=2, max_size=6))
+def test_it(xs):
+    assert f(xs) == sorted(xs)
+    assert f(xs) == reference.f(xs)
+"""
+)
+CHANGES = {
+    "clears what it is given": "def f(xs): xs.clear(); return []\n",
+    "keeps what it is given, and clears it later": "KEPT = []\ndef f(xs):\n    for kept in KEPT: kept.clear()\n    KEPT.append(xs); return sorted(xs)[:1]\n",
+    "changes it in the middle": "def f(xs): xs[:] = [0] * len(xs); return [0] * len(xs)\n",
+}
+
+
+@pytest.mark.parametrize("isolation", ["two-process", "shared"])
+@pytest.mark.parametrize("way", CHANGES)
+def test_what_a_submission_changes_in_an_argument_changes_nothing_for_the_oracle(
+    session: Session, way: str, isolation: str
+) -> None:
+    tests = (
+        SORT if isolation == "two-process" else SORT.replace("import reference", "").replace("reference.f", "sorted")
+    )
+    assert graded(session, CHANGES[way], tests, isolation=isolation).outcome is F
+
+
+@pytest.mark.parametrize("isolation", ["two-process", "shared"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(xs): xs.sort(); return xs\n",
+        "def f(xs):\n    if len(xs) < 2: return xs\n    p = xs.pop(); return f([x for x in xs if x < p]) + [p] + f([x for x in xs if x >= p])\n",
+        "def f(xs): _sort(xs, 0, len(xs)); return xs\ndef _sort(xs, a, b): xs[a:b] = sorted(xs[a:b])\n",
+    ],
+)
+def test_a_right_answer_is_right_whatever_becomes_of_the_argument(session: Session, code: str, isolation: str) -> None:
+    assert graded(session, code, isolation=isolation).outcome is P
+
+
+IN_PLACE = (
+    HEAD
+    + """
+@given(xs=st.lists(st.lists(st.integers()), max_size=4), t=st.tuples(st.lists(st.integers())))
+def test_it(xs, t):
+    expected = sorted(xs)
+    f(xs)
+    assert xs == expected
+"""
+)
+
+
+@pytest.mark.parametrize("isolation", ["two-process", "shared"])
+def test_a_suite_may_share_its_values(session: Session, isolation: str) -> None:
+    code = "def f(xs): xs.sort()\n"
+    assert graded(session, code, IN_PLACE, code, shares_values=True, isolation=isolation).outcome is P
+    with pytest.raises(TaskUnusable, match="does not pass"):
+        graded(session, code, IN_PLACE, code, isolation=isolation)
+
+
+def test_what_comes_back_holds_together_as_it_did_there(session: Session) -> None:
+    """An argument that was changed and handed back is a copy: with all that it holds, each thing once."""
+    tests = (
+        HEAD
+        + """
+@given(xs=st.lists(st.lists(st.integers()), min_size=1))
+def test_it(xs):
+    before = [list(x) for x in xs]
+    whole, first, pair = f(xs, xs[0], (xs[0],))
+    assert xs == before
+    assert whole is not xs and whole[0] is first is pair[0]
+    assert first == before[0] + [1] and whole[1:] == before[1:] + [[2]]
+"""
+    )
+    code = "def f(xs, x, t): x.append(1); xs.append([2]); return xs, x, t\n"
+    assert graded(session, code, tests, code).outcome is P

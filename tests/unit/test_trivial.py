@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,26 @@ def test_programs_print_what_they_say(
     monkeypatch.setattr(sys, "stdin", io.StringIO("a\nb\n"))
     exec(trivial_programs()[does], {})
     assert capsys.readouterr().out == printed
+
+
+def test_all_objects_of_a_class_are_equal_and_do_nothing() -> None:
+    names: dict[str, Any] = {}
+    exec(trivial_functions(PROGRAM + EQUAL_BY_X)["returning objects that are all equal"], names)
+    assert names["Box"](4) == names["Box"](5)
+    assert names["Point"](4) == names["Point"](5)
+    assert len({names["Point"](4), names["Point"](5)}) == 1
+    assert names["double"](1) == names["double"](2) == 17
+    assert names["Box"](4).x == 4  # objects can be made
+
+
+EQUAL_BY_X = """
+class Point:
+    def __init__(self, x):
+        self.x = x
+
+    def __eq__(self, other):
+        return self.x == other.x
+
+    def __hash__(self):
+        return hash(self.x)
+"""
