@@ -55,7 +55,10 @@ def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
 
     Raises TaskUnusable where it fails a test in either; its first sentence says what the author can do.
     """
-    runs = [once(suite, True)] if is_shared(suite) else [once(suite, True), once(suite, False)]
+    runs = [once(suite, True)]
+    too_slow = any(report.outcome == "cut-off" for report in runs[0].reports.values())
+    if not (is_shared(suite) or too_slow):
+        runs.append(once(suite, False))
     together, apart = runs[0].reports, runs[-1].reports
     failure = first_failure(together, apart)
     if failure is not None:
