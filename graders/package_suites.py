@@ -31,7 +31,7 @@ _OPTION_KEYS: Mapping[str, frozenset[str]] = {
     "call": frozenset({"entry_point", "checker", "absolute", "relative"}),
     "stdio": package_stdio.KEYS,
     "pytest": _TEST_KEYS,
-    "property": _TEST_KEYS | {"seed", "max_examples"},
+    "property": _TEST_KEYS | {"seed", "max_examples", "shares_values"},
     "program": _TEST_KEYS | {"entry_point"},
 }  # fmt: skip
 Named = Iterable[tuple[str, str]]

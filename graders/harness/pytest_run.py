@@ -15,8 +15,9 @@ one before. The host asks ahead, so that neither side sleeps until the other wak
 
 `across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
 other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
-{"entry": module, "candidate": function or null}: see graders/harness/programs.py. `properties` is {"seed": int,
-"max_examples": int or null, "reference": module or null}: see graders/harness/properties.py and reference.py there.
+{"entry": module, "candidate": function or null, "library": {...}, "own": [...]}: see graders/harness/programs.py. `properties` is {"seed": int,
+"max_examples": int or null, "reference": module or null, "entry": module, "anew": bool}: see properties.py, reference.py and anew.py
+there.
 
 Without it tests and submission share this process: a submission that knows this file can forge reports, which is why these
 outcomes are marked `integrity: reduced`. What it cannot do is make a missing test count: the host knows the ids that the

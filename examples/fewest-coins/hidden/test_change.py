@@ -26,13 +26,6 @@ def test_as_few_as_the_reference(amount, coins):
         assert len(paid) == len(fewest)
 
 
-@given(amount=AMOUNTS, coins=COINS)
-def test_leaves_the_coins(amount, coins):
-    before = list(coins)
-    change(amount, coins)
-    assert coins == before
-
-
 @given(values=COINS, data=st.data())
 def test_what_can_be_paid_is_paid(values, data):
     spent = data.draw(st.lists(st.sampled_from(values), max_size=6))
