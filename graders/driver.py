@@ -48,7 +48,7 @@ def _driver(module: str, *uses: str, preload: tuple[str, ...] = ()) -> Driver:
 
 CALL = _driver("call_driver", preload=_STANDARD)
 _TESTS = (
-    "line", "links", "both_have", "stand_in_class", "stand_in", "examiner", "programs", "pytest_run", "pytest_ready",
+    "line", "links", "both_have", "taken", "stand_in_class", "stand_in", "learnt", "watch", "doubles", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
 )  # fmt: skip
 _FOLDER = "getpass"
@@ -62,7 +62,9 @@ PROPERTY = _driver(
         *_STANDARD, "hypothesis", "hypothesis.core", "hypothesis.strategies", _FOLDER, "graders.harness.property_ahead",
     ),
 )  # fmt: skip
-CANDIDATE = _driver("candidate_driver", "line", "links", "both_have", "stand_in_class", "stand_in", preload=_STANDARD)
+CANDIDATE = _driver(
+    "candidate_driver", "line", "links", "both_have", "taken", "stand_in_class", "stand_in", preload=_STANDARD
+)
 """The submission's side of a two-process examination; PYTEST or PROPERTY is the other."""
 ANALYSIS = _driver(
     "analysis_driver", "file_analysis", "bandit_analyzer", "radon_analyzer", "integrity_analyzer",

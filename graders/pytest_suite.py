@@ -70,8 +70,8 @@ class SuiteRun:
     """Of the boxes that the submission was in."""
     problem: str = ""
     """Why nothing could be collected."""
-    classes: tuple[str, ...] = ()
-    """The classes that the tests met, where all were run."""
+    facts: tuple[str, ...] = ()
+    """What the run teaches, where all were run; see graders/harness/learnt.py."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     """Byte code of the tests, where all were run."""
 
@@ -82,8 +82,8 @@ class Reference:
 
     tests: tuple[str, ...]
     """Node ids, in order; it passed them all."""
-    classes: tuple[str, ...]
-    """Those that the tests met."""
+    facts: tuple[str, ...]
+    """What the tests met; see graders/harness/learnt.py."""
     compiled: Mapping[str, bytes]
     """Byte code of the tests, path in their folder -> content."""
     evidence: tuple[Evidence, ...]
@@ -98,7 +98,7 @@ class Sitting:
     reports: Mapping[str, CaseReport]
     execution: Execution
     problem: str = ""
-    classes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     again: bool = False
     """True where the program ended by itself in the midst of it: the tests that are left deserve another."""
@@ -131,7 +131,7 @@ def run_suite(
         reports=reports,
         executions=tuple(executions),
         problem=sitting.problem,
-        classes=sitting.classes,
+        facts=sitting.facts,
         compiled=sitting.compiled,
     )
 
@@ -185,7 +185,7 @@ def _sit_apart(
     across = {
         "entry": entry,
         "modules": sorted({entry, *_modules(files)}),
-        "classes": None if known is None else list(known.classes),
+        "facts": None if known is None else list(known.facts),
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
@@ -216,7 +216,7 @@ def _sit_apart(
         reports=reports,
         execution=execution,
         problem="" if collected else _problem(examinee, first),
-        classes=_names(learnt, "classes"),
+        facts=_names(learnt, "facts"),
         compiled=_compiled(learnt),
         again=bool(died_in) and execution.end in (End.EXITED, End.SIGNALLED),
     )
@@ -391,7 +391,7 @@ _OUTCOMES = {
 def _learn(context: Context, suite: Suite) -> Reference:
     run = _run_reference(context, suite)
     evidence = tuple(seen for execution in run.executions for seen in execution.evidence)
-    return Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=evidence)
+    return Reference(tests=tuple(run.reports), facts=run.facts, compiled=run.compiled, evidence=evidence)
 
 
 def _run_reference(context: Context, suite: Suite) -> SuiteRun:

@@ -5,7 +5,7 @@
                 {"nonce": str}                                                                      then: the next tests
     answer      {"nonce": str, "collected": [node id...]}
                 {"nonce": str, "reports": [report...]}
-                {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
+                {"nonce": str, "end": exit status, "text": str, "facts": [text...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str, "seconds": float,
                  "given": str}                                                              the example of a property
                 {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}               of the candidate
@@ -13,7 +13,7 @@
 With the submission in this process each report goes out before the next test begins, which may end it all. Without it, nothing
 here ends but by its author's fault, and what comes fast is told together: a question for each costs as much as a small test.
 
-`across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
+`across` is {"entry": module, "modules": [module...], "facts": [text...] or null, "own": bool}: the submission is on the
 other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
 {"entry": module, "candidate": function or null}: see graders/harness/programs.py. `properties` is {"seed": int,
 "max_examples": int or null, "reference": module or null}: see graders/harness/properties.py and reference.py there.
@@ -33,9 +33,10 @@ from typing import Any
 
 import pytest
 from _pytest._io import TerminalWriter
+from _pytest.runner import runtestprotocol
 
 from graders.harness.channel import receive, send
-from graders.harness.examiner import Examiner, install, name_of
+from graders.harness.examiner import Examiner, install
 from graders.harness.line import LineEnded
 from graders.harness.programs import Programs
 from graders.harness.pytest_ready import Ready
@@ -67,6 +68,8 @@ class Reporter:
         self.reports: list[dict[str, object]] = []
         """That the host has not been told."""
         self.due = 0.0
+        self.changed: list[str] = []
+        """What the submission changed in a test that is run again."""
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -95,8 +98,9 @@ class Reporter:
     ) -> Generator[None, object, object]:
         self.phases = []
         if self.examiner is not None:
-            self.examiner.next_test()
+            self.examiner.next_test(item.nodeid)
         yield
+        self.run_again(item, nextitem)
         failed = [report for report in self.phases if report.failed]
         called = [report for report in self.phases if report.when == "call"]
         # xfail and xpass count as skipped: the author's suite is to pass, not to be excused.
@@ -108,6 +112,8 @@ class Reporter:
         if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
             outcome, text = self.lost(), f"{failure}\n{text}"
+        if self.examiner is not None:
+            outcome, text = self.judged(outcome, text)
         given = next((str(value) for name, value in item.user_properties if name == "given"), "")
         seconds = sum(report.duration for report in self.phases)
         self.reports.append(
@@ -123,6 +129,33 @@ class Reporter:
         if self.examiner is None or nextitem is None or failure is not None or self.is_due():
             self.tell()
         return True
+
+    def run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """A test that passed while the submission changed what the reference does not has to pass without those changes, too."""
+        if self.examiner is None or any(not report.passed for report in self.phases):
+            return
+        self.changed = list(self.examiner.watch.changed)
+        if not self.changed:
+            return
+        self.phases = []
+        self.examiner.next_test(item.nodeid, hiding=True)
+        item._initrequest()  # type: ignore[attr-defined] # noqa: SLF001 - as plugins that run a test again have to
+        runtestprotocol(item, nextitem=nextitem)
+
+    def judged(self, outcome: str, text: str) -> tuple[str, str]:
+        """The outcome and the text of a test, with what speaks against the submission."""
+        assert self.examiner is not None
+        changed, self.changed = self.changed, []
+        against = self.examiner.objections()
+        if outcome == "passed" and not against:
+            return outcome, text
+        if changed:
+            against.append(
+                "; ".join(changed) + ", and the reference does not; what the test holds has to stay as it is"
+            )
+        refused = [] if outcome == "passed" else list(self.examiner.learnt.refused)
+        outcome = "failed" if outcome == "passed" else outcome
+        return outcome, "\n".join([*against, *refused, text])[:TEXT_CHARACTERS]
 
     def tell(self) -> None:
         reports, self.reports = self.reports, []
@@ -210,7 +243,7 @@ def run(
         make_importable(submission)
     else:
         sys.setrecursionlimit(RECURSION)
-        reporter.examiner = Examiner(across["classes"], own=across["own"])
+        reporter.examiner = Examiner(across["facts"], own=across["own"])
         install(reporter.examiner, across["entry"], across["modules"])
     if prepare is not None:
         prepare(question)
@@ -222,7 +255,7 @@ def run(
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
     ended["compiled"] = compiled(tests) if learns else {}
     if reporter.examiner is not None:
-        ended["classes"] = [name_of(kind) for kind in reporter.examiner.stand_ins.classes()]
+        ended["facts"] = sorted(reporter.examiner.learnt.facts)
         ended["lost"] = reporter.lost() if reporter.examiner.line.failure else ""
     reporter.answer(**ended)
     while True:

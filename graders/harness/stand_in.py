@@ -32,8 +32,9 @@ from graders.harness.both_have import (
     write_path_or_numpy,
     write_type,
 )
-from graders.harness.line import Line, Ref
-from graders.harness.stand_in_class import HELD, REF, TEXT, StandInMeta, describe, make_class, number_of, wait_for
+from graders.harness.line import LIVE, PLAIN, Line, Ref
+from graders.harness.stand_in_class import HELD, REF, TEXT, StandInMeta, describe, hand, make_class, number_of, wait_for
+from graders.harness.taken import Taken
 
 _CALLABLE = (
     types.FunctionType,
@@ -140,6 +141,10 @@ class StandIns:
         known = write_type(kind)
         if known is not None and REF in vars(error):
             return {"$own": number_of(error)}
+        number = self.line.export(error) if known is None or not self.writes_all else None
+        if not self.line.trust.tells(error):
+            named = known or self._write_class(encoder, kind, depth)
+            return {"$error": [named, [], "", [], [], None, number]}
         try:
             words = str(error)
         except BaseException:
@@ -155,7 +160,7 @@ class StandIns:
                 [[name, self._or_nothing(encoder, value, depth)] for name, value in attributes.items()],
                 [encoder.tree(note) for note in notes],
                 None if cause is None or depth > MAX_CAUSES else self._write_error(encoder, cause, depth + 1),
-                self.line.export(error) if known is None or not self.writes_all else None,
+                number,
             ]
         }
 
@@ -201,16 +206,25 @@ class StandIns:
         number, tree = array(payload, 2)
         kind = self._class(decoder, tree, depth)
         link = self.line.ref(number)
-        stand_in = link.stand_in() if link.stand_in is not None else None
+        standing = self.line.trust.standing(link, kind)
+        known = link.taken if standing == PLAIN else link.stand_in
+        stand_in = known() if known is not None else None
         if stand_in is not None:
             return stand_in
-        container = kind._assay_facts["container"]  # noqa: SLF001
-        if container and not self.named(kind):
+        facts = kind._assay_facts  # noqa: SLF001
+        if facts["container"] and (standing == PLAIN or not self.named(kind)):
             # A list of a class that the task does not know is a list here, and nothing that it does counts.
             return self.line.ask("content", link.number)
         stand_in = object.__new__(cast(type, kind))
-        object.__setattr__(stand_in, REF, link)
-        link.stand_in = ref(stand_in)
+        if standing == LIVE:
+            object.__setattr__(stand_in, REF, link)
+        else:
+            taken = Taken(link, plain=standing == PLAIN, mapping="keys" in facts["methods"])
+            object.__setattr__(stand_in, REF, taken)
+        if standing == PLAIN:
+            link.taken = ref(stand_in)
+        else:
+            link.stand_in = ref(stand_in)
         return stand_in
 
     def _read_held(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
@@ -220,10 +234,13 @@ class StandIns:
         base = next((base for base in mro_of(kind) if base in HELD), None)
         if base is None or type(value) is not base:
             raise EncodingError("a value of another type than its class")
+        link = self.line.ref(number)
+        if self.line.trust.standing(link, kind) == PLAIN:
+            return value
         if number in self._members:
             return self._members[number]
         made = cast(Any, base).__new__(kind, value)
-        object.__setattr__(made, REF, self.line.ref(number))
+        object.__setattr__(made, REF, link)
         if kind._assay_facts["enum"]:  # noqa: SLF001
             self._members[number] = made
         return made
@@ -238,6 +255,7 @@ class StandIns:
             made.__name__, made.__qualname__ = name or "function", qualname or name or "function"
             made.__module__, made.__doc__ = module or "", doc
             link.stand_in = ref(made)
+            self.line.trust.came(link)
             self._wrappers[made] = link
         return made
 
@@ -247,11 +265,13 @@ class StandIns:
         if made is None:
             made = _generate(self.line, link)
             link.stand_in = ref(made)
+            self.line.trust.came(link)
             self._wrappers[made] = link
         return made
 
     def _read_awaitable(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         link = self.line.ref(payload)
+        self.line.trust.came(link)
         made = wait_for(self.line, link)
         self._wrappers[made] = link
         return made
@@ -297,10 +317,13 @@ def _make_function(line: Line, link: Ref) -> Any:
 def _generate(line: Line, link: Ref) -> Generator[Any, Any, Any]:
     __tracebackhide__ = True
     name: str = "__next__"
-    args: tuple[object, ...] = ()
+    args: tuple[Any, ...] = ()
     while True:
         try:
-            value = line.ask("call", link.number, name, args)
+            if name == "throw":
+                value = hand(line, args[0], link.number, name, args)
+            else:
+                value = line.ask("call", link.number, name, args)
         except StopIteration as stop:
             return stop.value
         try:

@@ -256,7 +256,10 @@ def test_what_the_submissions_own_objects_decided_is_told(jail: Sandbox) -> None
 
 def test_state_is_compared_where_a_class_says_that_all_are_equal(jail: Sandbox) -> None:
     liar = REFERENCE.replace("return isinstance(other, Account) and self.n == other.n", "return True")
-    assert outcomes_of(graded(jail, liar, COMPARED, REFERENCE))["test_other"] is Outcome.PASSED
+    apart = cases(graded(jail, liar, COMPARED, REFERENCE))
+    assert apart["test_equal"].outcome is Outcome.PASSED
+    assert apart["test_other"].outcome is Outcome.FAILED
+    assert "Account's own == and the compared states of two of its objects disagree" in str(apart["test_other"].got)
     own = cases(graded(jail, liar, COMPARED, REFERENCE, equality="own"))
     assert own["test_equal"].outcome is Outcome.PASSED
     assert own["test_other"].outcome is Outcome.FAILED
