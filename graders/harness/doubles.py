@@ -63,7 +63,12 @@ class Doubles:
             return iter(found)  # type: ignore[call-overload]
         if not _is_public(found, str(name)):
             raise _refused(found, str(name))
-        if operation == "set" and len(args) == 1 and type(found).__flags__ & HEAP and self._is_set(found, str(name)):
+        if (
+            operation == "set"
+            and len(args) == 1
+            and type(found).__flags__ & HEAP
+            and self._is_set(found, str(name), args[0])
+        ):
             return setattr(found, str(name), args[0])
         if operation in ("call", "get") and self._is_read(found, str(name)):
             value = getattr(found, str(name))
@@ -74,8 +79,9 @@ class Doubles:
         """Operators change something of an object where the reference has them do so."""
         return name not in _CHANGING or is_mock(found) or self._may(found, "set", name, "changes")
 
-    def _is_set(self, found: Any, name: str) -> bool:
-        if not is_mock(found) and not hasattr(found, name) and not self._learnt.learning:
+    def _is_set(self, found: Any, name: str, value: object) -> bool:
+        """A name that is new, or has the same object after it, is nothing that a test looks at."""
+        if not is_mock(found) and not self._learnt.learning and getattr(found, name, value) is value:
             return True
         return self._may(found, "set", name, "sets")
 

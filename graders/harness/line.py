@@ -66,7 +66,7 @@ class LineEnded(BaseException):
 class Ref:
     """A handle of the other side's. When the last stand-in for it is gone, the other side is told to forget it."""
 
-    __slots__ = ("__weakref__", "line", "number", "place", "stand_in", "taken")
+    __slots__ = ("__weakref__", "line", "number", "places", "stand_in", "taken")
 
     def __init__(self, line: "Line", number: int) -> None:
         self.line = line
@@ -75,7 +75,7 @@ class Ref:
         """A weak reference to what stands for it here, where there can be one."""
         self.taken: Callable[[], Any] | None = None
         """The same for what stands for it in the place of a plain value."""
-        self.place: str | None = ""
+        self.places: tuple[str, ...] | None = ()
         """Where it came from, as graders/harness/watch.py names places; None where nothing is held against it."""
 
     def __del__(self) -> None:
@@ -89,8 +89,8 @@ class Trust:
         """How an object of this class that has just come is to be taken, see LIVE."""
         return LIVE
 
-    def came(self, link: Ref) -> None:
-        """A function, a generator or an awaitable has come."""
+    def came(self, link: Ref, kind: Any = None) -> None:
+        """A function, a generator or an awaitable has come, or the class `kind`."""
 
     def operator(self, kind: Any, group: str) -> bool:
         """Whether an object of this class may be asked for this operator."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
-from graders.encoding import Decoder, Encoder, EncodingError, Tree, array, held, mro_of, text
+from graders.encoding import MAX_DEPTH, Decoder, Encoder, EncodingError, Tree, array, held, mro_of, text
 from graders.harness.both_have import (
     COLLECTIONS,
     READERS,
@@ -180,6 +180,12 @@ class StandIns:
         return self.line.exported(payload)
 
     def _read_class(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
+        """A class that is a value itself."""
+        made = self._described_class(decoder, payload, depth)
+        self.line.trust.came(made._assay_ref, made)  # noqa: SLF001
+        return made
+
+    def _described_class(self, decoder: Decoder, payload: Tree, depth: int) -> StandInMeta:
         number, facts = array(payload, 2)
         if facts is None:
             if type(number) is not int or number not in self._classes:
@@ -197,10 +203,9 @@ class StandIns:
         return make_class(self, link, facts, bases)
 
     def _class(self, decoder: Decoder, tree: Tree, depth: int) -> StandInMeta:
-        kind: object = decoder.value(tree, depth + 1)
-        if not isinstance(kind, StandInMeta):
+        if type(tree) is not dict or tree.keys() != {"$class"} or depth > MAX_DEPTH:
             raise EncodingError("expected a class")
-        return kind
+        return self._described_class(decoder, tree["$class"], depth + 1)
 
     def _read_its(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         number, tree = array(payload, 2)
@@ -255,8 +260,8 @@ class StandIns:
             made.__name__, made.__qualname__ = name or "function", qualname or name or "function"
             made.__module__, made.__doc__ = module or "", doc
             link.stand_in = ref(made)
-            self.line.trust.came(link)
             self._wrappers[made] = link
+        self.line.trust.came(link)
         return made
 
     def _read_generator(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
@@ -282,7 +287,7 @@ class StandIns:
             known = link.stand_in()
             if known is not None:
                 return known
-        kind = decoder.value(tree, depth + 1)
+        kind: Any = decoder.value(tree, depth + 1) if "$type" in tree else self._class(decoder, tree, depth)
         values = [decoder.value(arg, depth + 1) for arg in array(args)]
         error = _make_error(kind, values)
         if type(kind) is StandInMeta or number is not None:

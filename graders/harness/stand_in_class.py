@@ -216,7 +216,7 @@ def _attribute(line: Line) -> Callable[[object, str], Any]:
             return types.MethodType(_leaving(line, name), instance)
         link = object.__getattribute__(instance, REF)
         value = link.attribute(name) if type(link) is Taken else line.ask("get", link.number, name)
-        if name in PREDICATES and callable(value):
+        if name in PREDICATES and callable(value) and not (type(link) is Taken and link.plain):
             named = kind._assay_side.named(kind)  # noqa: SLF001
             if type(link) is Taken or not named or not line.trust.operator(kind, name):
                 raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")

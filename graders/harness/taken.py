@@ -9,6 +9,7 @@ Iterators are left alone. They say something else each time, and have no other u
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -77,8 +78,12 @@ class Taken:
     def method(self, name: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> Any:
         """A method by its name."""
         __tracebackhide__ = True
-        if not self.plain or name not in _OF_PLAIN:
-            return self._line.ask("call", self.number, name, args, kwargs)
+        if self.plain and name in _OF_PLAIN:
+            return self._plain_method(name, *args)
+        return self._line.ask("call", self.number, name, args, kwargs)
+
+    def _plain_method(self, name: str, *args: object) -> Any:
+        """What plain values have, too."""
         if self._mapping and name in _OF_MAPPINGS:
             return self.look("call", name, args)
         if not self._mapping and name in ("count", "index"):
@@ -89,9 +94,7 @@ class Taken:
         """What an attribute is that no method of the class is."""
         __tracebackhide__ = True
         value = self.look("get", name)
-        if self.plain and name in _OF_PLAIN and callable(value):
-            raise _refused(name)
-        return value
+        return partial(self._plain_method, name) if self.plain and name in _OF_PLAIN and callable(value) else value
 
     def _items(self) -> "Content":
         self._forget()

@@ -16,8 +16,13 @@ from graders.harness.line import LIVE, PLAIN, REMEMBERED, Line, Ref, Trust
 from graders.harness.stand_in_class import StandInMeta
 
 _MAX_PLACE = 300
+MAX_PLACES = 20
 _GOES_ON = frozenset({"__next__", "__anext__", "send", "throw", "close", "asend", "athrow", "aclose"})
 _ELEMENTS = frozenset({"__iter__", "__aiter__", "__reversed__", "__getitem__"})
+
+
+Places = tuple[str, ...] | None
+"""What has come under several names is held to each of them; None where any object may be."""
 
 
 class Watch(Trust):
@@ -52,29 +57,29 @@ class Watch(Trust):
         """The handle of a module."""
         self._modules[number] = name
 
-    def _owner(self, target: Any) -> str | None:
+    def _owner(self, target: Any) -> Places:
         if target in self._modules:
-            return self._modules[target]
+            return (self._modules[target],)
         link = self._line.known_ref(target)
-        return "" if link is None else link.place
+        return () if link is None else link.places
 
-    def _here(self) -> str | None:
-        """The place of what is being read; None for one in which any object may be."""
+    def _here(self) -> Places:
+        """The place of what is being read, by all names of it."""
         operation, target, name = self._line.reading
         if operation == "links":
-            return "links"
+            return ("links",)
         if operation == "served":
-            return f"into {self._described(target)}.{name or ''}()"
-        owner = self._owner(target)
-        if owner is None or operation in ("await", "content", "state", "copy", "deepcopy"):
-            return owner
-        if operation == "get":
-            return f"{owner}.{name}"[:_MAX_PLACE]
-        if name is None or name == "__call__":
-            return f"{owner}()"[:_MAX_PLACE]
-        if name in _GOES_ON:
-            return owner
-        return f"{owner}[]"[:_MAX_PLACE] if name in _ELEMENTS else f"{owner}.{name}()"[:_MAX_PLACE]
+            return (f"into {self._described(target)}.{name or ''}()",)
+        owners = self._owner(target)
+        if operation == "call" and (name is None or name == "__call__"):
+            after = "()"
+        elif operation == "call" and name in _ELEMENTS:
+            after = "[]"
+        elif operation not in ("call", "get") or name in _GOES_ON:
+            return owners
+        else:
+            after = f".{name}" if operation == "get" else f".{name}()"
+        return None if owners is None else tuple(f"{owner}{after}"[:_MAX_PLACE] for owner in owners or ("",))
 
     def _described(self, target: object) -> str:
         found = self._line.exported(target)
@@ -86,17 +91,22 @@ class Watch(Trust):
     def standing(self, link: Ref, kind: Any) -> int:
         here = self._here()
         if "__next__" in kind._assay_facts["specials"]:  # noqa: SLF001
-            link.place = link.place or here
+            _add_places(link, here)
             return LIVE
-        objects = here is None or self._holds_objects(here)
+        objects = here is None or all(list(map(self._holds_objects, here)))
         known = self._known(kind)
-        if link.place == "":
-            library = kind.__module__.partition(".")[0] in sys.stdlib_module_names
-            link.place = known if known and not library else None if objects and not known else here
+        if known and not _is_of_the_library(kind):
+            link.places = (known,)
+        else:
+            _add_places(link, None if objects and not known else here)
         return PLAIN if not objects else LIVE if known else REMEMBERED
 
-    def came(self, link: Ref) -> None:
-        link.place = link.place or self._here()
+    def came(self, link: Ref, kind: Any = None) -> None:
+        known = None if kind is None or _is_of_the_library(kind) else self._known(kind)
+        if known:
+            link.places = (known,)
+        else:
+            _add_places(link, self._here())
 
     def _known(self, kind: Any) -> str | None:
         """The name under which the task knows a class: its own, or the nearest of its bases'."""
@@ -155,7 +165,7 @@ class Watch(Trust):
 
     def carries_out(self, container: object, args: Iterable[object], kwargs: Mapping[str, object]) -> bool:
         operation, target, name = self._line.reading
-        place = self._owner(target)
+        place = " ".join(self._owner(target) or ("",))
         what = place if name is None or operation != "call" else f"{place}.{name}"
         which = next((str(key) for key, arg in [*enumerate(args), *kwargs.items()] if _holds(arg, container)), "?")
         return self._is_expected(
@@ -184,6 +194,20 @@ def is_failure(error: BaseException) -> bool:
 def name_of(kind: Any) -> str:
     """As it is known to the task."""
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _is_of_the_library(kind: Any) -> bool:
+    return str(kind.__module__).partition(".")[0] in sys.stdlib_module_names
+
+
+def _add_places(link: Ref, here: Places) -> None:
+    """Under several names: nothing is held against it only where that is so for each of them."""
+    if not here:
+        link.places = link.places or here
+    elif not link.places:
+        link.places = here
+    elif not set(here) <= set(link.places):
+        link.places = tuple(dict.fromkeys((*link.places, *here)))[:MAX_PLACES]
 
 
 def _holds(arg: Any, container: object, depth: int = 5) -> bool:
