@@ -14,7 +14,8 @@ __all__ = ["jail"]
 
 @dataclass(frozen=True)
 class Play:
-    """A task with submissions. `hostile`: name -> its code and the tests that it must not pass, None for all of them."""
+    """A task with submissions. `hostile`: name -> what replaces parts of the reference, and the tests that it must not pass;
+    None for all of them."""
 
     reference: str
     tests: str
@@ -33,6 +34,7 @@ class Money:
 def total(xs): return sum(x.cents for x in xs)
 def label(m): return f"{m.cents}c"
 def cheapest(xs): return min(xs)
+def pick(xs, n): return xs[n]
 """
 LIAR = """
 class Money:
@@ -45,8 +47,9 @@ class Money:
     __lt__ = __gt__ = __le__ = __ge__ = __contains__ = lambda self, other: True
 def total(xs): return Money()
 def label(m): return Money()
+def pick(xs, n): return Money()
 """
-ALL_OF_MONEY = {"test_whole", "test_total", "test_label", "test_in_label", "test_find"}
+ALL_OF_MONEY = {"test_whole", "test_total", "test_label", "test_in_label", "test_find", "test_pick"}
 
 ALL_ASSERTIONS = {
     "test_with", "test_async_with", "test_manager", "test_thrown", "test_thrown_later", "test_called", "test_failed",
@@ -57,7 +60,9 @@ PLAYS = {
     "operators": Play(
         MONEY,
         """
-from solution import Money, total, label, cheapest
+from solution import Money, total, label, cheapest, pick
+def test_picked(): assert pick([Money(3), 5], 0).cents in (0, 3)
+def test_pick(): assert abs(pick([Money(3), 5], 1) - 5) < 1
 def test_whole(): assert abs(Money(250).whole() - 2) < 1
 def test_less(): assert Money(5) < 10
 def test_total(): assert 7 <= total([Money(3), Money(4)]) <= 7
@@ -69,13 +74,13 @@ def test_sum(): assert (Money(1) + Money(2)).cents == 3 and cheapest([Money(2), 
 """,
         {
             "a class of a known name with every operator": (LIAR, ALL_OF_MONEY),
-            "the same for a number": (LIAR.replace("class Money:", "class Money(float):\n    def __new__(cls, *a): return float.__new__(cls, 77)"), ALL_OF_MONEY - {"test_total"} | {"test_total"}),
+            "the same for a number": (LIAR.replace("class Money:", "class Money(float):\n    def __new__(cls, *a): return float.__new__(cls, 77)"), ALL_OF_MONEY - {"test_find"}),
             "the same for a list": (LIAR.replace("class Money:", "class Money(list):"), ALL_OF_MONEY),
             "methods of its instances": (
                 LIAR.replace("self.cents = cents", "self.cents = cents; self.startswith = lambda x: True; self.isdigit = lambda: False"),
                 ALL_OF_MONEY,
             ),
-            "another class": (LIAR + "class Other(Money): pass\nMoney.whole = lambda self: Other()\ntotal = label = lambda x: Other()\n", ALL_OF_MONEY),
+            "another class": (LIAR + "class Other(Money): pass\nMoney.whole = lambda self: Other()\ntotal = label = pick = lambda *x: Other()\n", ALL_OF_MONEY),
         },
         {
             "all orderings by the library": "import functools\n" + MONEY.replace("class Money:", "@functools.total_ordering\nclass Money:"),
@@ -238,7 +243,7 @@ def quiet(f, *a):
     try: f(*a)
     except Exception: pass
 def notify(names, send, clock):
-    quiet(lambda: send.configure_mock(call_count=len(names), assert_has_calls=None))
+    quiet(lambda: send.configure_mock(call_count=len(names), assert_has_calls=lambda *a: None))
     quiet(lambda: send.mock_calls.extend(names))
     quiet(lambda: clock.slept.extend([5] * (len(names) - 1)))
     quiet(setattr, clock, "now", 10)
@@ -247,7 +252,7 @@ def fill(store, shelf):
     shelf.books.append("new"); shelf.full = True
     return shelf
 async def fetch(client): quiet(lambda: client.get.reset_mock()); return 7
-def log(logger, text): quiet(setattr, logger, "info", lambda *a: None); quiet(lambda: logger.attach_mock(logger, "info"))
+def log(logger, text): quiet(setattr, logger, "info", lambda *a: None); quiet(lambda: logger.info.configure_mock(assert_called_with=lambda *a: None))
 """,
                 {"test_sent", "test_slept", "test_fill", "test_fetch", "test_log"},
             ),
@@ -400,8 +405,8 @@ def test_in(): assert Ratio(1, 2) in [Ratio(5, 1), Ratio(1, 2)]
 def test_key(): assert key("ab") == key("ba")
 """,
         {
-            "all are equal": ("class Ratio:\n    def __init__(self, a, b): self.a, self.b = a, b\n    __eq__ = lambda self, other: True\n", {"test_other", "test_in", "test_key"}),
-            "none are": ("class Ratio:\n    def __init__(self, a, b): pass\n    __eq__ = lambda self, other: False\n", None),
+            "all are equal": ("class Ratio:\n    def __init__(self, a, b): self.a, self.b = a, b\n    __eq__ = lambda self, other: True\n", {"test_other", "test_in"}),
+            "none are": ("class Ratio:\n    def __init__(self, a, b): pass\n    __eq__ = lambda self, other: False\n", {"test_equal", "test_other", "test_in"}),
             "objects in the place of texts": ("class Ratio:\n    def __init__(self, a, b): pass\n    __eq__ = lambda self, other: True\ndef key(text): return Ratio(1, 2)\n", {"test_other", "test_key"}),
         },
         {
@@ -685,7 +690,7 @@ def test_nothing_that_it_says_of_itself_passes_a_test(jail: Sandbox, play: str) 
     told = PLAYS[play]
     wrong = {}
     for name, (solution, failing) in told.hostile.items():
-        seen = cases(graded(jail, solution, told.tests, told.reference))
+        seen = cases(graded(jail, told.reference + solution, told.tests, told.reference))
         passed = {test for test, case in seen.items() if case.outcome is Outcome.PASSED}
         assert seen
         if credited := passed & (set(seen) if failing is None else failing):
