@@ -90,9 +90,7 @@ class Doubles:
             return False
         if is_mock(found):
             return name not in _controls() or self._may(found, "use", name, "reads")
-        if type(found).__module__.partition(".")[0] in sys.stdlib_module_names:
-            return True
-        return self._may(found, "use", name, "reads")
+        return _is_of_the_library(found, name) or self._may(found, "use", name, "reads")
 
     def _may(self, found: Any, way: str, name: str, does: str) -> bool:
         place = f"{name_of(type(found))}.{name}"
@@ -108,6 +106,12 @@ def _controls() -> frozenset[str]:
     """The names by which a mock is told what to do, and asked what was done."""
     mock: Any = sys.modules[_MOCKS]
     return frozenset({*dir(mock.MagicMock()), *dir(mock.AsyncMock())})
+
+
+def _is_of_the_library(found: object, name: str) -> bool:
+    """Whether what it has under this name is its class's, and that class or its base the library's."""
+    kind = next((base for base in type(found).__mro__ if name in base.__dict__), type(found))
+    return kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_offered(found: object, name: str) -> bool:

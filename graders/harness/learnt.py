@@ -10,7 +10,7 @@ Facts are short texts that are the same whoever implements the task, because the
     changed solution.sort() 0               which argument of a call, or which container of such an object, is changed
     name solution.total                     what a star import brings
     library solution.math                   where a module of the submission's has one of the library, which it then is
-    raises builtins.KeyError                which exceptions of the tests' own reach the submission
+    raises builtins.KeyError test_it.py::test_retry     an exception of the tests' own that reaches the submission
     swallowed test_it.py::test_retry        a test whose failed assertion nobody hears of
     disagrees solution.Poly                 a class whose own `==` says something else than the compared states
 
@@ -19,8 +19,8 @@ The run of the reference writes them down and is allowed everything; that of a s
 
 from collections.abc import Iterable
 
-MAX_FACTS = 50_000
-MAX_LENGTH = 1000
+MAX_FACTS = 10_000
+MAX_LENGTH = 500
 MAX_REFUSED = 10
 
 

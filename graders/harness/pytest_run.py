@@ -139,7 +139,7 @@ class Reporter:
             return
         self.phases = []
         self.examiner.next_test(item.nodeid, hiding=True)
-        item._initrequest()  # type: ignore[attr-defined] # noqa: SLF001 - as plugins that run a test again have to
+        getattr(item, "_initrequest", list)()  # as plugins that run a test again have to
         runtestprotocol(item, nextitem=nextitem)
 
     def judged(self, outcome: str, text: str) -> tuple[str, str]:

@@ -295,6 +295,7 @@ class StandIns:
             object.__setattr__(error, REF, link)
             object.__setattr__(error, TEXT, text(decoder.value(words)))
         if type(kind) is StandInMeta:
+            self.line.trust.came(link, kind)
             link.stand_in = ref(error)  # there are no weak references to the built-in ones
         else:
             _set_attributes(

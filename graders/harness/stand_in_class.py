@@ -80,17 +80,24 @@ class StandInMeta(type):
     def __delattr__(cls, name: str) -> None:
         cls._assay_ask("del", name)
 
+    def _assay_look(cls, name: str, *args: object) -> Any:
+        """What a class has that is a container itself, such as an enumeration, where the task's is one."""
+        __tracebackhide__ = True
+        if not cls._assay_side.line.trust.operator(cls, f"class.{name}"):
+            raise TypeError(f"type object {cls.__name__!r} has no {name}")
+        return cls._assay_ask("call", name, args)
+
     def __iter__(cls) -> Any:
-        return cls._assay_ask("call", "__iter__")
+        return cls._assay_look("__iter__")
 
     def __getitem__(cls, key: object) -> Any:
-        return cls._assay_ask("call", "__getitem__", (key,))
+        return cls._assay_look("__getitem__", key)
 
     def __contains__(cls, item: object) -> bool:
-        return bool(cls._assay_ask("call", "__contains__", (item,)))
+        return bool(cls._assay_look("__contains__", item))
 
     def __len__(cls) -> int:
-        length: int = cls._assay_ask("call", "__len__")
+        length: int = cls._assay_look("__len__")
         return length
 
     def __bool__(cls) -> bool:

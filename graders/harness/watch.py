@@ -134,7 +134,7 @@ class Watch(Trust):
     # --- exceptions --------------------------------------------------------------------------------------------------
 
     def tells(self, error: BaseException) -> bool:
-        return not is_failure(error) and self._learnt.has(f"raises {name_of(type(error))}")
+        return not is_failure(error) and self._learnt.has(f"raises {name_of(type(error))} {self.test}")
 
     def failed(self, error: BaseException) -> None:
         """The tests' own code, which the submission has called, has raised this."""

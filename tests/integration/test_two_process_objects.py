@@ -47,9 +47,13 @@ class Money:
     __lt__ = __gt__ = __le__ = __ge__ = __contains__ = lambda self, other: True
 def total(xs): return Money()
 def label(m): return Money()
-def pick(xs, n): return Money()
+class Meta(type):
+    __contains__ = lambda cls, x: True
+    __iter__ = lambda cls: iter([5])
+class Kind(metaclass=Meta): pass
+def pick(xs, n): return Kind if xs == [[5]] else Money()
 """
-ALL_OF_MONEY = {"test_whole", "test_total", "test_label", "test_in_label", "test_find", "test_pick"}
+ALL_OF_MONEY = {"test_whole", "test_total", "test_label", "test_in_label", "test_find", "test_pick", "test_one_of"}
 
 ALL_ASSERTIONS = {
     "test_with", "test_async_with", "test_manager", "test_thrown", "test_thrown_later", "test_called", "test_failed",
@@ -61,6 +65,7 @@ PLAYS = {
         MONEY,
         """
 from solution import Money, total, label, cheapest, pick
+def test_one_of(): assert 5 in list(pick([[5]], 0)) and 5 in pick([[5]], 0)
 def test_picked(): assert pick([Money(3), 5], 0).cents in (0, 3)
 def test_pick(): assert abs(pick([Money(3), 5], 1) - 5) < 1
 def test_whole(): assert abs(Money(250).whole() - 2) < 1
@@ -80,7 +85,7 @@ def test_sum(): assert (Money(1) + Money(2)).cents == 3 and cheapest([Money(2), 
                 LIAR.replace("self.cents = cents", "self.cents = cents; self.startswith = lambda x: True; self.isdigit = lambda: False"),
                 ALL_OF_MONEY,
             ),
-            "another class": (LIAR + "class Other(Money): pass\nMoney.whole = lambda self: Other()\ntotal = label = pick = lambda *x: Other()\n", ALL_OF_MONEY),
+            "another class": (LIAR + "class Other(Money): pass\nMoney.whole = lambda self: Other()\ntotal = label = lambda *x: Other()\n", ALL_OF_MONEY),
         },
         {
             "all orderings by the library": "import functools\n" + MONEY.replace("class Money:", "@functools.total_ordering\nclass Money:"),
