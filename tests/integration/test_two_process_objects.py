@@ -1,13 +1,14 @@
 """What an object of a submission may decide: what the reference's decided, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from graders.interface import Outcome
+from graders.hidden_tests import HiddenTests
+from graders.interface import CaseOutcome, Outcome, Suite
 from sandboxes.interface import Sandbox
-from tests.integration.test_two_process import cases, graded, jail
+from tests.integration.test_two_process import cases, context_of, graded, jail
 
 __all__ = ["jail"]
 
@@ -43,7 +44,8 @@ class Money:
     find = lambda self, *a: self
     startswith = endswith = count = lambda self, *a: True
     isdigit = lambda self: False
-    __add__ = __radd__ = __sub__ = __rsub__ = __abs__ = __mul__ = lambda self, *a: self
+    __add__ = __radd__ = __abs__ = __mul__ = lambda self, *a: self
+    __sub__ = __rsub__ = lambda self, other: 0
     __lt__ = __gt__ = __le__ = __ge__ = __contains__ = lambda self, other: True
 def total(xs): return Money()
 def label(m): return Money()
@@ -712,3 +714,21 @@ def test_an_honest_one_passes(jail: Sandbox, play: str) -> None:
             if case.outcome is not Outcome.PASSED:
                 wrong[f"{name}: {test}"] = str(case.got)[-400:]
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("work", "outcome"), [("xs.sort(); return xs", Outcome.PASSED), ("xs.clear(); return []", Outcome.FAILED)]
+)
+def test_a_program_is_run_again_without_the_changes_that_the_reference_does_not_make(
+    jail: Sandbox, work: str, outcome: Outcome
+) -> None:
+    script = "xs = [3, 1]\nassert sort(xs) == sorted(xs)\n"
+    check = "def check(candidate):\n    xs = [3, 1]\n    assert candidate(xs) == sorted(xs)\n"
+    suite = Suite(id="s", kind="program", files={"p.py": script, "q.py": check}, options={"entry_point": "sort"})
+    with jail.session() as session:
+        context = context_of(session, f"def sort(xs): {work}\n", "", "def sort(xs): return sorted(xs)\n")
+        context = replace(context, task=replace(context.task, suites=(suite,)))
+        seen = [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
+    assert [case.outcome for case in seen] == [outcome, outcome]
+    if outcome is Outcome.FAILED:
+        assert all("solution.sort() changes its argument 0 (list)" in str(case.got) for case in seen)
