@@ -58,8 +58,8 @@ class SuiteRun:
     """Of the boxes that the submission was in."""
     problem: str = ""
     """Why nothing could be collected."""
-    classes: tuple[str, ...] = ()
-    """The classes that the tests met, where all were run."""
+    facts: tuple[str, ...] = ()
+    """What the run teaches, where all were run; see graders/harness/learnt.py."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     """Byte code of the tests, where all were run."""
     moved: tuple[str, ...] = ()

@@ -52,9 +52,11 @@ def prelude_file(task: Task) -> dict[str, str]:
 
 
 CALL = _driver("call_driver", preload=_STANDARD)
-_LINE = ("line", "links", "ambient", "shared_files", "both_have", "stand_in_class", "signatures", "stand_in")
+_LINE = (
+    "line", "links", "ambient", "shared_files", "both_have", "taken", "stand_in_class", "signatures", "stand_in",
+)  # fmt: skip
 _TESTS = (
-    *_LINE, "ambient_of_tests", "examiner", "programs", "pytest_run", "pytest_ready",
+    *_LINE, "learnt", "watch", "doubles", "ambient_of_tests", "examiner", "programs", "pytest_run", "pytest_ready",
     "pytest_rehearsal", "rehearsal/test_rehearsal",
 )  # fmt: skip
 _FOLDER = "getpass"

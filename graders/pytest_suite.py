@@ -2,8 +2,8 @@
 between them. The kinds differ in what is collected and told; see graders/harness/pytest_run.py.
 
 Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
-passed is expected of a submission, and an id that is not reported as passed has not passed. The classes that tests meet
-with the reference are those that the task knows; what an object of another class says decides nothing (ADR 6).
+passed is expected of a submission, and an id that is not reported as passed has not passed. What the reference's objects
+decide in the tests is learnt as well; what no object of its did, no object of a submission does (ADR 15).
 
 A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them. Credit
 needs both; see graders/agreement.py. With the option `isolation = "shared"` there is the first only, and outcomes are marked
@@ -69,7 +69,7 @@ class Sitting:
     reports: Mapping[str, CaseReport]
     execution: Execution
     problem: str = ""
-    classes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     lost: str = ""
     """The test in the midst of which it all ended, and which has a report that says so."""
@@ -119,7 +119,7 @@ def run_suite(
         reports=reports,
         executions=tuple(executions),
         problem=sitting.problem,
-        classes=sitting.classes,
+        facts=sitting.facts,
         compiled=sitting.compiled,
         was_left=not over,
         moved=sitting.moved,
@@ -188,7 +188,7 @@ def _sit_apart(
     across = {
         "entry": entry,
         "modules": sorted({entry, *_modules(files)}),
-        "classes": None if known is None else list(known.classes),
+        "facts": None if known is None else list(known.facts),
         "own": suite.options.get("equality") == "own",
     }
     # The tests are the author's: what they may use does not depend on the submission.
@@ -226,7 +226,7 @@ def _sit_apart(
         reports=reports,
         execution=execution,
         problem="" if collected else _problem(examinee, first),
-        classes=_names(learnt, "classes"),
+        facts=_names(learnt, "facts"),
         compiled=_compiled(learnt),
         lost=lost,
         ran_out=ran_out,

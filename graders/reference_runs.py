@@ -21,8 +21,8 @@ class Reference:
 
     tests: tuple[str, ...]
     """Node ids, in order; it passed them all, in both examinations where there are two."""
-    classes: tuple[str, ...]
-    """Those that the tests met, apart."""
+    facts: tuple[str, ...]
+    """What the tests met, apart; see graders/harness/learnt.py."""
     compiled: Mapping[str, bytes]
     """Byte code of the tests, path in their folder -> content."""
     evidence: tuple[Evidence, ...]
@@ -46,7 +46,7 @@ def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
     if not tests:
         raise TaskUnusable(f"suite {suite.id}: the reference skips all of its tests", suite=suite.id)
     return Reference(
-        tests=tests, classes=apart.classes, compiled=together.compiled, evidence=_seen(apart), beside=_seen(together)
+        tests=tests, facts=apart.facts, compiled=together.compiled, evidence=_seen(apart), beside=_seen(together)
     )
 
 

@@ -5,7 +5,7 @@ hand over: what they pass can be called, iterated, read and set by public names,
 defines. `equal` decides on equality: the other side has no say in it.
 """
 
-import functools
+import importlib
 import inspect
 import sys
 import types
@@ -18,19 +18,13 @@ from typing import Any
 from graders.encoding import EncodingError
 from graders.harness import signatures, stand_in, stand_in_class
 from graders.harness.ambient_of_tests import AmbientOfTests
+from graders.harness.doubles import Doubles
+from graders.harness.learnt import Learnt
 from graders.harness.line import Line, LineBroken
-from graders.harness.stand_in import StandIns, run_to_end
-from graders.harness.stand_in_class import FORWARDED, StandInMeta, is_special, number_of
-
-_SPECIALS = FORWARDED | {"__eq__", "__ne__", "__hash__"}
-_OF_ALL = frozenset({"__call__", "__iter__", "__next__", "__aiter__", "__anext__", "__eq__", "__ne__", "__hash__"})
-_CALLED_ONLY = (
-    types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType, type, types.ModuleType,
-    types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.CodeType, types.TracebackType,
-    functools.partial,
-)  # fmt: skip
-_OF_THE_RUNNER = frozenset({"pytest", "_pytest", "pluggy", "unittest", "inspect", "graders", "importlib"})
-_MOCKS = "unittest.mock"
+from graders.harness.stand_in import StandIns
+from graders.harness.stand_in_class import REF, StandInMeta, is_special, number_of
+from graders.harness.taken import Taken
+from graders.harness.watch import Watch, name_of
 
 
 class SharedOnly(Exception):  # noqa: N818 - says what to do
@@ -45,33 +39,53 @@ class SharedOnly(Exception):  # noqa: N818 - says what to do
 class Examiner:
     """This side of the line, for one run of pytest."""
 
-    def __init__(self, classes: Sequence[str] | None, *, own: bool, folders: Sequence[str] = ()) -> None:
-        """`classes`: those that the task knows, None for all; `own`: the `__eq__` of such a class decides; `folders`: of the
-        tests, absolute.
+    def __init__(self, facts: Sequence[str] | None, *, own: bool, folders: Sequence[str] = ()) -> None:
+        """`facts`: what the reference's run taught, None for that run itself; `own`: the `__eq__` of a known class decides;
+        `folders`: of the tests, absolute.
         """
-        self._classes = None if classes is None else frozenset(classes)
+        self.learnt = Learnt(facts)
         self._own = own
         self.line = Line(self._perform, give_output=_print)
+        self.watch = self.line.trust = Watch(self.line, self.learnt, self._named)
+        self._doubles = Doubles(self.line, self.learnt)
         self.stand_ins = StandIns(self.line, equal=self._equal, named=self._named)
         self.stand_ins.writes_all = False
+        self.library = frozenset(place for (place,) in self.learnt.about("library"))
+        """Names in the submission's modules under which the reference's have modules of the library."""
         self.compared = False
         """True once two objects of the submission's own have been compared."""
+        self._disagreements: list[str] = []
         self._comparing: set[tuple[int, int]] = set()
-        self._loops: list[Any] = []
         self.ambient = self.line.ambient = AmbientOfTests(folders)
         if self.ambient.files.names:
             self.line.overhear = self.ambient.files.overhear
 
-    def next_test(self) -> None:
-        """The caps are for one test."""
+    def next_test(self, test: str, *, hiding: bool = False) -> None:
+        """The caps are for one test. `hiding`: what the submission changes and the reference does not stays as it is here."""
         self.line.calls = self.line.bytes = 0
         self.compared = False
         self.stand_ins.decided.clear()
+        self.learnt.refused.clear()
+        self._disagreements.clear()
+        self.watch.next_test(test, hiding=hiding)
+
+    def objections(self) -> list[str]:
+        """Why the test has not passed, whatever it says."""
+        return [*self.watch.objections(), *self._disagreements]
+
+    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if operation == "ambient":
+            try:
+                return self.ambient.asked(str(name), args)
+            except EncodingError as error:
+                raise LineBroken(str(error)) from error
+        return self._doubles.perform(operation, target, name, args, kwargs)
 
     def _named(self, kind: type) -> bool:
-        return self._classes is None or any(
-            name_of(base) in self._classes for base in kind.__mro__ if type(base) is StandInMeta
-        )
+        """Whether the task knows a class, by its name or by that of a base."""
+        if self.learnt.learning:
+            return self.learnt.has(f"class {name_of(kind)}")
+        return any(self.learnt.has(f"class {name_of(base)}") for base in kind.__mro__ if type(base) is StandInMeta)
 
     # --- equality -----------------------------------------------------------------------------------------------------
 
@@ -81,7 +95,7 @@ class Examiner:
         if one is other:
             return True
         if type(type(other)) is not StandInMeta:
-            if self._own and facts["equal"] and self._named(kind):
+            if self._own and facts["equal"] and self._named(kind) and not _is_plain(one):
                 return self._asked(one, other)
             if facts["container"] is None:
                 return NotImplemented  # which ends as False, unless the test's own object thinks otherwise
@@ -89,6 +103,8 @@ class Examiner:
         numbers = (number_of(one), number_of(other))
         if numbers[0] == numbers[1]:
             return True
+        if _is_plain(one) or _is_plain(other):
+            return False
         if not facts["equal"] and not type(other)._assay_facts["equal"]:  # noqa: SLF001
             return False
         if self._own and self._named(kind):
@@ -104,74 +120,39 @@ class Examiner:
 
     def _same_state(self, one: Any, other: Any, numbers: tuple[int, int]) -> bool:
         self.compared = True
-        if type(one) is not type(other):
-            return False
         if numbers in self._comparing:  # each holds itself, perhaps by way of others
             return True
+        inside = bool(self._comparing)
         self._comparing.add(numbers)
         try:
-            states = [self.line.ask("state", number) for number in numbers]
-            return states[0] is not None and bool(states[0] == states[1])
+            same = type(one) is type(other) and self._same(*numbers)
+            if not inside:
+                self._compare_with_its_own(one, other, same=same)
+            return same
         finally:
             self._comparing.discard(numbers)
 
-    # --- what the submission may do with what it is given -------------------------------------------------------------
+    def _same(self, one: int, other: int) -> bool:
+        states = [self.line.ask("state", number) for number in (one, other)]
+        return states[0] is not None and bool(states[0] == states[1])
 
-    def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:  # noqa: C901 - one table
-        try:
-            if operation == "ambient":
-                return self.ambient.asked(str(name), args)
-            found = self.line.exported(target)
-        except EncodingError as error:
-            raise LineBroken(str(error)) from error
-        if operation == "call" and name is None:
-            return found(*args, **kwargs)
-        if operation == "await" and isinstance(found, types.CoroutineType):
-            return run_to_end(found, self._loops)
-        if operation == "call" and _is_offered(found, str(name)):
-            return getattr(type(found), str(name))(found, *args)
-        if operation == "call" and name == "__iter__" and isinstance(found, type):
-            return iter(found)  # type: ignore[call-overload]
-        if not _is_public(found, str(name)):
-            raise _refused(found, str(name))
-        if operation == "call":
-            return getattr(found, str(name))(*args, **kwargs)
-        if operation == "get":
-            return getattr(found, str(name))
-        if operation == "set" and len(args) == 1 and type(found).__flags__ & HEAP:
-            return setattr(found, str(name), args[0])
-        raise _refused(found, str(name))
+    def _compare_with_its_own(self, one: Any, other: Any, *, same: bool) -> None:
+        """Where the class's own `==` and the compared states disagree, nobody here knows which of them is right."""
+        own: Any = NotImplemented
+        for left, right in ((one, other), (other, one)):
+            if own is NotImplemented and type(left)._assay_facts["equal"]:  # noqa: SLF001
+                own = self.line.ask("call", number_of(left), "__eq__", (right,))
+        if (False if own is NotImplemented else own) is same or self.learnt.has(f"disagrees {name_of(type(one))}"):
+            return
+        self._disagreements.append(
+            f"{type(one).__name__}'s own == and the compared states of two of its objects disagree"
+        )
 
 
-HEAP = 1 << 9
-"""Py_TPFLAGS_HEAPTYPE: a class that Python code has made."""
-
-
-def _is_offered(found: object, name: str) -> bool:
-    """True for operators, and for what generators are driven by. What an object says of itself has to be its author's text."""
-    if isinstance(found, _CALLED_ONLY):
-        driven = isinstance(found, types.GeneratorType) and name in ("send", "throw", "close")
-        return driven or (name in _OF_ALL and not isinstance(found, type))
-    if name in ("__repr__", "__str__", "__format__"):
-        return any(name in base.__dict__ and base.__flags__ & HEAP for base in type(found).__mro__)
-    return name in _SPECIALS
-
-
-def _is_public(found: object, name: str) -> bool:
-    return (
-        name.isidentifier()
-        and not name.startswith("_")
-        and not isinstance(found, _CALLED_ONLY)
-        and not _is_of_the_runner(type(found))
-    )
-
-
-def _is_of_the_runner(kind: type) -> bool:
-    return kind.__module__ != _MOCKS and str(kind.__module__).partition(".")[0] in _OF_THE_RUNNER
-
-
-def _refused(found: object, name: str) -> AttributeError:
-    return AttributeError(f"{type(found).__name__!r} object has no attribute {name!r} for the submission")
+def _is_plain(stand_in: object) -> bool:
+    """Whether it stands in the place of a plain value."""
+    link: Any = object.__getattribute__(stand_in, REF)
+    return type(link) is Taken and link.plain
 
 
 def _print(stdout: str, stderr: str) -> None:
@@ -179,11 +160,6 @@ def _print(stdout: str, stderr: str) -> None:
         sys.stdout.write(stdout)
     if stderr:
         sys.stderr.write(stderr)
-
-
-def name_of(kind: Any) -> str:
-    """As it is known to the task."""
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 class Module(types.ModuleType):
@@ -194,7 +170,17 @@ class Module(types.ModuleType):
         if is_special(name) and name not in ("__all__", "__version__", "__author__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         state = vars(self)
-        return state["_assay_examiner"].line.ask("get", state["_assay_number"], name)
+        examiner: Examiner = state["_assay_examiner"]
+        place = f"{self.__name__}.{name}"
+        if place in examiner.library:
+            return importlib.import_module(name)
+        found = examiner.line.ask("get", state["_assay_number"], name)
+        if name == "__all__":
+            return [name for name in found if examiner.learnt.has(f"name {self.__name__}.{name}")]
+        if examiner.learnt.learning and name in sys.stdlib_module_names and _is_module(found):
+            examiner.learnt.has(f"library {place}")
+            return importlib.import_module(name)
+        return found
 
     def __setattr__(self, name: str, value: object) -> None:
         # What the import system itself sets: the module's own names, and submodules.
@@ -208,6 +194,11 @@ class Module(types.ModuleType):
 
     def __dir__(self) -> list[str]:
         return [str(name) for name in vars(self)["_assay_examiner"].line.ask("dir", vars(self)["_assay_number"])]
+
+
+def _is_module(found: object) -> bool:
+    kind = type(found)
+    return type(kind) is StandInMeta and (kind.__module__, kind.__qualname__) == ("builtins", "module")
 
 
 class Importer(MetaPathFinder, Loader):
@@ -234,6 +225,7 @@ class Importer(MetaPathFinder, Loader):
         again = name in self._imported
         number, is_package, doc = self._examiner.line.ask("import", 0, name, (again,))
         self._imported.add(name)
+        self._examiner.watch.module(int(number), name)
         vars(module).update(_assay_examiner=self._examiner, _assay_number=int(number), __doc__=doc)
         if is_package is True:
             vars(module)["__path__"] = []

@@ -40,7 +40,7 @@ from graders.encoding import (
     text,
 )
 from graders.harness.ambient import Ambient
-from graders.harness.links import Links, copies, is_same, read_content, refuse_cycles, restore, shallow, write_content
+from graders.harness.links import Links, copied, is_same, read_content, refuse_cycles, restore, shallow, write_content
 
 LINE = 4
 MAX_MESSAGE = 16 << 20
@@ -50,6 +50,9 @@ MAX_CALLS = 1_000_000
 MAX_BYTES = 1 << 30
 """The last two are for one test."""
 CHUNK = 1 << 16
+_ACTIONS = frozenset({"call", "set", "del", "await", "import"})
+Given = tuple[Iterable[object], Mapping[str, object]]
+"""Arguments of a call."""
 _DEEP = "maximum recursion depth exceeded"
 
 
@@ -64,16 +67,64 @@ class LineEnded(BaseException):
 class Ref:
     """A handle of the other side's. When the last stand-in for it is gone, the other side is told to forget it."""
 
-    __slots__ = ("__weakref__", "line", "number", "stand_in")
+    __slots__ = ("__weakref__", "line", "number", "places", "stand_in", "taken")
 
     def __init__(self, line: "Line", number: int) -> None:
         self.line = line
         self.number = number
         self.stand_in: Callable[[], Any] | None = None
         """A weak reference to what stands for it here, where there can be one."""
+        self.taken: Callable[[], Any] | None = None
+        """The same for what stands for it in the place of a plain value."""
+        self.places: tuple[str, ...] | None = ()
+        """Where it came from, as graders/harness/watch.py names places; None where nothing is held against it."""
 
     def __del__(self) -> None:
         self.line.released.append(self.number)
+
+
+class Trust:
+    """What a side makes of what the other one does. This one, of the candidate's side, believes and tells everything."""
+
+    def standing(self, link: Ref, kind: Any) -> int:
+        """How an object of this class that has just come is to be taken, see LIVE."""
+        return LIVE
+
+    def came(self, link: Ref, kind: Any = None) -> None:
+        """A function, a generator or an awaitable has come, or the class `kind`."""
+
+    def operator(self, kind: Any, group: str) -> bool:
+        """Whether an object of this class may be asked for this operator."""
+        return True
+
+    def tells(self, error: BaseException) -> bool:
+        """Whether the other side may know more of an exception than its class."""
+        return True
+
+    def failed(self, error: BaseException) -> None:
+        """What the other side asked for has raised this."""
+
+    def heard(self, error: BaseException) -> None:
+        """The other side has raised this."""
+
+    def swallowed(self, error: BaseException) -> None:
+        """It was handed this exception, and did not raise it again."""
+
+    def carries_out(self, container: object, args: Iterable[object], kwargs: Mapping[str, object]) -> bool:
+        """Whether the change that the call being read made to a container among its arguments is made here as well."""
+        return True
+
+    def carries_out_at(self, place: str) -> bool:
+        """The same for a container of an object of this side's."""
+        return True
+
+    def place(self, target: object, name: object) -> str:
+        """What an attribute of this side's is called, of which the other side is given a container."""
+        return ""
+
+
+LIVE, REMEMBERED, PLAIN = range(3)
+"""An object is asked each time; the answer at the first look stands; the same, and it is in the place of a plain value."""
 
 
 class Line:
@@ -101,15 +152,20 @@ class Line:
         self._export_count = 0
         self._refs: WeakValueDictionary[int, Ref] = WeakValueDictionary()
         self.released: list[int] = []
-        self._links = Links(0 if only_while_serving else 1)
+        self.links = Links(0 if only_while_serving else 1)
         self.foreign: Callable[[Encoder, Any, int], Tree] | None = None
         """How to write what the encoding does not have."""
-        self.readers: Mapping[str, Read] = {"$link": self._links.read}
+        self.readers: Mapping[str, Read] = {"$link": self.links.read}
         """How to read it."""
         self.gives_copies = False
         """True where what the other side changes in an argument changes nothing here: the suite's values are drawn anew."""
         self.overhear: Callable[[Tree], None] | None = None
         """Is told of all that comes."""
+        self.trust = Trust()
+        self.reading: tuple[object, Any, Any] = (None, 0, None)
+        """Operation, target and name of what is being read: a reply's, or of what a request would have done."""
+        self.actions = 0
+        """What was asked for that may have changed something."""
         self.failure: LineBroken | LineEnded | None = None
         """Why nothing more can be asked."""
         self.cut_off = False
@@ -123,19 +179,19 @@ class Line:
     @property
     def ambient(self) -> Ambient | None:
         """What surrounds the calls."""
-        return self._links.ambient
+        return self.links.ambient
 
     @ambient.setter
     def ambient(self, ambient: Ambient) -> None:
-        self._links.ambient = ambient
+        self.links.ambient = ambient
 
     def linked(self, encoder: Encoder, container: object, depth: int) -> Tree:
         """A container that is to be the same on both sides from now on."""
-        before, self._links.linking = self._links.linking, True
+        before, self.links.linking = self.links.linking, True
         try:
             return encoder.tree(container, depth + 1)
         finally:
-            self._links.linking = before
+            self.links.linking = before
 
     # --- handles ----------------------------------------------------------------------------------------------------
 
@@ -168,6 +224,10 @@ class Line:
             found = self._refs[number] = Ref(self, number)
         return found
 
+    def known_ref(self, number: int) -> Ref | None:
+        """The Ref for a handle, if there is one."""
+        return self._refs.get(number)
+
     # --- asking -----------------------------------------------------------------------------------------------------
 
     def ask(
@@ -185,22 +245,26 @@ class Line:
         __tracebackhide__ = True
         with self._lock:
             encoder = self._encoder()
-            before = self._links.state()
+            before = self.links.state()
             try:
-                links = self._links.changes(encoder, (args, kwargs))
+                links = self.links.changes(encoder, (args, kwargs))
                 arguments = [encoder.tree(arg) for arg in args]
                 named: Tree = {key: encoder.tree(arg) for key, arg in kwargs.items()}
             except EncodingError as error:
-                self._links.back_to(before)
+                self.links.back_to(before)
                 raise cannot_cross(error) from None
-            reply = self._exchange([operation, target, name, arguments, named], links, encoder)
+            if operation in _ACTIONS:
+                self.actions += 1
+            request: list[Tree] = [operation, target, name, arguments, named]
+            reply = self._exchange(request, links, encoder, (args, kwargs))
             if self.ambient is not None and self.ambient.heard:
                 self.ambient.replay()
         if reply[0]:
             return reply[1]
+        self.trust.heard(reply[1])
         raise reply[1]
 
-    def _exchange(self, request: list[Tree], links: list[Tree], encoder: Encoder) -> tuple[bool, Any]:
+    def _exchange(self, request: list[Tree], links: list[Tree], encoder: Encoder, given: Given) -> tuple[bool, Any]:
         """Whether it went well, and the value or the exception."""
         if self.failure is not None:
             raise self.failure
@@ -223,30 +287,28 @@ class Line:
             if len(message) != 6 or message[0] != number or type(message[1]) is not bool:
                 self._break("a reply to another question")
             self.exchanging = False  # reading a key of a dict may ask for its hash
-            return message[1], self._read_reply(message, encoder)
+            before, self.reading = self.reading, (request[0], request[1], request[2])
+            value = self._read_reply(message, encoder, given)
+            self.reading = before
         except BaseException as error:
             self._fail(error)
         finally:
             self.exchanging = False
+        return message[1], value
 
     def _encoder(self) -> Encoder:
-        return Encoder(self.foreign, self._links)
+        return Encoder(self.foreign, self.links)
 
     def _decoder(self, known: Iterable[object] = ()) -> Decoder:
         return Decoder(known, self.readers)
 
-    def _read_reply(self, message: list[Any], encoder: Encoder) -> Any:
-        containers = encoder.containers
-        if self.gives_copies and message[3]:
-            containers = copies(containers)
+    def _read_reply(self, message: list[Any], encoder: Encoder, given: Given) -> Any:
+        told = [array(change, 2) for change in array(message[3])]
+        containers = self._changed(told, encoder.containers, given) if told else encoder.containers
         decoder = self._decoder(containers)
-        sent = len(containers)
-        self._links.apply(decoder, message[5])
+        self._apply_links(decoder, message[5])
         changes = []
-        for change in array(message[3]):
-            number, content = array(change, 2)
-            if type(number) is not int or not 0 <= number < sent:
-                raise EncodingError("a change of nothing")
+        for number, content in told:
             container = containers[number]
             changes.append((container, read_content(decoder, container, content)))
         value = decoder.value(message[2])
@@ -258,6 +320,22 @@ class Line:
             restore(container, content)
         self._give_output(*map(text, array(message[4], 2)))
         return value
+
+    def _changed(self, told: list[list[Any]], sent: list[object], given: Given) -> list[object]:
+        """The containers that were sent, with copies for those whose change is not made here."""
+        hidden: list[object] = []
+        for number, _ in told:
+            if type(number) is not int or not 0 <= number < len(sent):
+                raise EncodingError("a change of nothing")
+            if self.gives_copies or not self.trust.carries_out(sent[number], *given):
+                hidden.append(sent[number])
+        return copied(sent, hidden) if hidden else sent
+
+    def _apply_links(self, decoder: Decoder, links: Tree) -> None:
+        if links != []:
+            before, self.reading = self.reading, ("links", 0, None)
+            self.links.apply(decoder, links, self.trust.carries_out_at)
+            self.reading = before
 
     # --- serving ----------------------------------------------------------------------------------------------------
 
@@ -282,6 +360,7 @@ class Line:
         self.serving += 1
         try:
             self._check_request(operation, name, kwargs)
+            self.reading = ("served", target, name)
             arguments, named = self._read_arguments(decoder, args, kwargs, links)
             before = [shallow(container) for container in decoder.containers]
             if self.ambient is not None and self.ambient.heard:
@@ -308,7 +387,7 @@ class Line:
         self, decoder: Decoder, args: Any, kwargs: dict[str, Any], links: Any
     ) -> tuple[list[Any], dict[str, Any]]:
         try:
-            self._links.apply(decoder, links)
+            self._apply_links(decoder, links)
             arguments = [decoder.value(arg) for arg in array(args)]
             named = {key: decoder.value(arg) for key, arg in kwargs.items()}
             if decoder.references:
@@ -322,9 +401,9 @@ class Line:
     ) -> Tree:
         encoder = self._encoder()
         encoder.knows(containers)
-        state = self._links.state()
+        state = self.links.state()
         try:
-            links = self._links.changes(encoder, value)
+            links = self.links.changes(encoder, value)
             changes: list[Tree] = [
                 [position, write_content(encoder, container)]
                 for position, (container, old) in enumerate(zip(containers, before, strict=False))
@@ -332,16 +411,18 @@ class Line:
             ]
             if changes:
                 refuse_cycles(containers)
-            self._links.linking = request[1] == "get"
+            self.links.linking = request[1] == "get"
+            if self.links.linking:
+                self.links.place = self.trust.place(request[2], request[3])
             tree = encoder.tree(value)
         except (EncodingError, RecursionError) as error:
-            self._links.back_to(state)
+            self.links.back_to(state)
             fine, changes, links = False, [], []
             tree = self._encoder().tree(
                 cannot_cross(error) if isinstance(error, EncodingError) else RecursionError(_DEEP)
             )
         finally:
-            self._links.linking = False
+            self.links.linking = False
         return [request[0], fine, tree, changes, self._take_output(), links]
 
     # --- messages ---------------------------------------------------------------------------------------------------
@@ -377,7 +458,7 @@ class Line:
         if len(message) != 6:
             raise LineBroken(str(error))
         tree = self._encoder().tree(cannot_cross(error))
-        self._links.back_to(({}, {}))  # nobody knows what the other side has heard of them
+        self.links.back_to(({}, {}))  # nobody knows what the other side has heard of them
         return dump([message[0], False, tree, [], ["", ""], []]).encode()
 
     def _receive(self) -> Tree:

@@ -10,10 +10,10 @@ it is, not as a copy.
     [[name, content]...]            what else has changed, see ambient.py
 """
 
-import copy
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import copy
 from operator import is_
 from typing import Any
 
@@ -38,6 +38,10 @@ class Links:
         self.linking = False
         """True while what is written is to be linked."""
         self.ambient: Ambient | None = None
+        self.place = ""
+        """Where that stands."""
+        self._places: dict[int, str] = {}
+        """Number -> where a container of this side's stands."""
 
     def number(self, container: object) -> int | None:
         """Its number, if it is linked."""
@@ -49,6 +53,7 @@ class Links:
             return None
         self._next += 2
         self._enter(self._next, container)
+        self._places[self._next] = self.place
         return self._next
 
     def state(self) -> tuple[dict[int, Any], dict[int, int]]:
@@ -82,7 +87,7 @@ class Links:
         for number in list(self._entries):
             container, old = self._entries[number]
             if not is_same(container, old):
-                self.linking = True
+                self.linking, self.place = True, self._places.get(number, "")
                 try:
                     told.append([number, write_content(encoder, container)])
                 finally:
@@ -93,8 +98,8 @@ class Links:
                 told.append([number, None])
         return told
 
-    def apply(self, decoder: Decoder, changes: Tree) -> None:
-        """Do here what was done there."""
+    def apply(self, decoder: Decoder, changes: Tree, permits: Callable[[str], bool]) -> None:
+        """Do here what was done there, as far as it is permitted for containers of this side's."""
         for change in array(changes):
             number, content = array(change, 2)
             if type(number) is str and self.ambient is not None:
@@ -103,7 +108,7 @@ class Links:
             container = self._container(number)
             if content is None:
                 self._forget(number)
-            else:
+            elif number not in self._places or permits(self._places[number]):
                 restore(container, read_content(decoder, container, content))
                 self._entries[number] = (container, shallow(container))
 
@@ -119,6 +124,7 @@ class Links:
         return self._entries[number][0]
 
     def _forget(self, number: int) -> None:
+        self._places.pop(number, None)
         self._numbers.pop(id(self._entries.pop(number)[0]), None)
 
 
@@ -174,21 +180,31 @@ def restore(container: Any, content: Any) -> None:
         container[:] = content
 
 
-def copies(containers: list[Any]) -> list[Any]:
-    """New containers in the place of these, which hold each other where these do."""
-    new = {id(container): copy.copy(container) for container in containers}
+def copied(containers: list[object], some: Iterable[object]) -> list[object]:
+    """The same containers, with copies for some of them and for all that hold a copy, which hold the copies then."""
+    copies: dict[int, Any] = {id(container): copy(container) for container in some}
+    ours = [container for container in containers if isinstance(container, list | dict | deque)]
 
     def anew(item: Any) -> Any:
         if type(item) is tuple:
-            return tuple(map(anew, item))
-        return new.get(id(item), item)
+            return tuple(map(anew, item)) if holds(item) else item
+        return copies.get(id(item), item)
 
-    for container in new.values():
-        if isinstance(container, dict):
-            restore(container, [(key, anew(item)) for key, item in container.items()])
-        elif isinstance(container, list | deque):
-            restore(container, [anew(item) for item in container])
-    return [new[id(container)] for container in containers]
+    def holds(item: Any) -> bool:
+        return any(map(holds, item)) if type(item) is tuple else id(item) in copies
+
+    while holders := [c for c in ours if id(c) not in copies and any(map(holds, _items(c)))]:
+        copies |= {id(container): copy(container) for container in holders}
+    for container in copies.values():
+        places = container.items() if isinstance(container, dict) else enumerate(container)
+        if isinstance(container, list | dict | deque):
+            for place, item in list(places):
+                container[place] = anew(item)
+    return [copies.get(id(container), container) for container in containers]
+
+
+def _items(container: Any) -> Iterable[object]:
+    return container.values() if isinstance(container, dict) else container
 
 
 def refuse_cycles(containers: Iterable[object]) -> None:

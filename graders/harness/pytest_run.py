@@ -5,7 +5,7 @@
                 {"nonce": str}                                                                      then: the next test
     answer      {"nonce": str, "collected": [node id...], "failed": whether some file could not be collected}
                 {"nonce": str, ...report}
-                {"nonce": str, "end": exit status, "text": str, "classes": [name...], "compiled": {path: hex}}
+                {"nonce": str, "end": exit status, "text": str, "facts": [text...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
                  "given": str}                                                              the example of a property
                 {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}               of the candidate
@@ -13,7 +13,7 @@
 Each report goes out before the next test begins, which may end it all; how long a test took is seen from its report and the
 one before. The host asks ahead, so that neither side sleeps until the other wakes.
 
-`across` is {"entry": module, "modules": [module...], "classes": [name...] or null, "own": bool}: the submission is on the
+`across` is {"entry": module, "modules": [module...], "facts": [text...] or null, "own": bool}: the submission is on the
 other end of the line, in a box of its own (graders/harness/examiner.py), and only trusted code runs here. `programs` is
 {"entry": module, "candidate": function or null, "library": {...}, "own": [...]}: see graders/harness/programs.py. `properties` is {"seed": int,
 "max_examples": int or null, "reference": module or null, "entry": module, "anew": bool}: see properties.py, reference.py and anew.py
@@ -34,9 +34,10 @@ from typing import Any
 
 import pytest
 from _pytest._io import TerminalWriter
+from _pytest.runner import runtestprotocol
 
 from graders.harness.channel import receive, send
-from graders.harness.examiner import Examiner, install, name_of
+from graders.harness.examiner import Examiner, install
 from graders.harness.line import LineEnded
 from graders.harness.programs import Names, Programs
 from graders.harness.pytest_ready import Ready
@@ -78,6 +79,8 @@ class Reporter:
         self.phases: list[pytest.TestReport] = []
         self.folder = ""
         """The working directory of the tests; the box's own until they are collected."""
+        self.changed: list[str] = []
+        """What the submission changed in a test that is run again."""
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -111,13 +114,16 @@ class Reporter:
         self.answer(failed=bool(self.problems), collected=[item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         self.phases = []
         if self.names is not None:
             self.names.taken.clear()
         if self.examiner is not None:
-            self.examiner.next_test()
+            self.examiner.next_test(item.nodeid)
         yield
+        self.run_again(item, nextitem)
         failed = [report for report in self.phases if report.failed]
         called = [report for report in self.phases if report.when == "call"]
         # xfail and xpass count as skipped: the author's suite is to pass, not to be excused.
@@ -129,9 +135,38 @@ class Reporter:
         if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
             outcome, text = self.lost(), f"{failure}\n{text}"
+        if self.examiner is not None:
+            outcome, text = self.judged(outcome, text)
         given = next((str(value) for name, value in item.user_properties if name == "given"), "")
         self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given)
         return True
+
+    def run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """A test that passed while the submission changed what the reference does not has to pass without those changes, too."""
+        if self.examiner is None or any(not report.passed for report in self.phases):
+            return
+        self.changed = list(self.examiner.watch.changed)
+        if not self.changed:
+            return
+        self.phases = []
+        self.examiner.next_test(item.nodeid, hiding=True)
+        getattr(item, "_initrequest", list)()  # as plugins that run a test again have to
+        runtestprotocol(item, nextitem=nextitem)
+
+    def judged(self, outcome: str, text: str) -> tuple[str, str]:
+        """The outcome and the text of a test, with what speaks against the submission."""
+        assert self.examiner is not None
+        changed, self.changed = self.changed, []
+        against = self.examiner.objections()
+        if outcome == "passed" and not against:
+            return outcome, text
+        if changed:
+            against.append(
+                "; ".join(changed) + ", and the reference does not; what the test holds has to stay as it is"
+            )
+        refused = [] if outcome == "passed" else list(self.examiner.learnt.refused)
+        outcome = "failed" if outcome == "passed" else outcome
+        return outcome, cut("\n".join([*against, *refused, text]))
 
     def lost(self) -> str:
         """What became of the line to the candidate."""
@@ -219,7 +254,7 @@ def run(
     else:
         sys.setrecursionlimit(RECURSION)
         sys.path[:0] = folders
-        reporter.examiner = Examiner(across["classes"], own=across["own"], folders=folders)
+        reporter.examiner = Examiner(across["facts"], own=across["own"], folders=folders)
         install(reporter.examiner, across["entry"], across["modules"])
     if prepare is not None:
         prepare(question, submission[0])
@@ -230,7 +265,7 @@ def run(
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
     ended["compiled"] = compiled(tests) if learns else {}
     if reporter.examiner is not None:
-        ended["classes"] = [name_of(kind) for kind in reporter.examiner.stand_ins.classes()]
+        ended["facts"] = sorted(reporter.examiner.learnt.facts)
         ended["lost"] = reporter.lost() if reporter.examiner.line.failure else ""
     reporter.answer(**ended)
     while True:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Generator
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
-from graders.encoding import Decoder, Encoder, EncodingError, Tree, array, held, mro_of, text
+from graders.encoding import MAX_DEPTH, Decoder, Encoder, EncodingError, Tree, array, held, mro_of, text
 from graders.harness.both_have import (
     COLLECTIONS,
     READERS,
@@ -33,9 +33,10 @@ from graders.harness.both_have import (
     write_path_or_numpy,
     write_type,
 )
-from graders.harness.line import Line, Ref
+from graders.harness.line import LIVE, PLAIN, Line, Ref
 from graders.harness.signatures import facts_of, put, read_alias, write_alias
-from graders.harness.stand_in_class import HELD, REF, TEXT, StandInMeta, describe, make_class, number_of, wait_for
+from graders.harness.stand_in_class import HELD, REF, TEXT, StandInMeta, describe, hand, make_class, number_of, wait_for
+from graders.harness.taken import Taken
 
 _CALLABLE = (
     types.FunctionType,
@@ -158,6 +159,10 @@ class StandIns:
         known = write_type(kind)
         if known is not None and REF in vars(error):
             return {"$own": number_of(error)}
+        number = self.line.export(error) if known is None or not self.writes_all else None
+        if not self.line.trust.tells(error):
+            named = known or self._write_class(encoder, kind, depth)
+            return {"$error": [named, [], "", [], [], None, number]}
         try:
             words = str(error)
         except BaseException:
@@ -173,7 +178,7 @@ class StandIns:
                 [[name, self._or_nothing(encoder, value, depth)] for name, value in attributes.items()],
                 [encoder.tree(note) for note in notes],
                 None if cause is None or depth > MAX_CAUSES else self._write_error(encoder, cause, depth + 1),
-                self.line.export(error) if known is None or not self.writes_all else None,
+                number,
             ]
         }
 
@@ -193,6 +198,12 @@ class StandIns:
         return self.line.exported(payload)
 
     def _read_class(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
+        """A class that is a value itself."""
+        made = self._described_class(decoder, payload, depth)
+        self.line.trust.came(made._assay_ref, made)  # noqa: SLF001
+        return made
+
+    def _described_class(self, decoder: Decoder, payload: Tree, depth: int) -> StandInMeta:
         number, facts = array(payload, 2)
         if facts is None:
             if type(number) is not int or number not in self._classes:
@@ -210,25 +221,33 @@ class StandIns:
         return make_class(self, link, facts, bases)
 
     def _class(self, decoder: Decoder, tree: Tree, depth: int) -> StandInMeta:
-        kind: object = decoder.value(tree, depth + 1)
-        if not isinstance(kind, StandInMeta):
+        if type(tree) is not dict or tree.keys() != {"$class"} or depth > MAX_DEPTH:
             raise EncodingError("expected a class")
-        return kind
+        return self._described_class(decoder, tree["$class"], depth + 1)
 
     def _read_its(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         number, tree = array(payload, 2)
         kind = self._class(decoder, tree, depth)
         link = self.line.ref(number)
-        stand_in = link.stand_in() if link.stand_in is not None else None
+        standing = self.line.trust.standing(link, kind)
+        known = link.taken if standing == PLAIN else link.stand_in
+        stand_in = known() if known is not None else None
         if stand_in is not None:
             return stand_in
-        container = kind._assay_facts["container"]  # noqa: SLF001
-        if container and not self.named(kind):
+        facts = kind._assay_facts  # noqa: SLF001
+        if facts["container"] and (standing == PLAIN or not self.named(kind)):
             # A list of a class that the task does not know is a list here, and nothing that it does counts.
             return self.line.ask("content", link.number)
         stand_in = object.__new__(cast(type, kind))
-        object.__setattr__(stand_in, REF, link)
-        link.stand_in = ref(stand_in)
+        if standing == LIVE:
+            object.__setattr__(stand_in, REF, link)
+        else:
+            taken = Taken(link, plain=standing == PLAIN, mapping="keys" in facts["methods"])
+            object.__setattr__(stand_in, REF, taken)
+        if standing == PLAIN:
+            link.taken = ref(stand_in)
+        else:
+            link.stand_in = ref(stand_in)
         return stand_in
 
     def _read_held(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
@@ -238,10 +257,13 @@ class StandIns:
         base = next((base for base in mro_of(kind) if base in HELD), None)
         if base is None or type(value) is not base:
             raise EncodingError("a value of another type than its class")
+        link = self.line.ref(number)
+        if self.line.trust.standing(link, kind) == PLAIN:
+            return value
         if number in self._members:
             return self._members[number]
         made = cast(Any, base).__new__(kind, value)
-        object.__setattr__(made, REF, self.line.ref(number))
+        object.__setattr__(made, REF, link)
         if kind._assay_facts["enum"]:  # noqa: SLF001
             self._members[number] = made
         return made
@@ -265,6 +287,7 @@ class StandIns:
             if type(kept) is not dict or not all(type(name) is str for name in kept):
                 raise EncodingError("no attributes of a function")
             made.__dict__ = kept
+        self.line.trust.came(link)
         return made
 
     def _read_generator(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
@@ -273,11 +296,13 @@ class StandIns:
         if made is None:
             made = _generate(self.line, link)
             link.stand_in = ref(made)
+            self.line.trust.came(link)
             self._wrappers[made] = link
         return made
 
     def _read_awaitable(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         link = self.line.ref(payload)
+        self.line.trust.came(link)
         made = wait_for(self.line, link)
         self._wrappers[made] = link
         return made
@@ -288,7 +313,7 @@ class StandIns:
             known = link.stand_in()
             if known is not None:
                 return known
-        kind = decoder.value(tree, depth + 1)
+        kind: Any = decoder.value(tree, depth + 1) if "$type" in tree else self._class(decoder, tree, depth)
         values = [decoder.value(arg, depth + 1) for arg in array(args)]
         error = _make_error(kind, values)
         if type(kind) is StandInMeta or number is not None:
@@ -296,6 +321,7 @@ class StandIns:
             object.__setattr__(error, REF, link)
             object.__setattr__(error, TEXT, text(decoder.value(words)))
         if type(kind) is StandInMeta:
+            self.line.trust.came(link, kind)
             link.stand_in = ref(error)  # there are no weak references to the built-in ones
         else:
             _set_attributes(
@@ -323,10 +349,13 @@ def _make_function(line: Line, link: Ref) -> Any:
 def _generate(line: Line, link: Ref) -> Generator[Any, Any, Any]:
     __tracebackhide__ = True
     name: str = "__next__"
-    args: tuple[object, ...] = ()
+    args: tuple[Any, ...] = ()
     while True:
         try:
-            value = line.ask("call", link.number, name, args)
+            if name == "throw":
+                value = hand(line, args[0], link.number, name, args)
+            else:
+                value = line.ask("call", link.number, name, args)
         except StopIteration as stop:
             return stop.value
         try:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Protocol
 from graders.encoding import EncodingError, Tree, array, held, mro_of, text
 from graders.harness.both_have import known_type, name_of_type
 from graders.harness.line import Line, Ref
+from graders.harness.taken import Taken
 
 _BINARY = (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "lshift", "rshift", "and", "or", "xor", "matmul",
@@ -18,8 +19,12 @@ _BINARY = (
 ORDERING = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 DECIDING = ORDERING | {f"__{way}{name}__" for name in _BINARY for way in ("", "r", "i")}
 """Operators whose answer decides what a test asserts: `abs(result - 2.5) < 1e-6` is true of an object that says so."""
+GROUPS = {f"__{way}{name}__": name for name in _BINARY for way in ("", "r", "i")} | dict.fromkeys(ORDERING, "ordering")
+"""Which of them are one operation, however a class writes it."""
 PREDICATES = frozenset({"startswith", "endswith", "issubset", "issuperset", "isdisjoint", "count", "index", "find"})
 """Methods of built-in types that do the same: `result.startswith("x")`."""
+_LEAVING = frozenset({"__exit__", "__aexit__", "athrow"})
+"""Methods that are handed an exception. Those whose name has an `a` are awaited."""
 FORWARDED = DECIDING | {
     "__len__", "__bool__", "__contains__", "__iter__", "__next__", "__reversed__", "__length_hint__",
     "__getitem__", "__setitem__", "__delitem__", "__call__", "__enter__", "__exit__", "__aenter__", "__aexit__",
@@ -75,17 +80,24 @@ class StandInMeta(type):
     def __delattr__(cls, name: str) -> None:
         cls._assay_ask("del", name)
 
+    def _assay_look(cls, name: str, *args: object) -> Any:
+        """What a class has that is a container itself, such as an enumeration, where the task's is one."""
+        __tracebackhide__ = True
+        if not cls._assay_side.line.trust.operator(cls, f"class.{name}"):
+            raise TypeError(f"type object {cls.__name__!r} has no {name}")
+        return cls._assay_ask("call", name, args)
+
     def __iter__(cls) -> Any:
-        return cls._assay_ask("call", "__iter__")
+        return cls._assay_look("__iter__")
 
     def __getitem__(cls, key: object) -> Any:
-        return cls._assay_ask("call", "__getitem__", (key,))
+        return cls._assay_look("__getitem__", key)
 
     def __contains__(cls, item: object) -> bool:
-        return bool(cls._assay_ask("call", "__contains__", (item,)))
+        return bool(cls._assay_look("__contains__", item))
 
     def __len__(cls) -> int:
-        length: int = cls._assay_ask("call", "__len__")
+        length: int = cls._assay_look("__len__")
         return length
 
     def __bool__(cls) -> bool:
@@ -181,12 +193,17 @@ def make_class(side: Side, link: Ref, facts: Mapping[str, Any], bases: Sequence[
 def _add_methods(side: Side, made: Any, facts: Mapping[str, Any], real: type | None) -> None:
     known = side.named(made)
     for name in map(text, array(facts["methods"])):
-        if not is_special(name) and name != "__dict__" and (known or name not in PREDICATES):
+        if not is_special(name) and name != "__dict__" and name not in PREDICATES:
             type.__setattr__(made, name, Method(_method(side.line, name)))
     is_error = real is not None and issubclass(real, BaseException)
-    for name in FORWARDED.intersection(map(text, array(facts["specials"]))):
+    specials = FORWARDED.intersection(map(text, array(facts["specials"])))
+    iterable = "__iter__" in specials and "__next__" not in specials
+    for name in specials:
         if _is_forwarded(name, known=known, real=real is not None, is_error=is_error):
-            type.__setattr__(made, name, _special(side, name, known=known))
+            way = (
+                _leaving(side.line, name) if name in _LEAVING else _special(side, name, known=known, iterable=iterable)
+            )
+            type.__setattr__(made, name, way)
 
 
 def _is_forwarded(name: str, *, known: bool, real: bool, is_error: bool) -> bool:
@@ -196,15 +213,29 @@ def _is_forwarded(name: str, *, known: bool, real: bool, is_error: bool) -> bool
     return known or not (real or name == "__contains__")
 
 
-def _everywhere(line: Line) -> dict[str, Any]:
-    """What all stand-in classes have. Functions, as a bound method would not be bound to the instance."""
+def _attribute(line: Line) -> Callable[[object, str], Any]:
+    """What a name is that neither the instance's class here nor the instance itself has."""
 
     def attribute(instance: object, name: str) -> Any:
         __tracebackhide__ = True
         kind: Any = type(instance)
-        if is_special(name) or name in (REF, TEXT) or (name in PREDICATES and not kind._assay_side.named(kind)):  # noqa: SLF001
+        if is_special(name) or name in (REF, TEXT):
             raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
-        return line.ask("get", number_of(instance), name)
+        if name == "athrow":
+            return types.MethodType(_leaving(line, name), instance)
+        link = object.__getattribute__(instance, REF)
+        value = link.attribute(name) if type(link) is Taken else line.ask("get", link.number, name)
+        if name in PREDICATES and callable(value) and not (type(link) is Taken and link.plain):
+            named = kind._assay_side.named(kind)  # noqa: SLF001
+            if type(link) is Taken or not named or not line.trust.operator(kind, name):
+                raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+        return value
+
+    return attribute
+
+
+def _everywhere(line: Line) -> dict[str, Any]:
+    """What all stand-in classes have. Functions, as a bound method would not be bound to the instance."""
 
     def set_attribute(instance: object, name: str, value: object) -> None:
         __tracebackhide__ = True
@@ -230,7 +261,7 @@ def _everywhere(line: Line) -> dict[str, Any]:
         raise TypeError(f"{type(instance).__name__} runs in another process and cannot be pickled")
 
     return {
-        "__getattr__": attribute, "__setattr__": set_attribute, "__delattr__": delete_attribute, "__dir__": names,
+        "__getattr__": _attribute(line), "__setattr__": set_attribute, "__delattr__": delete_attribute, "__dir__": names,
         "__dict__": property(variables), "__copy__": shallow, "__deepcopy__": deep, "__reduce_ex__": no_pickle,
     }  # fmt: skip
 
@@ -280,31 +311,114 @@ def _method(line: Line, name: str) -> Callable[..., Any]:
 
     def method(self: object, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return ask("call", number_of(self), name, args, kwargs)
+        link = object.__getattribute__(self, REF)
+        if type(link) is Taken:
+            return link.method(name, args, kwargs)
+        return ask("call", link.number, name, args, kwargs)
 
     method.__name__ = method.__qualname__ = name
     return method
 
 
-def _special(side: Side, name: str, *, known: bool) -> Callable[..., Any]:
-    ask, decided, deciding = side.line.ask, side.decided, name in DECIDING
+def _special(side: Side, name: str, *, known: bool, iterable: bool) -> Callable[..., Any]:
+    """`known`: the task knows its class; `iterable`: which has `__iter__`, and is no iterator."""
+    if name in GROUPS:
+        return _named(name, _operator(side, name, known=known))
+    line = side.line
 
     def special(self: object, *args: Any) -> Any:
         __tracebackhide__ = True
-        if deciding and not all(type(type(arg)) is StandInMeta for arg in args):
-            if not known:
+        link = object.__getattribute__(self, REF)
+        if type(link) is Taken:
+            return link.special(name, args, iterable=iterable)
+        if name == "__contains__" and not line.trust.operator(type(self), "contains"):
+            return any(item is args[0] or item == args[0] for item in iter(self))  # type: ignore[call-overload]
+        return line.ask("call", link.number, name, args)
+
+    def wait(self: object) -> Any:
+        return wait_for(line, object.__getattribute__(self, REF)).__await__()
+
+    return _named(name, wait if name == "__await__" else special)
+
+
+def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _operator(side: Side, name: str, *, known: bool) -> Callable[..., Any]:
+    line, decided, group = side.line, side.decided, GROUPS[name]
+
+    def operator(self: object, *args: Any) -> Any:
+        __tracebackhide__ = True
+        link = object.__getattribute__(self, REF)
+        among_themselves = all(type(type(arg)) is StandInMeta for arg in args)
+        if type(link) is Taken:
+            if link.plain or not among_themselves:
                 return NotImplemented
-            decided.add(f"{type(self).__name__}.{name}")
-        value = ask("call", number_of(self), name, args)
+        elif not among_themselves or known:
+            if not known or not line.trust.operator(type(self), group):
+                return _as_held(line, self, name, args)
+            if not among_themselves:
+                decided.add(f"{type(self).__name__}.{name}")
+        value = line.ask("call", link.number, name, args)
         if name in ORDERING and type(value) is not bool and value is not NotImplemented:
             raise TypeError(f"{type(self).__name__}.{name} gives {type(value).__name__}, not bool")
         return value
 
-    def wait(self: object) -> Any:
-        return wait_for(side.line, object.__getattribute__(self, REF)).__await__()
+    return operator
 
-    special.__name__ = special.__qualname__ = name
-    return wait if name == "__await__" else special
+
+def _as_held(line: Line, self: object, name: str, args: tuple[object, ...]) -> Any:
+    """The operator of the built-in value that an object holds, where it holds one."""
+    facts = type(self)._assay_facts  # type: ignore[attr-defined] # noqa: SLF001
+    base = next((base for base in mro_of(type(self)) if base in HELD), None)
+    if base is not None:
+        value: Any = self
+    elif facts["container"]:
+        value = line.ask("content", number_of(self))
+        base = type(value)
+    way = getattr(base, name, None)
+    return NotImplemented if way is None else way(value, *args)
+
+
+def hand(line: Line, error: BaseException | None, number: int, name: str, args: tuple[object, ...]) -> Any:
+    """Call a method that is handed an exception, and say where the exception ended there."""
+    __tracebackhide__ = True
+    try:
+        answer = line.ask("call", number, name, args)
+    except BaseException as raised:
+        if error is not None and raised is not error:
+            line.trust.swallowed(error)
+        raise
+    if error is not None and (answer or name == "throw"):
+        line.trust.swallowed(error)
+    return answer
+
+
+def _leaving(line: Line, name: str) -> Callable[..., Any]:
+    def leave(self: object, *args: Any) -> Any:
+        __tracebackhide__ = True
+        return hand(line, _error_in(args), number_of(self), name, args)
+
+    async def leave_later(self: object, *args: Any) -> Any:
+        __tracebackhide__ = True
+        error = _error_in(args)
+        try:
+            answer = await line.ask("call", number_of(self), name, args)
+        except BaseException as raised:
+            if error is not None and raised is not error:
+                line.trust.swallowed(error)
+            raise
+        if error is not None and (answer or name == "athrow"):
+            line.trust.swallowed(error)
+        return answer
+
+    return leave if name == "__exit__" else leave_later
+
+
+def _error_in(args: tuple[object, ...]) -> BaseException | None:
+    return next((arg for arg in args if isinstance(arg, BaseException)), None)
 
 
 async def wait_for(line: Line, link: Ref) -> Any:

@@ -31,7 +31,7 @@ def context_of(session, **options: object) -> Context:
 def learnt(context: Context) -> pytest_suite.Reference:
     [suite] = context.task.suites
     run = pytest_suite.run_suite(context, context.task.reference, suite, None, limits=Limits())
-    return pytest_suite.Reference(tests=tuple(run.reports), classes=run.classes, compiled=run.compiled, evidence=())
+    return pytest_suite.Reference(tests=tuple(run.reports), facts=run.facts, compiled=run.compiled, evidence=())
 
 
 def outcome(context: Context, known: pytest_suite.Reference) -> str:

@@ -103,7 +103,7 @@ def sat(sandbox: Sandbox, tests: str, solution: str, **options: object) -> tuple
     submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"solution.py": solution})
     names = [line.split("def ")[1].split("(")[0] for line in tests.splitlines() if line.startswith("def test")]
     ids = [f"test_it.py::test_quick[{n}]" for n in range(30)] if tests is QUICK else [f"test_it.py::{n}" for n in names]
-    known = pytest_suite.Reference(tests=tuple(ids), classes=(), compiled={}, evidence=())
+    known = pytest_suite.Reference(tests=tuple(ids), facts=(), compiled={}, evidence=())
     with sandbox.session() as session:
         counting = Counting(session)
         context = Context(task=task, submission=submission, session=counting)
