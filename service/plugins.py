@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import structlog
@@ -123,6 +124,17 @@ def stand_in(plugin: Plugin) -> type[_Isolated]:
     return type("Isolated", (_Isolated,), named)
 
 
+@cache
+def _tell_unreadable(grader: str, folders: str) -> None:
+    """In the log, once."""
+    _log.info(
+        "a plugin is a user of its own, which cannot read all that Python imports from: what it imports while it grades fails",
+        action="plugin.started",
+        grader=grader,
+        folders=folders,
+    )
+
+
 class PluginProcess:
     """A plugin's process, which forks for each submission (service/plugin_process.py)."""
 
@@ -143,12 +155,7 @@ class PluginProcess:
             raise
         self.is_ready = True
         if unreadable:
-            _log.info(
-                "a plugin is a user of its own, which cannot read all that Python imports from: what it imports while it grades fails",
-                action="plugin.started",
-                grader=plugin.id,
-                folders=unreadable,
-            )
+            _tell_unreadable(plugin.id, unreadable)
 
     def _check_ready(self, message: bytes | None) -> str:
         """Where it can import nothing from any more, in words."""

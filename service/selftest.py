@@ -11,7 +11,7 @@ from service import host
 PROGRAMS = {"chromium": "chromium", "fc-list": "fontconfig", "runsc": "runsc"}
 """What the tests need beyond what the service needs: a browser for the reviewer's pages, and gVisor for its tier."""
 
-SIDE_BY_SIDE = (f"--numprocesses={min(4, 2 * (os.cpu_count() or 1))}", "--dist=loadgroup", "--no-loadscope-reorder")
+SIDE_BY_SIDE = (f"--numprocesses={min(4, 2 * (os.cpu_count() or 1))}", "--dist=loadfile", "--no-loadscope-reorder")
 """More processes than processors, because many tests wait for a limit; each has a sandbox of its own. The tests of a file, or of a group
 that it names (tests/conftest.py), stay together with what they share, and the files in order: the slow ones first."""
 

@@ -1,9 +1,12 @@
 """Fixtures of all tests: the real sandbox, made once."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
@@ -14,12 +17,25 @@ settings.load_profile("any-host")
 """How long an example takes says more of the host than of what is tested."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, a process takes the tests of a whole file, which share what they make; long files name smaller groups."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
+SMALLER_GROUPS = {
+    "tests/adversarial/box/test_attacks.py": re.compile(r"\[(\w+-[\w ]+):"),
+    "tests/adversarial/test_faults.py": re.compile(r"\[(\w+)"),
+    "tests/conformance/test_tiers.py": re.compile(r"\[(\w+)-"),
+}
+"""Of long files: what in a test's parameters it has in common with the others of its group."""
+
+
+class Groups(LoadFileScheduling):
+    """Side by side, a process takes the tests of a whole file, which share what they make; of some files, those of a group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        found = SMALLER_GROUPS[file].search(nodeid) if file in SMALLER_GROUPS else None
+        return f"{file} {found[1]}" if found else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:
+    return Groups(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,7 @@ FAULTS = ("kill", "stop", "crash", "disk", "image")
 pytestmark = pytest.mark.timeout(900)  # an engine of its own, five faults, attempts up to a minute apart
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(tier, marks=pytest.mark.xdist_group(f"faults of {tier}")) for tier in ("jail", "container")],
-)
+@pytest.fixture(scope="module", params=["jail", "container"])
 def suffered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Any:
     """What `benchmarks/faults.py --json` wrote for a tier."""
     file = tmp_path_factory.mktemp("faults") / "result.json"

@@ -17,12 +17,7 @@ OTHERWISE: Mapping[Tier, Mapping[str, Check]] = {Tier.GVISOR: INSTEAD}
 
 
 PROMISES = [
-    pytest.param(
-        tier,
-        OTHERWISE.get(tier, {}).get(check.__name__, check),
-        id=f"{tier}-{check.__name__}",
-        marks=pytest.mark.xdist_group(f"promises of {tier}"),
-    )
+    pytest.param(tier, OTHERWISE.get(tier, {}).get(check.__name__, check), id=f"{tier}-{check.__name__}")
     for tier in Tier
     for check in CHECKS
 ]

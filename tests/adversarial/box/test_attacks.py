@@ -20,9 +20,8 @@ STEPS = {Tier.JAIL: 1, Tier.CONTAINER: 3, Tier.GVISOR: 8}
 def meetings() -> Iterator[object]:
     for tier in TIERS:
         for family, attacks in FAMILIES.items():
-            group = pytest.mark.xdist_group(f"attacks of {family} on {tier}")
             for attack in attacks[:: STEPS[tier]]:
-                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}", marks=group)
+                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}")
 
 
 @pytest.fixture(scope="module")
