@@ -35,6 +35,8 @@ class CaseReport:
     given: str = ""
     """For what a property failed."""
     seconds: float | None = None
+    held: bool = False
+    """True where the examiner's box has seen what no honest program does: no other examination can excuse that."""
 
     @property
     def passed(self) -> bool:
@@ -77,7 +79,7 @@ def agreed(together: CaseReport, apart: CaseReport) -> CaseReport:
     """What counts of a test: what was seen apart, where it passed together, else its failure together."""
     if not together.passed:
         return together
-    if apart.passed or apart.outcome in ("broken", "not-tried"):
+    if apart.passed or apart.held or apart.outcome in ("broken", "not-tried"):
         return apart
     note = f"It passes together with its tests and fails apart from them: {apart.reason}"
     advice = f"for the task's author: {option(apart)} in the suite's table is for programs such as this"

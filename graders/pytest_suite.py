@@ -373,7 +373,10 @@ def _follow(
         )
         # Where the submission may have written the report, it says nothing that a box does not say; time is seen from here.
         outcome = said_of_it if said_of_it in SAID else "failed"
-        reports[test] = CaseReport(outcome=outcome, text=text, note=note, given=given, seconds=examinee.seconds)
+        held = said.get("held") is True
+        reports[test] = CaseReport(
+            outcome=outcome, text=text, note=note, given=given, seconds=examinee.seconds, held=held
+        )
         if outcome in LOST:
             return reports, test
         if until_failure and outcome not in ("passed", "skipped"):

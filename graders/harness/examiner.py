@@ -54,7 +54,8 @@ class Examiner:
         """Names in the submission's modules under which the reference's have modules of the library."""
         self.compared = False
         """True once two objects of the submission's own have been compared."""
-        self._disagreements: list[str] = []
+        self.disagreements: list[str] = []
+        """Where a class's own `==` and the compared states said different things of two of its objects."""
         self._comparing: set[tuple[int, int]] = set()
         self.ambient = self.line.ambient = AmbientOfTests(folders)
         if self.ambient.files.names:
@@ -66,12 +67,8 @@ class Examiner:
         self.compared = False
         self.stand_ins.decided.clear()
         self.learnt.refused.clear()
-        self._disagreements.clear()
+        self.disagreements.clear()
         self.watch.next_test(test, hiding=hiding)
-
-    def objections(self) -> list[str]:
-        """Why the test has not passed, whatever it says."""
-        return [*self.watch.objections(), *self._disagreements]
 
     def _perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if operation == "ambient":
@@ -144,7 +141,7 @@ class Examiner:
                 own = self.line.ask("call", number_of(left), "__eq__", (right,))
         if (False if own is NotImplemented else own) is same or self.learnt.has(f"disagrees {name_of(type(one))}"):
             return
-        self._disagreements.append(
+        self.disagreements.append(
             f"{type(one).__name__}'s own == and the compared states of two of its objects disagree"
         )
 

@@ -7,7 +7,8 @@
                 {"nonce": str, ...report}
                 {"nonce": str, "end": exit status, "text": str, "facts": [text...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
-                 "given": str}                                                              the example of a property
+                 "given": str,                                                              the example of a property
+                 "held": bool}                                             what settles it was seen, see Reporter.judged
                 {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}               of the candidate
 
 Each report goes out before the next test begins, which may end it all; how long a test took is seen from its report and the
@@ -135,10 +136,11 @@ class Reporter:
         if failure is not None:
             # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
             outcome, text = self.lost(), f"{failure}\n{text}"
+        held = False
         if self.examiner is not None:
-            outcome, text = self.judged(outcome, text)
+            outcome, text, held = self.judged(outcome, text)
         given = next((str(value) for name, value in item.user_properties if name == "given"), "")
-        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given)
+        self.answer(test=item.nodeid, outcome=outcome, text=text, note=self.note(), given=given, held=held)
         return True
 
     def run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -153,20 +155,22 @@ class Reporter:
         getattr(item, "_initrequest", list)()  # as plugins that run a test again have to
         runtestprotocol(item, nextitem=nextitem)
 
-    def judged(self, outcome: str, text: str) -> tuple[str, str]:
-        """The outcome and the text of a test, with what speaks against the submission."""
+    def judged(self, outcome: str, text: str) -> tuple[str, str, bool]:
+        """The outcome and the text of a test, with what speaks against the submission, and whether that settles it: whatever
+        plain pytest makes of such a test, it has failed.
+        """
         assert self.examiner is not None
         changed, self.changed = self.changed, []
-        against = self.examiner.objections()
-        if outcome == "passed" and not against:
-            return outcome, text
+        against, doubts = self.examiner.watch.objections(), self.examiner.disagreements
+        if outcome == "passed" and not against and not doubts:
+            return outcome, text, False
         if changed:
             against.append(
                 "; ".join(changed) + ", and the reference does not; what the test holds has to stay as it is"
             )
-        refused = [] if outcome == "passed" else list(self.examiner.learnt.refused)
+        refused = {} if outcome == "passed" else self.examiner.learnt.refused
         outcome = "failed" if outcome == "passed" else outcome
-        return outcome, cut("\n".join([*against, *refused, text]))
+        return outcome, cut("\n".join([*against, *doubts, *refused, text])), bool(against) or any(refused.values())
 
     def lost(self) -> str:
         """What became of the line to the candidate."""

@@ -94,7 +94,7 @@ def import_submitted(name: str) -> ModuleType:
     path = os.path.join(folder, name + ".py")
     if name in sys.modules or name in sys.stdlib_module_names or not os.path.isfile(path):
         return import_module(name)
-    if type(sys.meta_path[0]) is Prelude:
+    if any(type(finder) is Prelude for finder in sys.meta_path):
         return import_module(name)
     if os.path.isdir(os.path.join(folder, name)):  # which may be a package, and would be found first
         return import_module(name)

@@ -298,7 +298,7 @@ SENDS = """
 import sys
 LINE = next(m.LINE for m in list(sys.modules.values()) if hasattr(getattr(m, "LINE", None), "ask"))
 def send(*changes):
-    links = LINE._links
+    links = LINE.links
     def once(encoder, said):
         del links.changes
         return [list(change) for change in changes]

@@ -123,9 +123,9 @@ WORDS: dict[str, tuple[str, str, Outcome]] = {
         F,
     ),
     "its own math": (
-        "assert not math.isclose(1, 2)",
+        "assert not math.isclose(1, 2)",  # of the library: nothing of the submission is imported for it
         RIGHT + "\nmath.isclose = lambda *a: True\n",
-        F,
+        P,
     ),
     "a class in the place of a module": ("assert math.pi == 4", RIGHT + "\nclass math: pi = 4\n", P),
     "a class in the place of a module that the reference imports": (

@@ -159,6 +159,7 @@ def test_it():
 def test_still_there(): assert sys.modules["_pytest.python"].Function is not None
 def test_never(): assert solution.f(1, 2) == 4
 """
-    told = cases(graded(jail, HOSTILE[way], tests, "def f(a, b): return a + b + 1\n"))
-    assert told["test_still_there"].outcome is Outcome.PASSED
-    assert told["test_never"].outcome is Outcome.FAILED
+    # Apart from its tests. In one process with them Python evaluates such a text, and the test that looks has failed then.
+    told = reports(jail, HOSTILE[way], tests)
+    assert told["test_still_there"][0] == "passed"
+    assert told["test_never"][0] == "failed"

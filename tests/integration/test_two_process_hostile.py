@@ -258,9 +258,7 @@ def test_what_the_submissions_own_objects_decided_is_told(jail: Sandbox) -> None
 def test_a_class_that_says_that_all_are_equal_fails(jail: Sandbox) -> None:
     """As it would anywhere, though states that are compared apart from it are the right ones."""
     liar = REFERENCE.replace("return isinstance(other, Account) and self.n == other.n", "return True")
-    apart = reports(jail, liar, COMPARED)
-    assert apart["test_equal"][0] == "passed" and apart["test_other"][0] == "failed"
-    assert "Account's own == and the compared states of two of its objects disagree" in apart["test_other"][1]
+    assert reports(jail, liar, COMPARED)["test_other"][0] == "passed"
     assert outcomes_of(graded(jail, liar, COMPARED, REFERENCE))["test_other"] is Outcome.FAILED
     own = cases(graded(jail, liar, COMPARED, REFERENCE, equality="own"))
     assert own["test_equal"].outcome is Outcome.PASSED

@@ -25,8 +25,14 @@ from service.rubric_files import builtin_rubrics
 from service.storage.interface import Findings, RunOutcome
 
 TASKS = sorted(path.parent for path in Path(__file__).parent.glob("*/task.toml"))
-DISPUTED: Mapping[str, str] = {}
-"""`task/submission` -> why."""
+DISPUTED: Mapping[str, str] = {
+    "bus/writes_the_clock": "it reads an attribute of the test's clock that the reference does not, as an honest one might",
+    "inventory/a_text_that_says_yes": "a text of a class of its own, which may be another representation",
+    "inventory/an_object_with_the_methods_of_a_text": "an object where the reference has a text: another representation",
+    "inventory/equal_now_and_different_then": "its own == and the compared states disagree",
+    "inventory/the_report_is_the_inventory": "an object where the reference has a text: another representation",
+}
+"""`task/submission` -> why no machine decides."""
 RUBRIC = builtin_rubrics()["default"]
 MEMORY = TaskMemory()
 
