@@ -296,8 +296,9 @@ def test_it_is_as_in_one_process(jail: Sandbox, name: str) -> None:
 
 SENDS = """
 import sys
-LINE = next(m.LINE for m in list(sys.modules.values()) if hasattr(getattr(m, "LINE", None), "ask"))
+LINE = next((m.LINE for m in list(sys.modules.values()) if hasattr(getattr(m, "LINE", None), "ask")), None)
 def send(*changes):
+    if LINE is None: return  # together with its tests
     links = LINE.links
     def once(encoder, said):
         del links.changes

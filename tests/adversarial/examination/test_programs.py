@@ -29,7 +29,6 @@ DISPUTED: Mapping[str, str] = {
     "bus/writes_the_clock": "it reads an attribute of the test's clock that the reference does not, as an honest one might",
     "inventory/a_text_that_says_yes": "a text of a class of its own, which may be another representation",
     "inventory/an_object_with_the_methods_of_a_text": "an object where the reference has a text: another representation",
-    "inventory/equal_now_and_different_then": "its own == and the compared states disagree",
     "inventory/the_report_is_the_inventory": "an object where the reference has a text: another representation",
 }
 """`task/submission` -> why no machine decides."""

@@ -10,7 +10,20 @@ class OutOfStock(Exception):
 
 class Item:
     asked = 0
-    def __init__(self, name, count, price): self.name, self.count, self.price = name, count, price
+    counts = {}
+
+    def __init__(self, name, count, price):
+        self.name, self.price = name, price
+        self.count = count
+
+    @property
+    def count(self):
+        return Item.counts[id(self)]
+
+    @count.setter
+    def count(self, count):
+        Item.counts[id(self)] = count
+
     def __eq__(self, other):
         Item.asked += 1
         return Item.asked % 2 == 1
