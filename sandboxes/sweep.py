@@ -6,12 +6,13 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import requests.exceptions
 from docker import DockerClient
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from sandboxes.interface import SandboxError
 
@@ -95,11 +96,19 @@ def _ran_out_of_memory(client: DockerClient, container: str) -> bool:
 
 
 def remove(client: DockerClient, container: str) -> None:
-    """Kill a container and remove it. One that is gone already is no error; SandboxError where the engine fails."""
+    """Kill a container and remove it. One that is gone, or that somebody else is removing, is no error.
+
+    Raises SandboxError where the engine fails.
+    """
     try:
         client.api.remove_container(container, v=True, force=True)
     except NotFound:
         pass
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise SandboxError(
+                "the Docker engine could not remove a container", container=container, error=error
+            ) from error
     except ENGINE_ERRORS as error:
         raise SandboxError(
             "the Docker engine could not remove a container", container=container, error=error
