@@ -104,8 +104,8 @@ FORGED = """
 from graders.harness import pytest_run
 send = pytest_run.send
 def forge(answer):
-    if 'reports' in answer:
-        answer['reports'] = [{'test': report['test'], **%s} for report in answer['reports']] + [7, {'test': []}]
+    if 'test' in answer:
+        answer = {'nonce': answer['nonce'], 'test': answer['test'], **%s}
     if 'collected' in answer:
         answer['collected'] = answer['collected'] * 2 + ['other.py::test', 7, 'x' * 100_000]
     send(answer)
