@@ -247,7 +247,8 @@ def run(
     # Of the author's own reference, which nobody doubts; as -B says otherwise, which comes too late for a fork.
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
-    settle_dates(tests)
+    folder = os.path.abspath(tests)  # before the working directory becomes another one
+    settle_dates(folder)
     seed(SEED)
     folders = test_folders(tests)
     if folders:
@@ -267,7 +268,7 @@ def run(
         reporter.names = plugin.names
     status = ready.run(tests)
     ended: dict[str, object] = {"end": int(status), "text": "\n".join(reporter.problems)[:TEXT_CHARACTERS]}
-    ended["compiled"] = compiled(tests) if learns else {}
+    ended["compiled"] = compiled(folder) if learns else {}
     if reporter.examiner is not None:
         ended["facts"] = sorted(reporter.examiner.learnt.facts)
         ended["lost"] = reporter.lost() if reporter.examiner.line.failure else ""

@@ -37,7 +37,7 @@ for question in questions:
 ours.shutdown(socket.SHUT_WR)
 os.wait()
 """
-PROPERTIES = {"seed": 0, "max_examples": None, "reference": None}
+PROPERTIES = {"seed": 0, "max_examples": None, "reference": None, "entry": "solution", "anew": False}
 SOLUTION = b"import collections, heapq, re, typing\ndef f(x):\n    return x\n"
 TESTS = b"""
 import os, random
@@ -58,6 +58,7 @@ def test_fixtures(tmp_path, capsys, monkeypatch, caplog):
 def test_rewritten():
     left = [1, 2]
     assert left == [1, 3]
+@pytest.mark.timeout(1)
 def test_hangs():
     while True: pass
 def test_raises():
@@ -103,9 +104,8 @@ def test_a_forked_pytest_is_as_a_fresh_one(sandbox: Sandbox) -> None:
         *[{"nonce": "n"}] * 9,
     ]
     (collected, *told, ended), imported = forked(sandbox, PROPERTY, ["tests", "submission"], files, questions)
-    reports = [report for answer in told for report in answer["reports"]]
     assert len(collected["collected"]) == 8
-    outcomes = {report["test"].removeprefix("test_it.py::test_"): report for report in reports}
+    outcomes = {report["test"].removeprefix("test_it.py::test_"): report for report in told}
     assert {name: report["outcome"] for name, report in outcomes.items()} == {
         "property": "passed", "parameters[1]": "passed", "parameters[2]": "passed", "fixtures": "passed",
         "rewritten": "failed", "hangs": "failed", "raises": "passed", "skipped": "skipped",
