@@ -115,7 +115,7 @@ def test_the_limit_follows_the_reference(sandbox: Sandbox, suite: str) -> None:
     slow = Graded(sandbox, task(program(1.2), 'cpu_seconds = "3x"', suite), submission)
     # on a very busy machine the time for a single case runs out first
     assert set(quick.ends) <= {End.CPU_TIMEOUT, End.WALL_TIMEOUT} and quick.outcomes == [Outcome.ERROR]
-    assert slow.ends == [End.EXITED] and slow.outcomes == [Outcome.PASSED]
+    assert set(slow.ends) == {End.EXITED} and slow.outcomes == [Outcome.PASSED]
     least = quick.limit("cpu-limit")
     assert (least.value, least.unit, least.criterion) == (2.0 if suite is CALL else least.value, "s", "efficiency")
     assert slow.limit("cpu-limit").value > 3.6
