@@ -148,7 +148,11 @@ class Evaluators:
             self._trouble = f"an evaluator cannot be started: {error}"
             raise SandboxError(self._trouble) from error
         with self._lock:
+            closed = self._closed
             self._all.add(evaluator)
+        if closed:  # since this one was asked for: nobody would end it any more
+            self._end(evaluator, within=0)
+            raise EvaluatorLostError("the evaluators are closed")
         return evaluator
 
     def _end(self, evaluator: "_Evaluator", *, within: float) -> None:

@@ -49,7 +49,10 @@ def is_evaluator(pid: int) -> bool:
 
 
 def only_evaluator() -> int:
-    [pid] = [pid for pid in children_of(os.getpid()) if is_evaluator(pid)]
+    """The one that has been started. Between its fork and its own program it is not known for one yet."""
+    while not (found := [pid for pid in children_of(os.getpid()) if is_evaluator(pid)]):
+        pass
+    [pid] = found
     return pid
 
 
@@ -148,6 +151,13 @@ def test_those_that_are_busy_when_all_are_closed_are_ended(made: Evaluators, run
     made.close()
     thread.join(30)
     assert len(raised) == 1
+
+
+def test_none_is_begun_once_all_are_closed(made: Evaluators, run: RunRecord) -> None:
+    made.close()
+    with pytest.raises(EvaluatorLostError, match="closed"):
+        made(run)
+    assert not [pid for pid in children_of(os.getpid()) if is_evaluator(pid)]
 
 
 def test_who_asks_what_is_missing_has_it_tried_again(made: Evaluators, monkeypatch: pytest.MonkeyPatch) -> None:
