@@ -121,7 +121,6 @@ def test_one_that_gives_no_sign_of_life_is_ended(
 def test_one_that_cannot_start_is_said_until_one_can(
     made: Evaluators, run: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made.close()
     monkeypatch.setattr(child.sys, "executable", "/bin/false")
     with pytest.raises(SandboxError, match="does not start: its process ended with exit code 1"):
         made(run)
