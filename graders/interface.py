@@ -69,8 +69,9 @@ __all__ = [
 TaskId = NewType("TaskId", str)
 SubmissionId = NewType("SubmissionId", str)
 
-MOST_LOST = 10
-"""A count, and no time that all may take together: the same program gets the same outcomes on a busy machine."""
+MOST_LOST = 5
+"""A count, and no time that all may take together: the same program gets the same outcomes on a busy machine. More would tell more of
+a program that is slow now and then, and cost more for one that hangs each time."""
 SOURCE_CAP_BYTES = 256 * 1024
 """Analyzers read files up to this size; a larger one is an abstention (larger ones are decompression bombs in disguise)."""
 

@@ -20,6 +20,7 @@ from graders.behaviour import beyond
 from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver, prelude_file
 from graders.examination import Examinee, Part, examine, examine_apart
 from graders.interface import (
+    MOST_LOST,
     CaseOutcome,
     Context,
     End,
@@ -44,8 +45,6 @@ SEED = 0
 """Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
 """For what the driver says when all tests are done."""
-MOST_LOST = 10
-"""After a test that ran out of a limit or ended the program the next begins in a fresh box; after so many the rest is not tried."""
 MOST_USED_UP = 3
 """So often a box that several tests have used up together is followed by a fresh one, which begins with the last of them."""
 ALONE_SHARE = 0.1

@@ -89,22 +89,22 @@ def test_other_code_and_another_version_meet_the_cases_in_another_order(session:
     [("os._exit(3)", "exited"), ("os.kill(os.getpid(), 9)", "signalled"), ("bytearray(4 << 30)", "")],
 )
 def test_a_case_that_ends_the_program_ends_no_other(session: Session, ending: str, end: str) -> None:
-    signals = graded(context(session, f"import os\ndef f(n):\n    if n % 2: {ending}\n    return n", 9))
-    assert [outcome is P for outcome in in_order(signals)] == [False, True] * 4 + [False]
+    signals = graded(context(session, f"import os\ndef f(n):\n    if n % 2: {ending}\n    return n", 7))
+    assert [outcome is P for outcome in in_order(signals)] == [False, True] * 3 + [False]
     if end:
         assert {each.end for each in signals if isinstance(each, CaseOutcome) and each.outcome is E} == {end}
         [flag] = [each for each in signals if isinstance(each, Finding)]
         assert flag.rule == "assay/early-exit"
 
 
-def test_after_ten_of_them_the_rest_is_not_tried_and_the_level_is_open(session: Session) -> None:
+def test_after_five_of_them_the_rest_is_not_tried_and_the_level_is_open(session: Session) -> None:
     signals = graded(context(session, "import os\ndef f(n): os._exit(0)", 14))
-    assert [outcome for _, outcome in outcomes(signals)] == [E] * 10 + [T] * 4
+    assert [outcome for _, outcome in outcomes(signals)] == [E] * 5 + [T] * 9
     notes = {each.note for each in signals if isinstance(each, CaseOutcome) and each.outcome is T}
-    assert notes == {"not tried: 10 cases before it ran out of a limit or ended the program"}
+    assert notes == {"not tried: 5 cases before it ran out of a limit or ended the program"}
     entry = prefill(builtin_rubrics()["default"], signals)[0]
     assert (entry.level, entry.rule) == (None, "undecided")
-    assert entry.says == "4 cases were not tried, and the level depends on them."
+    assert entry.says == "9 cases were not tried, and the level depends on them."
 
 
 def test_a_program_that_ends_while_it_is_loaded_is_loaded_once(session: Session) -> None:
@@ -143,7 +143,7 @@ def test_an_endless_loop_ends_its_own_case_whatever_came_before(session: Session
     """Five of them, each after others that may have used the limit: what is asked again and is lost is no sign of that."""
     limits = Limits(cpu_seconds=0.5, wall_seconds=600)
     code = "import time\ndef f(n):\n    time.sleep(0.1)\n    while n % 2: pass\n    return n"
-    assert in_order(graded(context(session, code, 10, limits=limits))) == [E, P] * 5
+    assert in_order(graded(context(session, code, 8, limits=limits))) == [E, P] * 4
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 
 from graders.agreement import OWN_EQUALITY, SHARED
 from graders.hidden_tests import HiddenTests
-from graders.interface import Execution, Finding, Limits, Outcome, Signal, TaskUnusable
-from graders.pytest_suite import MOST_LOST
+from graders.interface import MOST_LOST, Execution, Finding, Limits, Outcome, Signal, TaskUnusable
 from sandboxes.interface import End, Sandbox
 from tests.integration.test_two_process import cases, context_of, graded, jail
 
