@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
+from rubrics.signals import OPEN
 
 _PARTS = re.compile(r"/|::")
 _DIGITS = re.compile(r"([0-9]+)")
@@ -57,14 +58,11 @@ def group_of(case: str, stated: str, groups: Iterable[str]) -> str:
     return next((name for name in groups if name in parts), "")
 
 
-_OPEN = (Outcome.DISPUTED, Outcome.NOT_TRIED)
-
-
 def _stopped(outcomes: Sequence[CaseOutcome]) -> list[CaseOutcome]:
-    lost = (each.outcome not in (Outcome.PASSED, *_OPEN) for each in outcomes)
+    lost = (each.outcome not in {Outcome.PASSED, *OPEN} for each in outcomes)
     first = next((place for place, is_lost in enumerate(lost) if is_lost), len(outcomes))
     ran = outcomes[: first + 1]
-    open_from = next((place for place, each in enumerate(ran) if each.outcome in _OPEN), len(ran))
+    open_from = next((place for place, each in enumerate(ran) if each.outcome in OPEN), len(ran))
     disputed = [_disputed_with_it(each) if each.outcome is Outcome.PASSED else each for each in ran[open_from:]]
     return [*ran[:open_from], *disputed, *(_not_run(outcome) for outcome in outcomes[first + 1 :])]
 

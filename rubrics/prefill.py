@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from math import fsum, inf, nextafter
 
 from rubrics.model import Criterion, Prefill, Rubric, Rule
-from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal
+from rubrics.signals import OPEN, Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal
 
 CITED_AT_MOST = 20
 """Signals that a pre-fill cites; a reviewer reads the first few, and the run keeps them all."""
@@ -32,9 +32,6 @@ CITED_AT_MOST = 20
 NO_EVIDENCE, ABSTAINED, NO_RULE, UNDECIDED = "no-evidence", "abstained", "no-rule", "undecided"
 """What `Prefill.rule` says where no level is suggested: nothing was reported, a grader could not look, no rule held, or the
 level depends on cases that are open."""
-
-OPEN = frozenset({Outcome.DISPUTED, Outcome.NOT_TRIED})
-"""Neither passed nor failed, as far as a machine can say."""
 
 
 def prefill(rubric: Rubric, signals: Iterable[Signal]) -> tuple[Prefill, ...]:

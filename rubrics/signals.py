@@ -31,6 +31,10 @@ class Outcome(StrEnum):
     """It passes in one examination and fails in the other: for a human to decide, and for the task's author to mend."""
 
 
+OPEN = frozenset({Outcome.DISPUTED, Outcome.NOT_TRIED})
+"""Neither passed nor failed, as far as a machine can say."""
+
+
 class Severity(StrEnum):
     LOW = "low"
     MEDIUM = "medium"

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests.exceptions
 from docker import DockerClient
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 
 from sandboxes.interface import SandboxError
 
@@ -102,14 +102,9 @@ def remove(client: DockerClient, container: str) -> None:
     """
     try:
         client.api.remove_container(container, v=True, force=True)
-    except NotFound:
-        pass
-    except APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT:
-            raise SandboxError(
-                "the Docker engine could not remove a container", container=container, error=error
-            ) from error
     except ENGINE_ERRORS as error:
+        if isinstance(error, APIError) and error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            return
         raise SandboxError(
             "the Docker engine could not remove a container", container=container, error=error
         ) from error

@@ -76,10 +76,6 @@ class StandIns:
         """What a function that was made here stands for."""
         return self._wrappers.get(function)
 
-    def classes(self) -> list[StandInMeta]:
-        """All that have been met."""
-        return list(self._classes.values())
-
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def _write(self, encoder: Encoder, value: Any, depth: int) -> Tree:  # noqa: C901, PLR0912 - one table, in the order of likelihood

@@ -45,26 +45,23 @@ def children_of(pid: int) -> set[int]:
     """The processes that it has started and that have not ended."""
     found = set()
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if parent == str(pid) and state != "Z":
-                found.add(int(folder.name))
+        if folder.name.isdigit() and _parent(int(folder.name)) == pid:
+            found.add(int(folder.name))
     return found
 
 
 def alive(*pids: int) -> bool:
     """Whether one of these processes has not ended. The dead may be listed for as long as nobody collects them."""
-    for pid in pids:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if state not in "ZX":
-            return True
-    return False
+    return any(_parent(pid) is not None for pid in pids)
+
+
+def _parent(pid: int) -> int | None:
+    """Who has started a process; None if it has ended."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state in "ZX" else int(parent)
 
 
 def containers_of(*pids: int) -> set[str]:

@@ -7,8 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rubrics.model import Criterion, Level, Prefill, Rubric, Rule
-from rubrics.prefill import CITED_AT_MOST, OPEN, prefill, share_passed
-from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
+from rubrics.prefill import CITED_AT_MOST, prefill, share_passed
+from rubrics.signals import (
+    OPEN,
+    Abstention,
+    CaseOutcome,
+    Finding,
+    Measurement,
+    Outcome,
+    Severity,
+    Signal,
+    UntrustedText,
+)
 from service.rubric_files import builtin_rubrics
 
 DEFAULT = builtin_rubrics()["default"]
