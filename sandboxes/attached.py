@@ -202,6 +202,9 @@ class Box(Talk):
     def _cpu_seconds(self) -> float | None:
         return control_group.cpu_seconds(self._cpu)
 
+    def _waited_seconds(self) -> float:
+        return control_group.waited_seconds(self._cpu)
+
     def _cpu_used(self) -> float:
         """CPU seconds since the program was sent: by this host's kernel, or what all its processors can have given."""
         now = self._cpu_seconds()

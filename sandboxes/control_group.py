@@ -1,5 +1,6 @@
 """What the kernel counts for a container, read from outside: its control group, in version 1 or 2."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -36,3 +37,19 @@ def cpu_seconds(file: Path | None) -> float | None:
     except OSError:
         return None
     return int(text.split()[1]) / 1e6 if file.name == "cpu.stat" else int(text) / 1e9  # the first line: usage_usec N
+
+
+def waited_seconds(file: Path | None) -> float:
+    """Return how long the live threads of the group of a `cpu_counter` were ready to run and waited for a processor.
+
+    0 if the kernel does not count it. Threads that ended take their share away: only a rise between two calls has a meaning.
+    """
+    if file is None:
+        return 0.0
+    listed = file.with_name("cgroup.threads" if file.name == "cpu.stat" else "tasks")
+    nanoseconds = 0
+    with suppress(OSError):
+        for thread in listed.read_text().split():
+            with suppress(OSError):  # it has ended since
+                nanoseconds += int(Path(f"/proc/{thread}/schedstat").read_text().split()[1])
+    return nanoseconds / 1e9

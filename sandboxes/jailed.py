@@ -159,6 +159,9 @@ class Jailed(Talk):
     def _cpu_seconds(self) -> float | None:
         return self._slot.cpu_seconds()
 
+    def _waited_seconds(self) -> float:
+        return self._slot.waited_seconds()
+
     def attend(self, fd: int) -> None:
         name = self._sources.get(fd)
         if name == "control":

@@ -22,7 +22,8 @@ AHEAD_BYTES = 1 << 16
 LOOK_SECONDS = 1.0
 """How often a program that takes long is looked at: whether it is kept from computing."""
 KEPT_SHARE, KEPT_TIMES = 0.1, 6
-"""One that gets less of a processor than this does not compute at all; so many times its seconds is one that does waited for."""
+"""A program that neither has nor waits for a processor for more than this share of the time is idle. The deadline of one that
+is not is extended up to KEPT_TIMES."""
 START_SECONDS = 30.0
 """From the request to the word that the program begins: our own time, not charged to the program."""
 LAST_WORDS_SECONDS = 5.0
@@ -105,6 +106,10 @@ class Talk(ABC):
     def _cpu_seconds(self) -> float | None:
         """CPU time of all that ran in its box so far; None where that cannot be seen."""
 
+    @abstractmethod
+    def _waited_seconds(self) -> float:
+        """How long what runs in its box was kept waiting for a processor so far; see `control_group.waited_seconds`."""
+
     # --- the caller's side --------------------------------------------------------------------------------------------
 
     def ask(self, message: bytes, *, seconds: float) -> bytes | None:
@@ -165,24 +170,26 @@ class Talk(ABC):
     def _await_answer(self, seconds: float) -> None:
         """Wait for it so long, and longer where the program is kept from computing by others.
 
-        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes, and has
-        for less than half of its seconds, it goes on having time. A program that sleeps has its seconds and no more, and a
-        look or two where it computed before that: an interpreter starts slowly in tier gvisor.
+        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes or waits
+        for a processor, and has computed for less than half of its seconds, its deadline is extended. A program that sleeps has
+        its seconds and no more, and a look or two if it computed before that: an interpreter starts slowly in tier gvisor.
         """
         begun = time.monotonic()
         self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds / 2, self.wall_deadline()))
         if self._has_answer() or self.over():
             return
         first = last = self._computed()
+        waited = self._waited()
         looked = time.monotonic()
         self._pump(self._has_answer, min(begun + seconds, self.wall_deadline()))
         latest = min(begun + KEPT_TIMES * seconds, self.wall_deadline())
         while not self._has_answer() and not self.over() and time.monotonic() < latest:
             before, last, since = last, self._computed(), looked
+            waited_before, waited = waited, self._waited()
             looked = time.monotonic()
-            if first is None or before is None or last is None:
+            if first is None or before is None or last is None or last - first >= seconds / 2:
                 return
-            if last - first >= seconds / 2 or last - before <= KEPT_SHARE * (looked - since):
+            if last - before + max(0.0, waited - waited_before) <= KEPT_SHARE * (looked - since):
                 return
             self._pump(self._has_answer, min(looked + LOOK_SECONDS, latest))
 
@@ -190,6 +197,10 @@ class Talk(ABC):
         """CPU time so far, of those beside it too: of two with a line between them, one waits for what the other computes."""
         seconds = [program._cpu_seconds() for program in self._attention.programs]  # noqa: SLF001 - of its own kind
         return None if None in seconds else sum(filter(None, seconds))
+
+    def _waited(self) -> float:
+        """As `_computed`, of the time that they waited for a processor."""
+        return sum(program._waited_seconds() for program in self._attention.programs)  # noqa: SLF001 - of its own kind
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""
