@@ -71,7 +71,7 @@ class Said:
 
 @dataclass
 class SaidBoxes:
-    """A session whose boxes say what `says` gives for their command."""
+    """A session whose boxes say what `says` gives for their command; of a pair, each knows the files of both."""
 
     says: Callable[[Command], Iterable[Message]]
     execution: Execution = ENDED
@@ -85,7 +85,9 @@ class SaidBoxes:
 
     @contextlib.contextmanager
     def pair(self, first: Command, second: Command) -> Iterator[tuple[Conversation, Conversation]]:
-        yield Said(iter(self.says(first)), self.execution), Said(iter(self.says(second)), self.execution)
+        files = {**first.files, **second.files}
+        one, other = (Said(iter(self.says(replace(each, files=files))), self.execution) for each in (first, second))
+        yield one, other
 
 
 odd = (
@@ -326,6 +328,7 @@ def runs(draw: st.DrawFn) -> list[Message]:
 
 
 @UNHURRIED
+@example(said=[{"end": ""}], options={}, kind="pytest")  # the reference is asked again apart from the tests as well
 @given(
     runs(),
     st.sampled_from([{}, {"isolation": "shared"}]),
