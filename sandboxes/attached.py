@@ -14,6 +14,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -21,6 +22,7 @@ from docker import DockerClient
 
 from sandboxes import control_group
 from sandboxes.classify import decode, parse_report
+from sandboxes.control_group import Scheduled
 from sandboxes.interface import Command, Execution, Limits, SandboxError
 from sandboxes.sweep import state_of
 from sandboxes.talk import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Attention, Talk
@@ -202,8 +204,8 @@ class Box(Talk):
     def _cpu_seconds(self) -> float | None:
         return control_group.cpu_seconds(self._cpu)
 
-    def _waited_seconds(self) -> float:
-        return control_group.waited_seconds(self._cpu)
+    def _threads(self) -> Mapping[int, Scheduled]:
+        return control_group.threads(self._cpu)
 
     def _cpu_used(self) -> float:
         """CPU seconds since the program was sent: by this host's kernel, or what all its processors can have given."""

@@ -1,7 +1,9 @@
 """What the kernel counts for a container, read from outside: its control group, in version 1 or 2."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 
 def counter(pid: int, controller: str, v1: str, v2: str) -> Path | None:
@@ -39,17 +41,43 @@ def cpu_seconds(file: Path | None) -> float | None:
     return int(text.split()[1]) / 1e6 if file.name == "cpu.stat" else int(text) / 1e9  # the first line: usage_usec N
 
 
-def waited_seconds(file: Path | None) -> float:
-    """Return how long the live threads of the group of a `cpu_counter` were ready to run and waited for a processor.
+class Scheduled(NamedTuple):
+    """A thread's account with the scheduler, in seconds so far."""
 
-    0 if the kernel does not count it. Threads that ended take their share away: only a rise between two calls has a meaning.
-    """
+    computed: float
+    waited: float
+    """Ready to run, but kept from it by others."""
+
+
+def threads(file: Path | None) -> Mapping[int, Scheduled]:
+    """Return the live threads of the group of a `cpu_counter`, by number; none if this host does not show them."""
     if file is None:
-        return 0.0
+        return {}
     listed = file.with_name("cgroup.threads" if file.name == "cpu.stat" else "tasks")
-    nanoseconds = 0
+    found = {}
     with suppress(OSError):
         for thread in listed.read_text().split():
             with suppress(OSError):  # it has ended since
-                nanoseconds += int(Path(f"/proc/{thread}/schedstat").read_text().split()[1])
-    return nanoseconds / 1e9
+                computed, waited, _ = Path(f"/proc/{thread}/schedstat").read_text().split()
+                found[int(thread)] = Scheduled(int(computed) / 1e9, int(waited) / 1e9)
+    return found
+
+
+def busiest(before: Mapping[int, Scheduled], after: Mapping[int, Scheduled], seconds: float) -> float:
+    """Return the largest share of its time that a thread computed, not counting the time that it was kept waiting.
+
+    It is the same on an idle machine and on a busy one: 1 for a thread that only computes.
+
+    Args:
+        before: what `threads` showed.
+        after: what it showed later.
+        seconds: the time between.
+    """
+    return max(
+        (
+            (now.computed - before[thread].computed) / max(seconds - now.waited + before[thread].waited, seconds / 100)
+            for thread, now in after.items()
+            if thread in before
+        ),
+        default=0.0,
+    )

@@ -9,10 +9,12 @@ import os
 import select
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from sandboxes.classify import parse_report
+from sandboxes.control_group import Scheduled
 from sandboxes.harness.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.processors import ANY_PROCESSOR
@@ -159,8 +161,8 @@ class Jailed(Talk):
     def _cpu_seconds(self) -> float | None:
         return self._slot.cpu_seconds()
 
-    def _waited_seconds(self) -> float:
-        return self._slot.waited_seconds()
+    def _threads(self) -> Mapping[int, Scheduled]:
+        return self._slot.threads()
 
     def attend(self, fd: int) -> None:
         name = self._sources.get(fd)

@@ -107,9 +107,9 @@ class Slot:
         """CPU time of all that ever ran in it; None where this user cannot see it."""
         return control_group.cpu_seconds(self._cpu)
 
-    def waited_seconds(self) -> float:
-        """Return how long what runs in it waited for a processor; see `control_group.waited_seconds`."""
-        return control_group.waited_seconds(self._cpu)
+    def threads(self) -> Mapping[int, control_group.Scheduled]:
+        """Return the live threads in it; see `control_group.threads`."""
+        return control_group.threads(self._cpu)
 
     def state(self, *, ended_within: float = 0.0) -> Mapping[str, Any]:
         """What the engine says of the container; see `sweep.state_of`. Raises SandboxError."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sandboxes.classify import Report, Seen, classify
+from sandboxes.control_group import Scheduled, busiest
 from sandboxes.interface import AHEAD, Behaviour, Command, Evidence, Execution
 
 MAX_MESSAGE_BYTES = 16 << 20
@@ -22,8 +23,8 @@ AHEAD_BYTES = 1 << 16
 LOOK_SECONDS = 1.0
 """How often a program that takes long is looked at: whether it is kept from computing."""
 KEPT_SHARE, KEPT_TIMES = 0.1, 6
-"""A program that neither has nor waits for a processor for more than this share of the time is idle. The deadline of one that
-is not is extended up to KEPT_TIMES."""
+"""A program is idle if it computes for less than this share of the time, and so does each of its threads, not counting the time
+in which others keep it from a processor. The deadline of one that is not idle is extended up to KEPT_TIMES."""
 START_SECONDS = 30.0
 """From the request to the word that the program begins: our own time, not charged to the program."""
 LAST_WORDS_SECONDS = 5.0
@@ -107,8 +108,8 @@ class Talk(ABC):
         """CPU time of all that ran in its box so far; None where that cannot be seen."""
 
     @abstractmethod
-    def _waited_seconds(self) -> float:
-        """How long what runs in its box was kept waiting for a processor so far; see `control_group.waited_seconds`."""
+    def _threads(self) -> Mapping[int, Scheduled]:
+        """The live threads in its box; see `control_group.threads`."""
 
     # --- the caller's side --------------------------------------------------------------------------------------------
 
@@ -170,26 +171,27 @@ class Talk(ABC):
     def _await_answer(self, seconds: float) -> None:
         """Wait for it so long, and longer where the program is kept from computing by others.
 
-        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes or waits
-        for a processor, and has computed for less than half of its seconds, its deadline is extended. A program that sleeps has
-        its seconds and no more, and a look or two if it computed before that: an interpreter starts slowly in tier gvisor.
+        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes whenever
+        it is let, and has computed for less than half of its seconds, its deadline is extended. A program that sleeps has its
+        seconds and no more, and a look or two if it computed before that: an interpreter starts slowly in tier gvisor.
         """
         begun = time.monotonic()
         self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds / 2, self.wall_deadline()))
         if self._has_answer() or self.over():
             return
         first = last = self._computed()
-        waited = self._waited()
+        threads = self._all_threads()
         looked = time.monotonic()
         self._pump(self._has_answer, min(begun + seconds, self.wall_deadline()))
         latest = min(begun + KEPT_TIMES * seconds, self.wall_deadline())
         while not self._has_answer() and not self.over() and time.monotonic() < latest:
             before, last, since = last, self._computed(), looked
-            waited_before, waited = waited, self._waited()
+            threads_before, threads = threads, self._all_threads()
             looked = time.monotonic()
             if first is None or before is None or last is None or last - first >= seconds / 2:
                 return
-            if last - before + max(0.0, waited - waited_before) <= KEPT_SHARE * (looked - since):
+            window = looked - since
+            if last - before <= KEPT_SHARE * window and busiest(threads_before, threads, window) <= KEPT_SHARE:
                 return
             self._pump(self._has_answer, min(looked + LOOK_SECONDS, latest))
 
@@ -198,9 +200,10 @@ class Talk(ABC):
         seconds = [program._cpu_seconds() for program in self._attention.programs]  # noqa: SLF001 - of its own kind
         return None if None in seconds else sum(filter(None, seconds))
 
-    def _waited(self) -> float:
-        """As `_computed`, of the time that they waited for a processor."""
-        return sum(program._waited_seconds() for program in self._attention.programs)  # noqa: SLF001 - of its own kind
+    def _all_threads(self) -> Mapping[int, Scheduled]:
+        """As `_computed`, thread by thread."""
+        programs = self._attention.programs
+        return {number: thread for program in programs for number, thread in program._threads().items()}  # noqa: SLF001 - of its own kind
 
     def wait(self) -> None:
         """Until the program ends by itself, or is stopped at its wall limit."""

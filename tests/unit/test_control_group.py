@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.control_group import waited_seconds
+from sandboxes.control_group import Scheduled, busiest, threads
 
 PATIENCE_SECONDS = 30.0
 
@@ -26,22 +26,35 @@ def rivals() -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize(("counter", "listed"), [("cpu.stat", "cgroup.threads"), ("cpuacct.usage", "tasks")])
-def test_who_is_kept_from_computing_is_seen_to_wait(
+def test_who_is_kept_from_computing_is_as_busy_as_one_alone(
     tmp_path: Path, rivals: list[int], counter: str, listed: str
 ) -> None:
     (tmp_path / listed).write_text("".join(f"{pid}\n" for pid in rivals))
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while waited_seconds(tmp_path / counter) < 0.5:
-        assert time.monotonic() < deadline, "two that share a processor do not wait for it"
+    before, began = threads(tmp_path / counter), time.monotonic()
+    after, seconds = before, 0.0
+    while max(after[pid].waited - before[pid].waited for pid in rivals) < 0.3:
+        assert seconds < PATIENCE_SECONDS, "two that share a processor do not wait for it"
+        after, seconds = threads(tmp_path / counter), time.monotonic() - began
+    for pid in rivals:
+        only = {pid: after[pid]}
+        assert after[pid].computed - before[pid].computed < 0.8 * seconds
+        assert busiest(before, only, seconds) > 0.8
 
 
-def test_a_thread_that_ended_has_not_waited(tmp_path: Path) -> None:
+def test_who_sleeps_is_not_busy_however_long_it_waits() -> None:
+    before = {7: Scheduled(5.0, 1.0), 8: Scheduled(9.0, 9.0)}
+    assert busiest(before, {7: Scheduled(5.001, 1.9), 8: Scheduled(9.0, 10.0)}, 1.0) == pytest.approx(0.01)
+    assert busiest(before, {7: Scheduled(5.04, 1.96)}, 1.0) == pytest.approx(1.0)
+
+
+def test_a_thread_that_ended_or_began_in_between_says_nothing(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     (tmp_path / "cgroup.threads").write_text(f"{ended.pid}\n")
-    assert waited_seconds(tmp_path / "cpu.stat") == 0
+    assert threads(tmp_path / "cpu.stat") == {}
+    assert busiest({1: Scheduled(0, 0)}, {2: Scheduled(9, 9)}, 1.0) == 0
 
 
-def test_a_group_that_cannot_be_seen_has_not_waited(tmp_path: Path) -> None:
-    assert waited_seconds(None) == 0
-    assert waited_seconds(tmp_path / "cpu.stat") == 0
+def test_a_group_that_cannot_be_seen_has_no_threads(tmp_path: Path) -> None:
+    assert threads(None) == {}
+    assert threads(tmp_path / "cpu.stat") == {}
