@@ -352,6 +352,13 @@ def _special(side: Side, name: str, *, known: bool, iterable: bool) -> Callable[
         return _named(name, _operator(side, name, known=known))
     line = side.line
 
+    def call(self: object, /, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return line.ask("call", number_of(self), None, args, kwargs)
+
+    if name == "__call__":
+        return _named(name, call)
+
     def special(self: object, *args: Any) -> Any:
         __tracebackhide__ = True
         link = object.__getattribute__(self, REF)

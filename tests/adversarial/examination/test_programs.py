@@ -47,6 +47,9 @@ DISPUTED: Mapping[str, str] = {
     "measures/true_and_empty": OTHER,
     "measures/values_among_its_attributes": OTHER,
     "measures/values_that_are_not_its_items": OTHER,
+    "objects/a_matrix_that_equals_all": "its own == and the compared states disagree, and nobody here knows which is right",
+    "objects/its_own_context_manager": "it asks a mock for its __enter__, which does not cross",
+    "objects/writes_the_events_of_a_recorder": "it reads an attribute of the test's recorder that the reference does not",
     "polynomials/an_array_inside": "the states of two of its objects hold an array of objects, which cannot cross",
     "polynomials/rounds_to_what_is_wanted": OTHER,
 }
@@ -114,4 +117,4 @@ def test_no_honest_program_is_denied_or_accused(folder: Path, name: str, jail: S
 
 
 def test_there_are_enough_of_each() -> None:
-    assert len(programs("hostile")) >= 110 and len(programs("accepted")) >= 105
+    assert len(programs("hostile")) >= 115 and len(programs("accepted")) >= 105
