@@ -26,7 +26,7 @@ from graders.headroom import room
 from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
 from graders.judge import NO_VERDICT
 from graders.messages import SHOWN_CHARACTERS, object_of, text_of, texts_of
-from graders.shared_limits import MOST_USED_UP, Turns, used_up_by_others
+from graders.shared_limits import Turns, used_up_by_others
 from graders.shown import shown
 
 LOAD_SECONDS = 20.0
@@ -101,7 +101,7 @@ def sit(
 
     A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
     others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or after
-    MOST_USED_UP that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
+    as many as `Turns` has that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
     nothing more is put after the first that has not passed.
     """
     answers: list[Answer] = []
@@ -150,7 +150,7 @@ def _used_by_others(execution: Execution, limits: Limits, before: float) -> bool
 
 
 def _why_not_tried(turns: Turns) -> str:
-    if turns.used_up == MOST_USED_UP:
+    if turns.were_used_up:
         return f"not tried: the cases before it had used the limits of {1 + turns.used_up} processes"
     return f"not tried: {turns.lost} cases before it ran out of a limit or ended the program"
 

@@ -57,5 +57,10 @@ class Turns:
         self.lost += not self._again
         return self._again
 
+    @property
+    def were_used_up(self) -> bool:
+        """True where so many processes were used up by several cases together that there is no other."""
+        return self.used_up >= MOST_USED_UP
+
     def are_left(self, most_lost: int) -> bool:
-        return self.lost < most_lost and self.used_up < MOST_USED_UP
+        return self.lost < most_lost and not self.were_used_up
