@@ -23,9 +23,10 @@ from graders.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.examination import Examinee, examine
 from graders.groups import numbers
 from graders.headroom import room
-from graders.interface import CaseOutcome, Context, End, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
 from graders.judge import NO_VERDICT
 from graders.messages import SHOWN_CHARACTERS, object_of, text_of, texts_of
+from graders.shared_limits import Turns, used_up_by_others
 from graders.shown import shown
 
 LOAD_SECONDS = 20.0
@@ -33,10 +34,6 @@ CASE_SECONDS = 10.0
 """The least that a case gets; see `_patience`."""
 REFERENCE_FACTOR = 20.0
 """A case gets this many times what the reference took for it, where the reference was measured."""
-MOST_USED_UP = 3
-"""So many cases are asked again because others had used the limits of their process; all together have a few times the limits."""
-ALONE_SHARE = 0.1
-"""A case before which so little of the limits was used has had them to itself."""
 MOST_BASES = 100
 """Of the classes that an exception is of, so many count, and of each name so many characters."""
 MOST_PENDING = 64 << 20
@@ -104,17 +101,17 @@ def sit(
 
     A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
     others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or after
-    MOST_USED_UP that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
+    as many as `Turns` has that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
     nothing more is put after the first that has not passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
     boxed = {f"submission/{path}": text for path, text in files.items()} | prelude_file(context.task)
     question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
-    lost = used_up = 0
+    turns = Turns()
     load_failure = ""
-    over = again = False
-    while not over and len(answers) < len(cases) and lost < context.most_lost and used_up < MOST_USED_UP:
+    over = False
+    while not over and len(answers) < len(cases) and turns.are_left(context.most_lost):
         start = len(answers)
         with examine(context.session, CALL, ("submission", *prelude_file(context.task)), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
@@ -134,40 +131,28 @@ def sit(
         over = over or bool(load_failure)
         if over or len(answers) == len(cases):
             break
-        # One that finds an answer where it has the limits to itself had lost them to others; else it was the case itself.
-        used_up += again and len(answers) > start
-        again = len(answers) > start and used_up_by_others(execution, limits, before=answered - begun)
-        if again:
+        if turns.ended(answered=len(answers) > start, by_others=_used_by_others(execution, limits, answered - begun)):
             continue
-        lost += 1
         text = examinee.broke or f"the program ended during {'loading' if loaded is None else 'a case'}"
         ended = Answer("ended", text=text[:SHOWN_CHARACTERS], end=execution.end.value)
         answers.append(judged(len(answers), ended))
         # What ends while it is loaded would do so for each case.
         over = (loaded is None and not start) or (until_failure and answers[-1].passed is False)
-    left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(lost, used_up))
+    left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(turns))
     answers += [left] * (len(cases) - len(answers))
     return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
 
 
-def used_up_by_others(execution: Execution, limits: Limits, *, before: float) -> bool:
-    """Whether a case may have found no answer because of what those before it in its process, in `before` seconds, had used."""
-    match execution.end:
-        case End.EXITED | End.SIGNALLED:
-            return False
-        case End.WALL_TIMEOUT:
-            # Ended before the limit it was its own patience that was over.
-            return execution.wall_seconds >= limits.wall_seconds and before > ALONE_SHARE * limits.wall_seconds
-        case End.CPU_TIMEOUT:
-            return before > ALONE_SHARE * limits.cpu_seconds
-        case _:
-            return True
+def _used_by_others(execution: Execution, limits: Limits, before: float) -> bool:
+    # Ended before the limit it was the patience with one case that was over.
+    had_its_time = execution.wall_seconds < limits.wall_seconds
+    return used_up_by_others(execution.end, limits, before=before, had_its_time=had_its_time)
 
 
-def _why_not_tried(lost: int, used_up: int) -> str:
-    if used_up == MOST_USED_UP:
-        return f"not tried: the cases before it had used the limits of {1 + used_up} processes"
-    return f"not tried: {lost} cases before it ran out of a limit or ended the program"
+def _why_not_tried(turns: Turns) -> str:
+    if turns.were_used_up:
+        return f"not tried: the cases before it had used the limits of {1 + turns.used_up} processes"
+    return f"not tried: {turns.lost} cases before it ran out of a limit or ended the program"
 
 
 def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool) -> Iterator[Answer]:

@@ -16,6 +16,7 @@ encoding: graders/harness/line.py hangs its handles there.
 This file is also sent into the box, so it imports the standard library only.
 """
 
+import collections
 import datetime
 import decimal
 import fractions
@@ -23,6 +24,7 @@ import itertools
 import json
 import math
 import re
+import types
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -145,6 +147,9 @@ class Encoder:
                     [[name, self.tree(object.__getattribute__(value, name), depth + 1)] for name in names],
                 ]
             }
+        for wrappers, inside in _WRAPPERS:
+            if any(base in wrappers for base in mro):
+                return self.tree(inside(value), depth)
         if kind.__module__ == "numpy":
             return self._numpy(value, depth)
         raise EncodingError(f"a value of type {kind.__module__}.{kind.__qualname__} cannot leave the box")
@@ -295,6 +300,16 @@ _EXACT: dict[type, Callable[[Encoder, Any, int], Tree]] = {
     Record: lambda encoder, value, depth: {"$record": [value.type, encoder.pairs(value.fields, depth)]},
     Array: lambda encoder, value, depth: {"$array": [value.dtype, list(value.shape), encoder.each(value.items, depth)]},
 }
+
+
+_WRAPPERS: tuple[tuple[frozenset[type], Callable[[Any], object]], ...] = (
+    (frozenset({collections.UserDict, collections.ChainMap, types.MappingProxyType}), dict),
+    (frozenset({collections.UserList}), list),
+    (frozenset({collections.UserString}), str),
+    (frozenset({type({}.keys()), type({}.items())}), set),
+    (frozenset({memoryview}), bytes),
+)
+"""What Python's library has around a built-in value, and `==` takes for it."""
 
 
 class Decoder:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from graders import call_suite, headroom, pytest_suite, stdio_suite
 from graders.behaviour import SHOWN, acts, leaving
@@ -21,6 +22,7 @@ from graders.interface import (
     Suite,
     UntrustedText,
 )
+from graders.unchanged import vacuous
 from rubrics.signals import ABOUT_THE_TASK
 
 _RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
@@ -43,6 +45,8 @@ BLANK = "the submission is empty: there is no code in it"
 
 TASK_CHECKER = f"{ABOUT_THE_TASK}checker"
 """The rule of the finding that a checker or an interactor broke on a submission's answer."""
+TASK_VALUES = f"{ABOUT_THE_TASK}values"
+"""The rule of the finding that a property looks whether its argument was changed, and cannot see it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class HiddenTests(Grader):
             yield from map(_undisputed, outcomes) if flags else outcomes
             yield from flags
             yield from self._to_mend(suite, seen.without_verdict)
+            yield from self._vacuous(context, suite)
         if seen.executions:
             yield from self._tried(seen.executions, context.task.prompt)
             yield from self._cost(seen.executions, seen.printed)
@@ -125,6 +130,20 @@ class HiddenTests(Grader):
                 f"Suite {suite.id}: the task's {judge} gave no verdict on what this submission answered ({which}), while it "
                 f"accepts the reference's. That counts as rejected; the author of the task should mend the {judge}.",
                 rule=TASK_CHECKER, severity="low",
+            )  # fmt: skip
+
+    def _vacuous(self, context: Context, suite: Suite) -> Iterator[Finding]:
+        """Properties that pass whatever a submission does to its arguments, as it is given values that are drawn anew."""
+        if suite.kind != "property" or suite.options.get("shares_values", False):
+            return
+        entry = PurePosixPath(context.task.entry_file).stem
+        found = context.remember(f"property/{suite.id}/vacuous", lambda: tuple(vacuous(suite.files, entry)))
+        assert isinstance(found, tuple)
+        for test, argument in found[:SHOWN]:
+            yield self.finding(
+                f"Suite {suite.id}: {test} looks whether `{argument}` was changed, and passes whatever is done to it: each call "
+                "is given values drawn anew. With shares_values = true in the suite's table it sees the changes.",
+                rule=TASK_VALUES, severity="low",
             )  # fmt: skip
 
     def _tried(self, executions: list[Execution], prompt: str) -> Iterator[Signal]:

@@ -35,6 +35,7 @@ from graders.leaves import bytes_at
 from graders.library_names import library_names
 from graders.messages import object_of, text_of, texts_of
 from graders.reference_runs import Reference, examined_reference, is_shared, learnt
+from graders.shared_limits import Turns, used_up_by_others
 
 COLLECT_SECONDS = 30.0
 TEST_SECONDS = 10.0
@@ -45,10 +46,6 @@ SEED = 0
 """Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
 """For what the driver says when all tests are done."""
-MOST_USED_UP = 3
-"""So often a box that several tests have used up together is followed by a fresh one, which begins with the last of them."""
-ALONE_SHARE = 0.1
-"""A test before which so little of the limits was used has had them to itself."""
 SHOWN_CASES = 20
 TEXT_CHARACTERS = 4000
 """Of each text in a report, as graders/harness/pytest_run.py cuts them."""
@@ -72,10 +69,8 @@ class Sitting:
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     lost: str = ""
     """The test in the midst of which it all ended, and which has a report that says so."""
-    ran_out: End | None = None
-    """The limit that ended it, where one did."""
-    had_its_time: bool = False
-    """True where that limit was the test's own, not one that it shares with the tests before it."""
+    used_by_others: bool = False
+    """True where the test in which it ended may have run out of what the tests before it in the same box had used."""
     moved: tuple[str, ...] = ()
     """Tests that were asked for and not collected, though all files were."""
 
@@ -100,20 +95,18 @@ def run_suite(
     """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
-    lost = used_up = 0
+    turns = Turns()
     sit = _sit_together if (is_shared(suite) if together is None else together) else _sit_apart
     over = False
-    while not over and lost < MOST_LOST and used_up <= MOST_USED_UP:
+    while not over and turns.are_left(MOST_LOST):
         left = None if known is None else [test for test in known.tests if test not in reports]
         sitting = sit(context, files, suite, left, known, limits=limits, until_failure=until_failure)
         reports |= sitting.reports
         executions.append(sitting.execution)
-        if sitting.lost and left is not None and not until_failure and _used_up_by_others(sitting, limits):
+        over = not sitting.lost or left is None or until_failure
+        if not over and turns.ended(answered=len(sitting.reports) > 1, by_others=sitting.used_by_others):
             del reports[sitting.lost]
-            used_up += 1
-        else:
-            lost += 1
-            over = not sitting.lost or left is None or until_failure or reports.keys() >= set(left)
+        over = over or reports.keys() >= set(left or ())
     return SuiteRun(
         reports=reports,
         executions=tuple(executions),
@@ -123,15 +116,6 @@ def run_suite(
         was_left=not over,
         moved=sitting.moved,
     )
-
-
-def _used_up_by_others(sitting: Sitting, limits: Limits) -> bool:
-    """Whether the test in which it ended ran out of what the tests before it in the same box had used."""
-    before = [report.seconds or 0.0 for test, report in sitting.reports.items() if test != sitting.lost]
-    if sitting.ran_out in (End.WALL_TIMEOUT, End.CPU_TIMEOUT):
-        alone = sum(before) <= ALONE_SHARE * min(limits.wall_seconds, limits.cpu_seconds)
-        return not sitting.had_its_time and not alone
-    return sitting.ran_out is not None and bool(before)
 
 
 def _sit_together(
@@ -155,6 +139,7 @@ def _sit_together(
         learnt = _last_word(examinee, known, [lost, *(test for test in collected if test not in reports)])
         execution = examinee.finish()
     ran_out, had_its_time = _limit(execution, limits)
+    before = _seconds_before(reports, lost)
     if first is None and left:  # it has ended while it was imported
         reports[left[0]] = CaseReport(outcome="ended", text=_problem(examinee, first), end=execution.end.value)
     if lost:
@@ -167,8 +152,7 @@ def _sit_together(
         problem="" if collected else _problem(examinee, first),
         compiled=_compiled(learnt),
         lost=lost,
-        ran_out=ran_out,
-        had_its_time=had_its_time,
+        used_by_others=used_up_by_others(ran_out, limits, before=before, had_its_time=had_its_time),
         moved=_moved(first, collected, left),
     )
 
@@ -211,8 +195,10 @@ def _sit_apart(
             other.refuse(reports[lost].text[:200] if lost else "a malformed message while it was imported")
         execution = other.finish()
     ran_out, had_its_time = _limit(examined, trusted)
+    limited = trusted
     if ran_out is None:
-        ran_out, _ = _limit(execution, limits)
+        (ran_out, _), limited = _limit(execution, limits), limits
+    before = _seconds_before(reports, lost)
     if lost and lost not in reports:  # the examiner itself has ended, or was ended: this test takes too long
         ended = CaseReport(outcome="cut-off", text=examinee.broke, end=ran_out or "")
         reports[lost] = _cut_off(seconds, examined) if had_its_time else ended
@@ -228,10 +214,14 @@ def _sit_apart(
         facts=_names(learnt, "facts"),
         compiled=_compiled(learnt),
         lost=lost,
-        ran_out=ran_out,
-        had_its_time=had_its_time,
+        used_by_others=used_up_by_others(ran_out, limited, before=before, had_its_time=had_its_time),
         moved=_moved(first, collected, left),
     )
+
+
+def _seconds_before(reports: Mapping[str, CaseReport], lost: str) -> float:
+    """What the tests before that one took."""
+    return sum(report.seconds or 0.0 for test, report in reports.items() if test != lost)
 
 
 def _limit(execution: Execution, limits: Limits) -> tuple[End | None, bool]:

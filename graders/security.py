@@ -10,7 +10,7 @@ from graders.interface import Abstain, Abstention, Context, Example, Finding, Gr
 TOOL = "bandit-1.9.4"
 """As pinned in docker/requirements.lock; part of the grader's version, so that a run records which bandit looked."""
 _RULE = re.compile(r"B[0-9]{3}")
-_NAME = re.compile(r"[a-z0-9_]{0,80}")
+_NAME = re.compile(r"[A-Za-z0-9_]{0,80}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,8 @@ class _Look:
     lines: int
     left_out: int
     failed_checks: tuple[str, ...]
+    unread: int
+    """Findings that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,30 @@ class Security(Grader):
             )  # fmt: skip
         if look.left_out:
             yield self.measurement("findings-left-out", look.left_out, "findings", at=(path, 0))
+        if look.unread:
+            yield self.abstention(f"{look.unread} findings of the analyzer could not be read", path=path)
         for failure in look.failed_checks:
             yield self.abstention(f"a check of bandit failed: {failure}", path=path)
 
 
 def _read(found: Answer) -> _Look:
+    rows = rows_in(found, "findings")
+    places = tuple(filter(None, map(_place_or_none, rows)))
     return _Look(
-        places=tuple(_place(object_in(row)) for row in rows_in(found, "findings")),
+        places=places,
+        unread=len(rows) - len(places),
         lines=int(number_in(found, "lines")),
         left_out=int(number_in(found, "left_out")),
         failed_checks=texts_in(found, "failed_checks"),
     )
+
+
+def _place_or_none(row: object) -> _Place | None:
+    """One that is not understood costs none of the others."""
+    try:
+        return _place(object_in(row))
+    except Abstain:
+        return None
 
 
 def _place(row: Answer) -> _Place:

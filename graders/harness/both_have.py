@@ -48,7 +48,7 @@ def write_type(kind: Any) -> Tree:
 
 def _known(module: str, name: str) -> type | None:
     """A class of the standard library under this name: a value type, a built-in or an exception."""
-    if module.partition(".")[0] not in sys.stdlib_module_names or module.partition(".")[0] in _NO_MODULES:
+    if not _is_in_both(module) or module.partition(".")[0] in _NO_MODULES:
         return None
     found = getattr(sys.modules.get(module), name, None)
     if not isinstance(found, type) or "." in name:
@@ -58,6 +58,11 @@ def _known(module: str, name: str) -> type | None:
     return None
 
 
+def _is_in_both(module: str) -> bool:
+    """Of the standard library, or of numpy, which has exceptions of its own."""
+    return module.partition(".")[0] in sys.stdlib_module_names or module.partition(".")[0] == "numpy"
+
+
 _VALUE_MODULES = frozenset({"collections", "datetime", "decimal", "fractions", "uuid"})
 
 
@@ -65,7 +70,7 @@ def known_type(name: str) -> type:
     """The class of that name. Raises EncodingError where there is none, or none that may be named."""
     found = _known(*name.rpartition(".")[::2])
     if found is None:
-        if name.partition(".")[0] in sys.stdlib_module_names:
+        if _is_in_both(name):
             return Exception  # an exception of a module that is not imported here: nothing here can name it
         raise EncodingError("an unknown class")
     return found

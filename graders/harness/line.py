@@ -93,6 +93,10 @@ class Trust:
     def came(self, link: Ref, kind: Any = None) -> None:
         """A function, a generator or an awaitable has come, or the class `kind`."""
 
+    def holds_objects(self) -> bool:
+        """Whether something else than a plain value may be where what is being read comes from."""
+        return True
+
     def operator(self, kind: Any, group: str) -> bool:
         """Whether an object of this class may be asked for this operator."""
         return True

@@ -42,6 +42,23 @@ def _lift(scope: Scope) -> Iterator[Definition]:
                 nodes.append(value)
 
 
+def paths(scope: Scope) -> int:
+    """Of a scope with all that is written in it: its decorators, the defaults of its parameters and its bases are.
+
+    Assertions of the module itself are a list, one after the other, and no tangle.
+    """
+    around: list[ast.expr] = []
+    if not isinstance(scope, ast.Module):
+        around = [*scope.decorator_list]
+    if isinstance(scope, ast.ClassDef):
+        around += [*scope.bases, *(keyword.value for keyword in scope.keywords)]
+    elif isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        around += [*scope.args.defaults, *filter(None, scope.args.kw_defaults)]
+    body: list[ast.stmt] = [*map(ast.Expr, around), *scope.body]
+    tree = ast.Module(body=body, type_ignores=[])
+    return int(ComplexityVisitor.from_ast(tree, no_assert=isinstance(scope, ast.Module)).complexity)
+
+
 def analyze(source: bytes) -> dict[str, Any]:
     """Measures of a file.
 
@@ -53,7 +70,7 @@ def analyze(source: bytes) -> dict[str, Any]:
     worst: dict[str, Any] = {"name": "<module>", "line": 0, "complexity": 0, "lines": 0}
     for name, scope in scopes(parse(source)):
         lines = code_lines(scope)
-        complexity = ComplexityVisitor.from_ast(ast.Module(body=scope.body, type_ignores=[])).complexity if lines else 0
+        complexity = paths(scope) if lines else 0
         total += lines
         weighted += lines * complexity
         if (complexity, lines) > (worst["complexity"], worst["lines"]):
@@ -73,5 +90,30 @@ def maintainability(text: str) -> float:
     radon gives 100 to a file without a single operator, however long it is: its logarithm has no value for a Halstead
     volume of 0. A volume of 1 is the natural end of the scale, and lets length and branches count.
     """
-    volume, complexity, lines, comments = mi_parameters(text)
+    volume, complexity, lines, comments = mi_parameters(_without_long_texts(text))
     return float(mi_compute(max(volume, 1), complexity, lines, comments))
+
+
+LONG_TEXT = 50
+"""Lines. What radon takes for a text grows with the square of them, and is minutes for a few thousand."""
+
+
+def _without_long_texts(text: str) -> str:
+    """The source with an empty text in the place of each that has very many lines: these are data, and no lines of code."""
+    lines = text.encode().splitlines(keepends=True)
+    tree = ast.parse(text)
+    formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in formatted for part in ast.walk(node) if part is not node}
+    found = [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)))
+        and id(node) not in parts
+        and (node.end_lineno or 0) - node.lineno > LONG_TEXT
+    ]
+    for node in sorted(found, key=lambda node: node.lineno, reverse=True):
+        assert node.end_lineno is not None
+        begin, end = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
+        empty = b'b""' if isinstance(node, ast.Constant) and isinstance(node.value, bytes) else b'""'
+        lines[node.lineno - 1 : node.end_lineno] = [begin + empty + end]
+    return b"".join(lines).decode()

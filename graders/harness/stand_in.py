@@ -70,6 +70,7 @@ class StandIns:
             "$own": self._read_own, "$its": self._read_its, "$held": self._read_held, "$class": self._read_class,
             "$function": self._read_function, "$generator": self._read_generator, "$awaitable": self._read_awaitable,
             "$error": self._read_error, "$alias": read_alias, **READERS, **line.readers,
+            "$type": self._read_type, "$builtin": self._read_builtin,
         }  # fmt: skip
 
     def reference_of(self, function: Any) -> Ref | None:
@@ -106,7 +107,10 @@ class StandIns:
             return None  # as the third argument of __exit__; frames stay where they are
         if value is ... or value is NotImplemented:
             return {"$one": repr(value)}
-        if kind.__module__ in ("numpy", "pathlib") and (tree := write_path_or_numpy(encoder, value, depth)) is not None:
+        if (
+            kind.__module__.partition(".")[0] in ("numpy", "pathlib")
+            and (tree := write_path_or_numpy(encoder, value, depth)) is not None
+        ):
             return tree
         if kind.__name__ in _AWAITABLE and kind.__module__ == "builtins":
             return {"$awaitable": self.line.export(value)}
@@ -158,14 +162,17 @@ class StandIns:
         number = self.line.export(error) if known is None or not self.writes_all else None
         if not self.line.trust.tells(error):
             named = known or self._write_class(encoder, kind, depth)
-            return {"$error": [named, [], "", [], [], None, number]}
+            args: Tree = []
+            if isinstance(error, BaseExceptionGroup):  # none is made without the exceptions in it
+                args = self._plain_args(encoder, ("", list(error.exceptions)), depth)
+            return {"$error": [named, args, "", [], [], None, number]}
         try:
             words = str(error)
         except BaseException:
             words = ""
         cause = error.__cause__
         notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
-        attributes = {} if known is None else {k: v for k, v in vars(error).items() if not k.startswith("_")}
+        attributes = {} if known is None else _attributes(error)
         return {
             "$error": [
                 known or self._write_class(encoder, kind, depth),
@@ -193,9 +200,19 @@ class StandIns:
     def _read_own(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         return self.line.exported(payload)
 
+    def _read_type(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
+        self.line.trust.holds_objects()  # so does the place of a submission's own class instead of it
+        return READERS["$type"](decoder, payload, depth)
+
+    def _read_builtin(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
+        self.line.trust.holds_objects()
+        return READERS["$builtin"](decoder, payload, depth)
+
     def _read_class(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
-        """A class that is a value itself."""
+        """A class that is a value itself. In the place of a plain value it is something that can be called, and no more."""
         made = self._described_class(decoder, payload, depth)
+        if not self.line.trust.holds_objects():
+            return self._bare(made._assay_ref)  # noqa: SLF001
         self.line.trust.came(made._assay_ref, made)  # noqa: SLF001
         return made
 
@@ -238,7 +255,8 @@ class StandIns:
         if standing == LIVE:
             object.__setattr__(stand_in, REF, link)
         else:
-            taken = Taken(link, plain=standing == PLAIN, mapping="keys" in facts["methods"])
+            has, methods = (list(map(text, array(facts[key]))) for key in ("specials", "methods"))
+            taken = Taken(link, plain=standing == PLAIN, has=has, mapping="keys" in methods)
             object.__setattr__(stand_in, REF, taken)
         if standing == PLAIN:
             link.taken = ref(stand_in)
@@ -267,6 +285,8 @@ class StandIns:
     def _read_function(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         number, facts, more, attributes = array(payload, 4)
         link = self.line.ref(number)
+        if not self.line.trust.holds_objects():
+            return self._bare(link)
         made = link.stand_in() if link.stand_in is not None else None
         if made is None:
             made = _make_function(self.line, link)
@@ -283,6 +303,13 @@ class StandIns:
             if type(kept) is not dict or not all(type(name) is str for name in kept):
                 raise EncodingError("no attributes of a function")
             made.__dict__ = kept
+        self.line.trust.came(link)
+        return made
+
+    def _bare(self, link: Ref) -> Any:
+        """Stands for a function or a class in the place of a plain value: nothing is read of it, and it goes home as itself."""
+        made = _make_function(self.line, link)
+        self._wrappers[made] = link
         self.line.trust.came(link)
         return made
 
@@ -309,7 +336,9 @@ class StandIns:
             known = link.stand_in()
             if known is not None:
                 return known
-        kind: Any = decoder.value(tree, depth + 1) if "$type" in tree else self._class(decoder, tree, depth)
+        kind: Any = (
+            READERS["$type"](decoder, tree["$type"], depth) if "$type" in tree else self._class(decoder, tree, depth)
+        )
         values = [decoder.value(arg, depth + 1) for arg in array(args)]
         error = _make_error(kind, values)
         if type(kind) is StandInMeta or number is not None:
@@ -394,6 +423,18 @@ def _pair(payload: Tree) -> list[Any]:
     return array(payload, 2)
 
 
+_FIELDS: dict[type[BaseException], tuple[str, ...]] = {
+    OSError: ("filename", "filename2"), ImportError: ("name", "path"), NameError: ("name",), AttributeError: ("name",),
+}  # fmt: skip
+"""What exceptions hold that is neither among their arguments nor in their `__dict__`."""
+
+
+def _attributes(error: BaseException) -> dict[str, object]:
+    fields = next((names for kind, names in _FIELDS.items() if isinstance(error, kind)), ())
+    held = {name: getattr(error, name) for name in fields if getattr(error, name) is not None}
+    return held | {name: value for name, value in vars(error).items() if not name.startswith("_")}
+
+
 def _set_attributes(error: BaseException, attributes: dict[str, object]) -> None:
     for name, value in attributes.items():
         if not name.startswith("_"):
@@ -411,6 +452,18 @@ def _make_error(kind: Any, values: list[object]) -> BaseException:
             return kind(*values)
         except TypeError:
             pass
+    if issubclass(kind, BaseExceptionGroup):
+        return _make_group(kind, values)
     error = kind.__new__(kind, *values)
     object.__setattr__(error, "args", tuple(values))  # not asked of the other side
     return error
+
+
+def _make_group(kind: Any, values: list[object]) -> BaseException:
+    """What is in it may not have crossed, or may have become something else."""
+    inside = values[1] if len(values) > 1 else None
+    errors = [error for error in inside if isinstance(error, BaseException)] if isinstance(inside, list) else []
+    if issubclass(kind, Exception):
+        errors = [error for error in errors if isinstance(error, Exception)]
+    made: BaseException = kind.__new__(kind, str(values[0]) if values else "", errors or [Exception()])
+    return made

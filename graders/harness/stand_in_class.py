@@ -32,6 +32,8 @@ FORWARDED = DECIDING | {
     "__floor__", "__ceil__", "__abs__", "__neg__", "__pos__", "__invert__", "__str__", "__repr__", "__format__",
     "__bytes__", "__fspath__",
 }  # fmt: skip
+_OF_FUNCTIONS = frozenset({"__name__", "__qualname__", "__wrapped__"})
+"""What functools.update_wrapper gives an object that stands for a function, besides its `__doc__`."""
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
 HELD = (int, float, complex, str, bytes, tuple, frozenset)
 """Immutable: what stands for an instance of a subclass holds its value."""
@@ -117,7 +119,7 @@ def is_special(name: str) -> bool:
 
 def number_of(stand_in: object) -> int:
     """The handle of an instance."""
-    found: Ref = object.__getattribute__(stand_in, REF)
+    found: Ref | Taken = object.__getattribute__(stand_in, REF)
     return found.number
 
 
@@ -165,10 +167,11 @@ def make_class(side: Side, link: Ref, facts: Mapping[str, Any], bases: Sequence[
     if real is not None and not (real in HELD or issubclass(real, BaseException)):
         raise EncodingError("a base that no class from there has")
     missing = () if real is None or any(issubclass(base, real) for base in bases) else (real,)
+    doc = text(facts["doc"]) if facts["doc"] else None
     namespace: dict[str, Any] = {
         "__module__": text(facts["module"]),
         "__qualname__": text(facts["qualname"]),
-        "__doc__": facts["doc"] and text(facts["doc"]),
+        "__doc__": Doc(doc) if "__call__" in array(facts["specials"]) else doc,
         "__match_args__": tuple(map(text, array(facts["match"]))),
         **_everywhere(side.line),
     }
@@ -204,6 +207,13 @@ def _add_methods(side: Side, made: Any, facts: Mapping[str, Any], real: type | N
                 _leaving(side.line, name) if name in _LEAVING else _special(side, name, known=known, iterable=iterable)
             )
             type.__setattr__(made, name, way)
+    if iterable and real is None and specials.isdisjoint(("__bool__", "__len__")):
+        type.__setattr__(made, "__bool__", _truth)
+
+
+def _truth(instance: object) -> bool:
+    link = object.__getattribute__(instance, REF)
+    return link.truth() if type(link) is Taken else True
 
 
 def _is_forwarded(name: str, *, known: bool, real: bool, is_error: bool) -> bool:
@@ -219,7 +229,7 @@ def _attribute(line: Line) -> Callable[[object, str], Any]:
     def attribute(instance: object, name: str) -> Any:
         __tracebackhide__ = True
         kind: Any = type(instance)
-        if is_special(name) or name in (REF, TEXT):
+        if (is_special(name) and not _is_of_functions(kind, name)) or name in (REF, TEXT):
             raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
         if name == "athrow":
             return types.MethodType(_leaving(line, name), instance)
@@ -232,6 +242,22 @@ def _attribute(line: Line) -> Callable[[object, str], Any]:
         return value
 
     return attribute
+
+
+def _is_of_functions(kind: Any, name: str) -> bool:
+    return name in _OF_FUNCTIONS and "__call__" in kind._assay_facts["specials"]  # noqa: SLF001
+
+
+class Doc:
+    """The `__doc__` of a class whose instances can be called: they may have one of their own."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        if instance is None:
+            return self._text
+        return owner._assay_side.line.ask("get", number_of(instance), "__doc__")  # noqa: SLF001
 
 
 def _everywhere(line: Line) -> dict[str, Any]:
@@ -325,6 +351,13 @@ def _special(side: Side, name: str, *, known: bool, iterable: bool) -> Callable[
     if name in GROUPS:
         return _named(name, _operator(side, name, known=known))
     line = side.line
+
+    def call(self: object, /, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return line.ask("call", number_of(self), None, args, kwargs)
+
+    if name == "__call__":
+        return _named(name, call)
 
     def special(self: object, *args: Any) -> Any:
         __tracebackhide__ = True

@@ -90,15 +90,17 @@ class Watch(Trust):
 
     def standing(self, link: Ref, kind: Any) -> int:
         here = self._here()
-        if "__next__" in kind._assay_facts["specials"]:  # noqa: SLF001
+        specials = kind._assay_facts["specials"]  # noqa: SLF001
+        if "__next__" in specials:
             _add_places(link, here)
             return LIVE
-        objects = here is None or all(list(map(self._holds_objects, here)))
+        objects = self._hold_objects(here)
         known = self._known(kind)
         if known and not _is_of_the_library(kind):
             link.places = (known,)
         else:
-            _add_places(link, None if objects and not known else here)
+            # What one gives that stands for a function is what the function gives.
+            _add_places(link, None if objects and not known and "__call__" not in specials else here)
         return PLAIN if not objects else LIVE if known else REMEMBERED
 
     def came(self, link: Ref, kind: Any = None) -> None:
@@ -115,6 +117,12 @@ class Watch(Trust):
             self._bases[names[0]] = tuple(names[1:])
             return names[0]
         return next((name for name in names if self._learnt.has(f"class {name}")), None)
+
+    def holds_objects(self) -> bool:
+        return self._hold_objects(self._here())
+
+    def _hold_objects(self, here: Places) -> bool:
+        return here is None or all(list(map(self._holds_objects, here)))
 
     def _holds_objects(self, here: str) -> bool:
         for name, bases in self._bases.items() if self._learnt.learning else ():
@@ -141,18 +149,20 @@ class Watch(Trust):
 
     def failed(self, error: BaseException) -> None:
         """The tests' own code, which the submission has called, has raised this."""
-        if is_failure(error) and (id(error) in self._ours or not hasattr(error, _THEIRS)):
-            self._ours[id(error)] = self._unheard[id(error)] = error
+        for each in _failures(error):
+            if id(each) in self._ours or not hasattr(each, _THEIRS):
+                self._ours[id(each)] = self._unheard[id(each)] = each
 
     def heard(self, error: BaseException) -> None:
-        if is_failure(error):
-            self._unheard.pop(id(error), None)
-            if id(error) not in self._ours:
-                setattr(error, _THEIRS, True)
+        for each in _failures(error):
+            self._unheard.pop(id(each), None)
+            if id(each) not in self._ours:
+                setattr(each, _THEIRS, True)
 
     def swallowed(self, error: BaseException) -> None:
-        if is_failure(error) and not hasattr(error, _THEIRS):
-            self._ours[id(error)] = self._unheard[id(error)] = error
+        for each in _failures(error):
+            if not hasattr(each, _THEIRS):
+                self._ours[id(each)] = self._unheard[id(each)] = each
 
     def objections(self) -> list[str]:
         """Why the test has not passed, whatever it says."""
@@ -191,7 +201,14 @@ _THEIRS = "_assay_theirs"
 
 def is_failure(error: BaseException) -> bool:
     """Whether it says that a test has failed."""
-    return isinstance(error, AssertionError | pytest.fail.Exception)
+    return bool(_failures(error))
+
+
+def _failures(error: BaseException) -> list[BaseException]:
+    """What says that a test has failed: the exception itself, or some of a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return [failure for each in error.exceptions for failure in _failures(each)]
+    return [error] if isinstance(error, AssertionError | pytest.fail.Exception) else []
 
 
 def name_of(kind: Any) -> str:

@@ -145,6 +145,10 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
     kinds = {test.get("testtype") for test in (*public, *private)}
     starter = row.get("starter_code") or ""
     limits: Mapping[str, object] = GENEROUS
+    metadata = _value(row.get("metadata") or "{}", "metadata")
+    if not isinstance(metadata, dict):
+        raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
+    _refuse_unknown(metadata, ("func_name",), "metadata")
     if kinds == {"stdin"}:
         typed = _texts(private)
         suite = _program_suite(typed, {"checker": "lines", **typed.tolerance})
@@ -155,9 +159,6 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
             for suffix, key in (("in", "input"), ("ans", "output"))
         }
     elif kinds == {"functional"}:
-        metadata = _value(row.get("metadata") or "{}", "metadata")
-        if not isinstance(metadata, dict):
-            raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
         function = _function(metadata.get("func_name"), "metadata: func_name")
         suite = _function_suite(function, _values(private, "private_test_cases"), starter, "")
         values = _values(public, "public_test_cases")

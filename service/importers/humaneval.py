@@ -69,8 +69,11 @@ def humaneval(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
-    """The same, with the benchmark's own wrong solution."""
-    return _task(row, _checked(row), {"submissions/wrong/buggy.py": row["prompt"] + row["buggy_solution"]})
+    """The same, with what its test needs before it, and the benchmark's own wrong solution."""
+    test = "\n".join(filter(None, (row.get("import"), row.get("test_setup"), row["test"])))
+    return _task(
+        row, _checked({**row, "test": test}), {"submissions/wrong/buggy.py": row["prompt"] + row["buggy_solution"]}
+    )
 
 
 def _checked(row: Mapping[str, Any]) -> SuiteText:

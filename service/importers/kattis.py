@@ -189,6 +189,8 @@ def _limits(tree: Tree, problem: Problem, notes: list[str]) -> dict[str, object]
         notes.append(f"limits.memory is {numbers['memory']} MiB; a submission gets {MEMORY_MIB}")
     if numbers.get("validation_time", 0) > VALIDATION_SECONDS:
         notes.append(f"limits.validation_time is {numbers['validation_time']} s; a validator gets {VALIDATION_SECONDS}")
+    if "code" in numbers:
+        notes.append(f"limits.code is {numbers['code']} KiB; how long a submission is decides nothing")
     memory = min(max(64, int(numbers.get("memory", MEMORY_MIB))), MEMORY_MIB)
     room = {"disk_mib": memory // 2} if memory < 128 else {}
     output = {"output_kib": max(1, int(numbers["output"] * 1024))} if "output" in numbers else {}

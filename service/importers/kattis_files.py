@@ -4,6 +4,7 @@ Tree                    reads; raises FormatError, which names the file and what
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,19 @@ from service.importers.package_text import FormatError
 MOST_YAML_CHARACTERS = 64 << 10
 MOST_DEPTH = 20
 """Folders in folders; a link may lead to a folder above it."""
+
+
+class _EachKeyOnce(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
+    """Of two equal keys PyYAML drops the first without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as there
+        made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) < len(keys):
+            [(twice, _)] = Counter(keys).most_common(1)
+            raise ValueError(f"the key {twice!r:.80} is there twice")
+        return made
+
 
 _CONSTANT = re.compile(r"\{\{(\w+)\}\}|\\constant\{(\w+)\}")
 
@@ -75,7 +89,7 @@ class Tree:
         try:
             # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
             has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
-            stated = None if has_alias or len(text) > MOST_YAML_CHARACTERS else yaml.safe_load(text) or {}
+            stated = None if has_alias or len(text) > MOST_YAML_CHARACTERS else yaml.load(text, _EachKeyOnce) or {}  # noqa: S506
         except (ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no such date
             raise FormatError(str(path), f"YAML ({error})") from error
         if has_alias or len(text) > MOST_YAML_CHARACTERS:

@@ -1,6 +1,7 @@
 """Tasks of MBPP as it was published, whole or sanitized: `code`, and `test_list` with an assert in each text.
 
-Becomes a `pytest` suite with a test for each assert. The function's name stands in the tests only, so the first of them is
+Becomes a `pytest` suite with a test for each assert, and one for the program `test` where a row has that as well, as MBPP+ in this
+form. The function's name stands in the tests only, so the first of them is
 part of the prompt, as it is wherever the benchmark is used.
 """
 
@@ -8,7 +9,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.importers.names import check_asserts, defined, used
+from service.importers.names import check_asserts, defined, imports, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
@@ -40,6 +41,9 @@ def mbpp(row: Mapping[str, Any]) -> ImportedTask:
         raise FormatError("test_list", "at least one text, an assert in each")
     for test in tests:
         check_asserts(test, "test_list")
+    program = row.get("test", "")
+    if program.strip():
+        check_asserts(program, "test")
     known = defined(row["code"], "code")
     names = sorted(known & set().union(*(used(test, "test_list") for test in tests)))
     if not names:
@@ -52,7 +56,7 @@ def mbpp(row: Mapping[str, Any]) -> ImportedTask:
         id=id,
         title=title,
         prompt=f"{(row.get('prompt') or row['text']).strip()}\n\nIt must satisfy this test:\n\n{fenced(tests[0])}",
-        suite=pytest_suite(_test_file(setup, names, tests), {"seconds": TEST_SECONDS}),
+        suite=pytest_suite(_test_file(setup, names, tests) + _program(program, known), {"seconds": TEST_SECONDS}),
         submissions={REFERENCE: row["code"].replace("\r\n", "\n")},
     )
     return ImportedTask(id=id, files=files)
@@ -65,6 +69,20 @@ def _test_file(setup: str, names: Sequence[str], tests: Sequence[str]) -> str:
         body = "\n".join(f"    {line}" for line in ast.unparse(ast.parse(test)).split("\n"))
         parts.append(_TEST.format(number=number, names=", ".join(names), body=body))
     return "".join(parts)
+
+
+def _program(code: str, known: set[str]) -> str:
+    """A test that runs it. Its imports are the file's: one of them may be of all names."""
+    if not code.strip():
+        return ""
+    names = sorted(known & used(code, "test"))
+    if not names:
+        raise FormatError("test", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
+    tree = parsed(code, "test")
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    body = "\n".join(f"    {line}" for line in ast.unparse(tree).split("\n"))
+    above = "".join(f"{statement}\n" for statement in imports(code, "test"))
+    return "\n\n" + above + _TEST.format(number="program", names=", ".join(names), body=body)
 
 
 def _first_called(tests: Sequence[str], names: Sequence[str]) -> str:

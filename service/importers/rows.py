@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +57,19 @@ def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
 def _value(line: bytes, path: Path, number: list[int]) -> Any | FormatError:
     try:
         with _told(path, number):
-            return json.loads(line.decode("utf-8-sig" if number[0] == 1 else "utf-8"))
+            text = line.decode("utf-8-sig" if number[0] == 1 else "utf-8")
+            return json.loads(text, object_pairs_hook=each_key_once)
     except FormatError as error:
         return error
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises ValueError where a key is in it twice: one of the two would be dropped without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r:.80} is there twice")
+    return found
 
 
 def _is_array(path: Path) -> bool:
@@ -71,7 +82,7 @@ def _elements(path: Path) -> Iterator[Row]:
     with _told(path, number):
         with _opened(path) as lines:
             text = lines.read().decode("utf-8-sig")
-        decoder = json.JSONDecoder()
+        decoder = json.JSONDecoder(object_pairs_hook=each_key_once)
         at = _skipped(text, text.index("[") + 1, "")
         counted = 0
         while not text.startswith("]", at):

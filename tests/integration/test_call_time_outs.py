@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from graders import call_suite
+from graders import shared_limits
 from graders.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
     Context,
-    End,
-    Execution,
     Finding,
     Limits,
     Outcome,
@@ -128,7 +126,7 @@ def test_a_case_that_finds_the_limits_used_by_others_is_asked_again(session: Ses
 
 @pytest.mark.usefixtures("patient")
 def test_what_is_used_together_has_an_end(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_suite, "MOST_USED_UP", 1)
+    monkeypatch.setattr(shared_limits, "MOST_USED_UP", 1)
     signals = graded(context(session, BUSY, 30, limits=Limits(cpu_seconds=1, wall_seconds=600)))
     found = [outcome for _, outcome in outcomes(signals)]
     tried = found.index(T)
@@ -144,26 +142,3 @@ def test_an_endless_loop_ends_its_own_case_whatever_came_before(session: Session
     limits = Limits(cpu_seconds=0.5, wall_seconds=600)
     code = "import time\ndef f(n):\n    time.sleep(0.1)\n    while n % 2: pass\n    return n"
     assert in_order(graded(context(session, code, 8, limits=limits))) == [E, P] * 4
-
-
-@pytest.mark.parametrize(
-    ("end", "before", "wall", "by_others"),
-    [
-        (End.CPU_TIMEOUT, 3.0, 9.0, True),
-        (End.WALL_TIMEOUT, 3.0, 20.0, True),
-        (End.WALL_TIMEOUT, 3.0, 13.0, False),  # its own patience was over before the limit of all
-        (End.CPU_TIMEOUT, 0.4, 5.0, False),  # hardly anything was used before it
-        (End.WALL_TIMEOUT, 1.9, 20.1, False),
-        (End.OUT_OF_MEMORY, 0.0, 0.1, True),
-        (End.OUTPUT_LIMIT, 3.0, 3.1, True),
-        (End.EXITED, 3.0, 3.1, False),
-        (End.SIGNALLED, 3.0, 3.1, False),
-    ],
-)
-def test_whose_doing_it_may_be_that_a_limit_is_used(end: End, before: float, wall: float, *, by_others: bool) -> None:
-    limits = Limits(cpu_seconds=5, wall_seconds=20)
-    execution = Execution(
-        end=end, exit_code=None, signal=None, stdout=b"", stderr=b"", truncated=False, wall_seconds=wall,
-        cpu_seconds=5.0, peak_memory_mib=1.0,
-    )  # fmt: skip
-    assert call_suite.used_up_by_others(execution, limits, before=before) is by_others

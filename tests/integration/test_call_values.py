@@ -47,6 +47,14 @@ def graded(session: Session, code: str, returns: str, reference: str = "", **opt
         ("def f(n): return [(2, {3}), (1, [float('nan')])]", "[(1, [nan]), (2, {3})]", "unordered"),
         ("def f(n): return 10 ** 400 // 10 ** 399", "[9, 10]", "any-of"),
         ("def f(n): page = [1]; return [page, page]", "[[1], [1]]", "predicate"),
+        (
+            "from collections import *\ndef f(n): return ChainMap({1: 2}, {1: 3, 2: UserList([4])})",
+            "{1: 2, 2: [4]}",
+            "exact",
+        ),
+        ("from collections import *\ndef f(n): return [UserDict(a=UserString('x'))]", "[{'a': 'x'}]", "exact"),
+        ("from types import *\ndef f(n): return MappingProxyType({1: 1.5})", "{1: 1.5000000001}", "float"),
+        ("def f(n): return [{1: 2}.keys(), {1: 2}.items(), memoryview(b'ab')]", "[{1}, {(1, 2)}, b'ab']", "exact"),
     ],
 )
 def test_a_right_value_passes_in_any_form(session: Session, code: str, returns: str, checker: str) -> None:
@@ -71,8 +79,23 @@ def test_a_right_value_passes_in_any_form(session: Session, code: str, returns: 
         ),
         (FORGES % '{"$fraction":[1,0]}', "refused: expected a fraction with a denominator greater than 0"),
         (FORGES % COLLISIONS, None),
+        (
+            "from collections import UserList\nclass L(UserList):\n    def __iter__(self): yield self\ndef f(n): return L()",
+            "refused: more than 100 containers inside each other",
+        ),
     ],
-    ids=["signalling", "exponent", "texts", "pages", "integer", "surrogate", "exception", "malformed", "collisions"],
+    ids=[
+        "signalling",
+        "exponent",
+        "texts",
+        "pages",
+        "integer",
+        "surrogate",
+        "exception",
+        "malformed",
+        "collisions",
+        "endless",
+    ],
 )
 def test_a_hostile_value_is_a_wrong_one(session: Session, checker: str, code: str, got: str | None) -> None:
     first, _ = graded(session, code, "[1.5]", checker=checker)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from graders.hidden_tests import HiddenTests
-from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite, TaskUnusable
+from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Suite, TaskUnusable
 from graders.testing import context_of
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
@@ -334,3 +334,31 @@ def test_it(xs):
     )
     code = "def f(xs, x, t): x.append(1); xs.append([2]); return xs, x, t\n"
     assert graded(session, code, tests, code).outcome is P
+
+
+def test_the_author_is_told_of_a_property_that_cannot_see_what_it_looks_for(session: Session) -> None:
+    """With values of its own each call, `sorts` is a right program; with shared ones it is none, and nobody is told anything."""
+    keeps = (
+        HEAD
+        + "@given(xs=st.lists(st.integers()))\ndef test_it(xs):\n    before = list(xs)\n    f(xs)\n    assert xs == before\n"
+    )
+    sorts = "def f(xs):\n    xs.sort()\n    return xs\n"
+    found = {}
+    for shares in (False, True):
+        context = context_of({"solution.py": sorts}, session)
+        stated = Suite(
+            id="s",
+            kind="property",
+            files={"hidden/test_it.py": keeps},
+            options={"shares_values": shares, "max_examples": 20},
+        )
+        task = replace(context.task, suites=(stated,), limits=LIMITS, reference={"solution.py": RIGHT})
+        signals = list(HiddenTests().grade(replace(context, task=task)))
+        [case] = [signal for signal in signals if isinstance(signal, CaseOutcome)]
+        about = [signal.message for signal in signals if isinstance(signal, Finding) and signal.is_about_the_task]
+        found[shares] = (case.outcome, about)
+    assert found[True] == (F, [])
+    outcome, [said] = found[False]
+    assert outcome is P
+    assert said.startswith("Suite s: test_it looks whether `xs` was changed, and passes whatever is done to it")
+    assert "shares_values = true" in said

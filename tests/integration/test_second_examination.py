@@ -280,6 +280,15 @@ def test_limits_are_for_a_test_though_tests_share_a_box(jail: Sandbox) -> None:
     assert End.CPU_TIMEOUT in {execution.end for execution in executions}
 
 
+def test_a_test_that_hangs_wherever_it_begins_is_lost_by_its_own_doing(jail: Sandbox) -> None:
+    """Four of them, each after one that had used a part of the limit: that they are asked again is no sign of a box used up."""
+    hangs = "import time\ndef double(n):\n    time.sleep(0.1)\n    while n % 2: pass\n    return 2 * n\n"
+    limits = Limits(wall_seconds=600, cpu_seconds=0.5)
+    found, executions = watched(jail, hangs, MANY.format(count=8), RIGHT, limits, seconds=100)
+    assert numbered(found) == [P, E] * 4
+    assert [execution.end for execution in executions].count(End.CPU_TIMEOUT) == 8
+
+
 def test_a_program_that_hangs_while_it_is_imported_is_started_once(jail: Sandbox) -> None:
     limits = Limits(wall_seconds=3)
     found, executions = watched(jail, "while True: pass\n", TESTS, RIGHT, limits)

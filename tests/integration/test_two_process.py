@@ -712,6 +712,56 @@ def test_text(s): assert solution.rev(s) == s[::-1]
 def test_bad(n): assert solution.bad(n) == n
 """,
     ),
+    "made by the submission": (
+        """
+import functools, pathlib
+def here(name): return pathlib.Path("/a") / name, pathlib.PurePosixPath(name)
+def opened(name): return open(name)
+def missing(): import nowhere.at_all
+def unknown(): return not_defined
+class Doubled:
+    def __init__(self, f): functools.update_wrapper(self, f); self.f = f; self.calls = 0
+    def __call__(self, *args, times=2, **kwargs): self.calls += 1; return self.f(*args, **kwargs) * times
+def by_keyword(f): return f(1, two=2, self=3)
+def through(f): return f()
+def groups(): raise BaseExceptionGroup("all", [KeyError("k"), ExceptionGroup("inner", [OSError(2, "no", "f"), ValueError(1)])])
+""",
+        """
+import pathlib, pytest, solution
+from unittest import mock
+def test_paths(): assert solution.here("b") == (pathlib.Path("/a/b"), pathlib.PurePosixPath("b"))
+def test_file():
+    with pytest.raises(OSError) as told: solution.opened("/nowhere")
+    assert (told.value.errno, told.value.filename, told.value.filename2) == (2, "/nowhere", None)
+def test_names():
+    with pytest.raises(ImportError) as told: solution.missing()
+    assert (told.value.name, told.value.path) == ("nowhere", None)
+    with pytest.raises(NameError) as told: solution.unknown()
+    assert told.value.name == "not_defined"
+def test_object_for_a_function():
+    @solution.Doubled
+    def plain(n=1):
+        "What it does."
+        return n
+    assert plain(3) == 6 and plain(n=4, times=3) == 12 and plain.calls == 2
+    assert (plain.__name__, plain.__doc__, plain.__wrapped__(5)) == ("plain", "What it does.", 5)
+    assert solution.Doubled.__doc__ is None and not hasattr(plain, "__closure__")
+def test_by_keyword():
+    send = mock.Mock(return_value=4)
+    assert solution.by_keyword(send) == 4
+    send.assert_called_once_with(1, two=2, self=3)
+def test_groups():
+    with pytest.raises(BaseExceptionGroup) as told: solution.groups()
+    first, inner = told.value.exceptions
+    assert type(first) is KeyError and inner.message == "inner" and inner.exceptions[0].filename == "f"
+    with pytest.RaisesGroup(KeyError, pytest.RaisesGroup(OSError, ValueError)): solution.groups()
+def test_group_of_ours():
+    failed = ExceptionGroup("ours", [AssertionError("a"), TypeError("b")])
+    def fails(): raise failed
+    with pytest.raises(ExceptionGroup) as told: solution.through(fails)
+    assert told.value is failed
+""",
+    ),
     "numpy": (
         """
 import numpy as np

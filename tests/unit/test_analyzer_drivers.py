@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from graders import security
 from graders.harness import file_analysis, radon_analyzer
 from graders.harness.file_analysis import (
     Analyze,
@@ -46,6 +47,14 @@ def test_bandit_reports_rule_ranks_line_and_weakness() -> None:
 @pytest.mark.parametrize("comment", ["# nosec", "#nosec B602", "# nosec: B602, B404", "# noqa  # nosec"])
 def test_the_author_cannot_switch_bandit_off(comment: str) -> None:
     assert "B602" in rules(f"import subprocess {comment}\nsubprocess.call(input(), shell=True)  {comment}\n")
+
+
+def test_every_name_that_bandit_has_is_one_that_the_host_reads() -> None:
+    """B314 is `xml_bad_ElementTree`, with capital letters."""
+    manager = bandit_analyzer.extension_loader.MANAGER
+    rules = {*manager.plugins_by_id, *manager.blacklist_by_id}
+    assert {"B314", "B602"} <= rules
+    assert [rule for rule in rules if not security._NAME.fullmatch(bandit_analyzer._name(rule))] == []
 
 
 def test_the_worst_findings_are_kept_and_the_others_counted() -> None:
@@ -109,6 +118,42 @@ def test_code_is_measured_wherever_it_is(source: str, name: str) -> None:
     found = radon_analyzer.analyze(source.format(body=body).encode())
     assert found["worst"]["name"] == name
     assert found["worst"]["complexity"] >= 21
+
+
+CHOICE = " ".join(f"{n} if x == {n} else" for n in range(32)) + " 99"
+
+
+@pytest.mark.parametrize(
+    ("plain", "elsewhere", "name"),
+    [
+        (f"def f(x):\n    return lambda x: {CHOICE}\n", f"def f(x, y=lambda x: {CHOICE}):\n    return y\n", "f"),
+        (f"def f(x):\n    return lambda x: {CHOICE}\n", f"def f(x, *, y=lambda x: {CHOICE}):\n    return y\n", "f"),
+        (f"def f(x):\n    return lambda x: {CHOICE}\n", f"@g(lambda x: {CHOICE})\ndef f(x):\n    return x\n", "f"),
+        (f"class C:\n    y = lambda x: {CHOICE}\n", f"class C(D, y=lambda x: {CHOICE}):\n    pass\n", "C"),
+        (f"class C:\n    y = lambda x: {CHOICE}\n", f"@(lambda x: {CHOICE})\nclass C(D):\n    pass\n", "C"),
+    ],
+)
+def test_what_is_written_around_a_definition_counts_as_what_is_in_it(plain: str, elsewhere: str, name: str) -> None:
+    first, second = (radon_analyzer.analyze(source.encode())["worst"] for source in (plain, elsewhere))
+    assert (first["name"], second["name"]) == (name, name)
+    assert first["complexity"] == second["complexity"] >= 33
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_list_of_assertions_is_no_tangle(indent: str) -> None:
+    guard = "if __name__ == '__main__':\n" if indent else ""
+    asserted = "def f(x):\n    return x\n" + guard + "".join(f"{indent}assert f({n}) == {n}\n" for n in range(40))
+    assert radon_analyzer.analyze(asserted.encode())["worst"]["complexity"] <= 2
+
+
+def test_a_long_text_hides_no_tangle_beside_it() -> None:
+    """radon would take a minute for it, and the file has five seconds."""
+    words = "\n".join(f"term{n}: é {n}" for n in range(6500))
+    more = "x\n" * 100
+    data = f'WORDS = """\n{words}\n""".split(); MORE = b"""{more}"""; F = f"""{more}{{1 + 1}}{more}"""\n\n\n'
+    alone, beside = (radon_analyzer.analyze((text + TANGLED).encode()) for text in ("", data))
+    assert beside["worst"]["complexity"] == alone["worst"]["complexity"]
+    assert beside["reason"] == "" and beside["maintainability"] > 0
 
 
 def test_a_long_file_without_operators_is_not_perfectly_maintainable() -> None:

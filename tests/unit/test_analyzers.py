@@ -145,10 +145,7 @@ def test_a_malformed_answer_is_an_abstention_for_that_file(grader: Grader, tool:
 
 
 BAD_FOR_BANDIT: list[tuple[str, object]] = [
-    ("lines", -1), ("lines", True), ("lines", "5"), ("findings", {}), ("findings", [1]), ("findings", [{}]),
-    ("left_out", None), ("failed_checks", "x"), ("findings", [{**PLACE, "rule": "B6022"}]),
-    ("findings", [{**PLACE, "name": "<script>"}]), ("findings", [{**PLACE, "severity": 3}]),
-    ("findings", [{**PLACE, "line": float("inf")}]), ("findings", [{**PLACE, "message": None}]),
+    ("lines", -1), ("lines", True), ("lines", "5"), ("findings", {}), ("left_out", None), ("failed_checks", "x"),
 ]  # fmt: skip
 BAD_FOR_RADON: list[tuple[str, object]] = [
     ("lines", None), ("worst", []), ("worst", {}), ("weighted_sum", "1"), ("weighted_sum", float("nan")),
@@ -169,6 +166,20 @@ def test_a_wrong_value_in_an_answer_is_an_abstention_for_that_file(
     sandbox = replying(lambda source: {"found": found}, tool)
     [signal] = graded(grader, sandbox, {"solution.py": "x"})
     assert isinstance(signal, Abstention)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        1, {}, {**PLACE, "rule": "B6022"}, {**PLACE, "name": "<script>"}, {**PLACE, "severity": 3}, {**PLACE, "message": None},
+        {**PLACE, "line": float("inf")},
+    ],
+)  # fmt: skip
+def test_a_finding_that_cannot_be_read_costs_no_other(row: object) -> None:
+    found = {**BANDIT_FOUND, "findings": [row, PLACE]}
+    signals = graded(Security(), replying(lambda source: {"found": found}, BANDIT), {"a.py": "x"})
+    assert [type(signal) for signal in signals] == [Finding, Abstention, Measurement]
+    assert "1 findings of the analyzer could not be read" in str(signals[1])
 
 
 def test_a_box_that_ends_costs_the_files_that_were_not_answered_and_no_other() -> None:

@@ -3,8 +3,11 @@
 import gzip
 import json
 import re
+import sys
+import types
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -84,6 +87,10 @@ UNKNOWN: list[tuple[dict[str, Any], str, str]] = [
     ({**ASSERTS, "test_imports": "import math"}, "test_imports", "a list, not str"),
     ({**LIVE, "metadata": 7}, "metadata", "a text, not int"),
     ({**LIVE_FUNCTION, "metadata": "[]"}, "metadata", "an object with the name of the function"),
+    ({**LIVE, "metadata": '{"checker": "any"}'}, "metadata", "only func_name, not 'checker'"),
+    ({**LIVE_FUNCTION, "metadata": {"func_name": "f", "tolerance": 1}}, "metadata", "only func_name, not 'tolerance'"),
+    ({**ASSERTS, "test": "f(1)\n"}, "test", "an assert, not only 'f(1)'"),
+    ({**ASSERTS, "test": "assert 1 == 1\n"}, "test", "a call of what `code` defines (f)"),
     ({**LIVE, "private_test_cases": [{"input": "", "output": "", "testtype": "stdin", "tolerance": 1}]}, "private_test_cases", "'tolerance'"),
     ({**LIVE, "private_test_cases": [{"input": "", "output": "", "testtype": "file"}]}, "private_test_cases", "stdin or functional"),
     ({**CONTEST, "input_output": {"inputs": ["1"], "outputs": ["1"], "checker": ""}}, "input_output", "'checker'"),
@@ -138,6 +145,44 @@ def test_tests_of_bigcodebench_that_patch_run_beside_the_submission(tmp_path: Pa
     assert task.reference == {"solution.py": "def f(x):\n    return x\n"}
     [imported] = read_benchmark(tmp_path / "rows.jsonl")
     assert imported.completed_prompt == BIG["complete_prompt"]
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, as_array: bool) -> None:
+    """Of the two the reader of JSON drops the first, which may be the tests."""
+    text = json.dumps(ASSERTS).replace('"test_list": [', '"test_list": ["assert f(2) == 3"], "test_list": [')
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"[{text}]" if as_array else text)
+    with pytest.raises(FormatError, match="the key 'test_list' is there twice"):
+        list(read_benchmark(path))
+
+
+def test_the_program_beside_the_asserts_of_mbpp_is_a_test_as_well(tmp_path: Path) -> None:
+    """MBPP+ as it is published with a text for each field: its many inputs are in `test`."""
+    program = (
+        "import math\nfrom itertools import *\ninputs = [[1], [2.5]]\nresults = [1, 2.5]\n"
+        "for given, wanted in zip(inputs, results):\n    assert math.isclose(f(*given), wanted), 'two\\nlines'\n"
+    )
+    row = {**ASSERTS, "test": program, "test_imports": ["import math"], "source_file": "x"}
+    _, suite = suite_of(write(tmp_path / "rows.jsonl", row))
+    text = suite.files["hidden/test_hidden.py"]
+    assert re.findall(r"^def (test_\w+)", text, re.MULTILINE) == ["test_1", "test_program"]
+    made: dict[str, Any] = {}
+    exec(text, made)
+    right, wrong = types.ModuleType("solution"), types.ModuleType("solution")
+    vars(right)["f"], vars(wrong)["f"] = (lambda x: x), int
+    with mock.patch.dict(sys.modules, solution=right):
+        made["test_1"](), made["test_program"]()
+    with mock.patch.dict(sys.modules, solution=wrong), pytest.raises(AssertionError):
+        made["test_program"]()
+
+
+def test_what_a_test_of_humanevalpack_needs_is_before_it(tmp_path: Path) -> None:
+    row = {**PLAIN, "buggy_solution": "    return 2\n", "import": "import math", "test_setup": "ONE = math.floor(1.5)"}
+    row["test"] = "def check(candidate):\n    assert candidate(ONE) == ONE\n"
+    _, suite = suite_of(write(tmp_path / "rows.jsonl", row))
+    text = suite.files["hidden/test_hidden.py"]
+    assert text.index("import math") < text.index("ONE = math.floor(1.5)") < text.index("def check(candidate)")
 
 
 def test_limits_of_output_follow_the_answers(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def cases(task: ImportedTask) -> dict[str, dict[str, object]]:
 
 REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "a key": ({"problem.yaml": "colour: red\n"}, "problem.yaml: colour: expected one of the keys "),
+    "a key twice": ({"problem.yaml": "name: Made\nlimits: {time_limit: 1}\nlimits: {time_limit: 20}\n"}, "problem.yaml: expected YAML (the key 'limits' is there twice)"),
+    "a key twice, further inside": ({"problem.yaml": "limits: {time_limit: 1, memory: 64, time_limit: 20}\n"}, "the key 'time_limit' is there twice"),
     "a version": ({"problem.yaml": "problem_format_version: 2031-01\n"}, "problem.yaml: problem_format_version: expected one of legacy,"),
     "a type": ({"problem.yaml": "type: [pass-fail, submit-answer]\n"}, "problem.yaml: type: expected some of pass-fail, scoring, interactive, multi-pass, not 'submit-answer'"),
     "a kind of validation": ({"problem.yaml": "validation: custom twice\n"}, "problem.yaml: validation: expected some of"),
@@ -161,7 +163,7 @@ def test_what_is_left_out_is_told(name: str, tmp_path: Path) -> None:
 
 
 KNOWN: dict[str, dict[str, str]] = {
-    "all of problem.yaml": {"problem.yaml": "name: {en: A, sv: B}\nuuid: x\nversion: '1'\ncredits: A\nsource: B\nlicense: cc0\nrights_owner: C\nembargo_until: 2030-01-01\nkeywords: [a]\nlanguages: all\nallow_file_writing: true\nproblem_format_version: 2025-09\nlimits: {time_multipliers: {ac_to_time_limit: 2, time_limit_to_tle: 1.5}, time_resolution: 0.5, code: 9, compilation_time: 9, compilation_memory: 9, validation_memory: 9, validation_output: 9}"},
+    "all of problem.yaml": {"problem.yaml": "name: {en: A, sv: B}\nuuid: x\nversion: '1'\ncredits: A\nsource: B\nlicense: cc0\nrights_owner: C\nembargo_until: 2030-01-01\nkeywords: [a]\nlanguages: all\nallow_file_writing: true\nproblem_format_version: 2025-09\nlimits: {time_multipliers: {ac_to_time_limit: 2, time_limit_to_tle: 1.5}, time_resolution: 0.5, compilation_time: 9, compilation_memory: 9, validation_memory: 9, validation_output: 9}"},
     "all of the older one": {"problem.yaml": "name: A\nauthor: A\nsource: B\nsource_url: C\nlicense: unknown\nkeywords: a b\ntype: pass-fail\nvalidation: default\ngrading: {show_test_data_groups: true}\nlimits: {time_multiplier: 3, time_safety_margin: 2}"},
     "other files": {"README.md": "", "LICENSE": "", "input_validators/v.ctd": "", "generators/g.py": "", "solution/solution.en.md": "", "include/cpp/a.h": "", "data/invalid_input/1.in": "", "data/README": "", ".gitignore": "", "data/secret/.1.in.swp": ""},
     "notes on cases": {"data/secret/1.hint": "", "data/secret/1.desc": "", "data/secret/1.png": "", "data/sample/0.out": "0", "data/sample/0.in.download": "0", "data/sample/tool.py.download": ""},
@@ -269,3 +271,8 @@ def test_limits(name: str, tmp_path: Path) -> None:
     task = load(read(tmp_path / "made", files).files)
     found: dict[str, object] = {key: getattr(task.limits, key) for key in wanted if key != "times"}
     assert found | {"times": task.relative.get("cpu_seconds")} == {"times": None} | wanted
+
+
+def test_what_a_limit_of_the_format_does_not_do_here_is_told(tmp_path: Path) -> None:
+    task = read(tmp_path, {"problem.yaml": "limits: {code: 1}\n"})
+    assert "limits.code is 1 KiB; how long a submission is decides nothing" in task.notes

@@ -241,7 +241,8 @@ def _exit_hooks(code: Code) -> Iterator[Place]:
     for node, meanings in code.calls:
         if meanings & {"atexit.register", "atexit._run_exitfuncs", "weakref.finalize"} and not code.is_guarded(node):
             if any(_acts(code, argument) for argument in node.args):
-                yield Place(node.lineno, short(node), mild=not any(_changes_the_end(code, each) for each in node.args))
+                mild = code.about.is_program or not any(_changes_the_end(code, each) for each in node.args)
+                yield Place(node.lineno, short(node), mild=mild)
         elif meanings & {"signal.signal"} and len(node.args) == 2 and not code.is_guarded(node):
             number, handler = node.args
             if _ignores_or_ends(code, handler):
@@ -254,7 +255,8 @@ def _exit_hooks(code: Code) -> Iterator[Place]:
     for each in code.nodes:
         if isinstance(each, ast.FunctionDef) and _acts(code, each):
             if any("atexit.register" in code.meanings(decorator) for decorator in each.decorator_list):
-                yield Place(each.lineno, f"@atexit.register {each.name}", mild=not _changes_the_end(code, each))
+                mild = code.about.is_program or not _changes_the_end(code, each)
+                yield Place(each.lineno, f"@atexit.register {each.name}", mild=mild)
 
 
 def _is_told_to_end(code: Code, number: ast.expr, handler: ast.expr) -> bool:

@@ -177,6 +177,9 @@ def _is_for_messages(code: Code, mention: ast.AST) -> bool:
                 return True
         elif isinstance(each, ast.For | ast.comprehension | ast.While | ast.Compare | ast.If | ast.Starred):
             return False
+        elif isinstance(each, ast.Assign) and not names:
+            names = _asked_of(code, each)
+            break
         elif isinstance(each, ast.stmt):
             break
     if (
@@ -186,6 +189,26 @@ def _is_for_messages(code: Code, mention: ast.AST) -> bool:
     ):
         return False
     return bool(names) or (len(items) == 2 and items[1] in (2, 3))
+
+
+def _asked_of(code: Code, kept: ast.Assign) -> list[str]:
+    """What is asked of an entry that is kept under a name, `` where it is used in another way."""
+    named = {target.id for target in kept.targets if isinstance(target, ast.Name)}
+    uses = [
+        code.parent.get(each)
+        for each in code.nodes
+        if isinstance(each, ast.Name) and each.id in named and isinstance(each.ctx, ast.Load)
+    ]
+    return [use.attr if isinstance(use, ast.Attribute) and not _decides(code, use) else "" for use in uses]
+
+
+def _decides(code: Code, node: ast.AST) -> bool:
+    for each in code.above(node):
+        if isinstance(each, ast.Compare | ast.If | ast.IfExp | ast.While | ast.Subscript | ast.Match):
+            return True
+        if isinstance(each, ast.stmt):
+            return False
+    return False
 
 
 def _reads_own_source(code: Code, mention: ast.AST) -> bool:

@@ -217,7 +217,16 @@ def _environment(code: Code) -> Iterator[Place]:
             and not code.is_guarded(node)
             and any(_ENVIRONMENT.match(name) for name in code.strings(key))
         ):
-            yield Place(line_of(node), short(node), mild=_adds_at_the_end(code, node))
+            yield Place(
+                line_of(node), short(node), mild=_adds_at_the_end(code, node) or _stops_no_more(code, node, key)
+            )
+
+
+def _stops_no_more(code: Code, node: ast.AST, key: ast.expr) -> bool:
+    """True for `os.environ["PYTHONBREAKPOINT"] = "0"`, with which `breakpoint()` does nothing."""
+    over = code.parent.get(node)
+    given = over.value if isinstance(over, ast.Assign) else node.args[-1] if isinstance(node, ast.Call) else None
+    return code.strings(key) == {"PYTHONBREAKPOINT"} and given is not None and code.strings(given) == {"0"}
 
 
 def _adds_at_the_end(code: Code, node: ast.AST) -> bool:

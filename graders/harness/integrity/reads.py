@@ -57,10 +57,11 @@ def _detects(code: Code) -> Iterator[Place]:
         if found & {"sys.modules"} and is_searched(code, mention):
             mild = _reads_names_only(code, mention) and not _is_asked_for_tests(code, mention)
             yield Place(mention.lineno, short(mention), mild=mild)
+        # Of a program that is the main module itself, what is in it is its own.
         if any(each.partition(".")[0] == "__main__" for each in found - _MODULE_FACTS):
-            yield Place(mention.lineno, short(mention))
+            yield Place(mention.lineno, short(mention), mild=code.about.is_program)
         elif "__main__" in found and _goes_elsewhere(code, mention):
-            yield Place(mention.lineno, short(mention))
+            yield Place(mention.lineno, short(mention), mild=code.about.is_program)
 
 
 def _is_asked_for_tests(code: Code, mention: ast.AST) -> bool:

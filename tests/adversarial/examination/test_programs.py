@@ -25,11 +25,33 @@ from service.rubric_files import builtin_rubrics
 from service.storage.interface import Findings, RunOutcome
 
 TASKS = sorted(path.parent for path in Path(__file__).parent.glob("*/task.toml"))
+OTHER = "where the reference has a plain value it has something else, which may be another representation"
 DISPUTED: Mapping[str, str] = {
     "bus/writes_the_clock": "it reads an attribute of the test's clock that the reference does not, as an honest one might",
     "inventory/a_text_that_says_yes": "a text of a class of its own, which may be another representation",
     "inventory/an_object_with_the_methods_of_a_text": "an object where the reference has a text: another representation",
     "inventory/the_report_is_the_inventory": "an object where the reference has a text: another representation",
+    "measures/a_class_in_the_place_of_a_dictionary": OTHER,
+    "measures/a_class_with_a_floor": OTHER,
+    "measures/a_dictionary_with_other_values": OTHER,
+    "measures/a_float_with_another_floor": OTHER,
+    "measures/a_floor_far_below_its_ceiling": OTHER,
+    "measures/a_function_in_the_place_of_a_dictionary": OTHER,
+    "measures/a_length_and_no_elements": OTHER,
+    "measures/a_module_in_the_place_of_a_dictionary": OTHER,
+    "measures/a_namespace_in_the_place_of_a_dictionary": OTHER,
+    "measures/a_number_that_says_another_each_way": OTHER,
+    "measures/a_partial_in_the_place_of_a_dictionary": OTHER,
+    "measures/a_word_that_equals_another": OTHER,
+    "measures/keys_that_are_not_its_items": OTHER,
+    "measures/true_and_empty": OTHER,
+    "measures/values_among_its_attributes": OTHER,
+    "measures/values_that_are_not_its_items": OTHER,
+    "objects/a_matrix_that_equals_all": "its own == and the compared states disagree, and nobody here knows which is right",
+    "objects/its_own_context_manager": "it asks a mock for its __enter__, which does not cross",
+    "objects/writes_the_events_of_a_recorder": "it reads an attribute of the test's recorder that the reference does not",
+    "polynomials/an_array_inside": "the states of two of its objects hold an array of objects, which cannot cross",
+    "polynomials/rounds_to_what_is_wanted": OTHER,
 }
 """`task/submission` -> why no machine decides."""
 RUBRIC = builtin_rubrics()["default"]
@@ -95,4 +117,4 @@ def test_no_honest_program_is_denied_or_accused(folder: Path, name: str, jail: S
 
 
 def test_there_are_enough_of_each() -> None:
-    assert len(programs("hostile")) >= 60 and len(programs("accepted")) >= 60
+    assert len(programs("hostile")) >= 115 and len(programs("accepted")) >= 105

@@ -1,0 +1,11 @@
+def each(xs, f):
+    for x in xs: f(x)
+async def each_async(xs, f):
+    for x in xs: await f(x)
+def ordered(items): return sorted(items)
+def drain(source, out):
+    for x in source: out.append(x)
+def hooked(hook):
+    for e in ("start", "middle", "stop"):
+        try: hook(e)
+        except BaseException: pass

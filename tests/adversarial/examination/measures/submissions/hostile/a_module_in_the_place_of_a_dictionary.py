@@ -1,0 +1,18 @@
+import math
+from collections import Counter
+def root(n):
+    return math.sqrt(n)
+def factors(n):
+    return [f for f in range(2, n + 1) if n % f == 0]
+def count(text):
+    return dict(Counter(text))
+def split(text):
+    return text.split()
+def describe(n):
+    return {4: "four"}[n]
+import sys, types
+class M(types.ModuleType):
+    def values(self): return [self.n]
+    def items(self): return []
+def count(text):
+    m = M("x"); m.n = len(text); return m

@@ -1,0 +1,4 @@
+import sys
+input()
+sys.stdout.write(f"{sum(map(int, input().split()))}\n")
+sys.stdout.close()

@@ -1,0 +1,4 @@
+import sys
+sys.stderr.close()
+input()
+print(sum(map(int, input().split())))

@@ -1,0 +1,5 @@
+import sys
+def main():
+    input()
+    print(sum(map(int, input().split())))
+sys.exit(main())

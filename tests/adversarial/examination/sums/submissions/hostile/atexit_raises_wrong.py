@@ -1,0 +1,2 @@
+import atexit
+print(6)

@@ -1,0 +1,2 @@
+print(6, end="\r")
+print(5)

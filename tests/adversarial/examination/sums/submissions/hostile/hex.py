@@ -1,0 +1,2 @@
+input()
+print(hex(sum(map(int, input().split()))))

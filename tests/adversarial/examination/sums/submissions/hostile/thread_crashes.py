@@ -1,0 +1,4 @@
+import threading
+def f(): raise ValueError
+threading.Thread(target=f).start()
+print(6)
