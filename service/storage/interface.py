@@ -7,7 +7,7 @@ their withdrawals are appended.
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
-    NoRoomError             more runs would be made than the caller has room for; becomes 503
+    NoRoomError             the submitter would have more runs in the queue than their share; becomes 503
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -53,7 +53,17 @@ class KeyConflictError(ConflictError):
 
 
 class NoRoomError(Exception):
-    """What was to be accepted would make more new runs than there is room for; nothing was stored."""
+    """What was to be accepted would take more of the queue than the submitter's share; nothing was stored.
+
+    Args:
+        own: the submitter's runs that wait or are under way.
+        others: those of everybody else.
+        most: how many the submitter may have while others have so many.
+    """
+
+    def __init__(self, *, own: int, others: int, most: int) -> None:
+        super().__init__(f"{own} of at most {most} runs, beside {others} of others")
+        self.own, self.others, self.most = own, others, most
 
 
 class RunState(StrEnum):
@@ -262,13 +272,15 @@ class Storage(Protocol):
         keys: Sequence[str],
         fingerprints: Sequence[str],
         *,
-        room: int | None = None,
+        queue_limit: int | None = None,
     ) -> Sequence[RunId]:
         """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
 
         `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError. Where more than
-        `room` runs would be new, raises NoRoomError.
+        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
+
+        With `queue_limit` the records are of one submitter, who may have half of the places in the queue that others leave;
+        raises NoRoomError above that.
         """
         ...
 

@@ -71,10 +71,10 @@ class SqlStorage:
         keys: Sequence[str],
         fingerprints: Sequence[str],
         *,
-        room: int | None = None,
+        queue_limit: int | None = None,
     ) -> Sequence[RunId]:
         with self.database.writing() as connection:
-            return run_rows.accept(connection, records, keys, fingerprints, room=room)
+            return run_rows.accept(connection, records, keys, fingerprints, queue_limit=queue_limit)
 
     def run(self, id: RunId) -> RunRecord:
         with self.database.reading() as connection:
