@@ -3,7 +3,8 @@
 Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
 their withdrawals are appended.
 
-    StorageError            our failure (disk full, database gone); retried
+    StorageError            our failure; retried
+        UnavailableError    the database cannot be read or written now (locked, disk full); nothing was stored; becomes 503
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
@@ -30,6 +31,10 @@ ONE_TIME_PREFIX = "once_"
 
 class StorageError(Exception):
     """The database failed us."""
+
+
+class UnavailableError(StorageError):
+    """The database cannot be read or written now, whatever is asked of it: it is locked, its disk is full, it is gone."""
 
 
 class NotFoundError(Exception):
@@ -354,8 +359,13 @@ class Storage(Protocol):
         """Append a complete review and end the claim. The same review again returns the row already there."""
         ...
 
-    def withdraw_review(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
-        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed."""
+    def withdraw_review(
+        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
+    ) -> ReviewRecord | None:
+        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed.
+
+        With it, in the same transaction, `drafts` are kept to go on from. None, and nothing kept, where no review stands.
+        """
         ...
 
     def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:

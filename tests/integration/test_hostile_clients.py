@@ -261,7 +261,8 @@ def test_healthz_answers_while_every_thread_waits_for_the_database(api: Api, tmp
         other.execute("ROLLBACK")
         assert done == [200]
         assert b"503" in ready[:20] and b"the database did not answer within 2 s" in ready
-        assert {until_closed(each).split()[1] for each in writing} == {b"202"}
+        # Whoever waited too long is told when to come again.
+        assert {until_closed(each).split()[1] for each in writing} <= {b"202", b"503"}
 
 
 def test_a_link_that_is_none_waits_for_no_writer(api: Api, tmp_path: Path) -> None:
