@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from graders.interface import Submission, SubmissionId, TaskId, Tier
-from service.catalog import Catalog, TaskSummary
+from service.catalog import Catalog
 from service.storage.interface import KeyConflictError, NotFoundError, RunId, Storage, SubmissionRecord
+from service.task_summary import TaskSummary
 
 MAX_BYTES = 1024 * 1024
 """All files of a submission together, as UTF-8."""

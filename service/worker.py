@@ -189,6 +189,9 @@ class WorkerPool:
                     self._attempt(lease)
                 finally:
                     worker.lease = None
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="lease", reason=str(error))
+                self._stopping.wait(UNAVAILABLE_SECONDS)
             except StorageError:  # the job fence: nothing was written, the lease will run out
                 _log.exception("storage failed", action="lease")
                 self._stopping.wait(RETRY_SECONDS)
@@ -299,6 +302,8 @@ class WorkerPool:
                 # not held any more: its run was finished, or given back, since
                 if not self._jobs.renew(lease, datetime.now(UTC)) and worker.lease is lease:
                     _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="renew", run=lease.run_id, reason=str(error))
             except StorageError:
                 _log.exception("storage failed", action="renew", run=lease.run_id)
 
