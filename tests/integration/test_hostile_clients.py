@@ -21,7 +21,7 @@ from service.api.access import COOKIE
 from service.body import MOST_MEMBERS
 from service.http_server import CRUMBS
 from service.reading import BODIES as LARGE
-from service.reading import PACKAGES
+from service.reading import PACKAGES, Reader
 from tests.integration.api import Api
 from tests.integration.connections import GOOD, Server, head, serving, token, until_closed
 from tests.integration.stored import PACKAGE, finish_next
@@ -364,28 +364,31 @@ def test_large_bodies_are_parsed_one_after_the_other_and_small_ones_beside_them(
         assert {until_closed(each).split()[1] for each in waiting_ones} == {b"202"}
 
 
-def test_what_takes_the_interpreter_long_is_read_in_another_process(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("reader", "path", "body", "status"),
+    [
+        (LARGE, "submissions", {**GOOD, "solution": "#" * 100_000}, b"202"),
+        (PACKAGES, "tasks", {"files": {**PACKAGE, "prompt.md": "Another."}}, b"201"),
+    ],
+    ids=["body", "package"],
+)
+def test_what_takes_the_interpreter_long_is_read_in_another_process(
+    api: Api, reader: Reader, path: str, body: dict[str, Any], status: bytes
+) -> None:
     """In a thread of this one a parser stopped the event loop, for half a second on a busy machine."""
-    large = json.dumps({**GOOD, "solution": "#" * 100_000}).encode()
-    package = json.dumps({"files": {**PACKAGE, "prompt.md": "Another."}}).encode()
-    sent = token(api, "submitter", "author")
-    with serving(api) as server, ExitStack() as stack:
-        LARGE.body(b"[]").result()
-        PACKAGES.package(PACKAGE).result()
-        asked = {}
-        for reader, path, body in ((LARGE, "submissions", large), (PACKAGES, "tasks", package)):
-            assert reader._child is not None
-            os.kill(reader._child.pid, signal.SIGSTOP)
-            stack.callback(os.kill, reader._child.pid, signal.SIGCONT)
-            asked[path] = stack.enter_context(closing(server.connect()))
-            asked[path].sendall(head("POST", f"/v1/{path}", sent, len(body), CLOSE) + body)
-        assert answers(server)
-        assert not select.select(list(asked.values()), [], [], 0.2)[0]
-        for reader in (LARGE, PACKAGES):
-            assert reader._child is not None
+    content, sent = json.dumps(body).encode(), token(api, "submitter", "author")
+    api.as_("submitter").post("/v1/submissions", json=GOOD)  # the task is known by then
+    LARGE.body(b"[]").result()
+    with serving(api) as server, closing(server.connect()) as asking:
+        assert reader._child is not None
+        os.kill(reader._child.pid, signal.SIGSTOP)
+        try:
+            asking.sendall(head("POST", f"/v1/{path}", sent, len(content), CLOSE) + content)
+            assert answers(server)
+            assert not select.select([asking], [], [], 1)[0]
+        finally:
             os.kill(reader._child.pid, signal.SIGCONT)
-        said = {path: until_closed(each).split()[1] for path, each in asked.items()}
-        assert said == {"submissions": b"202", "tasks": b"201"}
+        assert until_closed(asking).split()[1] == status
 
 
 def test_above_so_many_that_wait_an_answer_comes_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
