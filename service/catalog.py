@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from graders.interface import TaskId, Tier
 from graders.package import PackageError
-from service.reading import PACKAGES
+from service.reading import STORED
 from service.storage.interface import Storage, TaskRecord
 from service.task_summary import TaskSummary
 
@@ -26,7 +26,7 @@ class Catalog:
     def _read(self, id: TaskId, version: str) -> TaskSummary:
         record = self._storage.task(id, version)
         try:
-            return PACKAGES.package(record.files).result()[1]
+            return STORED.package(record.files).result()[1]
         except PackageError:
             return _refused(record)
 

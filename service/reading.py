@@ -90,8 +90,8 @@ class Reader:
         return _Plain(io.BytesIO(answer)).load()
 
 
-BODIES, PACKAGES = Reader("bodies"), Reader("packages")
-"""Of this process. Two, because a package may take seconds."""
+BODIES, PACKAGES, STORED = Reader("bodies"), Reader("packages"), Reader("stored")
+"""Of this process. A package may take seconds: new ones hold up neither bodies nor those that were let in before."""
 
 
 class _Plain(pickle.Unpickler):
