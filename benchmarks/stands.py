@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, cycle
@@ -31,7 +31,7 @@ from stands_hostile import Clients, Target, failures
 
 from service import wiring
 from service.api.schemas import RunOut, SubmissionIn
-from service.client import Client
+from service.client import ApiError, Client
 from service.packages import read_folder
 from service.settings import Settings
 from tests.integration.serving import installed, serving
@@ -193,21 +193,24 @@ def _watched(url: str, tokens: Mapping[str, str], settings: Settings, options: a
     clients.stop()
     for thread in threads:
         thread.join()
-    locked = _locked(settings)
+    locked = _locked(settings, lambda: _submit_once(url, tokens["honest"], honest))
     said, _ = sampler.communicate()
     phases = Phases(quiet=quiet, harm=harm, locked=locked)
     return _result(json.loads(said), phases, honest, ways, clients)
 
 
-def _locked(settings: Settings) -> tuple[float, float]:
-    """Have the database take no write for a while, and then again."""
+def _locked(settings: Settings, meanwhile: Callable[[], None]) -> tuple[float, float]:
+    """Have the database take no write for a while, and then again. What is begun `meanwhile` ends after that."""
+    thread = Thread(target=meanwhile)
     with closing(sqlite3.connect(settings.home / "assay.sqlite3", isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
+        thread.start()
         Event().wait(LOCKED_SECONDS)
         other.execute("ROLLBACK")
         ended = time.monotonic()
     Event().wait(TOLD_SECONDS)
+    thread.join()
     return began, ended
 
 
@@ -252,6 +255,19 @@ def _submit_honestly(url: str, token: str, over: Event, honest: Honest, number: 
                 honest.right += 1
             else:
                 honest.wrong.append(f"{run.state} {run.outcome}, not {wanted}; flags {run.flags}; {run.diagnostics}")
+
+
+def _submit_once(url: str, token: str, honest: Honest) -> None:
+    """A submission that the client has to repeat, while the database takes no write."""
+    with Client(url, token) as client:
+        try:
+            run = _graded(client, _submission("median", f"{_solutions('accepted')[0]}\n# locked\n", "locked"))
+        except ApiError as error:
+            honest.wrong.append(f"while the database was locked: {error}")
+            return
+        honest.right += run.outcome == "passed"
+        if run.outcome != "passed":
+            honest.wrong.append(f"while the database was locked: {run.state} {run.outcome}")
 
 
 def _submit_to_plugin(url: str, token: str, over: Event, turn: Iterator[str], ways: Counter[str]) -> None:

@@ -1,37 +1,15 @@
 """What the service needs to know of a task version without reading its package each time."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-from graders import package
-from graders.interface import Suite, Task, TaskId, Tier
+from graders.interface import TaskId, Tier
 from graders.package import PackageError
+from service.reading import STORED
 from service.storage.interface import Storage, TaskRecord
+from service.task_summary import TaskSummary
 
 _KEPT = 4096
 """Task versions remembered; a few KiB each."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteSummary:
-    id: str
-    kind: str
-    cases: int | None
-    """None where only running it tells (a parametrized pytest suite)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSummary:
-    id: TaskId
-    version: str
-    title: str
-    prompt: str
-    language: str
-    entry_file: str
-    minimum_tier: Tier
-    suites: tuple[SuiteSummary, ...]
-    loads: bool = True
-    """False for a stored package that this version of Assay refuses: an older one let it in. It takes no submission."""
 
 
 class Catalog:
@@ -48,23 +26,9 @@ class Catalog:
     def _read(self, id: TaskId, version: str) -> TaskSummary:
         record = self._storage.task(id, version)
         try:
-            return summarize(package.load(record.files))
+            return STORED.package(record.files).result()[1]
         except PackageError:
             return _refused(record)
-
-
-def summarize(task: Task) -> TaskSummary:
-    """All of a task that submitters may see."""
-    return TaskSummary(
-        id=task.id,
-        version=task.version,
-        title=task.title,
-        prompt=task.prompt,
-        language=task.language,
-        entry_file=task.entry_file,
-        minimum_tier=task.minimum_tier,
-        suites=tuple(SuiteSummary(id=suite.id, kind=suite.kind, cases=_cases(suite)) for suite in task.suites),
-    )
 
 
 def _refused(record: TaskRecord) -> TaskSummary:
@@ -80,11 +44,3 @@ def _refused(record: TaskRecord) -> TaskSummary:
         suites=(),
         loads=False,
     )
-
-
-def _cases(suite: Suite) -> int | None:
-    if suite.kind not in ("call", "stdio"):
-        return None
-    inputs = sum(path.endswith(".in") for path in suite.files) if suite.kind == "stdio" else 0
-    lines = (line for path, text in suite.files.items() if path.endswith(".jsonl") for line in text.split("\n"))
-    return inputs + sum(bool(line.strip()) for line in lines)

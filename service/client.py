@@ -6,6 +6,7 @@
 It knows the API's schemas and nothing else of the server.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -111,14 +112,14 @@ class Client:
         return self._call(TaskOut, "GET", f"/v1/tasks/{quote(task_id)}")
 
     def submit(self, submission: SubmissionIn) -> Accepted:
-        """Hand in one submission. Without an idempotency key, a repeated request may run it twice."""
+        """Hand in one submission, once, however often the request has to be repeated."""
         return self._call(Accepted, "POST", "/v1/submissions", json=_body(submission))
 
     def submit_many(self, submissions: Iterable[SubmissionIn]) -> Iterator[Accepted]:
         """Hand in many, in batches as the result is consumed, answers in the same order.
 
-        Raises RefusedError at the first that the server refuses. Give each an idempotency key: a batch whose answer
-        was lost on the way is sent again.
+        Raises RefusedError at the first that the server refuses. A batch whose answer was lost on the way is sent again, and
+        none of it runs twice.
         """
         for start, batch in _batches(submissions, self._batch_size):
             yield from self._submit_batch(batch, start)
@@ -282,7 +283,8 @@ def _bytes(submission: SubmissionIn) -> int:
 
 
 def _body(submission: SubmissionIn) -> dict[str, Any]:
-    return submission.model_dump(exclude_defaults=True)
+    """With a key of its own where it has none: the request may be repeated, and must not be two submissions then."""
+    return {"idempotency_key": secrets.token_hex(16), **submission.model_dump(exclude_defaults=True)}
 
 
 def _retry_after_seconds(response: httpx2.Response) -> float:

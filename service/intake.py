@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from graders.interface import Submission, SubmissionId, TaskId, Tier
-from service.catalog import Catalog, TaskSummary
+from service.catalog import Catalog
 from service.storage.interface import KeyConflictError, NotFoundError, RunId, Storage, SubmissionRecord
+from service.task_summary import TaskSummary
 
 MAX_BYTES = 1024 * 1024
 """All files of a submission together, as UTF-8."""
@@ -79,12 +80,12 @@ def accept(
     submitter: str,
     tiers: Sequence[Tier],
     now: datetime,
-    room: int | None = None,
+    queue_limit: int | None = None,
 ) -> list[Admitted | IntakeError]:
     """Check every request; store and queue the good ones in one transaction. The answers are in the order of requests.
 
     `submitter` may read the runs and keeps the idempotency keys of different people apart, `tiers` are those that this service
-    offers. Raises NoRoomError for more than `room` new runs, or StorageError, and then stored nothing.
+    offers. Raises NoRoomError (see `Storage.accept`) or StorageError, and then stored nothing.
     """
     outcomes: list[_Ready | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
     while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Ready)]:
@@ -93,7 +94,7 @@ def accept(
                 [each.record for _, each in ready],
                 [each.key for _, each in ready],
                 [each.fingerprint for _, each in ready],
-                room=room,
+                queue_limit=queue_limit,
             )
         except KeyConflictError as error:
             for position in error.positions:

@@ -25,7 +25,9 @@ class Settings(BaseSettings):
         description="Submissions evaluated at once. Default: the number of processors. 0: only accept, evaluate nothing.",
     )
     queue_limit: int = Field(
-        20_000, ge=1, description="Runs waiting or under way; above that, submissions are answered with 503."
+        20_000,
+        ge=1,
+        description="Runs waiting or under way, of which a submitter may have half of what others leave; more are answered with 503.",
     )
     max_body_mib: int = Field(32, ge=1, le=1024, description="Largest request body, in MiB.")
     head_seconds: float = Field(10.0, gt=0, description="What a connection gets to send the head of a request.")

@@ -2,17 +2,17 @@
 
 A job's life here: lease -> evaluate -> finish, while one keeper thread renews all leases that this process holds. Any
 failure of ours gives the job back for another attempt; after the last one the run is finished as ungradable, with the
-reason. A worker that is killed does nothing of this: its lease runs out, and the job is delivered again. A thread that ends,
+reason. While the database takes no write, what is to be written waits for it, and its lease is kept as far as it can be. A worker that is killed does nothing of this: its lease runs out, and the job is delivered again. A thread that ends,
 or gives no sign of life, is replaced by the keeper; its lease is not renewed any more.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -22,8 +22,9 @@ from sandboxes.interface import SandboxError
 from service import diagnostics
 from service.faults import crash_point
 from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
-from service.storage.interface import Findings, RunRecord, Storage, StorageError
+from service.storage.interface import Findings, RunRecord, Storage, StorageError, UnavailableError
 
+Written = TypeVar("Written")
 _log = structlog.get_logger()
 
 IDLE_SECONDS = 0.5
@@ -35,6 +36,8 @@ Boxes fail together and for a while: an engine that restarts, a disk that is ful
 before that is; with these numbers the last one is two minutes after the first, and more where an attempt waits by itself.
 """
 LONGEST_RETRY_SECONDS = 60.0
+UNAVAILABLE_SECONDS = 1.0
+"""Before something is written again that the database did not take."""
 OTHER_ATTEMPTS = 3
 """Of a run that fails elsewhere than in the box, because we have a bug: that does not pass.
 
@@ -186,6 +189,9 @@ class WorkerPool:
                     self._attempt(lease)
                 finally:
                     worker.lease = None
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="lease", reason=str(error))
+                self._stopping.wait(UNAVAILABLE_SECONDS)
             except StorageError:  # the job fence: nothing was written, the lease will run out
                 _log.exception("storage failed", action="lease")
                 self._stopping.wait(RETRY_SECONDS)
@@ -218,12 +224,12 @@ class WorkerPool:
             # Each delivery before this one ended without a word: the worker died with it every time.
             lost = {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"}
             return self._evaluate.ungradable(diagnostics.referred(lease.run_id, lost))
-        self._storage.start_run(lease.run_id, lease.attempt)
+        self._written(lambda: self._storage.start_run(lease.run_id, lease.attempt))
         return self._evaluate(self._storage.run(lease.run_id))
 
     def _finish(self, lease: Lease, findings: Findings) -> None:
         crash_point("before-finish")
-        if self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC)):
+        if self._written(lambda: self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC))):
             crash_point("after-finish")
         else:
             _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
@@ -233,13 +239,28 @@ class WorkerPool:
         known = diagnostics.of_failure(lease.run_id, error)
         _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **known)
         if self._stopping.is_set():  # its evaluator was ended with the service
-            self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=0)
+            self._written(lambda: self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=0))
             return None
         if lease.attempt >= _attempts(error):
             return self._evaluate.ungradable(known)
         pause = min(RETRY_SECONDS * 2 ** (lease.attempt - 1), LONGEST_RETRY_SECONDS)
-        self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause)
+        self._written(lambda: self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause))
         return None
+
+    def _written(self, write: Callable[[], Written]) -> Written:
+        """Write under a lease, again and again while the database takes nothing: an attempt that is done is not thrown away.
+
+        Who lost the lease meanwhile changes nothing. Raises UnavailableError only while the service stops.
+        """
+        while True:
+            try:
+                return write()
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="write", reason=str(error))
+                if self._stopping.is_set():
+                    raise
+                sign_of_life(0)
+                self._stopping.wait(UNAVAILABLE_SECONDS)
 
     # --- the keeper -------------------------------------------------------------------------------------------------------
 
@@ -281,6 +302,8 @@ class WorkerPool:
                 # not held any more: its run was finished, or given back, since
                 if not self._jobs.renew(lease, datetime.now(UTC)) and worker.lease is lease:
                     _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="renew", run=lease.run_id, reason=str(error))
             except StorageError:
                 _log.exception("storage failed", action="renew", run=lease.run_id)
 

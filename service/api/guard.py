@@ -7,10 +7,7 @@ parser keeps the interpreter's lock, so that a thread alone would not save the e
 """
 
 import asyncio
-import json
-import re
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import Request, Response
@@ -23,24 +20,13 @@ from service.api import access
 from service.api.problems import ProblemError
 from service.api.schemas import Body, ErrorField
 from service.app_state import Services, services
+from service.body import BodyError, parsed
+from service.reading import BODIES
 
-MOST_VALUES = 200_000
-"""Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
 MOST_HELD_MIB = 128
 """Of bodies of one person at once, of however many requests."""
-MOST_MEMBERS = 2000
-"""Of one object. A task package has at most half as many files."""
-MOST_DIGITS = 30
-"""Of a number."""
-_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-"""Of a string, up to the quote that ends it."""
-_WINDOW = 256 * 1024
-"""Bytes looked at before another thread may have the interpreter."""
-
 _AT_ONCE_BYTES = 64 * 1024
-"""A body up to this is parsed in any thread, in milliseconds."""
-_PARSER = ThreadPoolExecutor(1, "parser")
-"""Parses larger ones, one after the other: however many come at once, the event loop has one thread to share the interpreter with."""
+"""A body up to this is parsed in any thread, in milliseconds; larger ones elsewhere, one after the other."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -104,8 +90,11 @@ class _BodyRequest(Request):
         try:
             body = await self.body()
             if len(body) <= _AT_ONCE_BYTES:
-                return await run_in_threadpool(_parsed, body)
-            return await asyncio.get_running_loop().run_in_executor(_PARSER, _parsed, body)
+                return await run_in_threadpool(parsed, body)
+            return await asyncio.wrap_future(BODIES.body(body))
+        except BodyError as error:
+            field = ErrorField(field="body", expected=error.expected)
+            raise ProblemError(error.kind, error.detail, [field]) from error
         finally:
             self.forget()
 
@@ -139,65 +128,3 @@ class _BodyRequest(Request):
     def _too_large(self) -> ProblemError:
         field = ErrorField(field="body", expected=f"at most {self._most_mib} MiB")
         return ProblemError("body-too-large", f"This address takes bodies of at most {self._most_mib} MiB.", [field])
-
-
-def _parsed(body: bytes) -> Any:
-    """The JSON value in it. Raises ProblemError, or ValueError or RecursionError where it is no JSON in UTF-8."""
-    if has_more_values(body, MOST_VALUES):
-        field = ErrorField(field="body", expected=f"JSON of at most {MOST_VALUES} values")
-        raise ProblemError("body-too-large", "The body holds too many values.", [field])
-    text = body.decode("utf-8-sig")
-    return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float)
-
-
-def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(members) > MOST_MEMBERS:
-        # Each of them may be a mistake, which is found out and said on the event loop.
-        field = ErrorField(field="body", expected=f"objects of at most {MOST_MEMBERS} members")
-        raise ProblemError("body-too-large", "An object of the body has too many members.", [field])
-    return dict(members)
-
-
-def _integer(digits: str) -> int:
-    return int(_short(digits))
-
-
-def _float(digits: str) -> float:
-    return float(_short(digits))
-
-
-def _short(digits: str) -> str:
-    """Of a number: a long one takes long, and nothing here needs it."""
-    if len(digits) > MOST_DIGITS:
-        field = ErrorField(field="body", expected=f"numbers of at most {MOST_DIGITS} characters")
-        raise ProblemError("malformed-body", "A number of the body is too long.", [field])
-    return digits
-
-
-def has_more_values(text: bytes, most: int) -> bool:
-    """Whether JSON in UTF-8 holds more than so many strings, lists, objects and separators, those in strings left aside.
-
-    For what is no JSON the answer means nothing, and comes as soon. Time is linear, and most of it in searches for a byte.
-    """
-    found, at = 0, 0
-    while found <= most:
-        begin = text.find(b'"', at)
-        outside = len(text) if begin < 0 else begin
-        found += sum(text.count(mark, at, outside) for mark in (b"[", b"{", b","))
-        if begin < 0:
-            break
-        found += 1
-        at = _after_string(text, begin + 1)
-    return found > most
-
-
-def _after_string(text: bytes, at: int) -> int:
-    """The place behind the quote that ends a string, which begins at `at`."""
-    while True:
-        match = _INSIDE.match(text, at, at + _WINDOW)
-        assert match is not None  # it takes nothing as well
-        if text[match.end() : match.end() + 1] == b'"':
-            return match.end() + 1
-        if match.end() == at:  # the text is over, perhaps with a backslash
-            return len(text)
-        at = match.end()

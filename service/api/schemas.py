@@ -74,7 +74,7 @@ class SubmissionIn(Body):
 
 
 class BatchIn(Body):
-    most_mib = 16  # while JSON of this size is parsed, other requests wait for the interpreter: some 50 ms
+    most_mib = 16
     submissions: list[dict[str, Any]] = Field(
         min_length=1, max_length=500, description="Each as for POST /v1/submissions."
     )

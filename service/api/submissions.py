@@ -80,15 +80,21 @@ def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
 
 def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> list[Admitted | IntakeError]:
     """Whether there is room is asked last: what is wrong, or was accepted before, is answered while the queue is full too."""
-    now = assay.now()
-    waiting = assay.jobs.depth(now)
-    room = max(0, assay.settings.queue_limit - waiting)
     try:
         outcomes = intake.accept(
-            assay.storage, assay.catalog, requests, submitter=who.name, tiers=assay.tiers, now=now, room=room
+            assay.storage,
+            assay.catalog,
+            requests,
+            submitter=who.name,
+            tiers=assay.tiers,
+            now=assay.now(),
+            queue_limit=assay.settings.queue_limit,
         )
     except NoRoomError as error:
-        full = f"{waiting} runs are waiting or under way; send this again in a moment."
+        full = (
+            f"{error.own} of your runs are waiting or under way, of at most {error.most} while others have {error.others};"
+            " send this again when some of yours are done, or fewer at once."
+        )
         raise ProblemError("queue-full", full) from error
     crash_point("after-accept")
     assay.wake()

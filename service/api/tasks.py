@@ -1,14 +1,12 @@
 """Task packages: upload and reading."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from graders import package
 from graders.fence import is_own
 from graders.interface import Task, TaskId
 from graders.package import PackageError
@@ -18,14 +16,12 @@ from service.api.guard import Guarded
 from service.api.problems import OF_A_BODY, ProblemError, described
 from service.api.schemas import ErrorField, TaskIn, TaskOut, TasksOut
 from service.app_state import Assay, Services
-from service.catalog import TaskSummary, summarize
 from service.intake import can_hold
+from service.reading import PACKAGES
 from service.storage.interface import TaskRecord
+from service.task_summary import TaskSummary
 
 router = APIRouter(tags=["tasks"], route_class=Guarded)
-
-_LOADER = ThreadPoolExecutor(1, "loader")
-"""Reads packages, one after the other: the largest take a processor for seconds, and the interpreter with it."""
 
 
 @router.post(
@@ -36,19 +32,19 @@ _LOADER = ThreadPoolExecutor(1, "loader")
 async def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
     """Store a task package. Its version is a hash of its files; the same files again change nothing."""
     try:
-        task = await asyncio.get_running_loop().run_in_executor(_LOADER, package.load, body.files)
+        task, summary = await asyncio.wrap_future(PACKAGES.package(body.files))
     except PackageError as error:
         raise _invalid(error.field, error.expected) from error
-    return await run_in_threadpool(_stored, task, body, assay, response)
+    return await run_in_threadpool(_stored, task, summary, body, assay, response)
 
 
-def _stored(task: Task, body: TaskIn, assay: Services, response: Response) -> TaskOut:
+def _stored(task: Task, summary: TaskSummary, body: TaskIn, assay: Services, response: Response) -> TaskOut:
     _check_choices(task, assay)
     record = TaskRecord(id=task.id, version=task.version, title=task.title, files=body.files, created_at=assay.now())
     created = assay.storage.add_task(record)
     if not created:
         response.status_code = 200
-    return _out(summarize(task), created=created)
+    return _out(summary, created=created)
 
 
 @router.get("/tasks")

@@ -26,7 +26,11 @@ class Lease:
 
 class Jobs(Protocol):
     def lease(self, worker: str, now: datetime) -> Lease | None:
-        """Take the oldest job that is due: queued, or leased by a worker that stopped renewing. None if there is none."""
+        """Take a job that is due: queued, or leased by a worker that stopped renewing. None if there is none.
+
+        Submitters are served in turn: the oldest due job of the one who has the fewest under way, and of several such of
+        the one whose last turn is longest ago.
+        """
         ...
 
     def renew(self, lease: Lease, now: datetime) -> bool:

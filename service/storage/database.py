@@ -12,25 +12,24 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from service.storage.interface import StorageError
+from service.storage.interface import StorageError, UnavailableError
 
-BUSY_SECONDS = 30
-"""How long a writer waits for another one."""
+BUSY_SECONDS = 5
+"""How long a writer waits for another one. Longer, and those who wait would hold every thread that could answer others."""
 _CONNECTIONS = 48
 """More than the threads of the web server and the workers together, so that nobody waits for a connection."""
 
 
 class Database:
-    """Transactions on one database. Raises StorageError for every failure of the database itself."""
+    """Transactions on one database. Raises StorageError for every failure of the database itself, UnavailableError where it may pass."""
 
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
+        except exc.ArgumentError as error:
             raise StorageError(f"database_url: expected something like sqlite:///assay.sqlite3, not {url!r}") from error
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +67,11 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except (exc.OperationalError, exc.TimeoutError) as error:  # of the engine, or of our pool of connections to it
+        raise UnavailableError(f"the database failed: {getattr(error, 'orig', error)}") from error
+    except exc.DBAPIError as error:
         raise StorageError(f"the database failed: {error.orig}") from error
-    except SQLAlchemyError as error:
+    except exc.SQLAlchemyError as error:
         raise StorageError(f"the database failed: {error}") from error
 
 

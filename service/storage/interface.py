@@ -3,11 +3,12 @@
 Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
 their withdrawals are appended.
 
-    StorageError            our failure (disk full, database gone); retried
+    StorageError            our failure; retried
+        UnavailableError    the database cannot be read or written now (locked, disk full); nothing was stored; becomes 503
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
-    NoRoomError             more runs would be made than the caller has room for; becomes 503
+    NoRoomError             the submitter would have more runs in the queue than their share; becomes 503
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,6 +33,10 @@ class StorageError(Exception):
     """The database failed us."""
 
 
+class UnavailableError(StorageError):
+    """The database cannot be read or written now, whatever is asked of it: it is locked, its disk is full, it is gone."""
+
+
 class NotFoundError(Exception):
     """`what` does not exist."""
 
@@ -53,7 +58,17 @@ class KeyConflictError(ConflictError):
 
 
 class NoRoomError(Exception):
-    """What was to be accepted would make more new runs than there is room for; nothing was stored."""
+    """What was to be accepted would take more of the queue than the submitter's share; nothing was stored.
+
+    Args:
+        own: the submitter's runs that wait or are under way.
+        others: those of everybody else.
+        most: how many the submitter may have while others have so many.
+    """
+
+    def __init__(self, *, own: int, others: int, most: int) -> None:
+        super().__init__(f"{own} of at most {most} runs, beside {others} of others")
+        self.own, self.others, self.most = own, others, most
 
 
 class RunState(StrEnum):
@@ -262,13 +277,15 @@ class Storage(Protocol):
         keys: Sequence[str],
         fingerprints: Sequence[str],
         *,
-        room: int | None = None,
+        queue_limit: int | None = None,
     ) -> Sequence[RunId]:
         """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
 
         `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError. Where more than
-        `room` runs would be new, raises NoRoomError.
+        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
+
+        With `queue_limit` the records are of one submitter, who may have half of the places in the queue that others leave;
+        raises NoRoomError above that.
         """
         ...
 
@@ -342,8 +359,13 @@ class Storage(Protocol):
         """Append a complete review and end the claim. The same review again returns the row already there."""
         ...
 
-    def withdraw_review(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
-        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed."""
+    def withdraw_review(
+        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
+    ) -> ReviewRecord | None:
+        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed.
+
+        With it, in the same transaction, `drafts` are kept to go on from. None, and nothing kept, where no review stands.
+        """
         ...
 
     def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:

@@ -106,6 +106,12 @@ def save_draft(
 ) -> None:
     _require_run(connection, run_id)
     _take(connection, run_id, reviewer, now)
+    _keep_draft(connection, run_id, reviewer, decision, criterion)
+
+
+def _keep_draft(
+    connection: Connection, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str
+) -> None:
     mine = (drafts.c.run_id == run_id, drafts.c.reviewer == reviewer, drafts.c.criterion == criterion)
     connection.execute(delete(drafts).where(*mine))
     if decision is not None:
@@ -157,13 +163,17 @@ def add(connection: Connection, run_id: RunId, reviewer: ReviewerId, review: Rev
     return record
 
 
-def withdraw(connection: Connection, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
+def withdraw(
+    connection: Connection, run_id: RunId, reviewer: ReviewerId, now: datetime, again: Sequence[DraftDecision]
+) -> ReviewRecord | None:
     standing = _standing(connection, run_id, reviewer)
     if standing is None:
         return None
     connection.execute(insert(withdrawals).values(review_id=standing.id, created_at=now))
     if _holder(connection, run_id, now) in (None, reviewer):  # taking a review back never takes a run from a colleague
         _take(connection, run_id, reviewer, now)
+    for draft in again:
+        _keep_draft(connection, run_id, reviewer, draft, draft.criterion)
     return ReviewRecord(
         id=standing.id,
         run_id=run_id,

@@ -46,7 +46,7 @@ def accept(
     keys: Sequence[str],
     fingerprints: Sequence[str],
     *,
-    room: int | None,
+    queue_limit: int | None,
 ) -> Sequence[RunId]:
     seen = _seen_keys(connection, [key for key in keys if key])
     ids: list[RunId] = []
@@ -66,11 +66,21 @@ def accept(
                 conflicts.append(position)
     if conflicts:
         raise KeyConflictError(conflicts)
-    if room is not None and len(fresh) > room:
-        raise NoRoomError
     if fresh:
+        if queue_limit is not None:
+            _check_room(connection, fresh[0][1].submitter, len(fresh), queue_limit)
         _insert(connection, fresh)
     return ids
+
+
+def _check_room(connection: Connection, submitter: str, more: int, queue_limit: int) -> None:
+    """Raises NoRoomError. Whoever comes next always has as many places as the one before: no one fills the queue."""
+    count = select(func.count()).select_from(jobs)
+    own = connection.execute(count.where(jobs.c.submitter == submitter)).scalar_one()
+    others = connection.execute(count).scalar_one() - own
+    most = max(0, queue_limit - others + 1) // 2
+    if own + more > most:
+        raise NoRoomError(own=own, others=others, most=most)
 
 
 def get(connection: Connection, id: RunId) -> RunRecord:
@@ -209,7 +219,9 @@ def _insert(connection: Connection, fresh: Sequence[tuple[RunId, SubmissionRecor
             for id, record, _, _ in fresh
         ],
     )
-    connection.execute(insert(jobs), [{"run_id": id, "attempts": 0} for id, _, _, _ in fresh])
+    connection.execute(
+        insert(jobs), [{"run_id": id, "attempts": 0, "submitter": record.submitter} for id, record, _, _ in fresh]
+    )
     keyed = [{"key": key, "fingerprint": fingerprint, "run_id": id} for id, _, key, fingerprint in fresh if key]
     if keyed:
         connection.execute(insert(idempotency_keys), keyed)

@@ -71,10 +71,10 @@ class SqlStorage:
         keys: Sequence[str],
         fingerprints: Sequence[str],
         *,
-        room: int | None = None,
+        queue_limit: int | None = None,
     ) -> Sequence[RunId]:
         with self.database.writing() as connection:
-            return run_rows.accept(connection, records, keys, fingerprints, room=room)
+            return run_rows.accept(connection, records, keys, fingerprints, queue_limit=queue_limit)
 
     def run(self, id: RunId) -> RunRecord:
         with self.database.reading() as connection:
@@ -139,9 +139,11 @@ class SqlStorage:
         with self.database.writing() as connection:
             return review_rows.add(connection, run_id, reviewer, review, now)
 
-    def withdraw_review(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> ReviewRecord | None:
+    def withdraw_review(
+        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
+    ) -> ReviewRecord | None:
         with self.database.writing() as connection:
-            return review_rows.withdraw(connection, run_id, reviewer, now)
+            return review_rows.withdraw(connection, run_id, reviewer, now, drafts)
 
     def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
         with self.database.reading() as connection:

@@ -130,6 +130,21 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),  # who holds the lease; null where nobody does
     Column("due_at", UtcDateTime),  # end of the lease, or of the pause after a failure; null: now
+    Column("submitter", _ID, nullable=False, server_default=""),  # the submission's, here for whose turn it is
+    Index(None, "submitter", "sequence"),
+)
+Index(
+    "ix_jobs_held",
+    jobs.c.submitter,
+    sqlite_where=jobs.c.worker.is_not(None),
+    postgresql_where=jobs.c.worker.is_not(None),
+)
+
+turns = Table(
+    "turns",  # who was given a worker when, in the order of leases
+    metadata,
+    Column("submitter", _ID, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 counters = Table(

@@ -198,13 +198,15 @@ def undo(run_id: str, body: UndoIn, assay: Assay, who: Reviewer) -> dict[str, bo
     reviewer = ReviewerId(who.name)
     opened = body.criterion or rubric.criteria[-1].id
     _check_level(rubric, opened, None)
-    withdrawn = assay.storage.withdraw_review(run.id, reviewer, assay.now())
-    if withdrawn is not None:
-        for id, kept in present.reviewed(withdrawn).items():
-            again = DraftDecision(
+    standing = _standing(assay, run.id, reviewer)
+    if standing is not None:
+        drafts = [
+            DraftDecision(
                 criterion=id, level=None if id == opened else kept.level, note=kept.note, milliseconds=kept.milliseconds
             )
-            assay.storage.save_draft(run.id, reviewer, again, id, assay.now())
+            for id, kept in present.reviewed(standing).items()
+        ]
+        assay.storage.withdraw_review(run.id, reviewer, assay.now(), drafts)
     return {"saved": False}
 
 

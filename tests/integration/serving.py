@@ -50,6 +50,10 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+def is_evaluator(pid: int) -> bool:
+    return b"service.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def alive(*pids: int) -> bool:
     """Whether one of these processes has not ended. The dead may be listed for as long as nobody collects them."""
     return any(_parent(pid) is not None for pid in pids)

@@ -30,7 +30,7 @@ def task(version: str = "v1", id: str = "numbers/double") -> TaskRecord:
     return TaskRecord(id=TaskId(id), version=version, title=f"Double {version}", files={"a": version}, created_at=START)
 
 
-def record(number: int = 0, tag: str = "", **fields: str) -> SubmissionRecord:
+def record(number: int | str = 0, tag: str = "", **fields: str) -> SubmissionRecord:
     submission = Submission(
         id=SubmissionId(f"sub-{number}"),
         task_id=TaskId("numbers/double"),
@@ -39,7 +39,12 @@ def record(number: int = 0, tag: str = "", **fields: str) -> SubmissionRecord:
         group_id=fields.get("group_id", ""),
     )
     return SubmissionRecord(
-        submission=submission, task_version="v1", client_id=f"mine-{number}", tag=tag, created_at=START
+        submission=submission,
+        task_version="v1",
+        client_id=f"mine-{number}",
+        tag=tag,
+        created_at=START,
+        submitter=fields.get("submitter", ""),
     )
 
 

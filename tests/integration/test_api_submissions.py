@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -260,22 +261,46 @@ def test_an_empty_answer_is_accepted_to_fail(api: Api, body: dict[str, Any]) -> 
 
 
 def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
-    api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
+    api = Api(storage, jobs, clock, Settings(queue_limit=4)).with_task()
     client = api.as_("submitter")
     batch = {"submissions": [GOOD] * 3}
     refused = client.post("/v1/submissions:batch", json=batch)
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:assay:problem:queue-full")
     assert int(refused.headers["Retry-After"]) > 0
+    assert "0 of your runs are waiting or under way, of at most 2 while others have 0" in refused.json()["detail"]
     assert queued(api) == 0
     assert [client.post("/v1/submissions", json=GOOD).status_code for _ in range(3)] == [202, 202, 503]
     finish_next(storage, jobs, clock.now)
     assert client.post("/v1/submissions", json=GOOD).status_code == 202
 
 
+def test_nobody_fills_the_queue_for_those_who_come_next(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+    api = Api(storage, jobs, clock, Settings(queue_limit=16)).with_task()
+
+    def taken_of(name: str) -> int:
+        client = api.as_("submitter", name=name)
+        return [client.post("/v1/submissions", json=GOOD).status_code for _ in range(12)].count(202)
+
+    assert [taken_of(name) for name in ("ann", "ben", "cy", "dee", "eve")] == [8, 4, 2, 1, 1]
+    finish_next(storage, jobs, clock.now)
+    assert taken_of("fay") == 1
+
+
+def test_many_requests_at_once_take_no_more_than_one_after_the_other(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    api = Api(storage, jobs, clock, Settings(queue_limit=20)).with_task()
+    with api.as_("submitter") as client, ThreadPoolExecutor(8) as threads:
+        batch = {"submissions": [GOOD] * 3}
+        said = threads.map(lambda _: client.post("/v1/submissions:batch", json=batch).status_code, range(16))
+        assert sorted(said) == [200] * 3 + [503] * 13
+    assert queued(api) == 9
+
+
 def test_what_was_accepted_or_is_wrong_is_answered_while_the_queue_is_full(
     storage: SqlStorage, jobs: TableJobs, clock: Clock
 ) -> None:
-    api = Api(storage, jobs, clock, Settings(queue_limit=2)).with_task()
+    api = Api(storage, jobs, clock, Settings(queue_limit=4)).with_task()
     client = api.as_("submitter")
     batch = {"submissions": [{**GOOD, "idempotency_key": key} for key in "ab"]}
     first = client.post("/v1/submissions:batch", json=batch)

@@ -21,7 +21,7 @@ from service.storage.interface import RunRecord, TaskRecord
 from service.storage.sql import SqlStorage
 from service.wire import Wire
 from tests.integration import stored
-from tests.integration.serving import children_of
+from tests.integration.serving import children_of, is_evaluator
 
 LIMITS = PluginLimits(seconds=5, memory_mib=1024)
 
@@ -42,10 +42,6 @@ def made(storage: SqlStorage, sandbox: Sandbox) -> Iterator[Evaluators]:
     evaluators.close()
     assert tidied
     assert not {pid for pid in children_of(os.getpid()) if is_evaluator(pid)}
-
-
-def is_evaluator(pid: int) -> bool:
-    return b"service.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def only_evaluator() -> int:

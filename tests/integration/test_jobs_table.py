@@ -1,18 +1,83 @@
 """Jobs as leases on a table."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from service.jobs.interface import LEASE_SECONDS, Lease
 from service.jobs.table import TableJobs
+from service.storage.interface import RunId
 from service.storage.sql import SqlStorage
-from tests.integration.stored import Clock, accept, findings
+from tests.integration.stored import Clock, accept, findings, record, task
 
 
 def test_the_oldest_is_delivered_first_and_each_once(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
     ids = accept(storage, 4)
     assert [jobs.lease("w", clock.now) for _ in range(5)] == [*(Lease(run_id=id, attempt=1) for id in ids), None]
     assert jobs.depth(clock.now) == 4
+
+
+def accepted_of(storage: SqlStorage, counts: Mapping[str, int]) -> dict[RunId, str]:
+    """Runs of these people, one person after the other."""
+    storage.add_task(task())
+    whose = [name for name, count in counts.items() for _ in range(count)]
+    records = [record(f"{name}-{number}", submitter=name) for number, name in enumerate(whose)]
+    return dict(zip(storage.accept(records, [""] * len(whose), [""] * len(whose)), whose, strict=True))
+
+
+def leased(jobs: TableJobs, clock: Clock) -> Lease:
+    lease = jobs.lease("w", clock.now)
+    assert lease is not None
+    return lease
+
+
+def test_submitters_are_served_in_turn_however_many_jobs_one_of_them_has(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    whose = accepted_of(storage, {"ann": 1000, "ben": 2, "cy": 1})
+    served = []
+    for _ in range(6):  # one worker
+        lease = leased(jobs, clock)
+        served.append(whose[lease.run_id])
+        assert storage.finish_run(lease.run_id, lease.attempt, findings(), clock.advance(seconds=1))
+    assert served == ["ann", "ben", "cy", "ann", "ben", "ann"]
+
+
+def test_who_holds_all_workers_gets_none_back_before_others_have_as_many(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    """Or somebody whose jobs take long, served in turn, would soon have all of them again."""
+    whose = accepted_of(storage, {"slow": 50})
+    held = [leased(jobs, clock) for _ in range(4)]
+    whose |= accepted_of(storage, {"quick": 50})
+
+    def one_is_free() -> Lease:
+        done = held.pop(0)
+        assert storage.finish_run(done.run_id, done.attempt, findings(), clock.now)
+        return leased(jobs, clock)
+
+    first = one_is_free()
+    storage.finish_run(first.run_id, first.attempt, findings(), clock.now)
+    got = [whose[each.run_id] for each in (first, leased(jobs, clock), one_is_free(), one_is_free())]
+    assert got == ["quick", "quick", "quick", "slow"]
+
+
+def test_a_worker_that_died_counts_for_nobody(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+    whose = accepted_of(storage, {"ann": 9, "ben": 9})
+    assert [whose[leased(jobs, clock).run_id] for _ in range(4)] == ["ann", "ben", "ann", "ben"]
+    clock.advance(seconds=LEASE_SECONDS + 1)
+    assert [whose[leased(jobs, clock).run_id] for _ in range(2)] == ["ann", "ben"]
+
+
+def test_a_job_that_waits_for_another_attempt_holds_up_nobody(
+    storage: SqlStorage, jobs: TableJobs, clock: Clock
+) -> None:
+    whose = accepted_of(storage, {"ann": 2, "ben": 2})
+    first = leased(jobs, clock)
+    jobs.release(first, clock.now, retry_in_seconds=30)
+    assert [whose[leased(jobs, clock).run_id] for _ in range(3)] == ["ben", "ann", "ben"]
+    assert jobs.lease("w", clock.now) is None
+    assert jobs.lease("w", clock.advance(seconds=31)) is not None
 
 
 def test_many_workers_at_once_never_share_a_job(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:

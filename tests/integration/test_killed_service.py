@@ -17,7 +17,7 @@ from service.faults import VARIABLE
 from service.packages import read_folder
 from service.settings import Settings
 from service.storage.sql import SqlStorage
-from tests.integration.serving import alive, children_of, containers_of, serving
+from tests.integration.serving import alive, children_of, containers_of, is_evaluator, serving
 
 MEDIAN = Path(__file__).parents[2] / "examples" / "median"
 SOLUTIONS = ["import statistics\nmedian = statistics.median\n", "def median(xs): return -1\n"]
@@ -86,7 +86,7 @@ def test_death_at_a_named_point(point: str, tmp_path: Path, token: str, sandbox:
 
 
 def box_is_there(client: Client, process: "subprocess.Popen[str]", run_id: str) -> set[int]:
-    """Waits until a run has a box; the evaluators of the service."""
+    """Waits until a run has a box; the processes that the service has started."""
     while client.run(run_id, wait_seconds=0.5).state != "running" or not containers_of(*children_of(process.pid)):
         pass
     return children_of(process.pid)
@@ -119,7 +119,7 @@ def test_an_evaluator_that_is_killed_costs_an_attempt_and_leaves_no_box(
         client.put_task(read_folder(MEDIAN))
         slow = SubmissionIn(task_id="median", solution="import time\ntime.sleep(1)\n" + SOLUTIONS[0])
         run_id = client.submit(slow).run_id
-        [evaluator] = box_is_there(client, process, run_id)
+        [evaluator] = filter(is_evaluator, box_is_there(client, process, run_id))
         os.kill(evaluator, signal.SIGKILL)
         while (run := client.run(run_id, wait_seconds=5)).state != "done":
             pass

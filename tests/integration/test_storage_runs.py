@@ -207,8 +207,8 @@ def test_runs_are_listed_by_submitter_with_a_cursor_that_is_right(storage: SqlSt
 
 def test_where_there_is_no_room_nothing_new_is_stored_and_what_was_is_found(storage: SqlStorage) -> None:
     storage.add_task(task())
-    first = storage.accept([record(1)], ["key"], ["print"], room=1)
-    assert storage.accept([record(2)], ["key"], ["print"], room=0) == first
+    first = storage.accept([record(1)], ["key"], ["print"], queue_limit=1)
+    assert storage.accept([record(2)], ["key"], ["print"], queue_limit=1) == first
     with pytest.raises(NoRoomError):
-        storage.accept([record(3), record(4)], ["key", ""], ["print", ""], room=0)
+        storage.accept([record(3), record(4)], ["key", ""], ["print", ""], queue_limit=1)
     assert storage.run_counts()[RunState.QUEUED] == 1

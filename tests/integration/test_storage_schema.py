@@ -53,7 +53,7 @@ def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1), ("busy_timeout", 30_000)]
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1), ("busy_timeout", 5_000)]
 )
 def test_sqlite_is_set_up_on_every_connection(storage: SqlStorage, pragma: str, value: object) -> None:
     with storage.database.reading(), storage.database.reading() as second:

@@ -16,6 +16,7 @@ from rubrics import signals
 from rubrics.prefill import share_passed
 from rubrics.records import prefill_to_json
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, UntrustedText
+from service.jobs.table import TableJobs
 from service.storage.database import Database
 from service.storage.interface import Findings, RunId, RunOutcome
 from service.storage.sql import SqlStorage
@@ -163,6 +164,15 @@ def test_people_see_their_runs_of_before_where_it_is_known_whose_they_are(old: s
     assert [run.id for run in storage.finished_runs(tag=None, submitter="ann")[0]] == ["run-ann"]
     assert storage.finished_runs(tag=None, submitter="")[0] == []
     assert storage.summary(RunId("run-waiting")).submitter == "ann"
+    storage.close()
+
+
+def test_jobs_of_before_are_served_in_turn_with_those_of_now(old: str) -> None:
+    storage = SqlStorage.open(old)
+    with storage.database.reading() as connection:
+        assert connection.execute(text("SELECT run_id, submitter FROM jobs")).all() == [("run-waiting", "ann")]
+    lease = TableJobs(storage.database).lease("w", START)
+    assert lease is not None and lease.run_id == "run-waiting"
     storage.close()
 
 

@@ -1,4 +1,4 @@
-"""Any interleaving of workers, deaths and clock jumps: every accepted run ends once, by the one who holds its lease."""
+"""Any interleaving of workers, deaths and clock jumps: every accepted run ends once, by the one who holds its lease, and people are served in turn."""
 
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def findings_of(attempt: int) -> Findings:
 
 
 class Jobs(RuleBasedStateMachine):
-    """The model: of each run, the last attempt delivered, whether it is held now, and which attempt finished it.
+    """The model: of each run, whose it is, the last attempt delivered, whether it is held now, and which attempt finished it.
 
     A worker is nothing but a lease that it remembers; it dies by being forgotten, and freezes by acting late.
     """
@@ -47,6 +47,9 @@ class Jobs(RuleBasedStateMachine):
         self.jobs = TableJobs(self.storage.database)
         self.now = START
         self.attempts: dict[RunId, int] = {}
+        self.whose: dict[RunId, str] = {}
+        self.turns: list[str] = []
+        """To whom each lease went."""
         self.held: set[RunId] = set()
         self.finished: dict[RunId, int] = {}
         task = TaskRecord(id=TaskId("t"), version="1", title="", files={}, created_at=START)
@@ -59,8 +62,8 @@ class Jobs(RuleBasedStateMachine):
             self.storage.close()
             self.folder.cleanup()
 
-    @rule(count=st.integers(1, 3))
-    def accept(self, count: int) -> None:
+    @rule(count=st.integers(1, 3), submitter=st.sampled_from(["", "ann", "ben"]))
+    def accept(self, count: int, submitter: str) -> None:
         first = len(self.attempts)
         records = [
             SubmissionRecord(
@@ -69,11 +72,13 @@ class Jobs(RuleBasedStateMachine):
                 client_id="",
                 tag="",
                 created_at=self.now,
+                submitter=submitter,
             )
             for number in range(count)
         ]
         for id in self.storage.accept(records, [""] * count, [""] * count):
             self.attempts[id] = 0
+            self.whose[id] = submitter
 
     @rule(target=leases)
     def lease(self) -> object:
@@ -84,6 +89,7 @@ class Jobs(RuleBasedStateMachine):
         assert lease.attempt == self.attempts[lease.run_id] + 1
         self.attempts[lease.run_id] = lease.attempt
         self.held.add(lease.run_id)
+        self.turns.append(self.whose[lease.run_id])
         return lease
 
     @rule(lease=leases)
@@ -132,14 +138,23 @@ class Jobs(RuleBasedStateMachine):
         assert self.jobs.depth(self.now) == len(self.attempts) - len(self.finished)
 
     def all_can_be_finished(self) -> None:
-        """However it went so far: one worker that lives comes to the end of everything, once each."""
+        """However it went so far: one worker that lives comes to the end of everything, once each, for people in turn."""
         self.now += timedelta(days=3)
         while (lease := self.jobs.lease("survivor", self.now)) is not None:
             assert lease.attempt == self.attempts[lease.run_id] + 1  # a poison job's attempts keep counting
             assert self.storage.finish_run(lease.run_id, lease.attempt, findings_of(lease.attempt), self.now)
+            waiting = {self.whose[id] for id in self.attempts.keys() - self.finished.keys()}
+            assert self.whose[lease.run_id] == min(waiting, key=self.last_turn)
+            self.turns.append(self.whose[lease.run_id])
             self.finished[lease.run_id] = lease.attempt
         assert set(self.finished) == set(self.attempts)
         assert self.jobs.depth(self.now) == 0
+
+    def last_turn(self, submitter: str) -> int:
+        """When it was; of those who had none yet, whose oldest run is older."""
+        if submitter in self.turns:
+            return len(self.turns) - self.turns[::-1].index(submitter)
+        return list(self.whose.values()).index(submitter) - len(self.whose)
 
     def holds(self, lease: Lease) -> bool:
         return lease.run_id in self.held and self.attempts[lease.run_id] == lease.attempt

@@ -9,8 +9,8 @@ from graders.cases import CaseError
 from graders.fields import PackageError
 from graders.package import load
 from graders.stdio_cases import StdioCase, parse_stdio_cases
-from service.catalog import summarize
 from service.packages import read_folder
+from service.task_summary import summarize
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bookings-stdio"
 
