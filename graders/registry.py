@@ -13,7 +13,7 @@ import inspect
 import math
 import re
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args, get_origin, get_type_hints
@@ -62,27 +62,46 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """An entry point that was imported; `grader` may be anything yet."""
+class Examined:
+    """What an entry point names, imported and checked."""
 
-    point: EntryPoint
-    file: str
     grader: Any
-
-    @property
-    def distribution(self) -> str:
-        return distribution_of(self.point)
-
-    @property
-    def place(self) -> str:
-        return f"{self.point.name} of {self.distribution} ({self.file})"
-
-    def broken(self, reasons: Iterable[str]) -> Broken:
-        return Broken(name=self.point.name, distribution=self.distribution, file=self.file, reasons=tuple(reasons))
+    """A proper grader's class, where there is no reason against it."""
+    file: str
+    reasons: tuple[str, ...]
 
 
-def nobody_listens(_: EntryPoint) -> None:
-    """For who does not want to know whose code runs."""
+def examined(point: EntryPoint, criteria: Collection[str]) -> Examined:
+    """Import and check what this entry point names, in this process. That runs its code, which may do anything."""
+    try:
+        grader = point.load()
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
+        file = _place_of_failure(error) or point.value
+        return Examined(grader=None, file=file, reasons=(f"importing it failed: {told(error)}",))
+    try:
+        reasons = refusals(grader, criteria) or trespasses(grader.id, distribution_of(point))
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence
+        reasons = [f"checking it failed: {told(error)}"]
+    return Examined(grader=grader, file=_file(grader, point), reasons=tuple(reasons))
+
+
+def broken(point: EntryPoint, file: str, reasons: Iterable[str]) -> Broken:
+    return Broken(name=point.name, distribution=distribution_of(point), file=file, reasons=tuple(reasons))
+
+
+def rivalries(claims: Sequence[tuple[str, EntryPoint, str]]) -> list[list[str]]:
+    """For each claim, of an id by an entry point whose class is in a file: why it is left out; empty where nobody else claims the id.
+
+    All who claim an id lose it, so that the order of installation decides nothing.
+    """
+    return [
+        [
+            f"its id {id} is also that of {rival.name} of {distribution_of(rival)} ({file})"
+            for other, (theirs, rival, file) in enumerate(claims)
+            if theirs == id and other != at
+        ][:1]
+        for at, (id, _, _) in enumerate(claims)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,36 +113,27 @@ class Registry:
     broken: tuple[Broken, ...]
 
     @classmethod
-    def discover(
-        cls,
-        criteria: Collection[str],
-        entry_points: Iterable[EntryPoint] | None = None,
-        began: Callable[[EntryPoint], None] = nobody_listens,
-    ) -> "Registry":
-        """Import and check every installed grader, in this process: `service.plugins.installed` does it in another one.
+    def discover(cls, criteria: Collection[str], entry_points: Iterable[EntryPoint] | None = None) -> "Registry":
+        """Import and check every installed grader, in this process: `service.installation` has plugins looked at elsewhere.
 
-        `criteria` are the rubric criteria that graders may give evidence for; `began` is told before code of a grader runs.
+        `criteria` are the rubric criteria that graders may give evidence for.
         Raises RegistryError where a built-in grader is broken, or none is installed.
         """
-        found, broken = _import_all(_installed() if entry_points is None else entry_points, began)
-        proper: list[_Found] = []
-        for each in found:
-            began(each.point)
-            reasons = _checked(each, criteria)
-            if reasons:
-                broken.append(each.broken(reasons))
-            else:
-                proper.append(each)
+        found = [
+            (point, examined(point, criteria)) for point in (_installed() if entry_points is None else entry_points)
+        ]
+        left_out = [broken(point, each.file, each.reasons) for point, each in found if each.reasons]
+        proper = [(point, each) for point, each in found if not each.reasons]
         graders: dict[str, type[Grader]] = {}
-        for each in proper:
-            rivals = [other for other in proper if other.grader.id == each.grader.id and other is not each]
-            if rivals:
-                # All who claim an id lose it, so that the order of installation decides nothing.
-                broken.append(each.broken([f"its id {each.grader.id} is also that of {rivals[0].place}"]))
+        for (point, each), reasons in zip(
+            proper, rivalries([(each.grader.id, point, each.file) for point, each in proper]), strict=True
+        ):
+            if reasons:
+                left_out.append(broken(point, each.file, reasons))
             else:
                 graders[each.grader.id] = each.grader
-        _require_own(graders, broken)
-        return cls(graders=dict(sorted(graders.items())), broken=tuple(sorted(broken, key=str)))
+        _require_own(graders, left_out)
+        return cls(graders=dict(sorted(graders.items())), broken=tuple(sorted(left_out, key=str)))
 
     def build(self, id: str, options: Mapping[str, object]) -> Grader:
         """The grader with these options. Raises GraderChoiceError naming the option and what was expected."""
@@ -162,14 +172,6 @@ class Registry:
         return known + "".join(f"; broken: {each}" for each in suspects)
 
 
-def _checked(found: _Found, criteria: Collection[str]) -> list[str]:
-    """Why it is left out. Checking runs code of the plugin, which may do anything."""
-    try:
-        return refusals(found.grader, criteria) or _trespasses(found)
-    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence
-        return [f"checking it failed: {told(error)}"]
-
-
 def option_types(grader: type[Grader]) -> dict[str, Any]:
     """The grader's options and their types: `bool`, `int`, `float`, `str`, or `tuple[T, ...]` of one of these."""
     hints = get_type_hints(grader)
@@ -183,19 +185,25 @@ def refusals(grader: object, criteria: Collection[str] | None) -> list[str]:
     if inspect.isabstract(grader):
         return ["it has no method `grade`"]
     reasons = _dataclass_refusals(grader)
-    if not _ID.fullmatch(str(getattr(grader, "id", ""))):
-        reasons.append(f"its id must be namespace/name in lower case, not {getattr(grader, 'id', None)!r}")
-    version = getattr(grader, "version", None)
-    if not isinstance(version, str) or not version:
-        reasons.append(f"its version must be a text, not {version!r}")
-    criterion = getattr(grader, "criterion", None)
-    if not isinstance(criterion, str) or not criterion or (criteria is not None and criterion not in criteria):
-        known = ", ".join(sorted(criteria)) if criteria is not None else "the id of a rubric's criterion"
-        reasons.append(f"its criterion is {criterion!r}, which is not one of: {known}")
+    id, version, criterion = (getattr(grader, name, None) for name in ("id", "version", "criterion"))
+    reasons += name_refusals(id, version, criterion, criteria)
     # Without a docstring of its own, a dataclass is given its signature for one.
     if not (grader.__doc__ or "").strip() or str(grader.__doc__).startswith(f"{grader.__name__}("):
         reasons.append("it has no docstring; reviewers read it")
     return reasons + _example_refusals(getattr(grader, "examples", None))
+
+
+def name_refusals(id: object, version: object, criterion: object, criteria: Collection[str] | None) -> list[str]:
+    """Why no grader can be called this; as `refusals`."""
+    reasons = []
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        reasons.append(f"its id must be namespace/name in lower case, not {id!r}")
+    if not isinstance(version, str) or not version:
+        reasons.append(f"its version must be a text, not {version!r}")
+    if not isinstance(criterion, str) or not criterion or (criteria is not None and criterion not in criteria):
+        known = ", ".join(sorted(criteria)) if criteria is not None else "the id of a rubric's criterion"
+        reasons.append(f"its criterion is {criterion!r}, which is not one of: {known}")
+    return reasons
 
 
 def _dataclass_refusals(grader: type[Grader]) -> list[str]:
@@ -246,22 +254,6 @@ def _installed() -> Iterable[EntryPoint]:
     return entry_points(group=GROUP)
 
 
-def _import_all(points: Iterable[EntryPoint], began: Callable[[EntryPoint], None]) -> tuple[list[_Found], list[Broken]]:
-    found: list[_Found] = []
-    broken: list[Broken] = []
-    for point in points:
-        began(point)
-        try:
-            grader = point.load()
-        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
-            file = _place_of_failure(error) or point.value
-            reason = f"importing it failed: {told(error)}"
-            broken.append(_Found(point=point, file=file, grader=None).broken([reason]))
-        else:
-            found.append(_Found(point=point, file=_file(grader, point), grader=grader))
-    return found, broken
-
-
 def _place_of_failure(error: BaseException) -> str:
     """File and line of the plugin where its import failed; empty where it was not even found."""
     if isinstance(error, SyntaxError) and error.filename:
@@ -277,9 +269,9 @@ def _file(grader: object, point: EntryPoint) -> str:
         return point.value
 
 
-def _trespasses(found: _Found) -> list[str]:
+def trespasses(id: str, distribution: str) -> list[str]:
     """A plugin may not take the name of a built-in grader: it would run on every submission, or shadow the real one."""
-    if is_own(found.grader.id) == (found.distribution == OWN_DISTRIBUTION):
+    if is_own(id) == (distribution == OWN_DISTRIBUTION):
         return []
     return [f"the namespace {OWN_NAMESPACE} is for the graders of {OWN_DISTRIBUTION}, and for all of them"]
 

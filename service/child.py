@@ -8,27 +8,29 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from service.wire import Wire
+from service.wire import MOST_BYTES, Wire
 
 SEND_SECONDS = 30
 """How long a message to such a process may take: it reads whenever it has nothing else to do."""
 PR_SET_PDEATHSIG = 1
-_SECRET = frozenset({"ASSAY_DATABASE_URL"})
-"""It may hold a password, and who needs the database is told where it is."""
+PR_SET_CHILD_SUBREAPER = 36
+_SECRET = frozenset({"ASSAY_DATABASE_URL", "ASSAY_TOKEN"})
+"""One may hold a password, and who needs the database is told where it is; the other is for commands that ask a service."""
 
 
 class Child:
     """`python -m MODULE FD`, in a session of its own. It ends when it finds its end of the socket closed; `end` sees to it."""
 
-    def __init__(self, module: str) -> None:
-        """Starts it and waits for nothing. Raises OSError."""
+    def __init__(self, module: str, most_bytes: int = MOST_BYTES) -> None:
+        """Starts it and waits for nothing; it may say messages of so many bytes. Raises OSError."""
         ours, theirs = socket.socketpair()
         with theirs:
             # The same modules as here, whatever they are found by: a folder, an installation, a test.
-            path = os.pathsep.join(folder or str(os.getcwd()) for folder in sys.path)  # noqa: PTH109 - as `sys.path` means it
+            path = os.pathsep.join(map(os.path.abspath, sys.path))
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", module, str(theirs.fileno())],
@@ -45,7 +47,7 @@ class Child:
                 ours.close()
                 raise
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-        self.wire = Wire(ours)
+        self.wire = Wire(ours, most_bytes)
 
     @property
     def pid(self) -> int:
@@ -96,3 +98,14 @@ def unlimit_memory() -> None:
 def prctl(option: int, value: int) -> None:
     """Of this process, such as PR_SET_PDEATHSIG: the signal that it gets when its starter ends."""
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def children() -> Iterator[int]:
+    """The processes that are children of this one."""
+    own = str(os.getpid())
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                # after the parenthesised command, which may contain anything: state and parent
+                if (folder / "stat").read_text().rpartition(")")[2].split()[1] == own:
+                    yield int(folder.name)

@@ -342,17 +342,22 @@ def doctor(
     Exit code 0 where the tier of --tier (or ASSAY_MINIMUM_TIER) holds, else 1.
     """
     from sandboxes.interface import Tier
+    from service import plugin_report
     from service.doctor import as_data, as_table, examine
+    from service.wiring import installed
 
     if tier not in ("", *Tier):
         raise typer.BadParameter(f"one of {', '.join(Tier)}, not {tier!r}", param_hint="--tier")
     settings = _settings()
     tiers = (Tier(tier),) if tier else tuple(Tier)
     diagnosis = examine(tiers, _tell, base_image=settings.base_image)
+    plugins = installed(settings)
     if as_json:
-        typer.echo(json.dumps(as_data(diagnosis, tiers), indent=2))
+        document = {**as_data(diagnosis, tiers), "plugins": plugin_report.as_data(plugins)}
+        typer.echo(json.dumps(document, indent=2))
     else:
         _print(as_table(diagnosis, tiers))
+        _print(plugin_report.as_text(plugins))
     if not diagnosis.holds(Tier(tier) if tier else settings.minimum_tier):
         raise typer.Exit(UNEXPECTED)
 

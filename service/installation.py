@@ -1,30 +1,27 @@
-"""Which graders this installation has, for the process that serves HTTP: no code of a plugin ever runs there.
+"""Which graders this installation has, for processes that run no code of a plugin: the one that serves HTTP, and commands.
 
-Plugins are imported and checked by another process (service/plugin_finder.py), and made with a task's options in a fork of one
-(service/plugin_process.py). One that hangs or ends its process there is left out, like one whose import fails.
+Each plugin is imported and checked in a process of its own (service/plugin_process.py), and made with a task's options in a fork of one.
+One that hangs or ends its process there is left out, like one whose import fails.
 """
 
+import os
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from importlib.metadata import EntryPoint
 
 from graders.interface import Grader, Task
 from graders.registry import (
     Broken,
     GraderChoiceError,
     Registry,
-    distribution_of,
+    broken,
     own_entry_points,
     plugin_entry_points,
+    rivalries,
 )
-from service.child import Child, how
-from service.plugin_finder import key
-from service.plugins import Plugin, PluginError, PluginLimits, PluginProcess, stand_in
-from service.wire import WireError, down, from_below
-
-START_SECONDS = 120.0
-"""From the start of the process that looks to its first word, on a busy machine: no plugin has had a turn yet."""
+from service.plugins import Plugin, PluginError, PluginLimits, PluginProcess, UnusableError, stand_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +31,8 @@ class Installation:
     known: Registry
     """A plugin's class there stands for it: it has its id, version and criterion, and cannot look."""
     plugins: Mapping[str, Plugin]
+    closed: Mapping[str, str]
+    """Plugins that cannot import all that is installed: what they cannot, and what to do, in half a sentence."""
     limits: PluginLimits
 
     @property
@@ -53,67 +52,51 @@ class Installation:
                 self.known.build(id, options)
 
     def _check_plugin(self, plugin: Plugin, options: Mapping[str, object]) -> None:
-        process = None
         try:
-            process = PluginProcess(plugin, self.limits)
-            process.check(options)
+            with closing(PluginProcess(plugin.place, (plugin.criterion,), self.limits)) as process:
+                process.check(options)
         except (PluginError, OSError) as error:
             raise GraderChoiceError(
                 f'graders."{plugin.id}"', f"options with which the grader can be made ({plugin.id} {error})"
             ) from error
-        finally:
-            if process is not None:
-                process.close()
 
 
 def installation(criteria: Collection[str], limits: PluginLimits) -> Installation:
-    """What is installed. Raises RegistryError where a built-in grader is broken."""
+    """What is installed. Raises RegistryError where a built-in grader is broken, and OSError if a process cannot be started."""
     own = Registry.discover(criteria, own_entry_points())
-    plugins, broken = _plugins(criteria, limits.seconds) if plugin_entry_points() else ((), ())
-    graders = {**own.graders, **{plugin.id: stand_in(plugin) for plugin in plugins}}
+    points = plugin_entry_points()
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        looked = list(pool.map(lambda point: _looked_at(point, criteria, limits), points))
+    left_out = [each for each in looked if isinstance(each, Broken)]
+    found = [each for each in looked if isinstance(each, _Found)]
+    plugins: dict[str, _Found] = {}
+    claims = [(each.plugin.id, each.point, each.file) for each in found]
+    for each, reasons in zip(found, rivalries(claims), strict=True):
+        if reasons:
+            left_out.append(broken(each.point, each.file, reasons))
+        else:
+            plugins[each.plugin.id] = each
+    graders = {**own.graders, **{id: stand_in(each.plugin) for id, each in plugins.items()}}
     return Installation(
-        known=Registry(graders=dict(sorted(graders.items())), broken=tuple(sorted(broken, key=str))),
-        plugins={plugin.id: plugin for plugin in plugins},
+        known=Registry(graders=dict(sorted(graders.items())), broken=tuple(sorted(left_out, key=str))),
+        plugins={id: each.plugin for id, each in plugins.items()},
+        closed={id: each.closed for id, each in plugins.items() if each.closed},
         limits=limits,
     )
 
 
-def _plugins(criteria: Collection[str], seconds: float) -> tuple[tuple[Plugin, ...], tuple[Broken, ...]]:
-    """The proper plugins, and the others. Each may take so many seconds to be imported and checked."""
-    points = {key(point): point for point in plugin_entry_points()}
-    left_out: dict[str, Broken] = {}
-    while True:
-        turn, word, how_not = _asked(criteria, frozenset(left_out), seconds)
-        with suppress(KeyError, TypeError, ValueError):
-            plugins = tuple(Plugin(**row) for row in word["plugins"])
-            broken = tuple(Broken(**{**row, "reasons": tuple(row["reasons"])}) for row in word["broken"])
-            return plugins, (*broken, *left_out.values())
-        if turn not in points or turn in left_out:
-            raise PluginError(f"no plugin can be looked at: {how_not}")
-        point = points[turn]
-        left_out[turn] = Broken(
-            name=point.name,
-            distribution=distribution_of(point),
-            file=point.value,
-            reasons=(f"importing or checking it came to no end: {how_not}",),
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    point: EntryPoint
+    plugin: Plugin
+    file: str
+    closed: str
 
 
-def _asked(criteria: Collection[str], left_out: frozenset[str], seconds: float) -> tuple[str, dict[str, Any], str]:
-    """Whose turn it was at last, what the process found, or how it came to find nothing."""
-    child = Child("service.plugin_finder")
-    turn, word, how_not = "", {}, f"it did not finish within {seconds:g} s"
-    patience = max(seconds, START_SECONDS)
+def _looked_at(point: EntryPoint, criteria: Collection[str], limits: PluginLimits) -> _Found | Broken:
+    """What the plugin is, or why it is left out."""
     try:
-        child.wire.send(down((frozenset(criteria), left_out)))
-        while (message := child.wire.receive(patience)) is not None:
-            patience = seconds
-            word = from_below(message)
-            if "began" not in word:
-                break
-            turn = str(word["began"])
-    except WireError:
-        how_not = how(child.end(within=1))
-    finally:
-        child.end(within=0)
-    return turn, word, how_not
+        with closing(PluginProcess(point.value, criteria, limits)) as process:
+            return _Found(point=point, plugin=process.plugin, file=process.file, closed=process.closed)
+    except UnusableError as error:
+        return broken(point, error.file, error.reasons)

@@ -1,59 +1,92 @@
 """The process of one plugin: imports it once, and forks for each submission that it looks at.
 
-Started by `service.plugins` as `python -m service.plugin_process FD`. Each fork is a process group with limits of its own: what the
-plugin does there, leaves, replaces or breaks ends with the fork, and no later submission meets it. This process itself runs nothing
-of the plugin but its import, and is a user of its own from then on (service/plugin_user.py). It ends whatever a fork leaves behind, and itself when its starter is gone.
+Forked by `service.plugin_keeper`. Where the service is root, it becomes a user of its own before any code of the plugin runs
+(service/plugin_user.py), and sees little of the files (service/plugin_files.py). Each of its forks is a process group with limits of its own:
+what the plugin does there, leaves, replaces or breaks ends with the fork, and no later submission meets it. It runs nothing of the plugin itself but
+its import. What that does to this process is the plugin's own loss; who reads what it says believes nothing of it.
 """
 
-import importlib
 import os
 import resource
 import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NoReturn
 
 from graders.fence import Refused, admit, text_of, told
 from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task
-from graders.registry import GraderChoiceError, Registry
+from graders.registry import GROUP, GraderChoiceError, Registry, examined
 from rubrics.signals import to_json
 from sandboxes.interface import Command
-from service.child import PR_SET_PDEATHSIG, limit_memory, prctl, unlimit_memory
+from service import plugin_files
+from service.child import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, children, limit_memory, prctl
 from service.command_json import command_to_json, text_of_bytes
-from service.plugin_user import leave_root
+from service.plugin_user import user_of
 from service.wire import Wire, WireError, from_above, up
 
-_PR_SET_CHILD_SUBREAPER = 36
 _DYING_SECONDS = 0.2
 _LEFT_BEHIND_SECONDS = 5.0
 """How long what a fork left behind is ended, before this process gives up and is ended itself."""
+_IMPORTED_TIMES = 2
+"""So many times a fork's memory this process may have for data of its own, after an import that loads whatever it likes."""
 
 
-def main() -> None:
-    """Import the plugin that the first message names, then fork for each message that follows."""
-    control = Wire(socket.socket(fileno=int(sys.argv[1])))
-    unlimit_memory()  # its import is not limited
-    prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # an import that hangs does not see that the starter is gone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a plugin's process is told first."""
+
+    place: str
+    """Where the class is: `acme.graders:NoPrint`."""
+    criteria: Collection[str]
+    """Those that there are."""
+    memory_bytes: int
+
+
+def main(control: Wire, asked: Asked) -> None:
+    """Import the plugin and say what it is, then fork for each message that follows."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
+    closed = plugin_files.remedy(_retire(asked.memory_bytes))
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not before it is another user, which clears this
     with suppress(WireError):
-        place, memory_bytes = from_above(control.receive() or b"")
+        control.send(up({"began": True, "closed": closed}))
         try:
-            grader = _imported(place)
+            found = examined(EntryPoint(name="", value=asked.place, group=GROUP), asked.criteria)
         except BaseException as error:  # noqa: BLE001 - code of a plugin
-            control.send(up({"broken": f"importing it failed: {told(error)}"}))
+            control.send(up({"broken": [f"importing it failed: {told(error)}"], "file": ""}))
             return
-        prctl(PR_SET_PDEATHSIG, 0)
-        control.send(up({"ready": True, "unreadable": leave_root()}))
+        if found.reasons:
+            control.send(up({"broken": found.reasons, "file": found.file}))
+            return
+        grader = found.grader
+        _end_all_that_is_left()
+        known = {"id": grader.id, "version": grader.version, "criterion": grader.criterion}
+        control.send(up({"ready": known, "file": found.file}))
         while (request := control.receive_with_fd()) is not None:
-            ended = _forked(control, grader, *request, memory_bytes)
+            ended = _forked(control, grader, *request, asked.memory_bytes)
             control.receive()  # that the starter has seen the end too, or wanted it
             control.send(up(ended))
+
+
+def _retire(memory_bytes: int) -> list[str]:
+    """Give up, for good, what the service's user may do; what cannot be imported from then on."""
+    Path("/proc/self/oom_score_adj").write_text("1000")  # where the host runs out of memory, it is the first to go
+    most = _IMPORTED_TIMES * memory_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    folders = plugin_files.imported_from()
+    if (user := user_of(os.getpid())) is not None:
+        plugin_files.separate(folders, memory_bytes)
+        user.enter()
+        os.environ["HOME"] = tempfile.gettempdir()
+    return plugin_files.out_of_reach(folders)
 
 
 def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory_bytes: int) -> dict[str, Any]:
@@ -68,16 +101,6 @@ def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory
         return _wait(control, pid)
     finally:
         _end_all_that_is_left()
-
-
-def _imported(place: str) -> type[Grader]:
-    """The class at a place such as `acme.graders:NoPrint`."""
-    module, _, names = place.partition(":")
-    found: Any = importlib.import_module(module)
-    for name in names.split("."):
-        found = getattr(found, name)
-    assert isinstance(found, type)
-    return found
 
 
 # --- this process -----------------------------------------------------------------------------------------------------
@@ -111,20 +134,10 @@ def _end_all_that_is_left() -> None:
                 pass
         except ChildProcessError:
             return
-        for child in _children():
+        for child in children():
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
     raise RuntimeError("what a plugin left behind does not end")
-
-
-def _children() -> Iterator[int]:
-    own = str(os.getpid())
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):
-                # after the parenthesised command, which may contain anything: state and parent
-                if (folder / "stat").read_text().rpartition(")")[2].split()[1] == own:
-                    yield int(folder.name)
 
 
 # --- the fork ---------------------------------------------------------------------------------------------------------
@@ -297,7 +310,3 @@ class _FarConversation:
             self._finished = self._starter.ask({"finish": self._which})
         assert self._finished is not None
         return self._finished
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,12 @@
 """Plugins as the evaluator has them: each looks from a process of its own, and whatever becomes of that costs its own criterion.
 
 PluginError             the plugin's process came to no end of its own; says why, in half a sentence
+UnusableError           it did so before it looked at anything: the plugin cannot be imported, or is no proper grader
 """
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,18 +14,27 @@ from typing import Any
 
 import structlog
 
-from graders.fence import cut, is_own
+from graders.fence import NAME_CHARACTERS, cut, is_own
 from graders.interface import Abstain, Command, Context, Conversation, Execution, Grader, Signal, Task
-from graders.registry import GraderChoiceError, Registry
+from graders.registry import GraderChoiceError, Registry, name_refusals
 from rubrics.signals import from_json
 from service.child import Child, how
 from service.command_json import bytes_of_text, command_from_json
-from service.wire import Wire, WireError, down, from_below
+from service.plugin_process import Asked
+from service.wire import MOST_BYTES, Wire, WireError, down, from_below
 
 _log = structlog.get_logger()
 
 BOX_TIMES = 10
 """With its boxes a plugin may take so many times its own seconds."""
+START_SECONDS = 120.0
+"""From the start of a plugin's process to its first word, on a busy machine: no code of the plugin has run yet."""
+SHORT_BYTES = 1 << 20
+"""Of a message that is no signal: these are read by the process that serves HTTP as well."""
+MOST_REASONS = 10
+"""Why a plugin cannot be used."""
+LEAVING_SECONDS = 10.0
+"""How long the keeper of a plugin may take to end what it has started."""
 MOST_OPEN = 8
 """Conversations that a plugin may have at once: each is a box."""
 END_SECONDS = 15.0
@@ -33,6 +43,20 @@ END_SECONDS = 15.0
 
 class PluginError(Exception):
     """The plugin's process came to no end of its own, or says what no plugin's process says."""
+
+
+class UnusableError(PluginError):
+    """Before the plugin has looked at anything.
+
+    Args:
+        reasons: each half a sentence.
+        file: where to look.
+    """
+
+    def __init__(self, reasons: Sequence[str], file: str) -> None:
+        super().__init__(f"cannot be used: {'; '.join(reasons)}")
+        self.reasons = tuple(reasons)
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +76,6 @@ class PluginLimits:
     """For its import, and for each submission; time in boxes is not counted, up to BOX_TIMES as much."""
     memory_mib: int
     """That it may have beyond what it has after its import."""
-
-
-def plugins_of(registry: Registry) -> tuple[Plugin, ...]:
-    """The plugins among the graders of an installation, in the process that has imported them."""
-    return tuple(
-        Plugin(id=id, version=kind.version, criterion=kind.criterion, place=f"{kind.__module__}:{kind.__qualname__}")
-        for id, kind in registry.graders.items()
-        if not is_own(id)
-    )
 
 
 class IsolatedPlugins:
@@ -95,7 +110,7 @@ class IsolatedPlugins:
         try:
             process = self._processes.get(plugin.id)
             if process is None:
-                process = self._processes[plugin.id] = PluginProcess(plugin, self._limits)
+                process = self._processes[plugin.id] = self._started(plugin)
             yield from process.look(options, context)
         except PluginError as error:
             _log.warning("plugin failed", action="grade", grader=plugin.id, reason=str(error))
@@ -104,6 +119,12 @@ class IsolatedPlugins:
             process = self._processes.get(plugin.id)
             if process is not None and not process.is_ready:
                 self._processes.pop(plugin.id).close()
+
+    def _started(self, plugin: Plugin) -> "PluginProcess":
+        process = PluginProcess(plugin.place, (plugin.criterion,), self._limits)
+        if process.closed:
+            _tell_closed(plugin.id, process.closed)
+        return process
 
 
 class _Isolated(Grader):
@@ -125,74 +146,90 @@ def stand_in(plugin: Plugin) -> type[_Isolated]:
 
 
 @cache
-def _tell_unreadable(grader: str, folders: str) -> None:
+def _tell_closed(grader: str, closed: str) -> None:
     """In the log, once."""
-    _log.info(
-        "a plugin is a user of its own, which cannot read all that Python imports from: what it imports while it grades fails",
-        action="plugin.started",
-        grader=grader,
-        folders=folders,
-    )
+    _log.warning("a plugin cannot import all that is installed", action="plugin.started", grader=grader, reason=closed)
 
 
 class PluginProcess:
-    """A plugin's process, which forks for each submission (service/plugin_process.py)."""
+    """A plugin's process, which forks for each submission (service/plugin_process.py), and its keeper."""
 
-    def __init__(self, plugin: Plugin, limits: PluginLimits) -> None:
-        """Start it and have it import the plugin. Raises PluginError."""
+    def __init__(self, place: str, criteria: Collection[str], limits: PluginLimits) -> None:
+        """Start it and have it import and check what is at `place`. Raises UnusableError; OSError if it cannot be started."""
         self._limits = limits
-        self._child = Child("service.plugin_process")
+        self._child = Child("service.plugin_keeper", SHORT_BYTES)
         self.is_ready = False
         """False while it has a fork, and for ever where that did not end: then it takes no other submission."""
         try:
-            self._child.wire.send(down((plugin.place, limits.memory_mib << 20)))
-            message = self._child.wire.receive(limits.seconds)
-            unreadable = self._check_ready(message)
+            asked = Asked(place=place, criteria=tuple(criteria), memory_bytes=limits.memory_mib << 20)
+            self._child.wire.send(down(asked))
+            # Nothing of the plugin has run before this word.
+            self.closed = cut(str(self._word(START_SECONDS, place)["closed"]))
+            """What it cannot import from and what to do about that, in half a sentence; empty where there is nothing."""
+            word = self._word(limits.seconds, place)
+            self.file = cut(str(word.get("file") or place))
+            self.plugin = self._named(word, place, criteria)
         except WireError:
-            raise PluginError(f"cannot be imported: {how(self._child.end(within=1))}") from None
+            raise UnusableError([f"importing it came to no end: {how(self.close())}"], place) from None
         except BaseException:
             self.close()
             raise
         self.is_ready = True
-        if unreadable:
-            _tell_unreadable(plugin.id, unreadable)
 
-    def _check_ready(self, message: bytes | None) -> str:
-        """Where it can import nothing from any more, in words."""
+    def _word(self, seconds: float, place: str) -> dict[str, Any]:
+        message = self._child.wire.receive(seconds)
         if message is None:
-            raise PluginError(f"cannot be imported: it did not finish within {self._limits.seconds:g} s")
-        word = from_below(message)
-        if "ready" not in word:
-            raise PluginError(f"cannot be used: {cut(str(word.get('broken')))}")
-        return cut(", ".join(map(str, word.get("unreadable", ()))))
+            raise UnusableError([f"importing it came to no end: it did not finish within {seconds:g} s"], place)
+        return from_below(message)
 
-    def close(self) -> None:
-        self._child.end(within=0 if not self.is_ready else 1)
+    def _named(self, word: dict[str, Any], place: str, criteria: Collection[str]) -> Plugin:
+        """What it says that it is. Nothing of that is believed which a plugin may not be."""
+        known = word.get("ready")
+        if not isinstance(known, dict):
+            said = word.get("broken")
+            reasons = [cut(str(each)) for each in said[:MOST_REASONS]] if isinstance(said, list) else []
+            reasons += [self.closed] if self.closed else []
+            raise UnusableError(reasons or ["it said what no plugin says"], self.file)
+        id, version, criterion = (known.get(name) for name in ("id", "version", "criterion"))
+        if (
+            name_refusals(id, version, criterion, criteria)
+            or is_own(str(id))
+            or len(f"{id}{version}") > NAME_CHARACTERS
+        ):
+            raise UnusableError(["it said what no plugin says"], self.file)
+        return Plugin(id=str(id), version=str(version), criterion=str(criterion), place=place)
+
+    def close(self) -> int:
+        """End it, with all that the plugin has started; how it ended, as `Child.end`."""
+        return self._child.end(within=LEAVING_SECONDS)
 
     def look(self, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
         """The signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
         with self._fork((options, context.task, context.submission)) as wire:
-            yield from _Look(wire, context, self._limits.seconds).signals()
+            yield from _Look(wire, context, self._limits.seconds, self.closed).signals()
 
     def check(self, options: Mapping[str, object]) -> None:
         """Have a fork make the grader with these options. Raises GraderChoiceError, or PluginError."""
-        with self._fork((options, None, None)) as wire:
+        with self._fork((options, None, None), SHORT_BYTES) as wire:
             message = wire.receive(self._limits.seconds)
             if message is None:
                 raise PluginError(f"did not finish within {self._limits.seconds:g} s")
             word = from_below(message)
-        if "choice" in word:
-            field, expected = word["choice"]
-            raise GraderChoiceError(cut(str(field)), cut(str(expected)))
-        if "crashed" in word:
-            raise PluginError(f"crashed: {cut(str(word['crashed']))}")
+        match word:
+            case {"done": True}:
+                return
+            case {"choice": [field, expected]}:
+                raise GraderChoiceError(cut(str(field)), cut(str(expected)))
+            case {"crashed": crashed}:
+                raise PluginError(f"crashed: {_with_remedy(crashed, self.closed)}")
+        raise PluginError("said what no plugin says")
 
     @contextmanager
-    def _fork(self, request: object) -> Iterator[Wire]:
+    def _fork(self, request: object, most_bytes: int = MOST_BYTES) -> Iterator[Wire]:
         """What a fork says to this request. Raises PluginError for one that leaves before it has said all."""
         self.is_ready = False
         ours, theirs = socket.socketpair()
-        wire = Wire(ours)
+        wire = Wire(ours, most_bytes)
         try:
             try:
                 with theirs:
@@ -210,18 +247,21 @@ class PluginProcess:
             self._child.wire.send(b"end")
             message = self._child.wire.receive(END_SECONDS)
             word = {} if message is None else from_below(message)
-            code, by_itself = int(word["ended"]), bool(word["by_itself"])
-        except (WireError, KeyError, TypeError, ValueError):
-            return "lost its process"
-        self.is_ready = True
-        return f"did not finish: {how(code)}" if by_itself else "did not finish: it closed its connection"
+        except WireError:
+            word = {}
+        match word:
+            case {"ended": int(code), "by_itself": bool(by_itself)} if abs(code) < 1 << 16:
+                self.is_ready = True
+                return f"did not finish: {how(code) if by_itself else 'it closed its connection'}"
+        return "lost its process"
 
 
 class _Look:
     """What a fork says while it looks, and the boxes that it asks for."""
 
-    def __init__(self, wire: Wire, context: Context, seconds: float) -> None:
+    def __init__(self, wire: Wire, context: Context, seconds: float, closed: str) -> None:
         self._wire = wire
+        self._closed = closed
         self._context = context
         self._seconds = seconds
         self._own_end = time.monotonic() + seconds
@@ -253,7 +293,7 @@ class _Look:
         if "abstains" in word:
             raise Abstain(cut(str(word["abstains"])))
         if "crashed" in word:
-            raise Abstain(f"the grader crashed: {cut(str(word['crashed']))}")
+            raise Abstain(f"the grader crashed: {_with_remedy(word['crashed'], self._closed)}")
         if "refused" in word:
             raise PluginError(cut(str(word["refused"])))
         return word
@@ -321,6 +361,12 @@ class _Look:
         if not isinstance(value, int) or not 0 <= value < len(self._executions):
             raise PluginError("said what no plugin says")
         return value
+
+
+def _with_remedy(crashed: object, closed: str) -> str:
+    """What a plugin crashed with; where it may not import everything, that is told as well."""
+    text = cut(str(crashed))
+    return f"{text} ({closed})" if closed else text
 
 
 def _signal(row: Any) -> Signal:

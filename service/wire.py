@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 MOST_BYTES = 256 << 20
-"""Of one message."""
+"""Of one message, where its reader wants no less."""
 _HEAD = 4
 _PIECE = 1 << 18
 
@@ -28,8 +28,10 @@ class WireError(Exception):
 class Wire:
     """One end of a connection. Used by one thread at a time in each direction."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, most_bytes: int = MOST_BYTES) -> None:
+        """A longer message than `most_bytes` is none."""
         self._socket = connection
+        self._most_bytes = most_bytes
         self._incoming = bytearray()
 
     def fileno(self) -> int:
@@ -73,7 +75,7 @@ class Wire:
         if len(self._incoming) < _HEAD:
             return None
         size = int.from_bytes(self._incoming[:_HEAD], "big")
-        if size > MOST_BYTES:
+        if size > self._most_bytes:
             raise WireError("it announced a message that is too long")
         if len(self._incoming) < _HEAD + size:
             return None

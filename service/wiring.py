@@ -80,6 +80,12 @@ def new_token(settings: Settings, name: str, scopes: frozenset[str], *, days: fl
         return storage.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
 
 
+def installed(settings: Settings) -> Installation:
+    """The graders of this installation. Raises RegistryError or RubricError."""
+    limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
+    return installation(_criteria(all_rubrics(settings.rubrics)), limits)
+
+
 @contextmanager
 def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStorage]]:
     """API, reviewer's pages and workers in this process, from entering to leaving; gives the address and the storage.
@@ -91,8 +97,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
     with suppress(PermissionError):  # it is somebody else's, who may keep it as they like
         settings.home.chmod(0o700)  # a plugin is another user where this one is root
     rubrics = all_rubrics(settings.rubrics)
-    limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
-    registry = installation(_criteria(rubrics), limits)
+    registry = installed(settings)
     for broken in registry.broken:
         report(f"this grader is left out: {broken}")
     with closing(SqlStorage.open(settings.storage_url)) as storage:

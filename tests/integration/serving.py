@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,10 +28,14 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
     )
     assert process.stderr is not None
     said = []
+    reader: threading.Thread | None = None
     try:
         for line in process.stderr:
             said.append(line)
             if match := re.search(r"serving on (http://\S+),", line):
+                # Somebody reads its log for as long as it runs, or it would wait for that one day.
+                reader = threading.Thread(target=process.stderr.read)
+                reader.start()
                 yield process, match[1]
                 break
         else:
@@ -38,6 +43,8 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
     finally:
         process.kill()
         process.wait()
+        if reader is not None:
+            reader.join()
         process.stderr.close()
 
 

@@ -137,5 +137,5 @@ def test_an_option_that_there_is_not_is_named(both: Installation, tmp_path: Path
 
 
 def test_without_plugins_no_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "Child", None)
+    monkeypatch.setattr(finding, "PluginProcess", None)
     assert not installation(CRITERIA, LIMITS).plugins

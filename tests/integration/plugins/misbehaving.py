@@ -227,7 +227,7 @@ class Misbehaving(Grader):
             attempt(f"memory of {pid}", partial(open, f"/proc/{pid}/mem", "rb"))
             attempt(f"environment of {pid}", partial(open, f"/proc/{pid}/environ", "rb"))
             attempt(f"files of {pid}", partial(os.listdir, f"/proc/{pid}/fd"))
-        attempt("the folder", partial(os.listdir, home))
+        attempt("the folder", partial(_list, home))
         attempt("the database", partial(open, f"{home}/assay.sqlite3", "rb"))
         attempt("a file of its own there", partial(open, f"{home}/mine", "w"))
         attempt("another user", partial(os.setuid, 0))
@@ -328,6 +328,12 @@ class Misbehaving(Grader):
 def _parent(pid: int) -> int:
     with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
         return int(file.read().rpartition(")")[2].split()[1])
+
+
+def _list(folder: str) -> None:
+    """What a plugin sees of the folder is a cover over it, in which there is only what Python imports from."""
+    if not set(os.listdir(folder)) - {"site"}:  # noqa: PTH208
+        raise FileNotFoundError
 
 
 def framed(message: bytes) -> bytes:
