@@ -48,9 +48,11 @@ def marks_of(item: pytest.Item) -> frozenset[str]:
 
 def _tiers_of(item: pytest.Item, fixtures: frozenset[str]) -> frozenset[str]:
     """By its parameters; otherwise that of the fixture `sandbox`, or the one that the service starts with."""
-    parameters = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-    named = {str(Tier(value)) for value in parameters if isinstance(value, str) and value in set(Tier)}
-    return frozenset(named or {Tier.CONTAINER if "sandbox" in fixtures else Tier.JAIL})
+    parameters = (
+        item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    )
+    named = {Tier(value) for value in parameters if isinstance(value, str) and value in set(Tier)}
+    return frozenset(tier.value for tier in named or {Tier.CONTAINER if "sandbox" in fixtures else Tier.JAIL})
 
 
 def group_of(nodeid: str) -> str:

@@ -23,6 +23,7 @@ from service.settings import Settings
 from service.storage.interface import Findings, RunId, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
 from tests.browser.made_runs import RUBRIC, MadeRun
+from tests.databases import storage_in
 
 FLAGS = (
     "--no-sandbox",  # the tests run as root
@@ -105,7 +106,7 @@ def _package(id: str, made: MadeRun) -> dict[str, str]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[LiveService]:
-    storage = SqlStorage.open(f"sqlite:///{tmp_path / 'assay.sqlite3'}")
+    storage = storage_in(tmp_path)
     clock = Clock()
     app = create_app(
         storage=storage,

@@ -14,6 +14,8 @@ from service.progress import LineProgress
 from service.settings import Settings
 from service.verify import as_text, verify
 
+pytestmark = [pytest.mark.box, pytest.mark.slow]
+
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[2] / "examples").glob("*/task.toml"))
 SECONDS = 600
 """A task's slow and hostile submissions each take their whole wall time, once for each process they are given."""
