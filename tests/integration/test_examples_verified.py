@@ -23,7 +23,7 @@ SECONDS = 600
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    settings = Settings(home=tmp_path_factory.mktemp("home"), port=0, workers=2)
+    settings = Settings(home=tmp_path_factory.mktemp("home"), port=0, workers=4)  # many of the runs wait for a limit
     with wiring.embedded(settings, print) as (base_url, token), Client(base_url, token) as client:
         yield client
 

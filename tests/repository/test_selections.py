@@ -13,6 +13,7 @@ from sandboxes.interface import Tier
 from service import cli, host, selftest
 from service.selftest import FAST, NIGHTLY, Selection, of_tier
 from tests.adversarial.box.catalogue import FAMILIES
+from tests.adversarial.test_examination import ATTACKS, OF_THE_BOX
 from tests.conftest import group_of
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,18 @@ def test_every_attack_meets_every_tier_and_each_family_in_each_run() -> None:
         f"{file} {tier} {family}" for tier in Tier for family in FAMILIES
     }, "a process has the attacks of a family and tier"
     assert all("[jail-" not in test for test in nightly)
+
+
+def test_every_cheat_meets_the_examination_in_each_run() -> None:
+    file = "tests/adversarial/test_examination.py"
+    each_run, nightly = collected(WHOLE, file), collected(NIGHTLY, file)
+    of = f"{file}::test_an_attack_is_not_credited_in_the_jail_and_is_flagged"
+    assert {test for test in each_run if test.startswith(of)} == {f"{of}[{name}]" for name in ATTACKS}
+    again = f"{file}::test_an_attack_is_not_credited_and_harms_nobody"
+    both = [test for test in (*each_run, *nightly) if test.startswith(again)]
+    assert sorted(both) == sorted(f"{again}[{name}]" for name in ATTACKS)
+    assert {test.partition("[")[0] for test in nightly} == {again}
+    assert ATTACKS.keys() > OF_THE_BOX
 
 
 def test_what_is_fast_meets_no_box_no_browser_and_no_type_check() -> None:
