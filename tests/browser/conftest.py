@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from graders.interface import Submission, SubmissionId
 from graders.package import load
@@ -34,8 +34,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 """Until an expectation of the page counts as failed; reached only by a test that fails."""
+expect.set_options(timeout=PATIENCE_MILLISECONDS)  # its own would be five seconds, which a busy host may need
 
 
 class Clock:
