@@ -492,14 +492,46 @@ def store(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    epilog="Example: `./assay test -k encoding`",
+    "test",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Example: `./assay test --fast`, `./assay test -k encoding`; `pytest --help` tells pytest's own options",
 )
-def test(context: typer.Context) -> None:
-    """Run the project's own test suite; arguments go to pytest."""
-    from service.selftest import run
+def run_tests(
+    context: typer.Context,
+    *,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast", help="Only what needs no engine, no browser and no type check: a minute. Prepares nothing."
+        ),
+    ] = False,
+    box: Annotated[
+        str, typer.Option(metavar="TIER", help="Only what runs in boxes of this tier: `jail`, `container` or `gvisor`.")
+    ] = "",
+    nightly: Annotated[
+        bool,
+        typer.Option("--nightly", help="Only what is long and shows again what the other tests show, in all tiers."),
+    ] = False,
+) -> None:
+    """Run the project's own tests, all but the nightly ones. Everything else on the line goes to pytest.
 
-    raise typer.Exit(run(context.args))
+    Marks, for pytest's -m, which takes the place of a selection: box, jail, container, gvisor, browser, gate, slow, nightly.
+    """
+    from sandboxes.interface import Tier
+    from service import selftest
+
+    if fast + bool(box) + nightly > 1:
+        raise typer.BadParameter("expected one of --fast, --box and --nightly")
+    if box and box not in list(Tier):
+        raise typer.BadParameter(f"--box: expected one of {', '.join(Tier)}, got {box}")
+    selection = selftest.WHOLE
+    if fast:
+        selection = selftest.FAST
+    elif nightly:
+        selection = selftest.NIGHTLY
+    elif box:
+        selection = selftest.of_tier(Tier(box))
+    raise typer.Exit(selftest.run(selection, context.args))
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""Fixtures of all tests: the real sandbox, made once."""
+"""What all tests share: the marks that they are selected by, the order in which they run side by side, the real sandbox, made once."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,21 +19,81 @@ settings.load_profile("any-host")
 """How long an example takes says more of the host than of what is tested."""
 
 
-SMALLER_GROUPS = {
-    "tests/adversarial/box/test_attacks.py": re.compile(r"\[(\w+-[\w ]+):"),
-    "tests/adversarial/test_faults.py": re.compile(r"\[(\w+)"),
-    "tests/conformance/test_tiers.py": re.compile(r"\[(\w+)-"),
-}
-"""Of long files: what in a test's parameters it has in common with the others of its group."""
+BOXES = frozenset({"tiers", "tier_sandbox"})
+"""The fixtures that open real boxes. All others that run something in a box, or talk to the engine, are made from them."""
+
+GATE = Path(__file__).parent / "repository"
+
+NO_ENGINE = "unix:///run/assay-tests-without-mark-box.sock"
+"""Where the engine is for a test that is not marked `box`: nowhere. So whatever needs one is marked, or fails."""
+
+SECONDS = {"slow": 20.0, "gate": 4.0, "gvisor": 1.5, "box": 0.7, "browser": 1.0}
+"""About what a test takes, by the first of these marks that it has. Only the order of the groups depends on it."""
+OTHERS_SECONDS = 0.05
+
+GROUP = re.compile(r"\[(" + "|".join(Tier) + r")(?:-([\w ]+):|[-\]])")
+"""A test whose parameters begin with a tier: the tier, and the family of its attack if it has one."""
+
+
+def marks_of(item: pytest.Item) -> frozenset[str]:
+    """The marks of a test that follow from what it uses and where it is; `slow` and `nightly`, which do not, are written at it."""
+    fixtures = frozenset(getattr(item, "fixturenames", ()))
+    found = {"gate"} if GATE in item.path.parents else set()
+    if "browser" in fixtures:
+        found.add("browser")
+    if fixtures & BOXES or item.get_closest_marker("box"):
+        found |= {"box", *_tiers_of(item, fixtures)}
+    return frozenset(found)
+
+
+def _tiers_of(item: pytest.Item, fixtures: frozenset[str]) -> frozenset[str]:
+    """By its parameters; otherwise that of the fixture `sandbox`, or the one that the service starts with."""
+    parameters = (
+        item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    )
+    named = {Tier(value) for value in parameters if isinstance(value, str) and value in set(Tier)}
+    return frozenset(tier.value for tier in named or {Tier.CONTAINER if "sandbox" in fixtures else Tier.JAIL})
+
+
+def group_of(nodeid: str) -> str:
+    """Side by side, a process takes the tests of a whole file, which share what they make; or of its part about one tier or family."""
+    file = nodeid.partition("::")[0]
+    found = GROUP.search(nodeid)
+    return " ".join([file, *filter(None, found.groups())]) if found else file
+
+
+def _longest_first(items: list[pytest.Item]) -> None:
+    """The long groups begin first, so that no process is left with one of them when the others have nothing more to do."""
+    seconds: Counter[str] = Counter()
+    for item in items:
+        seconds[group_of(item.nodeid)] += next(
+            (taken for mark, taken in SECONDS.items() if item.get_closest_marker(mark)), OTHERS_SECONDS
+        )
+    items.sort(key=lambda item: (-seconds[group_of(item.nodeid)], group_of(item.nodeid)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Mark before `-m` selects; order what is selected, as the processes of xdist take it."""
+    for item in items:
+        for mark in sorted(marks_of(item)):
+            item.add_marker(mark)
+    yield
+    if hasattr(config, "workerinput"):
+        _longest_first(items)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        if not item.get_closest_marker("box"):
+            environment.setenv("DOCKER_HOST", NO_ENGINE)
+        return (yield)
 
 
 class Groups(LoadFileScheduling):
-    """Side by side, a process takes the tests of a whole file, which share what they make; of some files, those of a group."""
-
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        found = SMALLER_GROUPS[file].search(nodeid) if file in SMALLER_GROUPS else None
-        return f"{file} {found[1]}" if found else file
+        return group_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:

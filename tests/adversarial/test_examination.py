@@ -172,7 +172,23 @@ def test_an_attack_is_not_credited_in_the_jail_and_is_flagged(name: str, jail: S
     assert passed(grade(jail, RIGHT)[0]) == 12
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+OF_THE_BOX = frozenset(
+    (
+        "exits at import", "exits in the call", "replaces its process", "kills its parent", "kills everything",
+        "searches the disk for answers", "writes answers ahead", "writes a second answer", "floods the channel", "plants files",
+        "leaves through C", "exits at the end", "swallows the alarm", "reads the process", "writes a report", "links a report",
+        "leaves a process", "keeps answers on the disk", "plants settings", "never ends", "swallows everything and sleeps",
+        "a fork bomb", "a memory bomb", "fills the disk", "floods stdout", "a huge integer", "a deep list", "a wide message",
+        "threads that never end",
+    )
+)  # fmt: skip
+"""They end, fill or leave something in their box, and another tier may meet them otherwise. All others stay within one interpreter,
+which is the same in every tier: each run of the tests has them in the jail, the nightly ones in a container as well."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in OF_THE_BOX else pytest.mark.nightly) for name in ATTACKS]
+)
 def test_an_attack_is_not_credited_and_harms_nobody(name: str, sandbox: Sandbox) -> None:
     with ThreadPoolExecutor(1) as neighbour:
         beside = neighbour.submit(grade, sandbox, RIGHT)

@@ -120,6 +120,7 @@ EXPECTED = {
 """What is as long as the answer, so that nothing is settled at a glance."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_it_is_judged_in_little_time_and_memory(name: str) -> None:
     said = run_limited(PROGRAM.format(message=HOSTILE[name], expected=EXPECTED.get(name, "'text'")))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from graders.interface import Submission, SubmissionId
 from graders.package import load
@@ -23,6 +23,7 @@ from service.settings import Settings
 from service.storage.interface import Findings, RunId, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
 from tests.browser.made_runs import RUBRIC, MadeRun
+from tests.databases import storage_in
 
 FLAGS = (
     "--no-sandbox",  # the tests run as root
@@ -33,8 +34,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 """Until an expectation of the page counts as failed; reached only by a test that fails."""
+expect.set_options(timeout=PATIENCE_MILLISECONDS)  # its own would be five seconds, which a busy host may need
 
 
 class Clock:
@@ -105,7 +107,7 @@ def _package(id: str, made: MadeRun) -> dict[str, str]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[LiveService]:
-    storage = SqlStorage.open(f"sqlite:///{tmp_path / 'assay.sqlite3'}")
+    storage = storage_in(tmp_path)
     clock = Clock()
     app = create_app(
         storage=storage,

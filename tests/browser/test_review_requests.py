@@ -16,12 +16,15 @@ from tests.browser.made_runs import RUBRIC, MadeRun, merge_run
 
 LEVELS = {"correctness": 2, "efficiency": 3, "security": 0, "best_practices": 2}
 
+HTTP_SECONDS = 60
+"""Until an answer counts as failed to come; reached only by a test that fails."""
+
 
 class Session:
     """A signed-in reviewer's requests, with the CSRF token of a page."""
 
     def __init__(self, service: LiveService, name: str, run_id: RunId) -> None:
-        self.client = httpx2.Client(base_url=service.base_url)
+        self.client = httpx2.Client(base_url=service.base_url, timeout=HTTP_SECONDS)
         self.client.get(service.link(name))
         self.page = self.client.get(f"/review/{run_id}")
         token = re.search(r'name="csrf-token" content="(\w+)"', self.page.text)
@@ -146,7 +149,9 @@ def test_every_change_needs_the_token_of_a_page(
 @pytest.mark.parametrize("path", ["/review", "/review/next", "/review/{run}", "/review/{run}/files/0"])
 def test_nobody_reads_without_signing_in(service: LiveService, path: str) -> None:
     run_id = service.add(merge_run())
-    answer = httpx2.get(service.base_url + path.format(run=run_id), headers={"Accept": "text/html"})
+    answer = httpx2.get(
+        service.base_url + path.format(run=run_id), headers={"Accept": "text/html"}, timeout=HTTP_SECONDS
+    )
     assert answer.status_code == 401
     assert "merge" not in answer.text
 
@@ -154,7 +159,9 @@ def test_nobody_reads_without_signing_in(service: LiveService, path: str) -> Non
 def test_a_submitter_is_no_reviewer(service: LiveService) -> None:
     run_id = service.add(merge_run())
     token = service.storage.add_token("bot", frozenset({"submitter"}), service.clock(), expires_at=None)
-    answer = httpx2.get(f"{service.base_url}/review/{run_id}", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx2.get(
+        f"{service.base_url}/review/{run_id}", headers={"Authorization": f"Bearer {token}"}, timeout=HTTP_SECONDS
+    )
     assert answer.status_code == 403
 
 
@@ -211,11 +218,15 @@ def test_a_file_is_plain_text_whatever_it_holds(service: LiveService) -> None:
 
 
 def test_only_our_own_files_are_served_and_the_browser_asks_for_changes(service: LiveService) -> None:
-    script = httpx2.get(f"{service.base_url}/review/static/review.js")
+    script = httpx2.get(f"{service.base_url}/review/static/review.js", timeout=HTTP_SECONDS)
     assert (script.status_code, script.headers["cache-control"]) == (200, "no-cache")
-    again = httpx2.get(f"{service.base_url}/review/static/review.js", headers={"If-None-Match": script.headers["etag"]})
+    again = httpx2.get(
+        f"{service.base_url}/review/static/review.js",
+        headers={"If-None-Match": script.headers["etag"]},
+        timeout=HTTP_SECONDS,
+    )
     assert again.status_code == 304
-    assert httpx2.get(f"{service.base_url}/review/static/..%2fpages.py").status_code == 404
+    assert httpx2.get(f"{service.base_url}/review/static/..%2fpages.py", timeout=HTTP_SECONDS).status_code == 404
 
 
 def test_no_page_has_script_or_style_of_its_own(ada: Session) -> None:

@@ -1,6 +1,5 @@
 """A storage on a real SQLite file, with its jobs and a clock; sessions of real sandboxes."""
 
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +12,10 @@ from sandboxes import engine
 from sandboxes.interface import Session, Tier
 from sandboxes.tiers import Tiers
 from service.jobs.table import TableJobs
-from service.storage.database import Database
 from service.storage.sql import SqlStorage
+from tests.databases import storage_in
 from tests.integration.api import Api
 from tests.integration.stored import Clock
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of the newest schema; copying it is ten times faster than migrating for each test."""
-    file = tmp_path_factory.mktemp("migrated") / "assay.sqlite3"
-    SqlStorage.open(f"sqlite:///{file}").close()
-    return file
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +57,8 @@ def tidy_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def storage(tmp_path: Path, migrated: Path) -> Iterator[SqlStorage]:
-    file = tmp_path / "assay.sqlite3"
-    shutil.copy(migrated, file)
-    opened = SqlStorage(Database(f"sqlite:///{file}"))
+def storage(tmp_path: Path) -> Iterator[SqlStorage]:
+    opened = storage_in(tmp_path)
     yield opened
     opened.close()
 

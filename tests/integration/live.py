@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.storage.interface import Findings, RunOutcome, RunRecord
 from service.storage.sql import SqlStorage
 from service.worker import WorkerPool
+from tests.databases import storage_in
 from tests.integration.api import REGISTRY
 from tests.integration.stored import RUBRIC, disputed_findings, findings
 
@@ -59,7 +60,7 @@ class Live:
 @contextmanager
 def live_service(home: Path) -> Iterator[Live]:
     evaluation = ReadingEvaluation()
-    with closing(SqlStorage.open(f"sqlite:///{home / 'assay.sqlite3'}")) as storage:
+    with closing(storage_in(home)) as storage:
         jobs = TableJobs(storage.database)
         pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluation, size=2, name="test")
         app = create_app(

@@ -1,4 +1,8 @@
-"""The benchmark counts what it says it counts. Nothing here asserts how long anything takes."""
+"""The benchmark counts what it says it counts. Nothing here asserts how long anything takes.
+
+Most of it is nightly: it is about our benchmarks, and no promise of the service depends on it. Each run of the tests still runs one of them,
+on the engine that they make (tests/adversarial/test_faults.py).
+"""
 
 import json
 import os
@@ -52,6 +56,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> tupl
     return json.loads(numbers.read_text()), printed, plot.read_text()
 
 
+@pytest.mark.nightly
 def test_each_contender_does_the_asked_evaluations_in_the_asked_rounds(measured: tuple[dict, str, str]) -> None:
     contenders = measured[0]["contenders"]
     assert set(contenders) == CONTENDERS
@@ -62,6 +67,7 @@ def test_each_contender_does_the_asked_evaluations_in_the_asked_rounds(measured:
         assert 0 < numbers["wall_p50_ms"] <= numbers["wall_p95_ms"]
 
 
+@pytest.mark.nightly
 def test_a_ratio_is_to_the_bare_program_of_the_same_job(measured: tuple[dict, str, str]) -> None:
     contenders = measured[0]["contenders"]
     assert contenders["small/bare"]["ratio_to_bare"] == contenders["pytest/bare"]["ratio_to_bare"] == 1
@@ -70,6 +76,7 @@ def test_a_ratio_is_to_the_bare_program_of_the_same_job(measured: tuple[dict, st
     assert contenders["calls/jail"]["ratio_to_bare"] != 1
 
 
+@pytest.mark.nightly
 def test_targets_are_judged_by_their_numbers(measured: tuple[dict, str, str]) -> None:
     numbers, printed, _ = measured
     unmeasured = ("ten tests", "throughput", "assay eval")
@@ -82,6 +89,7 @@ def test_targets_are_judged_by_their_numbers(measured: tuple[dict, str, str]) ->
         assert f"| {target['what']} |" in printed
 
 
+@pytest.mark.nightly
 def test_the_costs_of_a_tier_are_of_as_many_repetitions(measured: tuple[dict, str, str]) -> None:
     [(tier, costs)] = measured[0]["costs"].items()
     assert tier == "jail"
@@ -91,6 +99,7 @@ def test_the_costs_of_a_tier_are_of_as_many_repetitions(measured: tuple[dict, st
         assert 1 < memory["unique_mib"] <= memory["proportional_mib"]
 
 
+@pytest.mark.nightly
 def test_numbers_come_with_what_they_were_measured_on(measured: tuple[dict, str, str]) -> None:
     machine = measured[0]["machine"]
     assert machine["kernel"] == os.uname().release
@@ -98,6 +107,7 @@ def test_numbers_come_with_what_they_were_measured_on(measured: tuple[dict, str,
     assert all(machine[name] for name in ("cpu", "cores", "docker", "python_of_the_box", "date"))
 
 
+@pytest.mark.nightly
 def test_the_drawing_has_a_bar_for_each_contender(measured: tuple[dict, str, str]) -> None:
     assert measured[2].count("<rect") == len(CONTENDERS) + 1  # and the bare program, once more, beside the call suite
 
@@ -114,6 +124,7 @@ with engine.started(print) as own:
 """
 
 
+@pytest.mark.nightly
 def test_the_counter_sees_the_dead_and_the_engine_leaves_nothing_behind() -> None:
     said = dict(line.split(": ") for line in run("-c", COUNTED).splitlines() if line.startswith(("folder", "cgroup")))
     assert not Path(said["folder"]).exists()

@@ -74,6 +74,7 @@ def test_a_package_that_is_broken_stops_it_before_the_first_is_stored(
     assert live.storage.tasks() == []
 
 
+@pytest.mark.box
 def test_verify_compares_with_what_the_package_says(live: Live, tmp_path: Path) -> None:
     files = {**PACKAGE, "submissions/accepted/reference.py": "def double(right):\n    return 2 * right\n"}
     files["submissions/wrong/adds.py"] = "def double(n):\n    return n + 2\n"

@@ -30,6 +30,7 @@ def test_the_tier_that_was_asked_for_is_looked_at_and_tried(sandbox: Sandbox) ->
     assert "jail" not in told.splitlines()[2]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_json_has_every_tier_with_what_was_seen(sandbox: Sandbox) -> None:
     code, told = doctor("--json")
@@ -71,6 +72,7 @@ class Generous:
         return self._session.run(replace(command, limits=more))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_limits_that_do_not_hold_are_seen(sandbox: Sandbox) -> None:
     class Weak:

@@ -14,6 +14,8 @@ from service.progress import LineProgress
 from service.settings import Settings
 from service.verify import as_text, verify
 
+pytestmark = [pytest.mark.box, pytest.mark.slow]
+
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[2] / "examples").glob("*/task.toml"))
 SECONDS = 600
 """A task's slow and hostile submissions each take their whole wall time, once for each process they are given."""
@@ -21,7 +23,7 @@ SECONDS = 600
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    settings = Settings(home=tmp_path_factory.mktemp("home"), port=0, workers=2)
+    settings = Settings(home=tmp_path_factory.mktemp("home"), port=0, workers=4)  # many of the runs wait for a limit
     with wiring.embedded(settings, print) as (base_url, token), Client(base_url, token) as client:
         yield client
 

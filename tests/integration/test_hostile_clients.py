@@ -261,7 +261,7 @@ def test_healthz_answers_while_every_thread_waits_for_the_database(api: Api, tmp
         done: list[int] = []
         asking = threading.Thread(target=lambda: done.append(server.status(head("GET", "/healthz", "", None, CLOSE))))
         asking.start()
-        asking.join(10)
+        asking.join(60)
         ready = server.says(head("GET", "/readyz", "", None, CLOSE))
         other.execute("ROLLBACK")
         assert done == [200]
@@ -276,7 +276,7 @@ def test_a_link_that_is_none_waits_for_no_writer(api: Api, tmp_path: Path) -> No
         answer: list[Any] = []
         asking = threading.Thread(target=lambda: answer.append(api.client().get("/sign-in?token=once_x")))
         asking.start()
-        asking.join(10)
+        asking.join(60)
         said = list(answer)
         other.execute("ROLLBACK")
         asking.join()

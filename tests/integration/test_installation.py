@@ -15,7 +15,7 @@ from service.plugins import PluginLimits
 from tests.integration.serving import children_of, installed
 from tests.integration.stored import PACKAGE
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CRITERIA = ["correctness", "efficiency", "security", "best_practices"]
 LIMITS = PluginLimits(seconds=10, memory_mib=512)

@@ -19,6 +19,8 @@ from service.settings import Settings
 from service.storage.sql import SqlStorage
 from tests.integration.serving import alive, children_of, containers_of, is_evaluator, serving
 
+pytestmark = pytest.mark.slow
+
 MEDIAN = Path(__file__).parents[2] / "examples" / "median"
 SOLUTIONS = ["import statistics\nmedian = statistics.median\n", "def median(xs): return -1\n"]
 

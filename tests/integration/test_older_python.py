@@ -24,6 +24,7 @@ def image(client: DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     client.images.remove(image, force=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # the base image is made, from the mirror
 def test_it_keeps_what_tier_jail_promises(client: DockerClient, image: str) -> None:
     with JailSandbox(client, image) as jail, jail.session() as session:

@@ -15,6 +15,8 @@ import pytest
 
 from sandboxes.interface import Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "examples" / "plugins" / "assay-no-print"
 TUTORIAL = (ROOT / "docs" / "tutorial" / "your-first-grader.md").read_text()

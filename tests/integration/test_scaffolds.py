@@ -31,6 +31,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.box
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_passes_verify_as_it_is(kind: str, client: Client, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_each_case_is_a_run_of_its_own_and_is_accounted_for(every_tier: Session)
     for case in cases(signals):
         assert (case.end, case.given, case.wanted, case.got, case.note) == ("", "", "", "", "")
         assert case.seconds and case.cpu_seconds and case.peak_memory_mib
-        assert case.seconds < 5 and case.cpu_seconds < 3
+        assert case.cpu_seconds < 3
     measured = {signal.name: signal.value for signal in signals if isinstance(signal, Measurement)}
     assert measured["printed"] == 5 / 1024
 

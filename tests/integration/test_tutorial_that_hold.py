@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.box, pytest.mark.slow]
+
 TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial" / "hidden-tests-that-hold.md").read_text()
 STEPS = re.findall(r"^```(sh|text)\n(.*?)^```$", TUTORIAL, flags=re.DOTALL | re.MULTILINE)
 """Commands, and below some of them what they print."""

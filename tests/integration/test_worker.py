@@ -151,12 +151,12 @@ def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJob
 
     def act(run: RunRecord) -> Findings:
         under_way.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return stored.findings()
 
     ids = stored.accept(storage, 2)
     pool = start(FakeEvaluation(act), size=1)
-    assert under_way.wait(20)
+    assert under_way.wait(60)
     stopper = threading.Thread(target=pool.stop, kwargs={"drain_seconds": 20})
     stopper.start()
     go_on.set()

@@ -11,9 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from graders.interface import Submission, SubmissionId, TaskId
 from service.jobs.interface import LEASE_SECONDS, Lease
 from service.jobs.table import TableJobs
-from service.storage.database import Database
 from service.storage.interface import Findings, RunId, RunOutcome, RunState, SubmissionRecord, TaskRecord
-from service.storage.sql import SqlStorage
+from tests.databases import storage_in
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -43,7 +42,7 @@ class Jobs(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.storage = SqlStorage.open(f"sqlite:///{Path(self.folder.name)}/jobs.sqlite3")
+        self.storage = storage_in(Path(self.folder.name))
         self.jobs = TableJobs(self.storage.database)
         self.now = START
         self.attempts: dict[RunId, int] = {}
@@ -125,7 +124,7 @@ class Jobs(RuleBasedStateMachine):
     @rule()
     def service_restarts(self) -> None:
         self.storage.close()
-        self.storage = SqlStorage(Database(f"sqlite:///{Path(self.folder.name)}/jobs.sqlite3"))
+        self.storage = storage_in(Path(self.folder.name))
         self.jobs = TableJobs(self.storage.database)
 
     @invariant()

@@ -1,7 +1,7 @@
 """The example tasks without a box: each package loads, its right submissions are right and its wrong ones are wrong.
 
 What runs here was written by us and read before it was committed; even so, no hostile submission runs outside a box.
-The real run of all of them is tests/integration/test_examples_verified.py.
+The real run of all of them is tests/integration/test_examples_verified.py; the runs here, which show the same with less, are nightly.
 """
 
 import ast
@@ -238,16 +238,19 @@ def test_no_answer_is_a_good_guess(name: str) -> None:
                 assert not values or Counter(values).most_common(1)[0][1] < max(2, len(values) / 5)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("task", "submission"), submissions("accepted", "insecure"))
 def test_right_submission_passes(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
     assert passes(task, submission, tmp_path)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("task", "submission"), submissions("wrong"))
 def test_wrong_submission_fails(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
     assert not passes(task, submission, tmp_path)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("task", "submission"), submissions("slow"))
 def test_slow_submission_does_not_finish(task: Task, submission: package.PackagedSubmission, tmp_path: Path) -> None:
     assert not passes(task, submission, tmp_path, SLOW_CPU_SECONDS)

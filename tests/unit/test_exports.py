@@ -25,7 +25,7 @@ from service.storage.interface import (
     SubmissionRecord,
     TaskRecord,
 )
-from service.storage.sql import SqlStorage
+from tests.databases import storage_in
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUBRIC = builtin_rubrics()["default"]
@@ -38,7 +38,7 @@ class Desk:
     """A storage, and the steps that bring a response to its review."""
 
     def __init__(self, path: Path) -> None:
-        self.storage = SqlStorage.open(f"sqlite:///{path / 'assay.sqlite3'}")
+        self.storage = storage_in(path)
         self.storage.add_task(TASK)
         self._jobs = TableJobs(self.storage.database)
 

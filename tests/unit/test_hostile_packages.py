@@ -166,6 +166,7 @@ PACKAGES: Mapping[str, tuple[Callable[[], dict[str, str]], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_hostile_package_is_loaded_or_refused_at_a_bounded_cost(name: str) -> None:
     make, expected = PACKAGES[name]

@@ -89,6 +89,7 @@ def test_examples_are_read_from_visible_files() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["f(" * 5000, "f('" + "x" * 200_000, "f(1) == " + "[" * 3000, "Input:\n" * 3000])
 def test_a_prompt_of_any_form_is_read_in_time(prompt: str) -> None:
     assert effort(lambda: examples(prompt, {})) < 25

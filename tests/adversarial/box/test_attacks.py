@@ -1,8 +1,8 @@
 """Rule 10 of the box: each attack ends by its limits, beside a live neighbour and before an honest run.
 
-Tier jail, the default, meets all of them here. An attack takes two boxes beside the neighbour's, and in the other tiers each of them is a
-container to be made: tier container meets every third of each family here, gvisor every eighth, and both meet all of them in
-`benchmarks/hostile.py --tier TIER`.
+Tier jail, the default, meets all of them in every run of the tests. An attack takes two boxes beside the neighbour's, and in the other
+tiers each of them is a container to be made: tier container meets every third of each family there, gvisor every eighth. The others
+are the same attacks on the same mechanisms once more, and meet them in a run of the nightly tests.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,8 +20,9 @@ STEPS = {Tier.JAIL: 1, Tier.CONTAINER: 3, Tier.GVISOR: 8}
 def meetings() -> Iterator[object]:
     for tier in TIERS:
         for family, attacks in FAMILIES.items():
-            for attack in attacks[:: STEPS[tier]]:
-                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}")
+            for number, attack in enumerate(attacks):
+                marks = [pytest.mark.nightly] if number % STEPS[tier] else []
+                yield pytest.param(tier, attack, id=f"{tier}-{family}: {attack.name}", marks=marks)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import struct
 import time
@@ -169,6 +170,9 @@ class HostileSlot:
     def cpu_seconds(self) -> float | None:
         return None
 
+    def waited_seconds(self) -> float:
+        return 0.0
+
     def state(self, *, ended_within: float) -> Mapping[str, object]:
         return {"OOMKilled": False, "ExitCode": 137}
 
@@ -262,6 +266,13 @@ def test_what_was_answered_before_the_end_is_heard_whole() -> None:
     assert running.finish().end is End.EXITED
     running.close()
     slot.close()
+
+
+def test_the_slot_of_these_tests_has_all_that_is_asked_of_one() -> None:
+    """What is asked only of a program that keeps the host waiting is not missed on a quiet machine."""
+    asked = set(re.findall(r"\b_slot\.(\w+)", Path(jailed.__file__).read_text()))
+    assert "waited_seconds" in asked
+    assert asked <= {*dir(HostileSlot), *HostileSlot.__dataclass_fields__}, asked
 
 
 def accounts(script: list[Step], *, questions: int) -> Execution | None:
