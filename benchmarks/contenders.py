@@ -16,7 +16,7 @@ from jobs import CALLS, PYTEST, SMALL, SOLUTION, TOGETHER, TWICE, WRONG, Job
 
 from graders.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
-from sandboxes.hardening import host_config
+from sandboxes.engine.hardening import host_config
 from sandboxes.interface import Command, Sandbox
 
 READY_SECONDS = 20.0
@@ -25,7 +25,7 @@ HARDENED = (
     "--memory=512m", "--memory-swap=512m", "--pids-limit=65", "--tmpfs=/box:rw,nosuid,nodev,exec,mode=1777,size=64m",
     "--shm-size=64m", "--ulimit=core=0", "--ulimit=nofile=512", "--log-driver=none", "--user=10001:10001",
 )  # fmt: skip
-"""The hardening of our own containers (sandboxes/hardening.py), as options of `docker run`."""
+"""The hardening of our own containers (sandboxes/engine/hardening.py), as options of `docker run`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from jobs import ACROSS, PYTEST, SMALL, SOLUTION, WITH_HYPOTHESIS, Job
 
 from graders import pytest_suite
 from graders.interface import Context, Submission, SubmissionId
+from sandboxes.engine.sweep import OWNER, OWNER_LABEL
 from sandboxes.interface import Command, Harness, Limits, Sandbox
-from sandboxes.sweep import OWNER, OWNER_LABEL
 
 Open = Callable[[], AbstractContextManager[Sandbox]]
 

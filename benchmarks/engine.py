@@ -24,8 +24,8 @@ from pathlib import Path
 from docker import DockerClient
 from docker.errors import DockerException
 
-from sandboxes import images, own_engine
-from sandboxes.engine import Report, connect, forget_dead, running
+from sandboxes.engine import images, own_engine
+from sandboxes.engine.connection import Report, connect, forget_dead, running
 
 START_SECONDS = 60.0
 QUIET_SECONDS = 0.15

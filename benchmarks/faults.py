@@ -36,9 +36,9 @@ from rich.table import Table
 from graders import package
 from graders.interface import Abstention, CaseOutcome, Submission, SubmissionId
 from graders.registry import Registry
-from sandboxes.engine import connect
+from sandboxes.engine.connection import connect
+from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import Tier
-from sandboxes.sweep import ENGINE_ERRORS
 from sandboxes.tiers import Tiers, adapters
 from service.evaluation import Evaluation
 from service.jobs.table import TableJobs

@@ -23,8 +23,8 @@ from kernels_guest import RESULT
 from rich.console import Console
 from rich.table import Table
 
-from sandboxes import images
-from sandboxes.engine import connect
+from sandboxes.engine import images
+from sandboxes.engine.connection import connect
 from sandboxes.interface import Tier
 from service import host
 

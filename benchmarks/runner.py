@@ -108,7 +108,7 @@ def import_ahead(files: dict[str, str], preload: list[str], *, immortal: bool) -
     gc.collect()
     if immortal:
         sys.path.insert(0, "/opt/assay")
-        importlib.import_module("sandboxes.harness.immortal").make_immortal()
+        importlib.import_module("sandboxes.inside.immortal").make_immortal()
         sys.path.remove("/opt/assay")
     gc.freeze()
 

@@ -6,10 +6,10 @@ from threading import Lock
 
 from docker import DockerClient
 
-from sandboxes.closing import Closing
-from sandboxes.container_sandbox import ContainerSandbox
+from sandboxes.container.sandbox import ContainerSandbox
+from sandboxes.engine.closing import Closing
 from sandboxes.interface import Sandbox, SandboxError, Tier
-from sandboxes.jail_sandbox import IDLE_SLOTS, JailSandbox
+from sandboxes.jail.sandbox import IDLE_SLOTS, JailSandbox
 
 Open = Callable[[], AbstractContextManager[Sandbox]]
 

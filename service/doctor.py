@@ -11,12 +11,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sandboxes import engine, facts, trial
-from sandboxes.doctor import Condition, Facts, State, diagnose, lacking
-from sandboxes.engine import Report
+from sandboxes.diagnosis import facts, probing
+from sandboxes.diagnosis.conditions import Condition, Facts, State, diagnose, lacking
+from sandboxes.diagnosis.probing import Probe
+from sandboxes.engine import connection
+from sandboxes.engine.connection import Report
 from sandboxes.interface import SandboxError, Tier
 from sandboxes.tiers import Tiers, adapters
-from sandboxes.trial import Probe
 
 _STYLES = {"held": "green", "weaker": "yellow", "unknown": "yellow", "missing": "bold red", "NOT HELD": "bold red"}
 
@@ -39,10 +40,10 @@ class Diagnosis:
 def examine(tiers: Iterable[Tier], report: Report, *, base_image: str = "") -> Diagnosis:
     """Look at this host and try each of these tiers in which nothing is missing; `report` is told each step."""
     # Asked first, because the SDK leaves a socket open for each engine that does not answer.
-    if not engine.running():
+    if not connection.running():
         found = facts.without_engine("")
         return Diagnosis(facts=found, conditions=diagnose(found), trials={})
-    client = engine.connect()
+    client = connection.connect()
     try:
         found = facts.collect(client, base_image)
         conditions = diagnose(found)
@@ -60,7 +61,7 @@ def examine(tiers: Iterable[Tier], report: Report, *, base_image: str = "") -> D
 def _tried(tiers: Tiers, tier: Tier) -> tuple[Probe, ...]:
     with tiers:
         try:
-            return tuple(trial.attempts(tiers.at_least(tier)))
+            return tuple(probing.attempts(tiers.at_least(tier)))
         except SandboxError as error:
             return (Probe(name="it opens", held=False, says="; ".join(error.diagnostics().values())),)
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sandboxes import engine, facts, images, own_engine, trial
-from sandboxes.doctor import Condition, diagnose, lacking
-from sandboxes.engine import Report
+from sandboxes.diagnosis import facts, probing
+from sandboxes.diagnosis.conditions import Condition, diagnose, lacking
+from sandboxes.engine import connection, images, own_engine
+from sandboxes.engine.connection import Report
+from sandboxes.engine.sweep import sweep
 from sandboxes.interface import SandboxError, Tier
-from sandboxes.sweep import sweep
 from sandboxes.tiers import Open, Tiers, adapters
 
 IDLE_SLOTS = 4
@@ -34,11 +35,11 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
     Raises HostError or SandboxError, each with what to do.
     """
     with _one_at_a_time():
-        if not engine.running():
+        if not connection.running():
             _install(_engine_programs(), report)
-            if not engine.running():  # installing it starts it where systemd runs
-                engine.start(report)
-        client = engine.connect()
+            if not connection.running():  # installing it starts it where systemd runs
+                connection.start(report)
+        client = connection.connect()
         own_engine.learn(client, report)
         if images.find(client, base_image) is None and not base_image:
             _install({"mmdebstrap": "mmdebstrap"}, report, optional=True)
@@ -55,7 +56,7 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
 
 def reopen(offered: Sequence[Tier], *, base_image: str) -> Tiers:
     """These tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
-    client = engine.connect()
+    client = connection.connect()
 
     def restore() -> str:
         return images.ensure(client, _say_nothing, base=base_image)
@@ -69,13 +70,13 @@ def leave(tiers: Tiers) -> None:
     try:
         tiers.close()
     finally:
-        with closing(engine.connect()) as client:
+        with closing(connection.connect()) as client:
             sweep(client, own=True)
 
 
 def tidy() -> None:
     """Remove the boxes of processes of Assay on this host that have died. Raises SandboxError."""
-    with closing(engine.connect()) as client:
+    with closing(connection.connect()) as client:
         sweep(client)
 
 
@@ -92,7 +93,7 @@ def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: 
     while held := [tier for tier, problem in problems.items() if not problem]:
         tiers = Tiers({tier: found[tier] for tier in held})
         try:
-            probe = trial.starts(tiers.at_least(minimum))
+            probe = probing.starts(tiers.at_least(minimum))
         except SandboxError as error:
             problems[held[0]] = "; ".join(error.diagnostics().values())
         else:
@@ -113,7 +114,7 @@ def _problem(conditions: Sequence[Condition], tier: Tier) -> str:
 
 def lacks() -> dict[Tier, str]:
     """The tiers that this host cannot hold as it stands, each with what is missing and what to do. Raises SandboxError."""
-    client = engine.connect()
+    client = connection.connect()
     try:
         conditions = diagnose(facts.collect(client))
     finally:
@@ -123,7 +124,7 @@ def lacks() -> dict[Tier, str]:
 
 def missing() -> Sequence[str]:
     """What a worker needs and this host lacks right now, in words for an operator."""
-    return () if engine.running() else ("the Docker engine does not answer",)
+    return () if connection.running() else ("the Docker engine does not answer",)
 
 
 def install_programs(programs: dict[str, str], report: Report) -> None:

@@ -9,7 +9,7 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sandboxes import users
+from sandboxes.engine import users
 from service.child import prctl
 
 IDS = range(users.IDS.stop, users.IDS.stop + (1 << 22))

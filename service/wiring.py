@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from rubrics.model import Rubric
-from sandboxes.engine import Report
+from sandboxes.engine.connection import Report
 from sandboxes.interface import Tier
 from service import host, logs
 from service.api import access

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from sandboxes import conformance, conformance_pair
-from sandboxes.conformance import Check
-from sandboxes.gvisor_promises import INSTEAD
+from sandboxes.conformance import checks, pair_checks
+from sandboxes.conformance.checks import Check
+from sandboxes.conformance.gvisor import INSTEAD
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
 
-CHECKS = (*conformance.CHECKS, *conformance_pair.CHECKS)
+CHECKS = (*checks.CHECKS, *pair_checks.CHECKS)
 
 OTHERWISE: Mapping[Tier, Mapping[str, Check]] = {Tier.GVISOR: INSTEAD}
 """Where a tier promises something else than a check asks, the check of that."""

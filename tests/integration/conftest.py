@@ -8,7 +8,7 @@ import pytest
 from docker import DockerClient
 from docker.transport.unixconn import UnixHTTPConnection
 
-from sandboxes import engine
+from sandboxes.engine import connection
 from sandboxes.interface import Session, Tier
 from sandboxes.tiers import Tiers
 from service.jobs.table import TableJobs
@@ -21,7 +21,7 @@ from tests.integration.stored import Clock
 @pytest.fixture(scope="module")
 def client(tiers: Tiers) -> Iterator[DockerClient]:
     """Of the engine that the tiers are on."""
-    client = engine.connect()
+    client = connection.connect()
     yield client
     client.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 
-from sandboxes.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
+from sandboxes.engine.sweep import CREATOR_LABEL, OWNER, OWNER_LABEL
 
 
 @contextmanager

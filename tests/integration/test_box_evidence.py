@@ -6,11 +6,11 @@ from textwrap import dedent
 import pytest
 from docker import DockerClient
 
-from sandboxes import images
-from sandboxes.hardening import host_config
-from sandboxes.harness.watch import MOST
+from sandboxes.engine import images
+from sandboxes.engine.hardening import host_config
+from sandboxes.engine.seccomp_profile import profile
+from sandboxes.inside.watch import MOST
 from sandboxes.interface import Behaviour, Command, End, Evidence, Execution, Limits, Sandbox, Tier
-from sandboxes.seccomp_profile import profile
 from sandboxes.tiers import Tiers
 
 NETWORK, PROGRAM, WRITE, SYSCALL = Behaviour.NETWORK, Behaviour.PROGRAM, Behaviour.WRITE, Behaviour.SYSCALL
@@ -155,7 +155,7 @@ def test_forbidden_calls_are_refused(box: Sandbox) -> None:
 
 
 def test_reading_what_is_nobodys_is_noticed(box: Sandbox, tier: Tier) -> None:
-    path = {Tier.JAIL: "/root/.ssh/id_rsa", Tier.CONTAINER: "/opt/assay/sandboxes/harness/supervisor.py"}[tier]
+    path = {Tier.JAIL: "/root/.ssh/id_rsa", Tier.CONTAINER: "/opt/assay/sandboxes/inside/supervisor.py"}[tier]
     execution = run(box, f"open({path!r}).read()")
     assert found(execution) == {(Behaviour.READ, path, False)}
     assert not run(box, "open('/etc/passwd').read()").evidence

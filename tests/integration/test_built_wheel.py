@@ -15,14 +15,14 @@ PROBE = """
 import sys
 from importlib.resources import files
 from pathlib import Path
-import service, sandboxes.images
+import service, sandboxes.engine.images
 from service.rubric_files import builtin_rubrics
 from service.scaffold import make_package
 from service.storage.sql import SqlStorage
 
 assert service.__file__.startswith(sys.argv[1]), service.__file__
 assert "default" in builtin_rubrics()
-assert sandboxes.images.tag() == sys.argv[2], "the image's inputs are not those of the checkout"
+assert sandboxes.engine.images.tag() == sys.argv[2], "the image's inputs are not those of the checkout"
 SqlStorage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
 web = files("service") / "web"
 for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".css")):
@@ -54,7 +54,7 @@ def _run(command: list[str], folder: Path, **environment: str) -> str:
 
 
 def test_it_works_without_the_checkout(installed: Path) -> None:
-    from sandboxes.images import tag
+    from sandboxes.engine.images import tag
 
     _run([sys.executable, "-P", "-c", PROBE, str(installed), tag()], installed, PYTHONPATH=str(installed))
 

@@ -16,7 +16,7 @@ import pytest
 from docker import DockerClient
 from docker.errors import NotFound
 
-from sandboxes.container_sandbox import READY, ContainerSandbox
+from sandboxes.container.sandbox import READY, ContainerSandbox
 from sandboxes.interface import Command, End, Limits, Sandbox, SandboxError
 
 LIMITS = Limits(memory_mib=97, disk_mib=16, processes=16)
@@ -131,7 +131,7 @@ GROWING = """
 import sys, threading
 from pathlib import Path
 from sandboxes import engine
-from sandboxes.container_sandbox import ContainerSandbox
+from sandboxes.container.sandbox import ContainerSandbox
 from sandboxes.interface import Command, Limits
 
 def run(times):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sandboxes import trial
-from sandboxes.doctor import Condition, State
+from sandboxes.diagnosis import probing
+from sandboxes.diagnosis.conditions import Condition, State
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Command, Execution, Sandbox, SandboxError, Session, Tier
 from sandboxes.tiers import Open
@@ -67,7 +67,7 @@ class Generous:
 
     def run(self, command: Command) -> Execution:
         more = replace(command.limits, memory_mib=1024, processes=200, cpu_seconds=60)
-        if command.limits.wall_seconds > trial.LIMITS.wall_seconds:
+        if command.limits.wall_seconds > probing.LIMITS.wall_seconds:
             more = replace(more, wall_seconds=2)  # only its CPU time would end it, and that is a minute
         return self._session.run(replace(command, limits=more))
 
@@ -83,7 +83,7 @@ def test_limits_that_do_not_hold_are_seen(sandbox: Sandbox) -> None:
             with sandbox.session() as real:
                 yield Generous(real)
 
-    failed = {probe.name for probe in trial.attempts(Weak()) if not probe.held}
+    failed = {probe.name for probe in probing.attempts(Weak()) if not probe.held}
     assert failed == {"memory is limited", "processes are limited", "CPU time is limited"}
 
 

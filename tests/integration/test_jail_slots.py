@@ -9,10 +9,11 @@ import pytest
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
-from sandboxes import images, slot
+from sandboxes.engine import images
 from sandboxes.interface import Command, Conversation, End, Harness, Limits, SandboxError
-from sandboxes.jail_sandbox import JailSandbox
-from sandboxes.jailed import Jailed
+from sandboxes.jail import slot
+from sandboxes.jail.program import Jailed
+from sandboxes.jail.sandbox import JailSandbox
 from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=20, cpu_seconds=10, memory_mib=128, processes=16, disk_mib=16, output_kib=64)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sandboxes.interface import Command, End, Limits, Tier
-from sandboxes.talk import Talk
+from sandboxes.running_program import Talk
 from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=1.5, cpu_seconds=10, memory_mib=128, processes=16, disk_mib=16)

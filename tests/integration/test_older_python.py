@@ -7,9 +7,10 @@ import pytest
 from docker import DockerClient
 
 from graders.driver import PYTEST
-from sandboxes import conformance, images
+from sandboxes.conformance import checks
+from sandboxes.engine import images
 from sandboxes.interface import Command
-from sandboxes.jail_sandbox import JailSandbox
+from sandboxes.jail.sandbox import JailSandbox
 
 
 @pytest.fixture
@@ -32,5 +33,5 @@ def test_it_keeps_what_tier_jail_promises(client: DockerClient, image: str) -> N
             Command(argv=("python3", "-c", "import pytest, json; print(json.dumps([6 * 7]))"), harness=PYTEST.harness)
         )
         assert ran.stdout == b"[42]\n", ran
-        for check in conformance.CHECKS:
+        for check in checks.CHECKS:
             check(session)

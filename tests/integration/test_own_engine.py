@@ -14,7 +14,7 @@ import pytest
 from docker import DockerClient
 from typer.testing import CliRunner
 
-from sandboxes import engine, gvisor, own_engine
+from sandboxes.engine import connection, gvisor, own_engine
 from sandboxes.interface import SandboxError, Tier
 from service import host
 from service.cli import app
@@ -32,8 +32,8 @@ def running(folder: Path, options: list[str]) -> Iterator[DockerClient]:
         # An engine without a bridge removes docker0, which is the host's.
         process = subprocess.Popen(["unshare", "--net", program, *places, *apart, *options], stdout=log, stderr=log)
     try:
-        engine._wait((folder / "log").read_text, lambda: process.poll() is None)
-        client = engine.connect()
+        connection._wait((folder / "log").read_text, lambda: process.poll() is None)
+        client = connection.connect()
         yield client
         for container in client.containers.list(all=True):
             container.remove(force=True)

@@ -10,9 +10,9 @@ import pytest
 from docker import DockerClient
 from docker.errors import DockerException
 
+from sandboxes.engine.remover import CLOSING_SECONDS, Remover
+from sandboxes.engine.sweep import MARK_LABEL, labels, new_mark, remove_marked
 from sandboxes.interface import Sandbox
-from sandboxes.remover import CLOSING_SECONDS, Remover
-from sandboxes.sweep import MARK_LABEL, labels, new_mark, remove_marked
 
 SOCKET = Path("/var/run/docker.sock")
 

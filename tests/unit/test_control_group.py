@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.control_group import Scheduled, busiest, threads
+from sandboxes.engine.control_group import Scheduled, busiest, threads
 
 PATIENCE_SECONDS = 30.0
 

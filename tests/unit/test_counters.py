@@ -1,6 +1,6 @@
 """How many processes a box has started, from the numbers that the kernel gives them."""
 
-from sandboxes.harness.counters import RESERVED_NUMBERS, started
+from sandboxes.inside.counters import RESERVED_NUMBERS, started
 
 
 def test_each_process_has_the_next_number() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes import trial
-from sandboxes.doctor import Condition, EngineFacts, Facts, KernelFacts, State, diagnose, lacking, release
+from sandboxes.diagnosis import probing
+from sandboxes.diagnosis.conditions import Condition, EngineFacts, Facts, KernelFacts, State, diagnose, lacking, release
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import End, SandboxError, Tier
 
@@ -155,7 +155,7 @@ def test_kernel_releases(text: str, version: tuple[int, int]) -> None:
 @pytest.mark.parametrize("stdout", [b"", b"there is a route\n", b"999\n"])
 def test_a_sandbox_that_treats_all_programs_alike_is_not_taken_for_one_that_holds(end: End, stdout: bytes) -> None:
     execution = replace(QUIET, end=end, stdout=stdout, exit_code=1)
-    probes = list(trial.attempts(FakeSandbox(lambda command: FakeProgram(execution=execution))))
+    probes = list(probing.attempts(FakeSandbox(lambda command: FakeProgram(execution=execution))))
     assert len(probes) > 8
     assert sum(probe.held for probe in probes) <= 1
     assert not probes[0].held
@@ -165,5 +165,5 @@ def test_a_failure_of_ours_is_told_as_what_was_seen() -> None:
     def broken(command: object) -> FakeProgram:
         raise SandboxError("no container could be made", error="disk full")
 
-    [probe] = trial.attempts(FakeSandbox(broken))
+    [probe] = probing.attempts(FakeSandbox(broken))
     assert not probe.held and probe.says == "no container could be made (error: disk full)"

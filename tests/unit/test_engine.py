@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.engine import forget_dead
+from sandboxes.engine.connection import forget_dead
 
 OWN_NAME = Path("/proc/self/comm").read_text().strip()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes import gvisor
+from sandboxes.engine import gvisor
 
 
 def test_the_engine_is_told_of_runsc_with_options_that_this_release_knows(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandboxes.harness import landlock
+from sandboxes.inside import landlock
 
 PROGRAM = """
 import ctypes, os, signal, socket, sys
-from sandboxes.harness import landlock
+from sandboxes.inside import landlock
 own, other, single = sys.argv[1:]
 parent = os.getppid()
 ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # no_new_privs

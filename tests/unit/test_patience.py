@@ -4,8 +4,8 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException
 
+from sandboxes.engine.retry import BoxImage, no_use_waiting
 from sandboxes.interface import SandboxError
-from sandboxes.patience import BoxImage, no_use_waiting
 
 
 def answered(status: int, text: str) -> APIError:

@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack
 
-from sandboxes.processors import Processors
+from sandboxes.jail.cpu_pinning import Processors
 
 
 def test_pairs_are_spread() -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 from docker.errors import DockerException
 
-from sandboxes.attached import Shape
-from sandboxes.ready import ReadyBoxes
+from sandboxes.container.prepared import ReadyBoxes
+from sandboxes.container.program import Shape
 
 A, B = (Shape(memory_mib=memory, processes=1, disk_mib=1) for memory in (64, 128))
 

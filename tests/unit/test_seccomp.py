@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.harness import seccomp
+from sandboxes.inside import seccomp
 
 ALLOW, NOTIFY, KILL = "allow", "notify", "kill"
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

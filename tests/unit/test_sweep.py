@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from sandboxes.sweep import creator, is_dead
+from sandboxes.engine.sweep import creator, is_dead
 
 
 def test_the_boxes_of_a_process_that_nobody_collects_are_removed() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.harness.under_gvisor import tasks
+from sandboxes.inside.under_gvisor import tasks
 
 SUPERVISOR = 1
 

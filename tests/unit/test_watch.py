@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.harness import watch
+from sandboxes.inside import watch
 
 
 @given(st.text(max_size=500) | st.binary(max_size=500).map(lambda raw: raw.decode("utf-8", "surrogateescape")))

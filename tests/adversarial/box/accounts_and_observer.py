@@ -41,11 +41,11 @@ except OSError: pass
         CTYPES
         + """
 while libc.inotify_init1(0) >= 0: pass
-for path in ("/root/.ssh/id_rsa", "/opt/assay/sandboxes/harness/supervisor.py"):
+for path in ("/root/.ssh/id_rsa", "/opt/assay/sandboxes/inside/supervisor.py"):
     try: open(path).read()
     except OSError: pass
 os.closerange(3, 512)
-for path in ("/root/.ssh/id_rsa", "/opt/assay/sandboxes/harness/supervisor.py"):
+for path in ("/root/.ssh/id_rsa", "/opt/assay/sandboxes/inside/supervisor.py"):
     try: open(path).read()
     except OSError: pass
 """,

@@ -14,8 +14,8 @@ from textwrap import dedent
 from threading import Event, Thread
 from types import EllipsisType
 
-from sandboxes import gvisor
-from sandboxes.container_sandbox import SUPERVISOR_PROCESSES
+from sandboxes.container.sandbox import SUPERVISOR_PROCESSES
+from sandboxes.engine import gvisor
 from sandboxes.interface import Behaviour, Command, End, Execution, Limits, Sandbox, Session
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandboxes import engine, images
+from sandboxes.engine import connection, images
 from sandboxes.interface import Sandbox, Tier
 from tests.adversarial.box.tiers import TIERS, opened
 
@@ -16,7 +16,7 @@ def tier(request: pytest.FixtureRequest) -> Tier:
 
 @pytest.fixture(scope="session")
 def tier_sandbox(tier: Tier) -> Iterator[Sandbox]:
-    client = engine.connect()
+    client = connection.connect()
     try:
         with opened(tier, client, images.ensure(client, print)) as sandbox:
             yield sandbox

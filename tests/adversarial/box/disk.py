@@ -176,7 +176,7 @@ DISK = (
         """
         import os
         got = []
-        paths = ["/etc/passwd", "/etc/ld.so.preload", "/usr/bin/python3", "/usr/local/bin/x", "/opt/assay/sandboxes/harness/supervisor.py", "/opt/assay/x",
+        paths = ["/etc/passwd", "/etc/ld.so.preload", "/usr/bin/python3", "/usr/local/bin/x", "/opt/assay/sandboxes/inside/supervisor.py", "/opt/assay/x",
                  "/x", "/root/x", "/home/x", "/var/x", "/run/x", "/boot/x", "/sys/x", "/proc/x", "/sys/fs/cgroup/x",
                  "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/release_agent",
                  "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", "/proc/self/oom_adj", "/proc/1/mem", "/proc/1/oom_score_adj"]
@@ -186,7 +186,7 @@ DISK = (
                 try: os.write(os.open(path, flags), b"0"); got.append(path)
                 except OSError: pass
         for way in (os.unlink, os.rmdir, lambda p: os.rename(p, "/tmp/x"), lambda p: os.chmod(p, 0o777), lambda p: os.truncate(p, 0), lambda p: os.setxattr(p, "user.x", b"x"), lambda p: os.link(p, "/tmp/y")):
-            for path in ("/etc/passwd", "/usr/bin/python3", "/opt/assay/sandboxes/harness/supervisor.py", "/etc", "/"):
+            for path in ("/etc/passwd", "/usr/bin/python3", "/opt/assay/sandboxes/inside/supervisor.py", "/etc", "/"):
                 try: way(path); got.append(path)
                 except OSError: pass
         print(got)

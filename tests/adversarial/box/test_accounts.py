@@ -10,11 +10,11 @@ from textwrap import dedent
 
 import pytest
 
-from sandboxes import engine
+from sandboxes.engine import connection
+from sandboxes.engine.sweep import CREATOR_LABEL, creator
+from sandboxes.engine.users import IDS, REMAPPED_IDS
 from sandboxes.interface import Command, End, Execution, Sandbox, SandboxError, Session, Tier
-from sandboxes.sweep import CREATOR_LABEL, creator
 from sandboxes.tiers import Tiers
-from sandboxes.users import IDS, REMAPPED_IDS
 from tests.adversarial.box.accounts import ACCOUNTS, Account
 from tests.adversarial.box.attack import CHANNEL, SMALL
 
@@ -54,7 +54,7 @@ def told(execution: Execution) -> tuple[End, int | None, bytes]:
 @pytest.fixture
 def users() -> Iterator[Callable[[], list[int]]]:
     """The users of this process's containers, as this host's kernel has them."""
-    client = engine.connect()
+    client = connection.connect()
 
     def found() -> list[int]:
         rows = client.api.containers(filters={"label": f"{CREATOR_LABEL}={creator()}"})

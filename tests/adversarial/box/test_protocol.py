@@ -15,12 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandboxes import attached, jailed, talk
-from sandboxes.attached import Box, Line, Shape
+from sandboxes import running_program
 from sandboxes.classify import Seen, classify, parse_report
+from sandboxes.container import program as container_program
+from sandboxes.container.program import Box, Line, Shape
 from sandboxes.interface import Command, End, Execution, Limits, SandboxError
-from sandboxes.jailed import BEGINS, Jailed
-from sandboxes.talk import Attention
+from sandboxes.jail import program as jail_program
+from sandboxes.jail.program import BEGINS, Jailed
+from sandboxes.running_program import Attention
 
 LIMITS = Limits(wall_seconds=0.1, cpu_seconds=1, memory_mib=64, disk_mib=8, output_kib=4)
 HUNG_SECONDS = 60.0
@@ -192,10 +194,10 @@ class HostileSlot:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host's patience with who does not report, cut short: the same way in less time."""
-    monkeypatch.setattr(jailed, "LAST_WORDS_SECONDS", 0.05)
-    monkeypatch.setattr(jailed, "LEAVE_SECONDS", 0.05)
-    monkeypatch.setattr(attached, "LAST_WORDS_SECONDS", 0.05)
-    monkeypatch.setattr(talk, "START_SECONDS", 0.1)
+    monkeypatch.setattr(jail_program, "LAST_WORDS_SECONDS", 0.05)
+    monkeypatch.setattr(jail_program, "LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr(container_program, "LAST_WORDS_SECONDS", 0.05)
+    monkeypatch.setattr(running_program, "START_SECONDS", 0.1)
 
 
 Step = tuple[str, bytes | str]
@@ -270,7 +272,7 @@ def test_what_was_answered_before_the_end_is_heard_whole() -> None:
 
 def test_the_slot_of_these_tests_has_all_that_is_asked_of_one() -> None:
     """What is asked only of a program that keeps the host waiting is not missed on a quiet machine."""
-    asked = set(re.findall(r"\b_slot\.(\w+)", Path(jailed.__file__).read_text()))
+    asked = set(re.findall(r"\b_slot\.(\w+)", Path(jail_program.__file__).read_text()))
     assert "waited_seconds" in asked
     assert asked <= {*dir(HostileSlot), *HostileSlot.__dataclass_fields__}, asked
 

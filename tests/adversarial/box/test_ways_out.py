@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sandboxes.interface import Behaviour, Command, End, Limits, Sandbox, Tier
-from sandboxes.talk import UNTAKEN_ANSWER_BYTES
+from sandboxes.running_program import UNTAKEN_ANSWER_BYTES
 from tests.adversarial.box.attack import CHANNEL, SMALL, honest
 
 NAMES: dict[str, dict[str, bytes]] = {

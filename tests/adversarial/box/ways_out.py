@@ -179,7 +179,7 @@ libc.open(ctypes.c_void_p(page + 4096 - len(name)), 0o101, 0o600)
         "drowns the key that it opens",
         """
         import os
-        keys = ("/root/.ssh/id_rsa", "/home/user/.aws/credentials", "/opt/assay/sandboxes/harness/watch.py")
+        keys = ("/root/.ssh/id_rsa", "/home/user/.aws/credentials", "/opt/assay/sandboxes/inside/watch.py")
         for number in range(40000):
             try: os.close(os.open(keys[number % 2], os.O_RDONLY))
             except OSError: pass

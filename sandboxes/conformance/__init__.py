@@ -1,0 +1,1 @@
+"""What every sandbox promises, as checks that run against any of them."""

@@ -1,0 +1,1 @@
+"""Tiers container and gvisor: a container for each program."""

@@ -1,0 +1,95 @@
+"""Making containers on an engine that may be away for a while, from an image that may have been removed."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from docker.errors import APIError, ImageNotFound
+
+from sandboxes.engine.sweep import ENGINE_ERRORS
+from sandboxes.interface import SandboxError
+
+PATIENCE_SECONDS = 60.0
+"""How long an engine that does not answer is waited for."""
+LONGEST_PAUSE_SECONDS = 5.0
+
+Made = TypeVar("Made")
+
+
+class BoxImage:
+    """The image that boxes are made from, and how to have it again. Thread-safe."""
+
+    def __init__(self, image: str, restore: Callable[[], str] | None = None) -> None:
+        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run.
+
+        `restore` makes the image again where the engine has lost it, and gives its id.
+        """
+        if not image.startswith("sha256:"):
+            raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
+        self.id = image
+        self._restore = restore
+        self._lock = threading.Lock()
+
+    def restore(self, lost: str) -> None:
+        """Have it again, once, however many threads find it missing. Raises SandboxError."""
+        if self._restore is None:
+            raise SandboxError("the Docker engine does not have the box image", image=lost)
+        with self._lock:
+            if self.id != lost:
+                return
+            try:
+                self.id = self._restore()
+            except ENGINE_ERRORS as error:
+                raise SandboxError("the box image could not be made again", image=lost, error=error) from error
+
+
+def make_patiently(
+    make: Callable[[str], Made], image: BoxImage, closing: threading.Event, seconds: float = PATIENCE_SECONDS
+) -> Made:
+    """`make(image id)`, again and again while the engine does not answer. Raises SandboxError at the end of patience.
+
+    `make` raises what the engine's SDK does; whatever else it raises is raised at once.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.1
+    restored = ""
+    while True:
+        present = image.id
+        try:
+            return make(present)
+        except ImageNotFound as error:
+            if restored:
+                raise SandboxError("the Docker engine does not have the box image", image=present) from error
+            image.restore(present)
+            restored = present
+            continue
+        except ENGINE_ERRORS as error:
+            if no_use_waiting(error) or time.monotonic() + pause > deadline:
+                raise SandboxError(_said(error), error=error) from error
+        if closing.wait(pause):
+            raise SandboxError("the sandbox was closed")
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def no_use_waiting(error: BaseException) -> bool:
+    """True where the engine answered, and would answer the same again.
+
+    One that is going down says 5xx for a while. A full disk is waited for too: while all workers wait, nothing in the queue
+    loses an attempt to it.
+    """
+    if not isinstance(error, APIError) or _disk_full(error):
+        return False
+    return error.is_client_error() or "oci runtime" in str(error).lower()
+
+
+def _disk_full(error: BaseException) -> bool:
+    return "no space left" in str(error).lower()
+
+
+def _said(error: BaseException) -> str:
+    if _disk_full(error):
+        return "the disk with the Docker engine's data is full"
+    if isinstance(error, APIError):
+        return "the Docker engine could not make a container"
+    return "the Docker engine does not answer"

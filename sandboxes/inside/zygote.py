@@ -1,0 +1,220 @@
+"""A slot: an interpreter that is already up, forked once for each program, each fork locked in by itself.
+
+Theory of operation
+-------------------
+The slot is a hardened container without rights. Its process 1 connects to the host's socket (a SEQPACKET socket in a folder
+that the host has mounted; the container has no network), makes namespaces of its own and forks the zygote, which builds the file
+system that programs will see, imports what the host asks for and then serves, one program at a time:
+
+    host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
+    slot    ready    JSON {"memory_bytes": int} or {"problem": str}
+    host    R        the limits (program.LIMITS), with descriptors: request, then those that the program gets as 0, 1, 2, ...
+    slot    B        the program begins. Said by its own process, as the last thing that is ours
+    host    K why    end everything; `why` comes back in the report
+    slot    report   JSON, see `report` in jail.c
+
+For each program a process 1 is started in a fresh pid namespace (it sleeps, and its end is the end of everything
+in it), then a child is forked into that namespace. The child takes fresh mount, ipc, uts and user namespaces, mounts
+its own /box, gives up every right, installs the filter of system calls, and only then runs what a submission wrote. The network
+namespace is made anew whenever the last program has asked for a socket by name; until then nobody can have left anything in it.
+
+Programs are copies of the zygote's memory, so nothing of a program may ever come into it. It reads no request (the child does),
+and what the filter refuses or notices is looked at by process 1 of the container (observer.py), from which nothing is forked.
+
+What is done for every program is in jail.c; here is what is done once.
+Standard library only; started as `python3 -I`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import select
+import socket
+import sys
+
+OURS = "/opt/assay"
+sys.path.insert(0, OURS)
+
+from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.inside.counters import Counters  # noqa: E402
+
+SOCKET = "/run/assay/s"
+HARNESS = "/harness"
+MESSAGE_BYTES = 65536
+INODES = 16384
+NAMESPACES = (
+    namespaces.NEWUSER
+    | namespaces.NEWPID
+    | namespaces.NEWNS
+    | namespaces.NEWIPC
+    | namespaces.NEWUTS
+    | namespaces.NEWNET
+)
+DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa", "/home/user/.aws/credentials")
+"""Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
+TYPE_CHECKING = False  # see program.py: typing is not for here
+if TYPE_CHECKING:
+    from typing import Any
+
+EVENTS, COUNTED, TO_PARENT, TO_OBSERVER = 5, 6, 7, 8
+"""Descriptors that have a fixed number, here and in a child: an epoll that both add to, the child's account of its reads and
+writes, its ways to this process and to the observer. All below are kept taken, so that what is received lies above them."""
+
+
+# --- once ---------------------------------------------------------------------------------------------------------------
+
+
+def build(setup: dict[str, Any], harness: int) -> None:
+    """Make the file system of the programs and import what they start from."""
+    folders = ("/box", "/dev/fd", "/harness", "/proc/self", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
+    links = {"/tmp": "/box/tmp", "/var/tmp": "/box/tmp", "/dev/shm": "/box/shm", "/var/run": "/run"}  # noqa: S108
+    # All that a program has of /proc; see `show_descriptors` in jail.c.
+    links |= {"/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2", "/proc/self/fd": "/dev/fd"}
+    namespaces.build_root("/box/root", folders, links)
+    for path in DECOYS:
+        with open(path, "w") as file:
+            file.write("nothing\n")
+    if place_harness(harness):
+        compile_ahead()
+        sys.path.insert(0, HARNESS)
+        os.environ["PYTHONPATH"] = program.ENVIRONMENT["PYTHONPATH"] = HARNESS
+    os.register_at_fork = program.put_off_fork_hooks  # type: ignore[assignment]
+    for name in setup["preload"]:
+        importlib.import_module(name)
+    os.register_at_fork = program.register_fork_hooks
+
+
+def place_harness(fd: int) -> bool:
+    """Write the files of this request. False where there is none."""
+    with open(fd, "rb") as request:
+        request.seek(0)
+        files = program.Request(request.read(int.from_bytes(request.read(4), "big"))).files()
+        for path, size in files:
+            target = os.path.join(HARNESS, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(request.read(size))
+    return bool(files)
+
+
+def compile_ahead() -> None:
+    """What is not imported ahead is at least compiled. In a fork, because what this imports would make every fork dearer."""
+    child = os.fork()
+    if child == 0:
+        import compileall  # noqa: PLC0415
+
+        compileall.compile_dir(HARNESS, quiet=2)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+class Zygote:
+    """The slot's state, and what keeps alive what it points to."""
+
+    def __init__(self, control: socket.socket, proc: int, line: observer.Line) -> None:
+        """`proc`: a folder of the container's procfs, which programs do not have."""
+        self.control = control
+        self.line = line
+        self.slot = slot = jail.Slot(control=control.fileno(), proc=proc, inodes=INODES)
+        slot.events, slot.counted, slot.to_parent, slot.to_observer = EVENTS, COUNTED, TO_PARENT, TO_OBSERVER
+        slot.observer, slot.listeners = line.orders.fileno(), line.listeners.fileno()
+        slot.tripwires = line.tripwires.fileno()
+        slot.uid, slot.gid = namespaces.UID, namespaces.GID
+        slot.own_pid_namespace = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+        slot.loadavg = os.open("loadavg", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+        with open(os.open("sys/kernel/pid_max", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)) as file:
+            slot.pid_max = int(file.read())
+        counters = Counters()
+        for name in ("cpu", "memory", "peak", "limit", "limit_hits", "oom_kills", "forks_refused", "processes"):
+            fd, key = counters.place(name)
+            setattr(slot, name, jail.Counter(fd, key.encode()))
+        slot.cpu_unit = counters.cpu_unit
+        # Over this a child says that it is locked in, or why it could not be.
+        self.from_child, to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        slot.from_child = self.from_child.fileno()
+        os.dup2(to_parent.detach(), TO_PARENT, inheritable=False)
+        os.dup2(line.to_listeners.detach(), TO_OBSERVER, inheritable=False)
+        with select.epoll() as events:
+            os.dup2(events.fileno(), EVENTS, inheritable=False)
+            events.register(control, select.EPOLLIN)
+        self.filters = [seccomp.prepare(listen=listen) for listen in (True, False)]
+        slot.filters[:] = [ctypes.addressof(filter) for filter in self.filters]
+        slot.filter_flags[:] = seccomp.LISTENING
+        attributes, slot.landlock_folders, _ = landlock.rights()
+        slot.landlock_attributes, slot.landlock_size = attributes, len(attributes)
+
+    def settle(self) -> None:
+        """After all imports: nothing more changes in here."""
+        self.line.have_watched(DECOYS)
+        sys.path.remove(OURS)
+        namespaces.freeze_root()
+        program.clear_interpreter()
+        gc.collect()
+        immortal.make_immortal()
+        gc.freeze()
+        jail.settle(self.slot)
+
+
+def serve(control: socket.socket, proc: int, line: observer.Line) -> program.PythonCall | None:
+    """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
+    message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    zygote = Zygote(control, proc, line)
+    build(json.loads(message), harness)
+    zygote.settle()
+    control.send(json.dumps({"memory_bytes": zygote.slot.memory_bytes}).encode())
+    event = jail.serve(zygote.slot)
+    if event == jail.PROGRAM:
+        return become(zygote)
+    if event == jail.GONE:
+        return None
+    raise OSError("a program could not be started")
+
+
+def become(zygote: Zygote) -> program.PythonCall:
+    """In the child, which is locked in but for the filter: what it is to run; it does not come back where that is no Python."""
+    slot = zygote.slot
+    request = program.Request(ctypes.string_at(slot.words, slot.words_size))
+    call = program.python_call(request.argv, request.environment)
+    slot.becomes_python = call is not None
+    for kept in (zygote.control, zygote.from_child, zygote.line):
+        kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
+    jail.begin(slot)
+    if call is None:
+        program.execute(request.argv, request.environment)
+    program.prepare_interpreter(call, request.argv, request.environment)
+    return call
+
+
+# --- process 1 of the container --------------------------------------------------------------------------------------------
+
+
+def main() -> program.PythonCall | None:
+    while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < TO_OBSERVER:
+        pass
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect(SOCKET)
+    proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    namespaces.unshare(NAMESPACES)
+    namespaces.map_identity(proc)
+    namespaces.set_dumpable(0)
+    line, observing = observer.connected(control)
+    if os.fork():
+        line.close()  # its other ends are the zygote's alone: their closing tells that it is gone
+        observing.run()
+        return None
+    observing.close()
+    try:
+        return serve(control, proc, line)
+    except Exception as error:
+        control.send(json.dumps({"problem": f"{type(error).__name__}: {error}"}).encode())
+        raise
+
+
+if __name__ == "__main__":
+    call = main()
+    if call is not None:
+        program.run(call)

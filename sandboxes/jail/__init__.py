@@ -1,0 +1,1 @@
+"""Tier jail: programs forked in long-lived slots."""

@@ -1,0 +1,183 @@
+"""Tier `jail`: a fork of a ready interpreter for every execution, locked in by itself, in long-lived hardened containers.
+
+Theory of operation: docs/explanation/sandbox.md. What is on the other side: sandboxes/inside/zygote.py.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+
+from docker import DockerClient
+
+from sandboxes.engine.closing import Closing
+from sandboxes.engine.remover import Remover
+from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.engine.users import BoxUsers
+from sandboxes.interface import Command, Execution, SandboxError
+from sandboxes.jail.cpu_pinning import ANY_PROCESSOR, Processors
+from sandboxes.jail.program import Jailed
+from sandboxes.jail.slot import Slot, SlotKey
+from sandboxes.running_program import Attention
+
+RUNS_PER_SLOT = 1000
+"""Then it is replaced, whatever it looks like."""
+IDLE_SLOTS = 8
+"""Kept ready when nothing runs; the least recently used go first."""
+
+
+class JailSandbox(Closing):
+    """Runs every program in a fork of a zygote. Thread-safe; one instance serves all workers of a process.
+
+    A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
+    """
+
+    def __init__(
+        self,
+        client: DockerClient,
+        image: str,
+        *,
+        idle_slots: int = IDLE_SLOTS,
+        runs_per_slot: int = RUNS_PER_SLOT,
+        restore: Callable[[], str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            client: of a local engine; has to outlive this object.
+            image: id of the box image.
+            idle_slots: how many slots are kept ready when nothing runs.
+            runs_per_slot: after so many programs a slot is replaced.
+            restore: makes the box image again where the engine has lost it, and gives its id.
+            patience_seconds: how long an engine that does not answer is waited for.
+        """
+        self._client = client
+        self._image = BoxImage(image, restore)
+        self._patience_seconds = patience_seconds
+        self._idle_slots = idle_slots
+        self._runs_per_slot = runs_per_slot
+        self._idle: list[Slot] = []  # the least recently used first
+        self._lock = threading.Lock()
+        self.processors = Processors()
+        self._closing = threading.Event()
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
+        self._users = BoxUsers(client)
+        self._remover = Remover(client)
+
+    @property
+    def name(self) -> str:
+        return f"jail@{self._image.id}"
+
+    @contextmanager
+    def session(self) -> Iterator["JailSession"]:
+        yield JailSession(self)
+
+    def close(self) -> None:
+        """Remove all idle slots; those in use are removed when their program ends."""
+        with self._lock:
+            self._closing.set()
+            idle, self._idle = self._idle, []
+        self._background.shutdown()
+        for slot in idle:
+            slot.close()
+        self._remover.close()
+
+    @contextmanager
+    def jailed(
+        self,
+        command: Command,
+        attention: Attention,
+        *,
+        channel: bool,
+        line: socket.socket | None = None,
+        processor: int = ANY_PROCESSOR,
+    ) -> Iterator[Jailed]:
+        """Run a program in a slot; the slot is free again, or removed, when the context is left."""
+        slot = self._take(SlotKey.of(command))
+        doubt = "it was not used well"
+        try:
+            jailed = Jailed(slot, command, attention, channel=channel, line=line, processor=processor)
+            try:
+                yield jailed
+            finally:
+                doubt = jailed.close()
+        finally:
+            self._give_back(slot, doubt)
+
+    # --- the pool -----------------------------------------------------------------------------------------------------
+
+    def _take(self, key: SlotKey) -> Slot:
+        while True:
+            with self._lock:
+                slot = next((slot for slot in reversed(self._idle) if slot.key == key), None)
+                if slot is not None:
+                    self._idle.remove(slot)
+            if slot is None:
+                return self._make(key)
+            if slot.alive():
+                return slot
+            slot.close()
+
+    def _give_back(self, slot: Slot, doubt: str) -> None:
+        slot.runs += 1
+        worn = doubt or slot.runs >= self._runs_per_slot
+        with self._lock:
+            keep = not worn and not self._closing.is_set()
+            if keep:
+                self._idle.append(slot)
+            surplus = [self._idle.pop(0) for _ in range(len(self._idle) - self._idle_slots)]
+        for unused in surplus if keep else [*surplus, slot]:
+            unused.close()
+        if worn and not self._closing.is_set():
+            self._replace(slot.key)
+
+    def _replace(self, key: SlotKey) -> None:
+        """Have the next program of this kind find a slot ready."""
+        with suppress(RuntimeError):
+            self._background.submit(self._make_ready, key)
+
+    def _make(self, key: SlotKey) -> Slot:
+        make = partial(Slot, self._client, key=key, users=self._users, remover=self._remover)
+        return make_patiently(make, self._image, self._closing, self._patience_seconds)
+
+    def _make_ready(self, key: SlotKey) -> None:
+        with suppress(SandboxError):  # whoever needs one makes one, and hears of it
+            slot = self._make(key)
+            with self._lock:
+                if not self._closing.is_set():
+                    self._idle.append(slot)
+                    return
+            slot.close()
+
+
+class JailSession:
+    """The executions of one submission. Each has a box of its own, so there is nothing to reset between them."""
+
+    def __init__(self, sandbox: JailSandbox) -> None:
+        self._sandbox = sandbox
+
+    def run(self, command: Command) -> Execution:
+        with self._sandbox.jailed(command, Attention(), channel=False) as jailed:
+            jailed.wait()
+            return jailed.finish()
+
+    @contextmanager
+    def converse(self, command: Command) -> Iterator[Jailed]:
+        with self._sandbox.jailed(command, Attention(), channel=True) as jailed:
+            yield jailed
+
+    @contextmanager
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[Jailed, Jailed]]:
+        attention = Attention()
+        one_end, other_end = socket.socketpair()
+        with (
+            one_end,
+            other_end,
+            self._sandbox.processors.one() as processor,
+            self._sandbox.jailed(first, attention, channel=True, line=one_end, processor=processor) as one,
+            self._sandbox.jailed(second, attention, channel=True, line=other_end, processor=processor) as other,
+        ):
+            yield one, other
