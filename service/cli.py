@@ -16,10 +16,10 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from service.authoring.strength import Strength
     from service.client import Client
     from service.progress import Progress
     from service.settings import Settings
-    from service.strength import Strength
 
 UNEXPECTED, MISTAKE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
 SHOWN = 20
@@ -241,10 +241,10 @@ def verify(
     The second part runs mutants of the reference, answers that do nothing, and the reference itself under load, in boxes
     on this host. Exit code 1 where a submission ends otherwise than stated, a case is flaky, or a trivial answer passes.
     """
-    from service import strength_report
+    from service.authoring import strength_report
+    from service.authoring.verify import as_data, as_text
+    from service.authoring.verify import verify as run_verification
     from service.progress import shown_progress
-    from service.verify import as_data, as_text
-    from service.verify import verify as run_verification
 
     contents = _read_packages(packages)
     with shown_progress(sys.stderr) as progress:
@@ -270,8 +270,8 @@ def _strengths(contents: "list[Mapping[str, str]]", progress: "Progress", second
     """What the suites of these packages notice, one after the other."""
     from graders.package import load
     from sandboxes.tiers import strictest
+    from service.authoring.strength import strength
     from service.host import prepare
-    from service.strength import strength
 
     settings = _settings()
     if not contents:
@@ -305,9 +305,9 @@ def amplify(
     """
     from graders.package import load
     from sandboxes.tiers import strictest
-    from service import amplify_file
-    from service.amplify import amplify as run_amplification
-    from service.amplify_report import as_data, as_text
+    from service.authoring.amplify import file as amplify_file
+    from service.authoring.amplify.amplify import amplify as run_amplification
+    from service.authoring.amplify.report import as_data, as_text
     from service.host import prepare
     from service.packages import read_folder
     from service.progress import shown_progress
@@ -419,7 +419,7 @@ def init(
     kind: Annotated[str, typer.Option(help="Kind of its suite: call, stdio, pytest, property or program.")] = "call",
 ) -> None:
     """Make a task package to start from. It passes `assay verify` as it is; its comments say what to put where."""
-    from service.scaffold import KINDS, make_package
+    from service.authoring.scaffold import KINDS, make_package
 
     if kind not in KINDS:
         raise typer.BadParameter(f"one of {', '.join(KINDS)}, not {kind!r}", param_hint="--kind")

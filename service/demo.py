@@ -14,9 +14,9 @@ from rich.text import Text
 from graders import package
 from graders.package import PackagedSubmission
 from service.api.schemas import RunOut, SubmissionIn
+from service.authoring.verify import surprises
 from service.client import Client
 from service.progress import Progress
-from service.verify import surprises
 from service.web.visible import plain
 
 TAG = "demo"

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from graders.interface import TaskUnusable
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
-from service import amplify_file
-from service.amplify import Amplified, amplify
-from service.amplify_report import as_data, as_text
+from service.authoring.amplify import file as amplify_file
+from service.authoring.amplify.amplify import Amplified, amplify
+from service.authoring.amplify.report import as_data, as_text
 from service.cli import app
 from service.packages import read_folder
 from service.progress import LineProgress

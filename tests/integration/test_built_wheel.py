@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 import service, sandboxes.engine.images
 from service.rubric_files import builtin_rubrics
-from service.scaffold import make_package
+from service.authoring.scaffold import make_package
 from service.storage.sql import SqlStorage
 
 assert service.__file__.startswith(sys.argv[1]), service.__file__

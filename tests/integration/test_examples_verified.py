@@ -8,11 +8,11 @@ import pytest
 
 from graders.package import submissions
 from service import wiring
+from service.authoring.verify import as_text, verify
 from service.client import Client
 from service.packages import read_folder
 from service.progress import LineProgress
 from service.settings import Settings
-from service.verify import as_text, verify
 
 pytestmark = [pytest.mark.box, pytest.mark.slow]
 

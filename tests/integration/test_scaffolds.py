@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from graders import package
 from service import wiring
+from service.authoring.scaffold import KINDS
+from service.authoring.verify import as_text, verify
 from service.cli import app
 from service.client import Client
 from service.packages import read_folder
 from service.progress import LineProgress
-from service.scaffold import KINDS
 from service.settings import Settings
-from service.verify import as_text, verify
 
 
 def init(*line: object, code: int = 0) -> str:

@@ -9,9 +9,9 @@ import pytest
 from graders.interface import TaskUnusable
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
+from service.authoring.strength import Strength, strength
+from service.authoring.strength_report import as_data, as_text
 from service.progress import LineProgress
-from service.strength import Strength, strength
-from service.strength_report import as_data, as_text
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Inputs that are made (graders.inputs) are like the known ones, whatever these are."""
+"""Inputs that are made (service.authoring.inputs.generate) are like the known ones, whatever these are."""
 
 from itertools import islice
 
@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from graders.call_suite import Answer
 from graders.description import described
-from graders.domain import Call, Domain, Guards, learn
-from graders.inputs import guards, proposals
-from service.amplify_cases import candidate_case
+from service.authoring.amplify.cases import candidate_case
+from service.authoring.inputs.domain import Call, Domain, Guards, learn
+from service.authoring.inputs.generate import guards, proposals
 
 SOURCE = 'def f(n):\n    """A docstring."""\n    if n == 0 or "ab" < str(n):\n        return 7\n'
 LEAF = st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(-1e6, 1e6) | st.text(max_size=8)

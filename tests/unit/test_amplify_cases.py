@@ -1,4 +1,4 @@
-"""Which cases are proposed, how they are written, and where they go (service.amplify_cases)."""
+"""Which cases are proposed, how they are written, and where they go (service.authoring.amplify.cases)."""
 
 import json
 import math
@@ -10,10 +10,10 @@ from graders import package
 from graders.call_suite import Answer
 from graders.cases import parse_cases
 from graders.description import described
-from graders.domain import Call
-from graders.known_calls import in_program, in_text
 from graders.package import PackageError
-from service.amplify_cases import Candidate, accept, candidate_case, choose, new_suite
+from service.authoring.amplify.cases import Candidate, accept, candidate_case, choose, new_suite
+from service.authoring.inputs.domain import Call
+from service.authoring.inputs.known_calls import in_program, in_text
 
 REFERENCE = "def add(a, b):\n    return a + b\n"
 CALL_SUITE = '[[suite]]\nid = "hidden"\nkind = "call"\nfiles = ["hidden/*"]\nentry_point = "add"\n'

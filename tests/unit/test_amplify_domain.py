@@ -1,8 +1,8 @@
-"""What inputs are meant for, as far as known calls and prompts tell (graders.domain)."""
+"""What inputs are meant for, as far as known calls and prompts tell (service.authoring.inputs.domain)."""
 
 import pytest
 
-from graders.domain import Call, Domain, Guards, learn
+from service.authoring.inputs.domain import Call, Domain, Guards, learn
 
 
 def domain(*args: tuple[object, ...], prompt: str = "", examples: list[Call] | None = None) -> Domain:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from graders.branches import branches
+from service.authoring.mutation.branches import branches
 
 PROGRAM = '''
 from __future__ import annotations

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders import mutation_operators as operators
-from graders.mutants import Mutant, mutants
-from graders.mutation_operators import Operator
+from service.authoring.mutation import operators
+from service.authoring.mutation.mutants import Mutant, mutants
+from service.authoring.mutation.operators import Operator
 
 SLIPS: dict[Operator, tuple[str, str, str]] = {
     # operator: (source, a line that it makes of it, source that it leaves as it is)
@@ -40,7 +40,7 @@ def added(mutant: Mutant) -> list[str]:
 
 
 def made(source: str, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr("graders.mutants.OPERATORS", (operator,))
+    monkeypatch.setattr("service.authoring.mutation.mutants.OPERATORS", (operator,))
     return [line for mutant in mutants(source, most=100) for line in added(mutant)]
 
 

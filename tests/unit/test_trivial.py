@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graders.trivial import ANSWERS, trivial_functions, trivial_programs
+from service.authoring.trivial import ANSWERS, trivial_functions, trivial_programs
 
 PROGRAM = """
 class Box:

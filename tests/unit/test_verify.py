@@ -9,7 +9,7 @@ import pytest
 from graders.judge import NO_VERDICT
 from graders.package import PackagedSubmission, PackageError, load
 from service.api.schemas import CaseOut, Cases, RunOut, SubmissionIn, TaskOut
-from service.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
+from service.authoring.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
 
 RIGHT = "def double(x):\n    return 2 * x\n"
 FILES = {

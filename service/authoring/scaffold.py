@@ -1,6 +1,6 @@
 """`assay tasks init`: a task package to start from, for each kind of suite.
 
-The packages themselves lie in service/scaffolds/ and are what they look like, but for the id and the title in task.toml.
+The packages themselves lie in service/authoring/scaffolds/ and are what they look like, but for the id and the title in task.toml.
 """
 
 import re
@@ -25,7 +25,7 @@ def make_package(folder: Path, kind: str) -> None:
     if folder.exists():
         raise FormatError(str(folder), "a folder that does not exist yet")
     id = folder.resolve().name
-    files = read_folder(Path(str(resource_files("service"))) / "scaffolds" / kind)
+    files = read_folder(Path(str(resource_files("service.authoring"))) / "scaffolds" / kind)
     named = {**files, "task.toml": _ID_AND_TITLE.sub(f'id = "{id}"\ntitle = "{id}"\n', files["task.toml"], count=1)}
     package.load(named)
     write_files(folder, named)

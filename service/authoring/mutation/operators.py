@@ -1,4 +1,4 @@
-"""The kinds of mistakes that `graders.mutants` makes: one small function each, from a place in a program to edits of it. Pure.
+"""The kinds of mistakes that `service.authoring.mutation.mutants` makes: one small function each, from a place in a program to edits of it. Pure.
 
 An operator yields nothing where it has nothing to say. Mistakes that every case would notice at once (a name that does not
 exist, an argument of the wrong type) are left out as far as can be seen: they would only make a suite look strong.

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graders import package
-from graders.branches import Branch, branches
 from graders.interface import CaseOutcome, Command, Limits, Outcome, Task
-from graders.mutants import Mutant, mutants
-from graders.trivial import trivial_functions, trivial_programs
 from sandboxes.interface import Sandbox
-from service.amplify import has_target
+from service.authoring.amplify.amplify import has_target
+from service.authoring.mutation.branches import Branch, branches
+from service.authoring.mutation.mutants import Mutant, mutants
+from service.authoring.trivial import trivial_functions, trivial_programs
+from service.authoring.variants import Trials, all_passed, mutant_name
 from service.progress import Progress
-from service.trials import Trials, all_passed, mutant_name
 
 MUTANTS = 80
 QUIET_RUNS, LOADED_RUNS = 3, 2

@@ -1,6 +1,6 @@
 """`assay amplify`: new cases for a task, made by asking its reference, that notice mistakes which its suites do not.
 
-Inputs are made here (`graders.inputs`: plain data, pure); the reference, its mutants and the package's own submissions run in
+Inputs are made here (`service.authoring.inputs.generate`: plain data, pure); the reference, its mutants and the package's own submissions run in
 boxes only. What the reference refuses, or answers differently when it is asked again, is no case. The command opens its boxes
 itself instead of going over HTTP like `assay verify`: it needs the reference's answers, which no API gives out.
 
@@ -16,16 +16,24 @@ from itertools import islice
 
 from graders import package
 from graders.cases import parse_cases
-from graders.domain import Call, Domain, learn
-from graders.inputs import guards, proposals
 from graders.interface import Suite, Task, TaskUnusable
-from graders.known_calls import in_program, in_text
-from graders.mutants import Mutant, mutants
 from sandboxes.interface import Sandbox
-from service.amplify_cases import Candidate, candidate_case, choose, new_suite, shown_call, value_of, with_cases
-from service.amplify_lab import Laboratory
+from service.authoring.amplify.cases import (
+    Candidate,
+    candidate_case,
+    choose,
+    new_suite,
+    shown_call,
+    value_of,
+    with_cases,
+)
+from service.authoring.amplify.lab import Laboratory
+from service.authoring.inputs.domain import Call, Domain, learn
+from service.authoring.inputs.generate import guards, proposals
+from service.authoring.inputs.known_calls import in_program, in_text
+from service.authoring.mutation.mutants import Mutant, mutants
+from service.authoring.variants import Trials, mutant_name
 from service.progress import Progress
-from service.trials import Trials, mutant_name
 
 INPUTS, MORE_INPUTS = 600, 1500
 """So many are made, and so many more where a mutant is still alive then; a domain of few values has fewer."""

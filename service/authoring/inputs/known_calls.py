@@ -3,7 +3,7 @@
 import ast
 import re
 
-from graders.domain import Call
+from service.authoring.inputs.domain import Call
 
 _LONGEST = 2000
 """Characters of a call in running text."""

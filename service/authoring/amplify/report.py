@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from graders.mutants import Mutant
-from service.amplify import Amplified
-from service.trials import mutant_name
+from service.authoring.amplify.amplify import Amplified
+from service.authoring.mutation.mutants import Mutant
+from service.authoring.variants import mutant_name
 from service.web.visible import plain
 
 DIFFS = 10

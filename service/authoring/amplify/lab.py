@@ -10,7 +10,6 @@ from graders import call_suite
 from graders.call_suite import Answer
 from graders.cases import NO_ANSWER, Case
 from graders.compare import check_named
-from graders.domain import Call, Domain, Place
 from graders.interface import (
     Context,
     Outcome,
@@ -19,8 +18,9 @@ from graders.interface import (
     Suite,
     TaskUnusable,
 )
-from service.amplify_cases import value_of
-from service.trials import Trials, With, all_passed
+from service.authoring.amplify.cases import value_of
+from service.authoring.inputs.domain import Call, Domain, Place
+from service.authoring.variants import Trials, With, all_passed
 
 BATCH = 60
 ANSWER_SECONDS = 0.25

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 
-from graders.branches import is_main_guard
-from graders.mutation_operators import OPERATORS, Edit, Site
+from service.authoring.mutation.branches import is_main_guard
+from service.authoring.mutation.operators import OPERATORS, Edit, Site
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _STRIDE = 0.618033988749895

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from graders.interface import Suite
 from graders.package import PackageError
-from service.amplify import Amplified
-from service.amplify_cases import accept as accepted
+from service.authoring.amplify.amplify import Amplified
+from service.authoring.amplify.cases import accept as accepted
 from service.packages import read_folder
 
 

@@ -1,6 +1,6 @@
 """What inputs of functions often have to be: sorted, without doubles, with brackets that match. Pure.
 
-A prompt seldom says all of it, the known calls of a function show it (`graders.domain`). Nothing here depends on a task.
+A prompt seldom says all of it, the known calls of a function show it (`service.authoring.inputs.domain`). Nothing here depends on a task.
 """
 
 from collections.abc import Callable

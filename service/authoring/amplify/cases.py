@@ -9,11 +9,11 @@ from typing import Any
 from graders import package
 from graders.call_suite import Answer
 from graders.cases import Case, parse_cases
-from graders.domain import Call
 from graders.encoding import EncodingError, from_json, to_json
-from graders.input_rules import is_number
 from graders.interface import Suite
 from graders.package import PackageError
+from service.authoring.inputs.domain import Call
+from service.authoring.inputs.rules import is_number
 
 LARGE_SHARE = 0.05
 """So many of those that are not for survivors may be large."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from graders.input_rules import RELATIONS, RULES, Relation, Rule, is_number
+from service.authoring.inputs.rules import RELATIONS, RULES, Relation, Rule, is_number
 
 Place = tuple[str, ...]
 """An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that

@@ -1,7 +1,7 @@
 """New inputs for a function, made from its known calls: like them in type, near them in size. Pure and deterministic.
 
 Two in three are known calls with a few places changed by little (a number next to it, an element twice, a list reversed), the
-rest is built anew from what was seen at each place. What `graders.domain` does not admit is thrown away.
+rest is built anew from what was seen at each place. What `service.authoring.inputs.domain` does not admit is thrown away.
 """
 
 import ast
@@ -11,8 +11,8 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from graders.domain import Call, Domain, Guards, Place, elements
-from graders.input_rules import is_number
+from service.authoring.inputs.domain import Call, Domain, Guards, Place, elements
+from service.authoring.inputs.rules import is_number
 
 TRIES = 300
 """A domain that refuses so many in a row gives no more."""

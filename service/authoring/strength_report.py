@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from service.amplify_report import DIFFS, shown_mutant
-from service.strength import Strength
-from service.trials import mutant_name
+from service.authoring.amplify.report import DIFFS, shown_mutant
+from service.authoring.strength import Strength
+from service.authoring.variants import mutant_name
 from service.web.visible import plain
 
 SHOWN = 12

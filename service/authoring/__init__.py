@@ -1,0 +1,1 @@
+"""The author's workbench: try a package, measure how strong its tests are, write more of them."""

@@ -1,0 +1,1 @@
+"""Inputs like those of a suite."""

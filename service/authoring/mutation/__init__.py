@@ -1,0 +1,1 @@
+"""Programs that differ from the reference in one place."""
