@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from graders.driver import PROPERTY
-from graders.driver import PYTEST as PYTEST_DRIVER
+from graders.drivers import PROPERTY
+from graders.drivers import PYTEST as PYTEST_DRIVER
 from graders.interface import Harness, Suite
 
 SOLUTION = """

@@ -15,7 +15,7 @@ REASON_CHARACTERS = 300
 OWN_EQUALITY, SHARED = 'equality = "own"', 'isolation = "shared"'
 """The options of a suite's table for programs that pass together with their tests and not apart from them."""
 COMPARED = "two objects of the submission were compared with each other"
-"""A note of the examiner's box, see graders/harness/pytest_run.py."""
+"""A note of the examiner's box, see graders/boxed/tests/pytest_run.py."""
 
 _FAILED = re.compile(r"^E +(\S.*)\n?(?:E.*\n?)*", re.MULTILINE)
 """What pytest says of a failure: a line, and what it adds to it."""
@@ -61,7 +61,7 @@ class SuiteRun:
     problem: str = ""
     """Why nothing could be collected."""
     facts: tuple[str, ...] = ()
-    """What the run teaches, where all were run; see graders/harness/learnt.py."""
+    """What the run teaches, where all were run; see graders/boxed/examiner/learnt.py."""
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     """Byte code of the tests, where all were run."""
     moved: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Asking the analyzers about each Python file of a submission, in a box.
 
 The analyzers are libraries that read hostile source, so they never run in a process of the service. A box gets our
-driver and no file of the submission; its files come as messages, one question each (graders/harness/analysis_driver.py),
+driver and no file of the submission; its files come as messages, one question each (graders/boxed/analysis/driver.py),
 and all analyzers answer each question, so that a submission pays for one box. What comes back is as untrusted as the
 source was: the readers below take a value of the right type or raise Abstain.
 """
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from graders.driver import ANALYSIS
-from graders.encoding import EncodingError
+from graders.boxed.shared.encoding import EncodingError
+from graders.drivers import ANALYSIS
 from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
 from graders.messages import read, text_of, texts_of
 from sandboxes.interface import SandboxError

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from graders.driver import STDIO
+from graders.drivers import STDIO
 from graders.examination import Examinee
 from graders.interface import Execution, Limits, Session
 from graders.leaves import bytes_at

@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders import predicate
+from graders.boxed.shared.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.cases import NO_ANSWER, Case, parse_cases
 from graders.compare import Check, check_named
 from graders.description import Description, describe, described
-from graders.driver import CALL, prelude_file
-from graders.encoding import EncodingError, Tree, dump, parse, to_json
+from graders.drivers import CALL, prelude_file
 from graders.examination import Examinee, examine
 from graders.groups import numbers
 from graders.headroom import room

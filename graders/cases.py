@@ -1,7 +1,7 @@
 """The hidden cases of a `call` suite: a JSON object a line, in a form for people or a form for programs.
 
     {"call": "median([3, 1, 2])", "returns": "2"}           Python literals; nan and inf are understood
-    {"args": [[3, 1, 2]], "kwargs": {}, "expected": 2}      values in the encoding of `graders.encoding`
+    {"args": [[3, 1, 2]], "kwargs": {}, "expected": 2}      values in the encoding of `graders.boxed.shared.encoding`
 
 Both may have `id`, `weight`, `group` and, in the place of the answer, `raises`. docs/reference/task-package.md explains them.
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeGuard
 
+from graders.boxed.shared.encoding import Decoder, EncodingError, from_json
 from graders.description import described
-from graders.encoding import Decoder, EncodingError, from_json
 from graders.shown import shown
 
 MOST_CASES = 10_000
@@ -339,7 +339,9 @@ def _decoded(tree: Any, where: str, key: str) -> object:
     try:
         return from_json(tree, _Frugal())
     except EncodingError as error:
-        raise CaseError(where, f"a value in the encoding of graders.encoding in `{key}` ({error})") from error
+        raise CaseError(
+            where, f"a value in the encoding of graders.boxed.shared.encoding in `{key}` ({error})"
+        ) from error
 
 
 def _shown(entry_point: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:

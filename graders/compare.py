@@ -6,8 +6,8 @@ references decides how long the comparison takes.
 
 from collections.abc import Callable, Mapping
 
+from graders.boxed.shared.encoding import Tree
 from graders.description import Description
-from graders.encoding import Tree
 from graders.marks import Marks
 from graders.near import FAMILIES, Near
 

@@ -1,6 +1,6 @@
 """A value that a box answered, as the description that crossed: read and measured, and never made. Pure.
 
-`describe` looks at a tree of the encoding (graders/encoding.py) once, in time and memory that grow with the message. What it
+`describe` looks at a tree of the encoding (graders/boxed/shared/encoding.py) once, in time and memory that grow with the message. What it
 accepts, `Decoder` in a box can make a value of, but for sets of what has no hash. Here nobody does: a list that is in
 another a thousand times stays one list, and a Decimal with an exponent of a thousand million stays a dozen characters.
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from graders.encoding import MAX_DEPTH, MAX_SIZE, EncodingError, Tree, array, array_parts, text, to_json
+from graders.boxed.shared.encoding import MAX_DEPTH, MAX_SIZE, EncodingError, Tree, array, array_parts, text, to_json
 from graders.leaves import CHECKS
 
 

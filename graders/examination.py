@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graders.driver import Driver
-from graders.encoding import EncodingError
+from graders.boxed.shared.encoding import EncodingError
+from graders.drivers import Driver
 from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
 from graders.messages import read
 

@@ -1,6 +1,6 @@
 """Integrity: signs in the source that somebody plays with the examination. What each rule means: docs/reference/integrity.md.
 
-The files are read in a box, beside bandit and radon (graders/harness/integrity_analyzer.py); the names of files, and the
+The files are read in a box, beside bandit and radon (graders/boxed/analysis/integrity_analyzer.py); the names of files, and the
 few lines of configuration that matter, are read here, as text.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graders.analyzer import Answer, NotLooked, ask_about_files, number_in, object_in, rows_in, text_in, texts_in
-from graders.harness.integrity.rules import RULES
+from graders.boxed.analysis.integrity.rules import RULES
 from graders.interface import (
     Abstain,
     Abstention,
@@ -23,7 +23,7 @@ from graders.interface import (
 )
 
 TOOL = "integrity-2"
-"""As graders/harness/integrity_analyzer.py names itself; counted up when a rule changes."""
+"""As graders/boxed/analysis/integrity_analyzer.py names itself; counted up when a rule changes."""
 PAGE = "docs/reference/integrity.md"
 SHOWN = 30
 """Findings that are told of a submission, worst first; the others are counted."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from graders.driver import STDIO
+from graders.drivers import STDIO
 from graders.examination import Examinee
 from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
 from graders.leaves import bytes_at
@@ -26,7 +26,7 @@ STARVED_TIMES = 6
 GRACE_SECONDS = 20.0
 """What an interactor gets beyond the submission's own wall limit."""
 MOST_TEXT = 4000
-"""Characters of each text in an answer, as graders/harness/stdio_driver.py cuts them."""
+"""Characters of each text in an answer, as graders/boxed/stdio/driver.py cuts them."""
 NO_VERDICT = "no verdict, and the reference's is accepted, so this is rejected"
 """How the note on a case begins that was rejected because the author's program broke on it."""
 

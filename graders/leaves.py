@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from graders.encoding import MAX_INT_BITS, EncodingError, Tree, array, text
+from graders.boxed.shared.encoding import MAX_INT_BITS, EncodingError, Tree, array, text
 
 MAX_RANGE_BITS = 1024
 """Numbers of a range are smaller: how many there are is a quotient, and dividing takes more than its numbers are long."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def library_names(source: str) -> Mapping[str, object]:
-    """For graders/harness/programs.py: `library`, name -> [module, name in it or null], and `own`, the names that the reference binds.
+    """For graders/boxed/examiner/programs.py: `library`, name -> [module, name in it or null], and `own`, the names that the reference binds.
 
     Only what stands at the top of the file. Nothing for a text that is no Python.
     """

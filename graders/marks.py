@@ -15,8 +15,8 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from graders.boxed.shared.encoding import MAX_INT_BITS, Tree
 from graders.description import Description
-from graders.encoding import MAX_INT_BITS, Tree
 from graders.leaves import DECIMAL, float_at, integer_at, text_at
 
 _KEY = secrets.token_bytes(32)

@@ -7,7 +7,7 @@ what is no text or number where one belongs is read as none.
 import re
 from collections.abc import Mapping
 
-from graders.encoding import EncodingError, Tree, parse
+from graders.boxed.shared.encoding import EncodingError, Tree, parse
 
 SHOWN_CHARACTERS = 2000
 """Of a text that a box wrote, as people are shown it."""

@@ -10,8 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from graders.boxed.shared.encoding import Tree
 from graders.description import Description
-from graders.encoding import Tree
 from graders.leaves import DECIMAL, float_at, integer_at
 from graders.marks import Marks
 from graders.pairing import MOST_PAIRED, assigned, matched

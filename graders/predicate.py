@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graders.driver import CALL
-from graders.encoding import dump
+from graders.boxed.shared.encoding import dump
+from graders.drivers import CALL
 from graders.examination import examine
 from graders.interface import Context, End, Suite, TaskUnusable
 from graders.judge import STARVED_TIMES

@@ -1,5 +1,5 @@
 """`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
-between them. The kinds differ in what is collected and told; see graders/harness/pytest_run.py.
+between them. The kinds differ in what is collected and told; see graders/boxed/tests/pytest_run.py.
 
 Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
 passed is expected of a submission, and an id that is not reported as passed has not passed. What the reference's objects
@@ -17,7 +17,7 @@ from typing import Any
 
 from graders.agreement import CaseReport, SuiteRun, agreed
 from graders.behaviour import beyond
-from graders.driver import CANDIDATE, PROPERTY, PYTEST, Driver, prelude_file
+from graders.drivers import CANDIDATE, PROPERTY, PYTEST, Driver, prelude_file
 from graders.examination import Examinee, Part, examine, examine_apart
 from graders.interface import (
     MOST_LOST,
@@ -48,7 +48,7 @@ GRACE_SECONDS = 5.0
 """For what the driver says when all tests are done."""
 SHOWN_CASES = 20
 TEXT_CHARACTERS = 4000
-"""Of each text in a report, as graders/harness/pytest_run.py cuts them."""
+"""Of each text in a report, as graders/boxed/tests/pytest_run.py cuts them."""
 NAME_CHARACTERS = 1 << 16
 """Of a node id or a class: no real one is as long."""
 LOST = frozenset({"ended", "broken", "cut-off"})

@@ -22,7 +22,7 @@ class Reference:
     tests: tuple[str, ...]
     """Node ids, in order; it passed them all, in both examinations where there are two."""
     facts: tuple[str, ...]
-    """What the tests met, apart; see graders/harness/learnt.py."""
+    """What the tests met, apart; see graders/boxed/examiner/learnt.py."""
     compiled: Mapping[str, bytes]
     """Byte code of the tests, path in their folder -> content."""
     evidence: tuple[Evidence, ...]

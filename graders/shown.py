@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from graders.boxed.shared.encoding import Tree
 from graders.description import Description
-from graders.encoding import Tree
 from graders.leaves import float_at, text_at
 from graders.messages import SHOWN_CHARACTERS, text_of
 

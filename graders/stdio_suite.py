@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.build import Build, build_python
-from graders.driver import STDIO
+from graders.drivers import STDIO
 from graders.examination import Examinee
 from graders.groups import group_of
 from graders.interface import (

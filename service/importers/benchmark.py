@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from graders.encoding import EncodingError
+from graders.boxed.shared.encoding import EncodingError
 from service.importers.bigcodebench import bigcodebench
 from service.importers.classeval import classeval
 from service.importers.contest import apps, livecodebench

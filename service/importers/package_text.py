@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from graders.encoding import to_json
+from graders.boxed.shared.encoding import to_json
 
 REFERENCE = "submissions/accepted/reference.py"
 PRELUDE = "prelude.py"

@@ -23,7 +23,7 @@ PROGRAM = """
 from graders.call_suite import Answer, _Hearing, read_answer
 from graders.compare import check_named
 from graders.description import described
-from graders.encoding import EncodingError
+from graders.boxed.shared.encoding import EncodingError
 from graders.messages import SHOWN_CHARACTERS, read
 
 def value(tree):

@@ -66,8 +66,8 @@ WITNESS = {"zz_witness.py": WEAKNESS}
 """Looked at last, after all the others."""
 
 SHADOWING = [
-    "ast", "bandit", "codecs", "graders/__init__", "graders/harness/__init__", "graders/harness/bandit_analyzer",
-    "graders/harness/file_analysis", "io", "json", "os", "radon", "radon/visitors", "re", "sitecustomize", "stevedore",
+    "ast", "bandit", "codecs", "graders/__init__", "graders/boxed/__init__", "graders/boxed/bandit_analyzer",
+    "graders/boxed/file_analysis", "io", "json", "os", "radon", "radon/visitors", "re", "sitecustomize", "stevedore",
     "tokenize", "usercustomize", "warnings", "yaml",
 ]  # fmt: skip
 

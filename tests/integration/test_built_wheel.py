@@ -27,8 +27,8 @@ SqlStorage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
 web = files("service") / "web"
 for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".css")):
     assert any(entry.name.endswith(ending) for entry in (web / folder).iterdir()), (folder, ending)
-for driver in ("__main__.py", "call_driver.py", "pytest_driver.py", "analysis_driver.py", "radon_analyzer.py"):
-    assert (files("graders") / "harness" / driver).is_file(), driver
+for driver in ("__main__.py", "call/driver.py", "tests/pytest_driver.py", "analysis/radon_analyzer.py"):
+    assert (files("graders") / "boxed" / driver).is_file(), driver
 make_package(Path(sys.argv[1]) / "made", "property")
 """
 

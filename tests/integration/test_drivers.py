@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from graders.driver import ANALYSIS, CALL, PROPERTY, PYTEST, Driver
+from graders.drivers import ANALYSIS, CALL, PROPERTY, PYTEST, Driver
 from graders.interface import Limits
 from sandboxes.interface import End, Sandbox
 
@@ -21,13 +21,13 @@ ours, theirs = socket.socketpair()
 if os.fork() == 0:
     ours.close()
     os.dup2(theirs.fileno(), 3)
-    import graders.harness.channel as channel
+    import graders.boxed.shared.channel as channel
     before = set(sys.modules)
     def leave(code):
         print(json.dumps({"imported": sorted(set(sys.modules) - before)}), flush=True)
         os._exit(code)
     channel._exit = leave
-    import_module("graders.harness." + module).main(*arguments)
+    import_module("graders.boxed." + module).main(*arguments)
 theirs.close()
 for question in questions:
     message = json.dumps(question).encode()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from graders.driver import PYTEST
+from graders.drivers import PYTEST
 from sandboxes.interface import Command, Execution, Harness, Limits, Sandbox, Session, Tier
 from sandboxes.tiers import Tiers
 

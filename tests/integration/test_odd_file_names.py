@@ -35,8 +35,8 @@ FILES = {
     "our package as a file": {"graders": "x"},
     "our package": {
         "graders/__init__.py": "1 / 0",
-        "graders/encoding.py": "1 / 0",
-        "graders/harness/__init__.py": "1 / 0",
+        "graders/boxed/shared/encoding.py": "1 / 0",
+        "graders/boxed/__init__.py": "1 / 0",
     },
     "our folders as files": {
         "submission": "x",

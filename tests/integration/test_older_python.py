@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from docker import DockerClient
 
-from graders.driver import PYTEST
+from graders.drivers import PYTEST
 from sandboxes.conformance import checks
 from sandboxes.engine import images
 from sandboxes.interface import Command

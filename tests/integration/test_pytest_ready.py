@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graders.driver import PROPERTY, PYTEST, Driver
+from graders.drivers import PROPERTY, PYTEST, Driver
 from graders.interface import Harness
 from sandboxes.interface import Command, Limits, Sandbox, Tier
 from sandboxes.tiers import Tiers
@@ -61,8 +61,8 @@ tell("status", int(status))
 READY = (
     RECORDER
     + """
-from graders.harness import property_driver as driver
-from graders.harness.search_path import make_importable
+from graders.boxed import property_driver as driver
+from graders.boxed.shared.search_path import make_importable
 
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 sys.dont_write_bytecode = True

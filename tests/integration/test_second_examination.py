@@ -118,7 +118,7 @@ def test_a_dispute_beside_play_with_the_examination_is_a_failure(jail: Sandbox) 
 
 FORGES = """
 import sys
-run = sys.modules.get("graders.harness.pytest_run")
+run = sys.modules.get("graders.boxed.tests.pytest_run")
 if run is not None:
     told = run.Reporter.answer
     def answer(self, **fields):

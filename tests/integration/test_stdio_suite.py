@@ -139,7 +139,7 @@ HOSTILE = {
     ),
     "plants byte code": ({
         "solution.py": "print(open('1.ans').read())", "__pycache__/solution.cpython-313.pyc": "x", "sitecustomize.py": "import os; os._exit(0)",
-        "sys.py": "", "runpy.py": "raise SystemExit", "encodings.py": "", "graders/harness/stdio_driver.py": "raise SystemExit(0)",
+        "sys.py": "", "runpy.py": "raise SystemExit", "encodings.py": "", "graders/boxed/stdio/driver.py": "raise SystemExit(0)",
     }, F),
 }  # fmt: skip
 

@@ -17,8 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graders import call_suite, complexity, integrity, pytest_suite, security, stdio_suite
+from graders.boxed.shared.encoding import EncodingError, to_json
 from graders.build import build_python
-from graders.encoding import EncodingError, to_json
 from graders.interface import (
     Abstain,
     CaseOutcome,

@@ -14,9 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from graders.compare import any_of, exact, float_check, unordered
-from graders.description import Description, describe, described
-from graders.encoding import (
+from graders.boxed.shared.encoding import (
     MAX_DEPTH,
     MAX_INT_BITS,
     Array,
@@ -29,6 +27,8 @@ from graders.encoding import (
     parse,
     to_json,
 )
+from graders.compare import any_of, exact, float_check, unordered
+from graders.description import Description, describe, described
 from graders.marks import Marks
 from graders.messages import SHOWN_CHARACTERS
 from graders.shown import shown

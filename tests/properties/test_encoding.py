@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.encoding import (
+from graders.boxed.shared.encoding import (
     MAX_DEPTH,
     MAX_INT_BITS,
     Array,

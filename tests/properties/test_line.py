@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.encoding import Tree
-from graders.harness import line as line_module
-from graders.harness.examiner import Examiner
-from graders.harness.line import MAX_MESSAGE, LineBroken, LineEnded
-from graders.harness.stand_in_class import StandInMeta
+from graders.boxed.examiner.examiner import Examiner
+from graders.boxed.rpc import connection as line_module
+from graders.boxed.rpc.connection import MAX_MESSAGE, LineBroken, LineEnded
+from graders.boxed.rpc.proxy_classes import StandInMeta
+from graders.boxed.shared.encoding import Tree
 
 # What is sent may be coroutines, which nobody awaits; and they are to go while that is known.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")

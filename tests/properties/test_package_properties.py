@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from graders.boxed.shared.encoding import to_json
 from graders.cases import NO_ANSWER, CaseError, parse_cases
-from graders.encoding import to_json
 from graders.package import PackageError, load, submissions, version
 
 MANIFEST = """

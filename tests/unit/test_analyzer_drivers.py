@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from graders import security
-from graders.harness import file_analysis, radon_analyzer
-from graders.harness.file_analysis import (
+from graders.boxed.analysis import one_file, radon_analyzer
+from graders.boxed.analysis.one_file import (
     Analyze,
     UnreadableError,
     answer_for,
@@ -26,7 +26,7 @@ from graders.harness.file_analysis import (
 with warnings.catch_warnings():
     # bandit 1.9 passes stevedore an argument that stevedore 5.10 no longer wants; it matters to neither
     warnings.simplefilter("ignore", DeprecationWarning)
-    from graders.harness import bandit_analyzer
+    from graders.boxed.analysis import bandit_analyzer
 
 TANGLED = "def tangled(x):\n" + "".join(f"    if x == {n}:\n        x += 1\n" for n in range(20)) + "    return x\n"
 TRIVIAL = "".join(f"def trivial_{n}(x):\n    return x\n" for n in range(49))
@@ -235,7 +235,7 @@ def wait(source: bytes) -> dict[str, object]:
 
 
 def allocate(source: bytes) -> dict[str, object]:
-    return {"size": len(bytearray(file_analysis.MEMORY_BYTES))}
+    return {"size": len(bytearray(one_file.MEMORY_BYTES))}
 
 
 def die(source: bytes) -> dict[str, object]:
@@ -248,7 +248,7 @@ def leave(source: bytes) -> dict[str, object]:
 
 
 def babble(source: bytes) -> dict[str, object]:
-    return {"text": "a" * (file_analysis.ANSWER_CAP_BYTES + 1)}
+    return {"text": "a" * (one_file.ANSWER_CAP_BYTES + 1)}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def babble(source: bytes) -> dict[str, object]:
 def test_what_a_file_does_to_its_fork_is_a_reason_and_the_next_file_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, analyze: Analyze, reason: str
 ) -> None:
-    monkeypatch.setattr(file_analysis, "CPU_SECONDS", 1)
-    monkeypatch.setattr(file_analysis, "WALL_SECONDS", 0.2 if analyze is wait else 8.0)
+    monkeypatch.setattr(one_file, "CPU_SECONDS", 1)
+    monkeypatch.setattr(one_file, "WALL_SECONDS", 0.2 if analyze is wait else 8.0)
     assert reason in answer_in_fork(analyze, b"x = 1")["cannot"]
     assert answer_in_fork(lambda source: {"seen": source.decode()}, b"x = 1") == {"found": {"seen": "x = 1"}}

@@ -85,7 +85,7 @@ def test_no_file_of_the_submission_is_in_the_box() -> None:
     graded(
         Security(),
         sandbox,
-        {"ast.py": "raise SystemExit(7)", "graders/harness/bandit_analyzer.py": "raise SystemExit(7)"},
+        {"ast.py": "raise SystemExit(7)", "graders/boxed/analysis/bandit_analyzer.py": "raise SystemExit(7)"},
     )
     [command] = sandbox.commands
     assert command.files == {}

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from graders import cases, encoding, outputs, package
+from graders import cases, outputs, package
+from graders.boxed.shared import encoding
 from graders.compare import check_named
 from graders.description import describe, described
 from graders.interface import Suite, Task
@@ -34,7 +35,7 @@ SLOW_CPU_SECONDS = 1
 DRIVER = """
 import importlib, json, os, sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
-from graders.encoding import from_json, to_json
+from graders.boxed.shared.encoding import from_json, to_json
 out = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 questions = json.load(sys.stdin)

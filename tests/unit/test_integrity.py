@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from graders.harness import integrity_analyzer
-from graders.harness.integrity.rules import RULES
-from graders.harness.integrity.shown import Shown, examples
-from graders.harness.integrity.syntax import About
+from graders.boxed.analysis import integrity_analyzer
+from graders.boxed.analysis.integrity.rules import RULES
+from graders.boxed.analysis.integrity.shown import Shown, examples
+from graders.boxed.analysis.integrity.syntax import About
 from graders.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal, Suite
 from graders.tampering import is_tampering

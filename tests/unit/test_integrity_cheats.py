@@ -5,7 +5,7 @@ The task is `vowels(text)`; nothing of it is in a rule. What each rule finds and
 
 import pytest
 
-from graders.harness import integrity_analyzer
+from graders.boxed.analysis import integrity_analyzer
 
 TASK = {
     "prompt": (

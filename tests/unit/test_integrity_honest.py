@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from graders.harness import integrity_analyzer
-from graders.harness.integrity.rules import RULES
+from graders.boxed.analysis import integrity_analyzer
+from graders.boxed.analysis.integrity.rules import RULES
 from graders.interface import Severity
 from graders.tampering import TAMPERING
 from tests.unit.honest_programs import PROGRAMS, RIGHT

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from graders.boxed.shared.encoding import to_json
 from graders.cases import NO_ANSWER, SHOWN_CHARACTERS, Case, CaseError, parse_cases
-from graders.encoding import to_json
 
 
 def one(row: dict[str, object], entry_point: str = "f") -> Case:

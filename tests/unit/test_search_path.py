@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import json, sys
-import graders.encoding, random, types, typing, xml.etree, pytest  # as a driver, or what it was forked from, has done
-from graders.harness.search_path import make_importable
+import graders.boxed.shared.encoding, random, types, typing, xml.etree, pytest  # as a driver, or what it was forked from, has done
+from graders.boxed.shared.search_path import make_importable
 kept = sys.modules["pytest"], sys.modules["os"], sys.modules["builtins"], sys.modules["__main__"]
 make_importable("submission")
 found = {}
@@ -25,7 +25,7 @@ print(json.dumps(found))
 
 IMPORTS = """
 import json, sys
-from graders.harness.search_path import import_submitted, make_importable
+from graders.boxed.shared.search_path import import_submitted, make_importable
 from importlib import import_module
 make_importable("submission")
 def facts(load, name):

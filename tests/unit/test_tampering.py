@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.harness.integrity.rules import RULES
+from graders.boxed.analysis.integrity.rules import RULES
 from graders.integrity import PLANTED, SHADOWS
 from graders.interface import CaseOutcome, Finding, Outcome, Severity, Signal, UntrustedText
 from graders.tampering import TAMPERING, without_tampered_disputes

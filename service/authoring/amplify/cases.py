@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graders import package
+from graders.boxed.shared.encoding import EncodingError, from_json, to_json
 from graders.call_suite import Answer
 from graders.cases import Case, parse_cases
-from graders.encoding import EncodingError, from_json, to_json
 from graders.interface import Suite
 from graders.package import PackageError
 from service.authoring.inputs.domain import Call

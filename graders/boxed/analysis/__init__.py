@@ -1,0 +1,1 @@
+"""Looks at a submission's files without running them."""

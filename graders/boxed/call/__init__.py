@@ -1,0 +1,1 @@
+"""Calls the functions of a submission, for `call` suites."""

@@ -1,0 +1,1 @@
+"""The submission's side of that line."""

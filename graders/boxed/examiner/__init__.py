@@ -1,0 +1,1 @@
+"""The tests' side of that line."""

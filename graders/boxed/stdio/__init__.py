@@ -1,0 +1,1 @@
+"""Runs programs, for `stdio` suites."""
