@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from engine import Engine
 from jobs import CALLS, PYTEST, SMALL, SOLUTION, TOGETHER, TWICE, WRONG, Job
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Outcome, Submission, SubmissionId, Suite, Task, TaskId
 from sandboxes.engine.hardening import host_config
 from sandboxes.interface import Command, Sandbox

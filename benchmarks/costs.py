@@ -13,8 +13,8 @@ from docker.models.containers import Container
 from engine import Engine
 from jobs import ACROSS, PYTEST, SMALL, SOLUTION, WITH_HYPOTHESIS, Job
 
-from graders import pytest_suite
 from graders.interface import Context, Submission, SubmissionId
+from graders.suites.tests import runner as pytest_suite
 from sandboxes.engine.sweep import OWNER, OWNER_LABEL
 from sandboxes.interface import Command, Harness, Limits, Sandbox
 

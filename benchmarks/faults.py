@@ -33,9 +33,9 @@ from leftovers import at_rest
 from rich.console import Console
 from rich.table import Table
 
-from graders import package
 from graders.interface import Abstention, CaseOutcome, Submission, SubmissionId
-from graders.registry import Registry
+from graders.plugins.registry import Registry
+from graders.tasks import package
 from sandboxes.engine.connection import connect
 from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import Tier

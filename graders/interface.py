@@ -213,7 +213,7 @@ class Example:
 class Grader(ABC):
     """Base of all graders: a frozen dataclass whose fields are its options.
 
-    The docstring is the documentation that reviewers see, `examples` are its tests (`graders.testing.check`).
+    The docstring is the documentation that reviewers see, `examples` are its tests (`graders.plugins.testing.check`).
     """
 
     id: ClassVar[str]

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from graders.interface import Grader, Task
-from graders.registry import Broken
+from graders.plugins.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.catalog import Catalog
@@ -21,7 +21,7 @@ from service.waiting import FinishedRuns
 
 
 class Graders(Protocol):
-    """`service.installation.Installation`, or a `graders.registry.Registry` of graders that may run in this process."""
+    """`service.installation.Installation`, or a `graders.plugins.registry.Registry` of graders that may run in this process."""
 
     @property
     def graders(self) -> Mapping[str, type[Grader]]:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from graders.interface import TaskId, Tier
-from graders.package import PackageError
+from graders.tasks.package import PackageError
 from service.reading import STORED
 from service.storage.interface import Storage, TaskRecord
 from service.task_summary import TaskSummary

@@ -70,7 +70,7 @@ def _exit_code(error: Exception) -> int | None:
     from pydantic import ValidationError
 
     from graders.interface import TaskUnusable
-    from graders.package import PackageError
+    from graders.tasks.package import PackageError
     from rubrics.loader import RubricError
     from sandboxes.interface import SandboxError
     from service.client import ApiError
@@ -268,7 +268,7 @@ def verify(
 
 def _strengths(contents: "list[Mapping[str, str]]", progress: "Progress", seconds: float) -> "Iterator[Strength]":
     """What the suites of these packages notice, one after the other."""
-    from graders.package import load
+    from graders.tasks.package import load
     from sandboxes.tiers import strictest
     from service.authoring.strength import strength
     from service.host import prepare
@@ -303,7 +303,7 @@ def amplify(
 
     They are written beside the package, into PACKAGE.amplified.jsonl; look at them, remove lines, and --accept the rest.
     """
-    from graders.package import load
+    from graders.tasks.package import load
     from sandboxes.tiers import strictest
     from service.authoring.amplify import file as amplify_file
     from service.authoring.amplify.amplify import amplify as run_amplification

@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from graders import package
-from graders.package import PackagedSubmission
+from graders.tasks import package
+from graders.tasks.package import PackagedSubmission
 from service.api.schemas import RunOut, SubmissionIn
 from service.authoring.verify import surprises
 from service.client import Client

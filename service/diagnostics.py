@@ -8,8 +8,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from graders.fence import text_of
 from graders.interface import TaskUnusable
+from graders.plugins.fence import text_of
 from sandboxes.interface import SandboxError
 from service.disputes import DISPUTED, TO_SUBMITTER
 from service.evaluators import EvaluationFailedError

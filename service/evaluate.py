@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders import package
+from graders.tasks import package
 from service.api.schemas import Cases, RunOut, SubmissionIn
 from service.client import Client, RefusedError
 from service.importers.package_text import FormatError, ImportedTask

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from graders import package
 from graders.interface import Grader, Task, TaskUnusable
-from graders.package import PackageError
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from rubrics.model import Rubric
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import strictest
@@ -15,7 +15,7 @@ from service.storage.interface import Findings, RunRecord, Storage
 
 
 class Graders(Protocol):
-    """`graders.registry.Registry`, or `service.plugins.IsolatedPlugins` around one."""
+    """`graders.plugins.registry.Registry`, or `service.plugins.IsolatedPlugins` around one."""
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
         """Those that look at this task's submissions. Raises GraderChoiceError."""

@@ -17,9 +17,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from graders.fence import text_of
 from graders.interface import Command, Conversation, Execution, Session, TaskUnusable, Tier
-from graders.registry import Registry, own_entry_points
+from graders.plugins.fence import text_of
+from graders.plugins.registry import Registry, own_entry_points
 from sandboxes.interface import Sandbox, SandboxError
 from sandboxes.tiers import Tiers
 from service import host, logs

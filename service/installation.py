@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 from graders.interface import Grader, Task
-from graders.registry import (
+from graders.plugins.registry import (
     Broken,
     GraderChoiceError,
     Registry,

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from graders.package import MAX_BYTES, MAX_FILES, PackageError
+from graders.tasks.package import MAX_BYTES, MAX_FILES, PackageError
 
 
 def read_folder(folder: Path) -> dict[str, str]:
@@ -12,7 +12,7 @@ def read_folder(folder: Path) -> dict[str, str]:
 
     Raises:
         PackageError: where there is no such folder, a file is a symbolic link or no regular file, is no UTF-8 text, or
-            there is more than a package may hold. What the texts say is left to `graders.package.load`.
+            there is more than a package may hold. What the texts say is left to `graders.tasks.package.load`.
     """
     if not folder.is_dir():
         raise PackageError(str(folder), "the folder of a task package")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
-from graders.fence import Kept, Refused, text_of, told
+from graders.builtin.tampering import without_tampered_disputes
 from graders.interface import (
     Abstain,
     Abstention,
@@ -22,7 +22,7 @@ from graders.interface import (
     Task,
     TaskUnusable,
 )
-from graders.tampering import without_tampered_disputes
+from graders.plugins.fence import Kept, Refused, text_of, told
 from rubrics.model import Rubric
 from rubrics.prefill import prefill
 from sandboxes.interface import Sandbox, SandboxError

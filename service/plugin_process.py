@@ -22,9 +22,9 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NoReturn
 
-from graders.fence import Refused, admit, text_of, told
 from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task
-from graders.registry import GROUP, GraderChoiceError, Registry, examined
+from graders.plugins.fence import Refused, admit, text_of, told
+from graders.plugins.registry import GROUP, GraderChoiceError, Registry, examined
 from rubrics.signals import to_json
 from sandboxes.interface import Command
 from service import plugin_files

@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from graders.fence import NAME_CHARACTERS, cut, is_own
 from graders.interface import Abstain, Command, Context, Conversation, Execution, Grader, Signal, Task
-from graders.registry import GraderChoiceError, Registry, name_refusals
+from graders.plugins.fence import NAME_CHARACTERS, cut, is_own
+from graders.plugins.registry import GraderChoiceError, Registry, name_refusals
 from rubrics.signals import from_json
 from service.child import Child, how
 from service.command_json import bytes_of_text, command_from_json
@@ -89,7 +89,7 @@ class IsolatedPlugins:
         self._processes: dict[str, PluginProcess] = {}
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
-        """As `graders.registry.Registry.for_task`. Raises GraderChoiceError for a grader that there is not."""
+        """As `graders.plugins.registry.Registry.for_task`. Raises GraderChoiceError for a grader that there is not."""
         wanted = {id for id in self._own.graders if is_own(id)} | set(task.graders)
         return tuple(self._grader(id, task.graders.get(id, {})) for id in sorted(wanted))
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from graders import package
 from graders.interface import Task
-from graders.package import PackageError
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.body import BodyError, parsed
 from service.task_summary import TaskSummary, summarize
 from service.wire import Wire, WireError, from_above

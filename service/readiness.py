@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from graders.fence import told
+from graders.plugins.fence import told
 
 PATIENCE_SECONDS = 2.0
 """How long an answer is waited for. A healthy one takes milliseconds."""

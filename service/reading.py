@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from graders.interface import Limits, Task, Tier
-from graders.package import PackageError
+from graders.tasks.package import PackageError
 from service.body import BodyError
 from service.child import Child, how
 from service.task_summary import SuiteSummary, TaskSummary

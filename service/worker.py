@@ -16,8 +16,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from graders.fence import told
 from graders.interface import TaskUnusable
+from graders.plugins.fence import told
 from sandboxes.interface import SandboxError
 from service import diagnostics
 from service.faults import crash_point

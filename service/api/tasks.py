@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from graders.fence import is_own
 from graders.interface import Task, TaskId
-from graders.package import PackageError
-from graders.registry import GraderChoiceError
+from graders.plugins.fence import is_own
+from graders.plugins.registry import GraderChoiceError
+from graders.tasks.package import PackageError
 from service.api.access import Anyone, Author
 from service.api.guard import Guarded
 from service.api.problems import OF_A_BODY, ProblemError, described

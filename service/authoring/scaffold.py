@@ -7,7 +7,7 @@ import re
 from importlib.resources import files as resource_files
 from pathlib import Path
 
-from graders import package
+from graders.tasks import package
 from service.importers.package_text import FormatError
 from service.importers.write import write_files
 from service.packages import read_folder

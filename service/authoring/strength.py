@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from graders import package
 from graders.interface import CaseOutcome, Command, Limits, Outcome, Task
+from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.amplify import has_target
 from service.authoring.mutation.branches import Branch, branches

@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from graders import call_suite
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
     Command,
@@ -28,6 +27,7 @@ from graders.interface import (
     Task,
     TaskUnusable,
 )
+from graders.suites.call import runner as call_suite
 from sandboxes.interface import Sandbox
 from service.progress import Progress
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
-from graders import package
-from graders.judge import NO_VERDICT
-from graders.package import PackagedSubmission
+from graders.suites.verdicts import NO_VERDICT
+from graders.tasks import package
+from graders.tasks.package import PackagedSubmission
 from rubrics.signals import ABOUT_THE_TASK
 from service.api.schemas import CaseOut, RunOut, SubmissionIn, TaskOut
 from service.progress import Progress

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from graders.package_stdio import MOST_PASSES
+from graders.tasks.stdio_options import MOST_PASSES
 from service.importers.kattis_data import Group, TestCase, read_data
 from service.importers.kattis_files import Tree, number_of, table_of, words_of
 from service.importers.kattis_programs import VALIDATORS, read_submissions, validator

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from graders.package import MAX_BYTES
+from graders.tasks.package import MAX_BYTES
 from service.importers.package_text import FormatError
 
 MOST_YAML_CHARACTERS = 64 << 10

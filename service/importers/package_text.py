@@ -97,7 +97,7 @@ def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | N
 def stdio_suite(
     cases: Iterable[Mapping[str, object]], options: Mapping[str, object], programs: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `stdio` suite of cases as graders/stdio_cases.py has them; `programs` are its checker or interactor."""
+    """A `stdio` suite of cases as graders/suites/stdio/cases.py has them; `programs` are its checker or interactor."""
     return _suite("stdio", options, {"hidden/cases.jsonl": _lines(cases), **(programs or {})})
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graders import package
-from graders.package import PackageError
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.importers import kattis, quixbugs
 from service.importers.benchmark import AUTO, FORMATS, raise_it, read_benchmark
 from service.importers.package_text import FormatError, ImportedTask, with_reference

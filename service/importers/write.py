@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from graders import package
-from graders.package import PackageError
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.importers.benchmark import raise_it
 from service.importers.needs import missing_packages
 from service.importers.package_text import FormatError, ImportedTask, with_reference

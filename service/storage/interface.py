@@ -94,7 +94,7 @@ class TaskRecord:
     version: str
     title: str
     files: Mapping[str, str]
-    """The package as uploaded: path -> text. `graders.package.load` makes a `Task` of it."""
+    """The package as uploaded: path -> text. `graders.tasks.package.load` makes a `Task` of it."""
     created_at: datetime
 
 

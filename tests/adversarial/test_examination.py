@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
-from graders.integrity import Integrity
+from graders.builtin.hidden_tests import HiddenTests
+from graders.builtin.integrity import Integrity
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -105,7 +105,7 @@ ATTACKS: dict[str, dict[str, str] | str] = {
     "a metaclass that agrees": "class M(type):\n __eq__ = lambda c, o: True\n __hash__ = type.__hash__\nclass A(metaclass=M): pass\ndef square_sum(xs): return A",
     "patches what reads answers": "import struct, os\nos.read = lambda *a: b''\nstruct.unpack = lambda *a: (2,)\n" + WRONG,
     "patches the comparison": "import math, operator\nmath.isclose = operator.eq = lambda *a, **k: True\n" + WRONG,
-    "plants a module": "import sys, types\nsys.modules['graders.compare'] = types.SimpleNamespace(same=lambda *a: True)\n" + WRONG,
+    "plants a module": "import sys, types\nsys.modules['graders.suites.call.compare'] = types.SimpleNamespace(same=lambda *a: True)\n" + WRONG,
     "traces its caller": "import sys\ndef t(f, e, a): f.f_locals.clear(); return t\nsys.settrace(t)\n" + WRONG,
     "reads its caller's code": "import sys\ndef square_sum(xs):\n f = sys._getframe(1)\n return [c for c in f.f_code.co_consts if isinstance(c, int)]",
     "asks the main module": "import __main__\ndef square_sum(xs): return getattr(__main__, 'expected', -1)",

@@ -20,11 +20,11 @@ resource.setrlimit(resource.RLIMIT_CPU, ({CPU_SECONDS}, {CPU_SECONDS}))
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_MIB} << 20, {MEMORY_MIB} << 20))
 """
 PROGRAM = """
-from graders.call_suite import Answer, _Hearing, read_answer
-from graders.compare import check_named
-from graders.description import described
+from graders.suites.call.runner import Answer, _Hearing, read_answer
+from graders.suites.call.compare import check_named
+from graders.suites.values.description import described
 from graders.boxed.shared.encoding import EncodingError
-from graders.messages import SHOWN_CHARACTERS, read
+from graders.suites.values.messages import SHOWN_CHARACTERS, read
 
 def value(tree):
     return b'{{"nonce": "1", "value": ' + tree + b'}}'
@@ -142,7 +142,7 @@ def run_limited(program: str) -> str:
 def test_printed_output_is_compared_in_little_time_and_memory(got: str) -> None:
     """Looking for a number in a token took the square of its length, and eight million lines were half a gigabyte."""
     program = f"""
-from graders.outputs import check_named
+from graders.suites.stdio.outputs import check_named
 size = 4 << 20
 got = {got}
 for name in ("exact", "tokens", "float"):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders.analyzer import Answer, NotLooked, ask_about_files
-from graders.complexity import TOOL as RADON
+from graders.builtin.analysis import Answer, NotLooked, ask_about_files
+from graders.builtin.complexity import TOOL as RADON
+from graders.builtin.security import Security
 from graders.interface import Abstention, Finding, Measurement, Signal
-from graders.security import Security
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from sandboxes.interface import Sandbox
 
 WEAKNESS = "\nimport subprocess\nsubprocess.call(input(), shell=True)\n"

@@ -14,8 +14,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from graders.interface import Submission, SubmissionId
-from graders.package import load
-from graders.registry import Registry
+from graders.plugins.registry import Registry
+from graders.tasks.package import load
 from service.api.access import sign_in_link
 from service.app import create_app
 from service.jobs.table import TableJobs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.testclient import TestClient
 
 from graders.interface import Context, Example, Grader, Signal
-from graders.registry import Broken, Registry
+from graders.plugins.registry import Broken, Registry
 from sandboxes.interface import Tier
 from service.app import create_app
 from service.jobs.table import TableJobs

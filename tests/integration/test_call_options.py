@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Suite, TaskUnusable
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from service.memory import TaskMemory
 
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
@@ -109,7 +109,7 @@ def test_a_predicate_that_breaks_on_this_value_only_has_rejected_it(
     name: str, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name == "hangs":
-        monkeypatch.setattr("graders.predicate.CASE_SECONDS", 2.0)
+        monkeypatch.setattr("graders.suites.call.predicate.CASE_SECONDS", 2.0)
     breaks, why = BREAKS[name]
     predicate = f"import os, sys\ndef accepts(args, expected, got):\n    if got < 0:\n        {breaks}\n    return expected == got"
     found, findings = judged(session, "def f(n): return -1 if n == 2 else 7 if n == 4 else n", predicate)
@@ -126,7 +126,7 @@ def test_answers_that_make_a_predicate_slow_hold_no_worker_for_long(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each verdict is within its time; all together are not."""
-    monkeypatch.setattr("graders.predicate.SUITE_SECONDS", 0.5)
+    monkeypatch.setattr("graders.suites.call.predicate.SUITE_SECONDS", 0.5)
     predicate = "import time\ndef accepts(args, expected, got):\n    time.sleep(0.7)\n    return expected == got"
     found, _ = judged(session, RIGHT, predicate)
     assert sorted(case.outcome for case in found.values()) == sorted([P, F, F, F, F, F])
@@ -146,7 +146,7 @@ def test_a_predicate_that_breaks_on_the_reference_as_well_is_the_task_s_failure(
 
 
 def test_a_predicate_that_hangs_on_all_is_not_asked_for_ever(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graders.predicate.CASE_SECONDS", 1.0)
+    monkeypatch.setattr("graders.suites.call.predicate.CASE_SECONDS", 1.0)
     predicate = "def accepts(args, expected, got):\n    while got < 0: pass\n    return True"
     found, _ = judged(session, "def f(n): return -1", predicate)
     assert {case.outcome for case in found.values()} == {F}

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from graders import shared_limits
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -20,7 +19,8 @@ from graders.interface import (
     SubmissionId,
     Suite,
 )
-from graders.testing import context_of
+from graders.plugins.testing import context_of
+from graders.suites import shared_limits
 from rubrics.prefill import prefill
 from service.rubric_files import builtin_rubrics
 
@@ -54,13 +54,13 @@ def in_order(signals: Sequence[Signal]) -> list[Outcome]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graders.call_suite.CASE_SECONDS", 0.5)
+    monkeypatch.setattr("graders.suites.call.runner.CASE_SECONDS", 0.5)
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the limits of the process end a case, however busy the machine is."""
-    monkeypatch.setattr("graders.call_suite.CASE_SECONDS", 600.0)
+    monkeypatch.setattr("graders.suites.call.runner.CASE_SECONDS", 600.0)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 
 P, F = Outcome.PASSED, Outcome.FAILED
 ACCEPTS = {"hidden/accepts.py": "def accepts(args, expected, got): return got[0] is got[1] and expected == got"}
@@ -186,6 +186,6 @@ def test_what_an_awaited_one_raises_counts_and_one_that_yields_is_no_value(sessi
 
 
 def test_one_that_never_ends_runs_out_of_time(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graders.call_suite.CASE_SECONDS", 1.0)
+    monkeypatch.setattr("graders.suites.call.runner.CASE_SECONDS", 1.0)
     code = "import asyncio\nasync def f(n): await asyncio.Event().wait()"
     assert graded(session, code, "7")[0].outcome is Outcome.ERROR

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from graders import pytest_suite
 from graders.interface import Context, Limits, Submission, SubmissionId, Suite, Task, TaskId
+from graders.suites.tests import runner as pytest_suite
 from sandboxes.interface import Command, Sandbox
 
 HEADER = 16

@@ -1,8 +1,8 @@
 """The complexity grader with the real radon in real boxes."""
 
-from graders.complexity import Complexity
+from graders.builtin.complexity import Complexity
 from graders.interface import Abstention, Measurement, Signal
-from graders.testing import check, context_of
+from graders.plugins.testing import check, context_of
 from sandboxes.interface import Sandbox
 
 TANGLED = "def tangled(x):\n" + "".join(f"    if x == {n}:\n        x += 1\n" for n in range(30)) + "    return x\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.package import submissions
+from graders.tasks.package import submissions
 from service import wiring
 from service.authoring.verify import as_text, verify
 from service.client import Client

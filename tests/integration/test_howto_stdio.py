@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from graders import package
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Outcome, Session
-from graders.testing import context_of
+from graders.plugins.testing import context_of
+from graders.tasks import package
 
 TEXT = (Path(__file__).parents[2] / "docs" / "howto" / "stdio.md").read_text()
 FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)

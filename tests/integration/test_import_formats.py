@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from graders import package
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Outcome, Submission, SubmissionId, Task
+from graders.tasks import package
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 from service.cli import app

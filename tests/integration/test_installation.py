@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from graders import package
 from graders.interface import Task
-from graders.registry import GraderChoiceError
+from graders.plugins.registry import GraderChoiceError
+from graders.tasks import package
 from service import installation as finding
 from service.installation import Installation, installation
 from service.plugins import PluginLimits

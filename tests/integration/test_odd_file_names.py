@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from graders import call_suite, pytest_suite, stdio_suite
 from graders.interface import Execution, Limits, Outcome, Session, Suite
-from graders.testing import context_of
+from graders.plugins.testing import context_of
+from graders.suites.call import runner as call_suite
+from graders.suites.stdio import runner as stdio_suite
+from graders.suites.tests import runner as pytest_suite
 from service.intake import check_files
 from service.memory import TaskMemory
 

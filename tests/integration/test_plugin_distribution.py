@@ -22,7 +22,7 @@ PLUGIN = ROOT / "examples" / "plugins" / "assay-no-print"
 TUTORIAL = (ROOT / "docs" / "tutorial" / "your-first-grader.md").read_text()
 
 LIST = """
-from graders.registry import Registry
+from graders.plugins.registry import Registry
 registry = Registry.discover(["correctness", "efficiency", "security", "best_practices"])
 print(*registry.graders, *registry.broken, sep="\\n")
 """
@@ -75,8 +75,8 @@ def test_an_installed_plugin_passes_its_own_test_and_grades_with_a_tasks_options
     shutil.copy(PLUGIN / "test_no_print.py", place / "test_no_print.py")
     assert "2 passed" in python(place, "-m", "pytest", "-q", "test_no_print.py")
     grade = """
-from graders.registry import Registry
-from graders.testing import context_of
+from graders.plugins.registry import Registry
+from graders.plugins.testing import context_of
 grader = Registry.discover(["correctness", "security", "best_practices"]).build("acme/no-print", {"allowed": 1})
 print([(found.rule, found.line) for found in grader.grade(context_of({"solution.py": "print(1)\\nprint(2)\\n"}))])
 """

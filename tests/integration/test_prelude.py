@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from service.importers import preludes
 
 P, F = Outcome.PASSED, Outcome.FAILED

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite, TaskUnusable
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 
 LIMITS = Limits(wall_seconds=20, cpu_seconds=10)
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN

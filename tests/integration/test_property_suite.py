@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Suite, TaskUnusable
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
 P, F = Outcome.PASSED, Outcome.FAILED

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from graders import package
-from graders.package import PackageError
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.body import MOST_VALUES, BodyError, parsed
 from service.reading import Reader, ReaderLostError, _Plain
 from service.task_summary import summarize

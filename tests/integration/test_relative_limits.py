@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from graders.headroom import REFERENCE_RUNS
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
     Context,
@@ -19,7 +18,8 @@ from graders.interface import (
     Task,
     TaskUnusable,
 )
-from graders.package import load
+from graders.suites.relative_limits import REFERENCE_RUNS
+from graders.tasks.package import load
 from sandboxes.interface import Command, End, Sandbox
 from service.memory import TaskMemory
 

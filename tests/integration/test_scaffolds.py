@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from graders import package
+from graders.tasks import package
 from service import wiring
 from service.authoring.scaffold import KINDS
 from service.authoring.verify import as_text, verify

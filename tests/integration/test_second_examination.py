@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from graders.agreement import OWN_EQUALITY, SHARED
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import MOST_LOST, Execution, Finding, Limits, Outcome, Signal, TaskUnusable
+from graders.suites.tests.agreement import OWN_EQUALITY, SHARED
 from sandboxes.interface import End, Sandbox
 from tests.integration.test_two_process import cases, context_of, graded, jail
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from graders.builtin.security import Security
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal
-from graders.security import Security
-from graders.testing import check, context_of
+from graders.plugins.testing import check, context_of
 from sandboxes.interface import Sandbox
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Outcome, Session, Signal, Suite, TaskUnusable
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 
 LIMITS = Limits(wall_seconds=3, cpu_seconds=1, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 UNHURRIED = replace(LIMITS, wall_seconds=60, cpu_seconds=10)
@@ -278,7 +278,7 @@ BREAKS = {
 def test_an_interactor_that_breaks_on_this_submission_only_has_rejected_it(
     name: str, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graders.judge.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("graders.suites.stdio.judge.GRACE_SECONDS", 1.0)
     breaks, why = BREAKS[name]
     # The number of the guesses is for the submission to choose; the author never thought of none.
     indented = breaks.replace("\n", "\n    ")

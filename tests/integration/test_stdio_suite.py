@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import (
     CaseOutcome,
     Command,
@@ -22,7 +22,7 @@ from graders.interface import (
     Suite,
     TaskUnusable,
 )
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from service.memory import TaskMemory
 
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
@@ -416,7 +416,7 @@ def test_a_checker_that_breaks_on_this_output_only_has_rejected_it(
 ) -> None:
     breaks, why = BREAKS[name]
     if name == "hangs":
-        monkeypatch.setattr("graders.judge.CHECKER_SECONDS", 3.0)
+        monkeypatch.setattr("graders.suites.stdio.judge.CHECKER_SECONDS", 3.0)
     text = (
         "import os, sys\ntext = sys.stdin.read()\nif text == 'x y\\n':\n    "
         f"{breaks}\nprint(int(text == open(sys.argv[2]).read()))\nsys.exit(text != open(sys.argv[2]).read())"
@@ -478,7 +478,7 @@ class Counting:
 def test_a_checker_that_hangs_is_asked_three_times_and_no_more(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graders.judge.CHECKER_SECONDS", 2.0)
+    monkeypatch.setattr("graders.suites.stdio.judge.CHECKER_SECONDS", 2.0)
     text = "import sys\nwrong = sys.stdin.read() == 'x\\n'\nwhile wrong: pass\n"
     files = {f"{number}.in": f"{number} 1" for number in range(1, 6)}
     stated = suite({**files, "check.py": text}, checker="program", checker_file="hidden/check.py")
@@ -489,7 +489,7 @@ def test_outputs_that_make_a_checker_slow_hold_no_worker_for_long(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each verdict is within its time; all together are not."""
-    monkeypatch.setattr("graders.stdio_suite.JUDGED_SECONDS", 0.5)
+    monkeypatch.setattr("graders.suites.stdio.runner.JUDGED_SECONDS", 0.5)
     files = {f"{number}.in": f"{number} 1" for number in range(1, 5)}
     text = "import sys, time\ntime.sleep(0.7)\nsys.exit(0)"
     signals = graded(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from graders.complexity import Complexity
-from graders.hidden_tests import HiddenTests
-from graders.integrity import Integrity
+from graders.builtin.complexity import Complexity
+from graders.builtin.hidden_tests import HiddenTests
+from graders.builtin.integrity import Integrity
+from graders.builtin.security import Security
 from graders.interface import (
     CaseOutcome,
     Command,
@@ -23,8 +24,7 @@ from graders.interface import (
     Signal,
     Suite,
 )
-from graders.security import Security
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
 from tests.unit.honest_programs import PROGRAMS

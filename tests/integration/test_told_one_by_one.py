@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from graders import pytest_suite
 from graders.interface import (
     Command,
     Context,
@@ -18,6 +17,7 @@ from graders.interface import (
     Task,
     TaskId,
 )
+from graders.suites.tests import runner as pytest_suite
 from sandboxes.interface import Execution, Sandbox
 
 QUICK = """

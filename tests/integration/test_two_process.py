@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders import pytest_suite
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Signal, Submission, SubmissionId, Suite, Task, TaskId
+from graders.suites.tests import runner as pytest_suite
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Outcome, Suite
 from sandboxes.interface import Sandbox
 from tests.integration.test_two_process import cases, context_of, graded, jail

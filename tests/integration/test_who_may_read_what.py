@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from graders.registry import Registry
+from graders.plugins.registry import Registry
 from sandboxes.tiers import Tiers
 from service import worker
 from service.app import create_app

@@ -5,8 +5,8 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.call_suite import Answer
-from graders.description import described
+from graders.suites.call.runner import Answer
+from graders.suites.values.description import described
 from service.authoring.amplify.cases import candidate_case
 from service.authoring.inputs.domain import Call, Domain, Guards, learn
 from service.authoring.inputs.generate import guards, proposals

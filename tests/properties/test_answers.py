@@ -16,9 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from graders import call_suite, complexity, integrity, pytest_suite, security, stdio_suite
 from graders.boxed.shared.encoding import EncodingError, to_json
-from graders.build import build_python
+from graders.builtin import complexity, integrity, security
 from graders.interface import (
     Abstain,
     CaseOutcome,
@@ -32,10 +31,14 @@ from graders.interface import (
     Suite,
     TaskUnusable,
 )
-from graders.judge import MOST_TEXT
-from graders.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
-from graders.pytest_suite import TEXT_CHARACTERS, Reference
-from graders.testing import context_of
+from graders.plugins.testing import context_of
+from graders.suites.call import runner as call_suite
+from graders.suites.stdio import runner as stdio_suite
+from graders.suites.stdio.build import build_python
+from graders.suites.stdio.judge import MOST_TEXT
+from graders.suites.tests import runner as pytest_suite
+from graders.suites.tests.runner import TEXT_CHARACTERS, Reference
+from graders.suites.values.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
 from rubrics.signals import from_json as signal_from_json
 from rubrics.signals import to_json as signal_to_json
 from service.memory import FAILURE_SECONDS, TaskMemory

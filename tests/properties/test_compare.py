@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from graders import compare
-from graders.compare import Check, check_named, float_check
-from graders.description import described
-from graders.pairing import MOST_PAIRED
+from graders.suites.call import compare
+from graders.suites.call.compare import Check, check_named, float_check
+from graders.suites.call.pairing import MOST_PAIRED
+from graders.suites.values.description import described
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

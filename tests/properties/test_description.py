@@ -27,11 +27,11 @@ from graders.boxed.shared.encoding import (
     parse,
     to_json,
 )
-from graders.compare import any_of, exact, float_check, unordered
-from graders.description import Description, describe, described
-from graders.marks import Marks
-from graders.messages import SHOWN_CHARACTERS
-from graders.shown import shown
+from graders.suites.call.compare import any_of, exact, float_check, unordered
+from graders.suites.call.marks import Marks
+from graders.suites.values.description import Description, describe, described
+from graders.suites.values.messages import SHOWN_CHARACTERS
+from graders.suites.values.shown import shown
 from tests.properties.test_encoding import hostile_trees, values
 
 UNHURRIED = settings(deadline=None)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.headroom import LEAST_SECONDS, Cost, resolved
 from graders.interface import Limits, Task, TaskId
+from graders.suites.relative_limits import LEAST_SECONDS, Cost, resolved
 
 SECONDS = st.floats(0, 60, allow_nan=False)
 TIMES = st.floats(3, 1000)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from graders.outputs import Check, Tolerance, any_of, check_named, exact, tokens_check
+from graders.suites.stdio.outputs import Check, Tolerance, any_of, check_named, exact, tokens_check
 
 tokens = tokens_check()
 floats = check_named("float", {"absolute": 1e-6, "relative": 1e-6})

@@ -27,10 +27,10 @@ def test_the_tree_is_clean(command: list[str]) -> None:
 
 
 BREAKS = {
-    "graders imports service": ("graders/compare.py", "import service.settings\n", "point down only"),
+    "graders imports service": ("graders/suites/call/compare.py", "import service.settings\n", "point down only"),
     "rubrics imports sandboxes": ("rubrics/prefill.py", "import sandboxes.interface\n", "point down only"),
     "rubrics reads a clock": ("rubrics/review.py", "import time\n", "rubrics is pure"),
-    "a grader imports Docker": ("graders/registry.py", "from docker import DockerClient\n", "Docker SDK"),
+    "a grader imports Docker": ("graders/plugins/registry.py", "from docker import DockerClient\n", "Docker SDK"),
     "the API imports SQLAlchemy": ("service/api/view.py", "import sqlalchemy\n", "SQLAlchemy"),
     "a cycle": ("sandboxes/interface.py", "import sandboxes.fake\n", "cycles"),
 }

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from graders import package
-from graders.call_suite import Answer
-from graders.cases import parse_cases
-from graders.description import described
-from graders.package import PackageError
+from graders.suites.call.cases import parse_cases
+from graders.suites.call.runner import Answer
+from graders.suites.values.description import described
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.authoring.amplify.cases import Candidate, accept, candidate_case, choose, new_suite
 from service.authoring.inputs.domain import Call
 from service.authoring.inputs.known_calls import in_program, in_text

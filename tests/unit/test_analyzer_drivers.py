@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from graders import security
 from graders.boxed.analysis import one_file, radon_analyzer
 from graders.boxed.analysis.one_file import (
     Analyze,
@@ -22,6 +21,7 @@ from graders.boxed.analysis.one_file import (
     code_lines,
     parse,
 )
+from graders.builtin import security
 
 with warnings.catch_warnings():
     # bandit 1.9 passes stevedore an argument that stevedore 5.10 no longer wants; it matters to neither

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from graders.complexity import TOOL as RADON
-from graders.complexity import Complexity
+from graders.builtin.complexity import TOOL as RADON
+from graders.builtin.complexity import Complexity
+from graders.builtin.security import TOOL as BANDIT
+from graders.builtin.security import Security
 from graders.interface import (
     Abstain,
     Abstention,
@@ -23,9 +25,7 @@ from graders.interface import (
     Submission,
     SubmissionId,
 )
-from graders.security import TOOL as BANDIT
-from graders.security import Security
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Execution, SandboxError
 from service.pipeline import evaluate

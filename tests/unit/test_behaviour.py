@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from graders.behaviour import SHOWN, acts, leaving
-from graders.hidden_tests import HiddenTests
+from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import Behaviour, End, Evidence, Finding, Measurement, Severity, Signal, Suite
-from graders.testing import context_of
+from graders.plugins.testing import context_of
+from graders.suites.behaviour import SHOWN, acts, leaving
 from rubrics.prefill import prefill
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Command, Execution

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from graders import cases, outputs, package
 from graders.boxed.shared import encoding
-from graders.compare import check_named
-from graders.description import describe, described
 from graders.interface import Suite, Task
-from graders.stdio_cases import parse_stdio_cases
+from graders.suites.call import cases
+from graders.suites.call.compare import check_named
+from graders.suites.stdio import outputs
+from graders.suites.stdio.cases import parse_stdio_cases
+from graders.suites.values.description import describe, described
+from graders.tasks import package
 from service.packages import read_folder
 
 ROOT = Path(__file__).parents[2]

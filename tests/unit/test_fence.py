@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.fence import NAME_CHARACTERS, SIGNALS_KEPT, TEXT_CHARACTERS, Kept, Refused, admit, told
 from graders.interface import Abstention, Context, Example, Finding, Grader, Measurement, Severity, Signal
+from graders.plugins.fence import NAME_CHARACTERS, SIGNALS_KEPT, TEXT_CHARACTERS, Kept, Refused, admit, told
 from rubrics.signals import from_json, to_json
 
 

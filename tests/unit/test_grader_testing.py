@@ -19,7 +19,7 @@ from graders.interface import (
     Signal,
     UntrustedText,
 )
-from graders.testing import check, context_of
+from graders.plugins.testing import check, context_of
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from graders.groups import group_of, settled
 from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.suites.scoring import group_of, settled
 
 
 def case(id: str, outcome: Outcome = Outcome.PASSED, *, group: str = "", weight: float = 1.0) -> CaseOutcome:

@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from graders.cases import LINE_CHARACTERS, LINE_VALUES, LITERAL_CHARACTERS, MOST_CASES, MOST_LINES
-from graders.fields import MOST_PATTERNS, PYTHON_CHARACTERS
-from graders.package import MAX_BYTES, MOST_REFERENCES, MOST_SUBMISSIONS, PackageError, load
-from graders.package_suites import MOST_GROUPS, MOST_SUITES
+from graders.suites.call.cases import LINE_CHARACTERS, LINE_VALUES, LITERAL_CHARACTERS, MOST_CASES, MOST_LINES
+from graders.tasks.fields import MOST_PATTERNS, PYTHON_CHARACTERS
+from graders.tasks.package import MAX_BYTES, MOST_REFERENCES, MOST_SUBMISSIONS, PackageError, load
+from graders.tasks.suite_options import MOST_GROUPS, MOST_SUITES
 from rubrics.bounded_toml import MOST_BYTES
 
 CPU_SECONDS = 30
 MEMORY_BYTES = 2 << 30
 LOADER = """
 import json, sys
-from graders.package import PackageError, load
+from graders.tasks.package import PackageError, load
 from service.task_summary import summarize
 try:
     summarize(load(json.load(sys.stdin)))

@@ -12,8 +12,8 @@ from unittest import mock
 import pytest
 
 from graders.interface import Suite, Task
-from graders.package import PackageError, load
-from graders.stdio_cases import parse_stdio_cases
+from graders.suites.stdio.cases import parse_stdio_cases
+from graders.tasks.package import PackageError, load
 from service.importers.benchmark import read_benchmark
 from service.importers.package_text import FormatError, with_reference
 from service.importers.tasks import read_tasks

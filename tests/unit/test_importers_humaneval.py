@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.cases import NO_ANSWER, parse_cases
-from graders.compare import check_named
-from graders.description import described
-from graders.package import load
+from graders.suites.call.cases import NO_ANSWER, parse_cases
+from graders.suites.call.compare import check_named
+from graders.suites.values.description import described
+from graders.tasks.package import load
 from service.importers.humaneval import humaneval, humaneval_plus
 from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
 

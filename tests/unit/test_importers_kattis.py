@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.package import load
+from graders.tasks.package import load
 from service.importers.kattis import read_problem
 from service.importers.package_text import FormatError, ImportedTask
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from graders.cases import parse_cases
-from graders.package import load
+from graders.suites.call.cases import parse_cases
+from graders.tasks.package import load
 from service.importers.mbpp_plus import arguments_of, mbpp_plus
 from service.importers.package_text import FormatError
 

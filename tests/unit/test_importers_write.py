@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from graders.package import load
+from graders.tasks.package import load
 from service.cli import app
 from service.importers.tasks import read_tasks
 from service.packages import read_folder

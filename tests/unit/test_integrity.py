@@ -13,10 +13,10 @@ from graders.boxed.analysis import integrity_analyzer
 from graders.boxed.analysis.integrity.rules import RULES
 from graders.boxed.analysis.integrity.shown import Shown, examples
 from graders.boxed.analysis.integrity.syntax import About
-from graders.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
+from graders.builtin.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
+from graders.builtin.tampering import is_tampering
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal, Suite
-from graders.tampering import is_tampering
-from graders.testing import context_of
+from graders.plugins.testing import context_of
 from sandboxes.fake import FakeProgram, FakeSandbox
 from tests.unit.effort import effort
 

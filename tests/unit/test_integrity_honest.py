@@ -6,8 +6,8 @@ import pytest
 
 from graders.boxed.analysis import integrity_analyzer
 from graders.boxed.analysis.integrity.rules import RULES
+from graders.builtin.tampering import TAMPERING
 from graders.interface import Severity
-from graders.tampering import TAMPERING
 from tests.unit.honest_programs import PROGRAMS, RIGHT
 from tests.unit.tampering_programs import TAMPERING as CHEATS
 from tests.unit.tampering_programs import WRONG

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from graders.interface import TaskUnusable
-from graders.judge import NoVerdict
+from graders.suites.stdio.judge import NoVerdict
 from sandboxes.interface import SandboxError
 from service.memory import FAILURE_SECONDS, LONGEST_SECONDS, TaskMemory
 

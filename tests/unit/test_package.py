@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graders.interface import Tier
-from graders.package import MAX_BYTES, MAX_FILES, PackageError, load, submissions, version
+from graders.tasks.package import MAX_BYTES, MAX_FILES, PackageError, load, submissions, version
 from service.packages import read_folder
 
 MANIFEST = """

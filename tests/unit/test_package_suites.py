@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders.package import PackageError, load, references
+from graders.tasks.package import PackageError, load, references
 
 HEAD = 'id = "double"\nreference = "submissions/accepted/reference.py"\n'
 CALL = '[[suite]]\nid = "hidden"\nkind = "call"\nfiles = ["hidden/*.jsonl"]\nentry_point = "double"\n'

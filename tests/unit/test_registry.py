@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from graders.interface import Grader, Limits, Task, TaskId
-from graders.registry import GROUP, Broken, GraderChoiceError, Registry, RegistryError, option_types
+from graders.plugins.registry import GROUP, Broken, GraderChoiceError, Registry, RegistryError, option_types
 
 CRITERIA = ("correctness", "best_practices")
 _serial = itertools.count()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graders.interface import Grader
-from graders.registry import Registry, option_types
+from graders.plugins.registry import Registry, option_types
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "graders.md"
 OWN = {

@@ -3,7 +3,7 @@
 import pytest
 
 from graders.interface import End, Limits
-from graders.shared_limits import MOST_USED_UP, Turns, used_up_by_others
+from graders.suites.shared_limits import MOST_USED_UP, Turns, used_up_by_others
 
 LIMITS = Limits(cpu_seconds=5, wall_seconds=20)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from graders.cases import CaseError
-from graders.fields import PackageError
-from graders.package import load
-from graders.stdio_cases import StdioCase, parse_stdio_cases
+from graders.suites.call.cases import CaseError
+from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
+from graders.tasks.fields import PackageError
+from graders.tasks.package import load
 from service.packages import read_folder
 from service.task_summary import summarize
 

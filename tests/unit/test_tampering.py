@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from graders.boxed.analysis.integrity.rules import RULES
-from graders.integrity import PLANTED, SHADOWS
+from graders.builtin.integrity import PLANTED, SHADOWS
+from graders.builtin.tampering import TAMPERING, without_tampered_disputes
 from graders.interface import CaseOutcome, Finding, Outcome, Severity, Signal, UntrustedText
-from graders.tampering import TAMPERING, without_tampered_disputes
 
 CASES = tuple(
     CaseOutcome(

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from graders.cases import Case, parse_cases
-from graders.package import load, submissions
+from graders.suites.call.cases import Case, parse_cases
+from graders.tasks.package import load, submissions
 from service.packages import read_folder
 
 TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial" / "your-first-task.md").read_text()

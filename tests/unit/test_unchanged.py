@@ -2,7 +2,7 @@
 
 import pytest
 
-from graders.unchanged import vacuous
+from graders.suites.tests.unchanged import vacuous
 
 HEAD = "from copy import deepcopy\nfrom hypothesis import given, strategies as st\nimport hypothesis\nimport solution\nfrom solution import f\n"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from graders.judge import NO_VERDICT
-from graders.package import PackagedSubmission, PackageError, load
+from graders.suites.verdicts import NO_VERDICT
+from graders.tasks.package import PackagedSubmission, PackageError, load
 from service.api.schemas import CaseOut, Cases, RunOut, SubmissionIn, TaskOut
 from service.authoring.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
 

@@ -1,6 +1,6 @@
 from no_print import NoPrint
 
-from graders.testing import check, context_of
+from graders.plugins.testing import check, context_of
 
 
 def test_the_examples_hold() -> None:

@@ -9,7 +9,7 @@ before is written as `{"$ref": number}`. A container that contains itself is ref
 With `to_json`, a value of a subclass (a Counter, a namedtuple, an IntEnum, and any class that a submission derives from a
 built-in to lie about equality) crosses as the built-in value that it holds, read with the built-in's own methods. What
 `from_json` makes is of exact built-in types and of the three below. It makes values in boxes, and on the host those of an
-author: what a submission answers stays the tree that it is there (graders/description.py), because a Decimal or a set
+author: what a submission answers stays the tree that it is there (graders/suites/values/description.py), because a Decimal or a set
 does as much work as its content asks for. `Encoder` and `Decoder` are the same with a hook for what is not in the
 encoding: graders/boxed/rpc/connection.py hangs its handles there.
 

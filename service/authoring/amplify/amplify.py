@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from graders import package
-from graders.cases import parse_cases
 from graders.interface import Suite, Task, TaskUnusable
+from graders.suites.call.cases import parse_cases
+from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.cases import (
     Candidate,

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graders import package
 from graders.boxed.shared.encoding import EncodingError, from_json, to_json
-from graders.call_suite import Answer
-from graders.cases import Case, parse_cases
 from graders.interface import Suite
-from graders.package import PackageError
+from graders.suites.call.cases import Case, parse_cases
+from graders.suites.call.runner import Answer
+from graders.tasks import package
+from graders.tasks.package import PackageError
 from service.authoring.inputs.domain import Call
 from service.authoring.inputs.rules import is_number
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graders.interface import Suite
-from graders.package import PackageError
+from graders.tasks.package import PackageError
 from service.authoring.amplify.amplify import Amplified
 from service.authoring.amplify.cases import accept as accepted
 from service.packages import read_folder

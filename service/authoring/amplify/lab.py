@@ -6,10 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graders import call_suite
-from graders.call_suite import Answer
-from graders.cases import NO_ANSWER, Case
-from graders.compare import check_named
 from graders.interface import (
     Context,
     Outcome,
@@ -18,6 +14,10 @@ from graders.interface import (
     Suite,
     TaskUnusable,
 )
+from graders.suites.call import runner as call_suite
+from graders.suites.call.cases import NO_ANSWER, Case
+from graders.suites.call.compare import check_named
+from graders.suites.call.runner import Answer
 from service.authoring.amplify.cases import value_of
 from service.authoring.inputs.domain import Call, Domain, Place
 from service.authoring.variants import Trials, With, all_passed

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from graders import package
 from graders.interface import CaseOutcome, Finding, Severity, Submission, SubmissionId, Task
-from graders.package import PackagedSubmission
-from graders.registry import Registry
+from graders.plugins.registry import Registry
+from graders.tasks import package
+from graders.tasks.package import PackagedSubmission
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 from service import pipeline

@@ -1,0 +1,1 @@
+"""The graders that Assay brings: one file, one id."""

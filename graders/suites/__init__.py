@@ -1,0 +1,1 @@
+"""Hidden suites: what all kinds share, and a folder for each kind."""

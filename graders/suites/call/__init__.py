@@ -1,0 +1,1 @@
+"""`call` suites: functions called with hidden arguments."""

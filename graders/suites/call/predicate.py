@@ -1,0 +1,100 @@
+"""The author's predicate of a `call` suite: `accepts(args, expected, got)`, asked in a box of its own.
+
+It sees what the submission answered, so it may break on that: raise, hang, end its process, say neither True nor False. That
+is no verdict, and costs one case only: the next is asked in a fresh box.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graders.boxed.shared.encoding import dump
+from graders.drivers import CALL
+from graders.interface import Context, End, Suite, TaskUnusable
+from graders.suites.driver_client import examine
+from graders.suites.values.messages import object_of, text_of
+from graders.suites.verdicts import STARVED_TIMES
+
+LOAD_SECONDS = 20.0
+CASE_SECONDS = 10.0
+HANGS = 3
+"""After so many cases on which it ran out of time it is not asked again: each holds a worker for CASE_SECONDS."""
+BOXES = 25
+"""A suite's cases are judged in so many boxes at most."""
+SUITE_SECONDS = 600.0
+"""All verdicts on a submission together may take so long; what is left then is not asked. Answers decide how long one takes: a
+thousand that each take just less than CASE_SECONDS would hold a worker for hours."""
+SHOWN_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What it says of one case."""
+
+    accepted: bool = False
+    broke: str = ""
+    """Why it gave no verdict; it may quote the program and what it was given."""
+    unasked: bool = False
+    """True for those that were left when it had broken too often, or had taken too long."""
+
+
+def judged(
+    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int
+) -> Sequence[Verdict]:
+    """A verdict on each of `count` cases. `question(place)`: the arguments to ask with, as the driver reads them.
+
+    Raises TaskUnusable where it cannot be loaded.
+    """
+    verdicts: list[Verdict] = []
+    hangs = 0
+    deadline = time.monotonic() + SUITE_SECONDS
+    for _ in range(BOXES):
+        if len(verdicts) == count or hangs == HANGS or time.monotonic() > deadline:
+            break
+        if ended := _sit(context, suite, question, count, verdicts, deadline=deadline):
+            verdicts.append(Verdict(broke=f"ended by {ended}"))
+            hangs += ended.startswith((End.WALL_TIMEOUT, End.CPU_TIMEOUT))
+    return [*verdicts, *[Verdict(unasked=True)] * (count - len(verdicts))]
+
+
+def _sit(
+    context: Context,
+    suite: Suite,
+    question: Callable[[int], Mapping[str, object]],
+    count: int,
+    verdicts: list[Verdict],
+    *,
+    deadline: float,
+) -> str:
+    """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given or it is late."""
+    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+    left = range(len(verdicts), count)
+    # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
+    seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
+    limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
+    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
+        loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
+        if loaded is None or "value" not in loaded:
+            problem = f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}"
+            raise TaskUnusable(problem, suite=suite.id)
+        asked = ((question(place), CASE_SECONDS) for place in left)
+        for answer in judge.ask_each(asked):
+            verdicts.append(_read(answer))
+            if len(verdicts) == count or time.monotonic() > deadline:
+                return ""
+        execution = judge.finish()
+    return f"{execution.end} {judge.broke}".strip()
+
+
+def _read(answer: Mapping[str, Any]) -> Verdict:
+    value = answer.get("value")
+    if value is True or value is False:
+        return Verdict(accepted=value)
+    if "value" in answer:
+        why = f"returned {dump(value)[:SHOWN_CHARACTERS]}, neither True nor False"
+    elif raised := object_of(answer.get("raised")):
+        why = f"raised {text_of(raised.get('type'))}: {text_of(raised.get('message'))}"
+    else:
+        why = f"gave no answer: {text_of(answer.get('refused'))}"
+    return Verdict(broke=why[:SHOWN_CHARACTERS])

@@ -1,0 +1,1 @@
+"""`stdio` suites: programs that read and print."""

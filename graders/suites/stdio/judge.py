@@ -1,0 +1,189 @@
+"""A program of the author's that gives the verdict on a case: a checker of output, or an interactor. In a box of its own.
+
+The protocols, and what a broken one means, are in docs/reference/task-package.md.
+
+    NoVerdict               it crashed, ran out of a limit or ended in no verdict. On what the reference says as well: then
+                            the task is unusable, as this is unless somebody knows better. On this submission's only: then
+                            it has rejected it
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graders.drivers import STDIO
+from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
+from graders.suites.driver_client import Examinee
+from graders.suites.stdio.cases import StdioCase, companions, is_inside
+from graders.suites.values.leaves import bytes_at
+from graders.suites.values.messages import number_of, object_of, text_of
+from graders.suites.verdicts import STARVED_TIMES
+
+CHECKER_SECONDS = 60.0
+"""Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
+GRACE_SECONDS = 20.0
+"""What an interactor gets beyond the submission's own wall limit."""
+MOST_TEXT = 4000
+"""Characters of each text in an answer, as graders/boxed/stdio/driver.py cuts them."""
+
+_ACCEPTS, _REJECTS = {"plain": 0, "kattis": 42}, {"plain": 1, "kattis": 43}
+
+
+class NoVerdict(TaskUnusable):
+    """The author's program came to no verdict on a case.
+
+    Args:
+        message: what happened; it may quote the program and what it was given.
+        suite: whose program it is.
+        ran_out_of_time: whether it hung, rather than crashed.
+    """
+
+    def __init__(self, message: str, *, suite: str = "", ran_out_of_time: bool = False) -> None:
+        super().__init__(message, suite=suite)
+        self.ran_out_of_time = ran_out_of_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One run of the submission in a case; most cases have one."""
+
+    given: bytes
+    """Its input; with an interactor, the interactor's."""
+    feedback: Mapping[str, bytes] = field(default_factory=dict)
+    """What the author's program has left in its feedback folder in the passes before: path in it -> content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the author's program says of one case."""
+
+    accepted: bool
+    credit: float | None = None
+    """Share of the case's weight, 0 to 1, where it gave one."""
+    says: str = ""
+    """Its message. It may quote what the submission printed."""
+    next: Pass | None = None
+    """The pass that it asks for, where it accepts this one and the suite has several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A suite's checker or interactor. `interactive`: which of the two."""
+
+    suite: str
+    program: str
+    files: Mapping[str, bytes]
+    """The program and what lies beside it: path in its box -> content."""
+    protocol: str
+    partial_credit: bool
+    interactive: bool
+    passes: int
+    """How often a submission is run in a case, at most."""
+
+    @classmethod
+    def of(cls, suite: Suite) -> "Judge | None":
+        """None where the suite's outputs are compared on the host."""
+        interactive = "interactor_file" in suite.options
+        path = suite.options.get("interactor_file") or suite.options.get("checker_file")
+        if path is None:
+            return None
+        folder = str(path).rpartition("/")[0]
+        passes = suite.options.get("passes", 1)
+        assert isinstance(passes, int)  # graders.tasks.package has checked it
+        return cls(
+            suite=suite.id,
+            program=f"judge/{str(path).rpartition('/')[2]}",
+            files={
+                f"judge/{name.removeprefix(folder).removeprefix('/')}": suite.files[name].encode()
+                for name in companions(str(path), suite.files)
+            },
+            protocol=str(suite.options.get("protocol", "plain")),
+            partial_credit=suite.options.get("partial_credit") is True,
+            interactive=interactive,
+            passes=passes,
+        )
+
+    def command(self, case: StdioCase, limits: Limits, this: Pass, *, output: bytes = b"") -> Command:
+        """Its box. `limits`: the submission's, whose memory and processes it gets as well."""
+        seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
+        answer = case.accepted[0] if case.accepted else b""
+        files = {f"feedback/{path}": content for path, content in this.feedback.items()}
+        files |= {**self.files, "case.in": this.given, "case.ans": answer, "case.out": output}
+        # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
+        wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
+        # A thread carries what an interactor says.
+        processes = limits.processes + self.interactive
+        own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds, processes=processes)
+        # As little as a submission may write, these have to fit.
+        disk_mib = max(limits.disk_mib, 2 + (sum(map(len, files.values())) >> 19))
+        own = replace(own, disk_mib=disk_mib, memory_mib=max(limits.memory_mib, 2 * disk_mib))
+        return STDIO.command("judge", files=files, limits=own)
+
+    def question(self, case: StdioCase) -> dict[str, object]:
+        # With a slash at its end, as in Kattis: validators write to argument + "judgemessage.txt".
+        last = "feedback/" if self.interactive or self.protocol == "kattis" else "case.out"
+        arguments = ["case.in", "case.ans", last, *case.judge_args]
+        stdin = "" if self.interactive else "case.out"
+        return {"program": self.program, "arguments": arguments, "stdin": stdin, "passes": self.passes > 1}
+
+    def check(self, session: Session, case: StdioCase, limits: Limits, this: Pass, output: bytes) -> Ruling:
+        """The checker's verdict on what was printed. Raises NoVerdict."""
+        with session.converse(self.command(case, limits, this, output=output)) as conversation:
+            examinee = Examinee(conversation)
+            return self.heard(examinee, examinee.ask(self.question(case), seconds=CHECKER_SECONDS), case)
+
+    def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
+        """The verdict in its answer. Raises NoVerdict where there is none.
+
+        The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
+        """
+        if answer is None:
+            execution = examinee.finish()
+            status = "" if execution.exit_code is None else f"with exit code {execution.exit_code}, but not by sys.exit"
+            hung = execution.end in (End.WALL_TIMEOUT, End.CPU_TIMEOUT)
+            why = f"ended by {execution.end} {status} {examinee.broke}".strip()
+            raise self.without(case, why, ran_out_of_time=hung)
+        if "exit_code" not in answer:
+            raise self.without(case, f"crashed: {text_of(answer.get('crash'), MOST_TEXT)}")
+        code, says = answer["exit_code"], text_of(answer.get("message"), MOST_TEXT).strip()
+        if code not in (_ACCEPTS[self.protocol], _REJECTS[self.protocol]):
+            expected = f"{_ACCEPTS[self.protocol]} (accept) or {_REJECTS[self.protocol]} (reject)"
+            raise self.without(case, f"ended with exit code {code!r:.20}, not {expected}: {says}")
+        accepted = code == _ACCEPTS[self.protocol]
+        following = self._next(case, answer) if self.passes > 1 else None
+        if following is not None and not accepted:
+            raise self.without(case, "wrote the input of another pass, and did not accept this one")
+        credit = self._credit(case, answer) if accepted and self.partial_credit and following is None else None
+        return Ruling(accepted=accepted, credit=credit, says=says, next=following)
+
+    def _next(self, case: StdioCase, answer: Mapping[str, Any]) -> Pass | None:
+        """The pass that the answer asks for. Raises NoVerdict where too much is left for it."""
+        if "too_much" in answer:
+            most = (number_of(answer["too_much"]) or 0) / (1 << 20)
+            raise self.without(case, f"left more than {most:.0f} MiB in its feedback folder")
+        given = bytes_at(answer.get("next"))
+        feedback: Any = object_of(answer.get("feedback"))
+        kept = {path: bytes_at(content) for path, content in feedback.items()}
+        inside = {path: content for path, content in kept.items() if content is not None and is_inside(path)}
+        return None if given is None else Pass(given=given, feedback=inside)
+
+    def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
+        """What score.txt says, or of a plain program the last word printed; None where there is neither."""
+        score, printed = (text_of(answer.get(key), MOST_TEXT).split() for key in ("score", "printed"))
+        words = score or (printed if self.protocol == "plain" else [])
+        if not words:
+            return None
+        try:
+            credit = float(words[-1])
+        except ValueError:
+            credit = math.nan
+        if not 0 <= credit <= 1:
+            raise self.without(case, f"gave {words[-1]!r:.80} as credit, not a number from 0 to 1")
+        return credit
+
+    def without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
+        """It came to no verdict on this case: `why`, with the program as its subject."""
+        what = "interactor" if self.interactive else "checker"
+        message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
+        return NoVerdict(message, suite=self.suite, ran_out_of_time=ran_out_of_time)

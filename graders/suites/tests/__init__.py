@@ -1,0 +1,1 @@
+"""`pytest`, `property` and `program` suites: tests that import the submission."""

@@ -1,0 +1,103 @@
+"""What the reference teaches of a suite of tests, in the examinations that submissions get, and what its author is told where
+it does not pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from graders.interface import Evidence, Suite, TaskUnusable
+from graders.suites.scoring import numbers
+from graders.suites.tests.agreement import OWN_EQUALITY, SHARED, CaseReport, SuiteRun, first_failure
+
+TEXT_CHARACTERS = 1500
+"""Of what pytest says of the test, after the sentence."""
+Once = Callable[[Suite, bool], SuiteRun]
+"""One run of the reference, up to the first test that it fails; True for one together with its tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What the reference's runs taught of the suite."""
+
+    tests: tuple[str, ...]
+    """Node ids, in order; it passed them all, in both examinations where there are two."""
+    facts: tuple[str, ...]
+    """What the tests met, apart; see graders/boxed/examiner/learnt.py."""
+    compiled: Mapping[str, bytes]
+    """Byte code of the tests, path in their folder -> content."""
+    evidence: tuple[Evidence, ...]
+    """What its own box noticed, apart from the tests."""
+    beside: tuple[Evidence, ...] = ()
+    """What the box that it shared with the tests noticed: what the tests do."""
+
+
+def is_shared(suite: Suite) -> bool:
+    """True where tests and submission share one process, and there is one examination only."""
+    return suite.options.get("isolation") == "shared"
+
+
+def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
+    """What the runs of `examined_reference` taught. A test that the reference skips is not expected of anybody.
+
+    Raises TaskUnusable where none is left.
+    """
+    together, apart = runs[0], runs[-1]
+    tests = tuple(test for test, report in apart.reports.items() if report.passed and together.report(test).passed)
+    if not tests:
+        raise TaskUnusable(f"suite {suite.id}: the reference skips all of its tests", suite=suite.id)
+    return Reference(
+        tests=tests, facts=apart.facts, compiled=together.compiled, evidence=_seen(apart), beside=_seen(together)
+    )
+
+
+def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
+    """The reference's runs, together with its tests and apart from them; the first only of a suite that is shared.
+
+    Raises TaskUnusable where it fails a test in either; its first sentence says what the author can do.
+    """
+    runs = [once(suite, True)]
+    too_slow = any(report.outcome == "cut-off" for report in runs[0].reports.values())
+    if not (is_shared(suite) or too_slow):
+        runs.append(once(suite, False))
+    together, apart = runs[0].reports, runs[-1].reports
+    failure = first_failure(together, apart)
+    if failure is not None:
+        test, *reports = failure
+        problem = _not_passed(suite, test, *reports, once=once)
+        raise TaskUnusable(problem, suite=suite.id, case=numbers({**together, **apart})[test])
+    for run, how in zip(runs, ("together with it", "apart from it"), strict=False):
+        if not run.reports:
+            problem = f"suite {suite.id}: no test could be collected with the reference, {how}: {run.problem}"
+            raise TaskUnusable(problem, suite=suite.id)
+    differ = sorted(together.keys() ^ apart.keys())
+    if differ:
+        some = ", ".join(differ[:3])
+        problem = f"suite {suite.id}: its tests have other ids each time they are collected with the reference: {some}"
+        raise TaskUnusable(problem, suite=suite.id)
+    return runs
+
+
+def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: CaseReport | None, *, once: Once) -> str:
+    """What is to be said of a test that the reference fails in one examination, or in both."""
+    failed = apart if together is None or together.passed else together
+    assert failed is not None
+    says = f"the reference does not pass {test}"
+    if failed is not together and together is not None:
+        helps = "more `seconds`" if failed.outcome == "cut-off" else _helps(suite, once)
+        says = f"{says} apart from its tests, but does together with them; {helps} in the suite's table is for that"
+    elif apart is not None and apart.passed:
+        says = f"{says} together with its tests, as plain pytest runs them, but does apart from them"
+    text = f"\n{failed.text[-TEXT_CHARACTERS:]}" if failed.text else ""
+    return f"suite {suite.id}: {says}: {failed.reason}{text}"
+
+
+def _helps(suite: Suite, once: Once) -> str:
+    """The option with which a reference passes that fails apart from its tests."""
+    own = replace(suite, options={**suite.options, "equality": "own"})
+    if own.options != suite.options and first_failure({}, once(own, False).reports) is None:
+        return OWN_EQUALITY
+    return SHARED
+
+
+def _seen(run: SuiteRun) -> tuple[Evidence, ...]:
+    return tuple(seen for execution in run.executions for seen in execution.evidence)

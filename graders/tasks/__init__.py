@@ -1,0 +1,1 @@
+"""Task packages: from files to a checked task."""
