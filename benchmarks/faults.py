@@ -40,13 +40,13 @@ from sandboxes.engine.connection import connect
 from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers, adapters
-from service.evaluation import Evaluation
+from service.evaluation.run_evaluator import Evaluation
 from service.jobs.table import TableJobs
 from service.packages import read_folder
 from service.rubric_files import builtin_rubrics
+from service.runs.worker import WorkerPool
 from service.storage.interface import Findings, RunId, RunOutcome, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool
 
 CONSOLE = Console()
 MEDIAN = Path(__file__).parents[1] / "examples" / "median"

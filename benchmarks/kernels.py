@@ -26,7 +26,7 @@ from rich.table import Table
 from sandboxes.engine import images
 from sandboxes.engine.connection import connect
 from sandboxes.interface import Tier
-from service import host
+from service.host import preparation
 
 CONSOLE = Console(highlight=False)
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ class Kernel:
 
 def main() -> None:
     options = _options()
-    host.install_programs(PROGRAMS, CONSOLE.print)
+    preparation.install_programs(PROGRAMS, CONSOLE.print)
     with tempfile.TemporaryDirectory(prefix="assay-kernels-", dir=options.folder) as name:
         folder = Path(name)
         system = _system(folder / "system", {"tests": options.tests, "tiers": options.tier})

@@ -19,9 +19,9 @@ from threading import Event, Thread
 from rich.console import Console
 from rich.table import Table
 
-from service.api.schemas import RunOut, SubmissionIn
 from service.client import Client
 from service.packages import read_folder
+from service.schemas import RunOut, SubmissionIn
 from service.settings import Settings
 from service.wiring import embedded
 from tests.adversarial.box.accounts import ACCOUNTS

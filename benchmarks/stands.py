@@ -30,9 +30,9 @@ from rich.table import Table
 from stands_hostile import Clients, Target, failures
 
 from service import wiring
-from service.api.schemas import RunOut, SubmissionIn
 from service.client import ApiError, Client
 from service.packages import read_folder
+from service.schemas import RunOut, SubmissionIn
 from service.settings import Settings
 from tests.integration.serving import installed, serving
 

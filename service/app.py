@@ -7,15 +7,15 @@ from fastapi import FastAPI
 
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
-from service.api.edge import Edge
-from service.api.routes import api_app
 from service.app_state import Graders, Services
-from service.catalog import Catalog
+from service.http.edge import Edge
+from service.http.routes import api_app
 from service.jobs.interface import Jobs
-from service.readiness import Check, Readiness
+from service.runs.catalog import Catalog
+from service.runs.readiness import Check, Readiness
+from service.runs.waiting import FinishedRuns
 from service.settings import Settings
 from service.storage.interface import Storage, StorageError
-from service.waiting import FinishedRuns
 from service.web import pages
 
 

@@ -12,16 +12,16 @@ from graders.interface import Grader, Task
 from graders.plugins.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
-from service.catalog import Catalog
 from service.jobs.interface import Jobs
-from service.readiness import Readiness
+from service.runs.catalog import Catalog
+from service.runs.readiness import Readiness
+from service.runs.waiting import FinishedRuns
 from service.settings import Settings
 from service.storage.interface import Storage
-from service.waiting import FinishedRuns
 
 
 class Graders(Protocol):
-    """`service.installation.Installation`, or a `graders.plugins.registry.Registry` of graders that may run in this process."""
+    """`service.plugins.installation.Installation`, or a `graders.plugins.registry.Registry` of graders that may run in this process."""
 
     @property
     def graders(self) -> Mapping[str, type[Grader]]:

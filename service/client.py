@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from service.api.schemas import Accepted, BatchOut, CaseOut, CasesOut, Problem, RunOut, RunsOut, SubmissionIn, TaskOut
+from service.schemas import Accepted, BatchOut, CaseOut, CasesOut, Problem, RunOut, RunsOut, SubmissionIn, TaskOut
 
 BATCH_SIZE = 200
 """Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""

@@ -15,20 +15,21 @@ from fastapi import FastAPI
 from rubrics.model import Rubric
 from sandboxes.engine.connection import Report
 from sandboxes.interface import Tier
-from service import host, logs
-from service.api import access
+from service import logs
 from service.app import create_app
-from service.evaluator_start import Start
-from service.evaluators import Evaluators
-from service.http_server import patient
-from service.installation import Installation, installation
+from service.evaluation.pool import Evaluators
+from service.evaluation.start import Start
+from service.host import preparation
+from service.http import access
+from service.http.server import patient
 from service.jobs.table import TableJobs
-from service.plugins import PluginLimits
-from service.readiness import Check
+from service.plugins.grader import PluginLimits
+from service.plugins.installation import Installation, installation
 from service.rubric_files import rubrics as all_rubrics
+from service.runs.readiness import Check
+from service.runs.worker import WorkerPool, sign_of_life
 from service.settings import Settings
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool, sign_of_life
 
 DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
@@ -141,7 +142,7 @@ def _workers(
         yield (lambda: None), tuple(Tier), ()
         return
     # Each evaluator opens the tiers for itself; here it is only found out what this host holds.
-    with host.prepare(report, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
+    with preparation.prepare(report, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
         offered = tiers.offered
     start = Start(
         storage_url=settings.storage_url,
@@ -151,7 +152,7 @@ def _workers(
         plugins=tuple(registry.plugins.values()),
         limits=registry.limits,
     )
-    evaluators = Evaluators(start, alive=sign_of_life, tidy=host.tidy)
+    evaluators = Evaluators(start, alive=sign_of_life, tidy=preparation.tidy)
     pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluators, size=settings.workers, name=socket.gethostname())
     try:
         evaluators.start_ahead(min(settings.workers, STARTED_AHEAD))
@@ -160,7 +161,7 @@ def _workers(
             pool.wake,
             offered,
             (
-                Check("the Docker engine", host.missing),
+                Check("the Docker engine", preparation.missing),
                 Check("the workers", pool.missing, fresh_seconds=0),
                 Check("the evaluators", evaluators.missing, fresh_seconds=0),
             ),

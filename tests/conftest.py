@@ -12,7 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
-from service.host import prepare
+from service.host.preparation import prepare
 
 settings.register_profile("any-host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-host")

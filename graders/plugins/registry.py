@@ -114,7 +114,7 @@ class Registry:
 
     @classmethod
     def discover(cls, criteria: Collection[str], entry_points: Iterable[EntryPoint] | None = None) -> "Registry":
-        """Import and check every installed grader, in this process: `service.installation` has plugins looked at elsewhere.
+        """Import and check every installed grader, in this process: `service.plugins.installation` has plugins looked at elsewhere.
 
         `criteria` are the rubric criteria that graders may give evidence for.
         Raises RegistryError where a built-in grader is broken, or none is installed.

@@ -6,7 +6,7 @@ from typing import Any
 from service.authoring.amplify.report import DIFFS, shown_mutant
 from service.authoring.strength import Strength
 from service.authoring.variants import mutant_name
-from service.web.visible import plain
+from service.visible_text import plain
 
 SHOWN = 12
 """So many names stand in a line; the rest is counted."""

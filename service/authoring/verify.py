@@ -14,9 +14,9 @@ from graders.suites.verdicts import NO_VERDICT
 from graders.tasks import package
 from graders.tasks.package import PackagedSubmission
 from rubrics.signals import ABOUT_THE_TASK
-from service.api.schemas import CaseOut, RunOut, SubmissionIn, TaskOut
 from service.progress import Progress
-from service.web.visible import plain
+from service.schemas import CaseOut, RunOut, SubmissionIn, TaskOut
+from service.visible_text import plain
 
 REFERENCE = "reference"
 """How the names of its own runs begin; those of submissions begin with the name of a folder and a slash."""

@@ -18,11 +18,11 @@ from starlette.staticfiles import StaticFiles
 
 from rubrics.model import Decision, Review, Rubric
 from rubrics.review import decide
-from service.api.access import Required, Reviewer, csrf_token
-from service.api.guard import Guarded
-from service.api.problems import ProblemError
-from service.api.schemas import Body, ErrorField
 from service.app_state import Assay, Services
+from service.http.access import Required, Reviewer, csrf_token
+from service.http.guard import Guarded
+from service.http.problems import ProblemError
+from service.schemas import Body, ErrorField
 from service.storage.interface import (
     ConflictError,
     DraftDecision,
@@ -35,9 +35,9 @@ from service.storage.interface import (
     RunOutcome,
     RunRecord,
 )
+from service.visible_text import chips, plain
 from service.web import present
 from service.web.present import HARM
-from service.web.visible import chips, plain
 
 SKIP_REASONS = (
     "The prompt is unclear",

@@ -12,7 +12,7 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import Token, _TokenType
 
 from rubrics.signals import Finding
-from service.web.visible import chips
+from service.visible_text import chips
 
 COLOURED_CHARACTERS = 40_000
 """A longer file has no colours: the lexer runs in our process, and its author may have written it to be slow to lex."""

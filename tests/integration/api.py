@@ -10,7 +10,7 @@ from graders.plugins.registry import Broken, Registry
 from sandboxes.interface import Tier
 from service.app import create_app
 from service.jobs.table import TableJobs
-from service.readiness import Check
+from service.runs.readiness import Check
 from service.settings import Settings
 from service.storage.sql import SqlStorage
 from tests.integration.stored import PACKAGE, RUBRIC, Clock

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import uvicorn
 
-from service.http_server import patient
+from service.http.server import patient
 from service.settings import Settings
 from tests.integration.api import Api
 

@@ -15,10 +15,10 @@ import uvicorn
 
 from service.app import create_app
 from service.jobs.table import TableJobs
+from service.runs.worker import WorkerPool
 from service.settings import Settings
 from service.storage.interface import Findings, RunOutcome, RunRecord
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool
 from tests.databases import storage_in
 from tests.integration.api import REGISTRY
 from tests.integration.stored import RUBRIC, disputed_findings, findings

@@ -58,7 +58,7 @@ def children_of(pid: int) -> set[int]:
 
 
 def is_evaluator(pid: int) -> bool:
-    return b"service.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"service.evaluation.process" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def alive(*pids: int) -> bool:

@@ -7,7 +7,7 @@ from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Criterion, Decision, Level, Prefill, Review, Rubric
 from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Finding, Outcome, Severity, UntrustedText
-from service.disputes import of_disputes
+from service.evaluation.disputes import of_disputes
 from service.jobs.interface import Jobs
 from service.storage.interface import Findings, RunId, RunOutcome, Storage, SubmissionRecord, TaskRecord
 

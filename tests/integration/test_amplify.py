@@ -15,7 +15,7 @@ from sandboxes.tiers import Tiers
 from service.authoring.amplify import file as amplify_file
 from service.authoring.amplify.amplify import Amplified, amplify
 from service.authoring.amplify.report import as_data, as_text
-from service.cli import app
+from service.cli.main import app
 from service.packages import read_folder
 from service.progress import LineProgress
 

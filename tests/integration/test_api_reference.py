@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.api.problems import KINDS
-from service.api.reference import render
-from service.api.routes import api_app
+from service.http.problems import KINDS
+from service.http.reference import render
+from service.http.routes import api_app
 from service.settings import Settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -23,7 +23,7 @@ def rows(name: str) -> dict[str, list[str]]:
 
 
 def test_the_page_of_the_api_is_current() -> None:
-    assert (REFERENCE / "http-api.md").read_text() == render(api_app().openapi()), "python -m service.api.reference"
+    assert (REFERENCE / "http-api.md").read_text() == render(api_app().openapi()), "python -m service.http.reference"
 
 
 def test_every_problem_is_explained_with_its_status() -> None:

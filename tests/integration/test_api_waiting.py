@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
+from service.runs.waiting import FinishedRuns
 from service.storage.interface import RunId, StorageError
-from service.waiting import FinishedRuns
 from tests.integration.api import Api
 from tests.integration.stored import finish_next
 

@@ -60,7 +60,7 @@ def test_it_works_without_the_checkout(installed: Path) -> None:
 
 
 def test_its_program_starts(installed: Path) -> None:
-    code = "import sys; sys.argv = ['assay', '--help']; from service.cli import main; main()"
+    code = "import sys; sys.argv = ['assay', '--help']; from service.cli.main import main; main()"
     assert "demo" in _run([sys.executable, "-P", "-c", code], installed, PYTHONPATH=str(installed))
 
 

@@ -10,7 +10,7 @@ import pytest
 from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Suite, TaskUnusable
 from graders.plugins.testing import context_of
-from service.memory import TaskMemory
+from service.evaluation.task_cache import TaskMemory
 
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 CASES = [{"call": f"f({n})", "returns": str(n), "group": "even" if n % 2 == 0 else "odd"} for n in range(6)]

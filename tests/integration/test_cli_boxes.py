@@ -7,7 +7,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from sandboxes.interface import Sandbox
-from service.cli import app
+from service.cli.main import app
 
 TASKS: list[dict[str, Any]] = [
     {  # HumanEval+

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import app
+from service.cli.main import app
 from tests.integration.live import Live, live_service
 from tests.integration.stored import PACKAGE
 
@@ -249,8 +249,8 @@ def test_a_sample_that_the_server_refuses_costs_no_other(
     command: Command, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As by an older server, with caps of its own."""
-    monkeypatch.setattr("service.intake.MAX_FILES", 1)
-    monkeypatch.setattr("service.evaluate.check_files", lambda *_: ())
+    monkeypatch.setattr("service.runs.intake.MAX_FILES", 1)
+    monkeypatch.setattr("service.batch_eval.command.check_files", lambda *_: ())
     two = {"id": "b", "task_id": "numbers/double", "files": FILES}
     said = command.asked(sample("a", "right"), two, sample("c", "right")).run(code=1)
     assert ":2: expected a sample that the server accepts" in said

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.api.schemas import SubmissionIn
 from service.client import ApiError, Client, RefusedError
+from service.schemas import SubmissionIn
 from tests.integration.live import Live, Network, live_service
 from tests.integration.stored import PACKAGE
 

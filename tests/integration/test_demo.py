@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from service.cli.demo import Shown, as_data, as_table, examples_folder, run_demo
 from service.client import Client
-from service.demo import Shown, as_data, as_table, examples_folder, run_demo
 from service.importers.tasks import read_tasks
 from service.progress import LineProgress
 from tests.integration.live import Live, live_service

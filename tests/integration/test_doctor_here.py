@@ -14,8 +14,8 @@ from sandboxes.diagnosis.conditions import Condition, State
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Command, Execution, Sandbox, SandboxError, Session, Tier
 from sandboxes.tiers import Open
-from service import host
-from service.cli import app
+from service.cli.main import app
+from service.host import preparation
 
 
 def doctor(*line: str, **environment: str) -> tuple[int, str]:
@@ -103,7 +103,7 @@ NO_NAMESPACES = Condition(
 
 def test_a_service_starts_with_all_tiers_that_hold() -> None:
     told: list[str] = []
-    with host._hold({tier: working(tier) for tier in Tier}, (), Tier.JAIL, told.append) as tiers:
+    with preparation._hold({tier: working(tier) for tier in Tier}, (), Tier.JAIL, told.append) as tiers:
         assert tiers.offered == tuple(Tier)
     assert told == []
 
@@ -111,7 +111,7 @@ def test_a_service_starts_with_all_tiers_that_hold() -> None:
 def test_what_is_known_to_be_missing_is_not_even_tried() -> None:
     told: list[str] = []
     found: dict[Tier, Open] = {Tier.JAIL: lambda: pytest.fail("opened"), Tier.CONTAINER: working(Tier.CONTAINER)}
-    with host._hold(found, [NO_NAMESPACES], Tier.JAIL, told.append) as tiers:
+    with preparation._hold(found, [NO_NAMESPACES], Tier.JAIL, told.append) as tiers:
         assert tiers.offered == (Tier.CONTAINER,)
     [line] = told
     assert "tier jail cannot be held here, tier container takes its place" in line
@@ -126,7 +126,7 @@ def test_a_tier_in_which_no_program_runs_is_not_offered() -> None:
         Tier.CONTAINER: lambda: nullcontext(idle),
         Tier.GVISOR: working(Tier.GVISOR),
     }
-    with host._hold(found, (), Tier.JAIL, told.append) as tiers:
+    with preparation._hold(found, (), Tier.JAIL, told.append) as tiers:
         assert tiers.offered == (Tier.GVISOR,)
     assert ["mount: permission denied" in line for line in told] == [True, False]
     assert "a program did not run" in told[1]
@@ -134,5 +134,5 @@ def test_a_tier_in_which_no_program_runs_is_not_offered() -> None:
 
 def test_a_weaker_tier_never_takes_the_place_of_the_least_allowed() -> None:
     found: dict[Tier, Open] = {Tier.JAIL: working(Tier.JAIL), Tier.CONTAINER: broken}
-    with pytest.raises(host.HostError, match=r"no tier from container on(.|\n)*container: .*permission denied"):
-        host._hold(found, (), Tier.CONTAINER, print)
+    with pytest.raises(preparation.HostError, match=r"no tier from container on(.|\n)*container: .*permission denied"):
+        preparation._hold(found, (), Tier.CONTAINER, print)

@@ -8,9 +8,9 @@ from rubrics.model import Rubric
 from sandboxes.fake import FakeProgram, FakeSandbox
 from sandboxes.interface import SandboxError, Tier
 from sandboxes.tiers import Tiers
-from service.evaluation import Evaluation
+from service.evaluation.pipeline import EvaluationError
+from service.evaluation.run_evaluator import Evaluation
 from service.jobs.table import TableJobs
-from service.pipeline import EvaluationError
 from service.storage.sql import SqlStorage
 from tests.integration.api import REGISTRY, Api
 from tests.integration.stored import PACKAGE, RUBRIC, Clock

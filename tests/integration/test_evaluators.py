@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from sandboxes.interface import Sandbox, SandboxError, Tier
-from service import child, evaluators
-from service.evaluator_start import Start
-from service.evaluators import EvaluationFailedError, EvaluatorLostError, Evaluators
-from service.plugins import PluginLimits
+from service.evaluation import pool
+from service.evaluation.pool import EvaluationFailedError, EvaluatorLostError, Evaluators
+from service.evaluation.start import Start
+from service.plugins.grader import PluginLimits
+from service.processes import child
+from service.processes.wire import Wire
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import RunRecord, TaskRecord
 from service.storage.sql import SqlStorage
-from service.wire import Wire
 from tests.integration import stored
 from tests.integration.serving import children_of, is_evaluator
 
@@ -37,9 +38,9 @@ def made(storage: SqlStorage, sandbox: Sandbox) -> Iterator[Evaluators]:
         limits=LIMITS,
     )
     tidied: list[None] = []
-    evaluators = Evaluators(start, alive=lambda seconds: None, tidy=lambda: tidied.append(None))
-    yield evaluators
-    evaluators.close()
+    pool = Evaluators(start, alive=lambda seconds: None, tidy=lambda: tidied.append(None))
+    yield pool
+    pool.close()
     assert tidied
     assert not {pid for pid in children_of(os.getpid()) if is_evaluator(pid)}
 
@@ -107,7 +108,7 @@ def test_one_that_gives_no_sign_of_life_is_ended(
 ) -> None:
     made(run)
     os.kill(only_evaluator(), signal.SIGSTOP)
-    monkeypatch.setattr(evaluators, "FIRST_SECONDS", 1.0)
+    monkeypatch.setattr(pool, "FIRST_SECONDS", 1.0)
     with pytest.raises(EvaluatorLostError, match="before the turn of any grader: it gave no sign of life for 1 s"):
         made(run)
     monkeypatch.undo()
@@ -157,7 +158,7 @@ def test_none_is_begun_once_all_are_closed(made: Evaluators, run: RunRecord) -> 
 
 def test_who_asks_what_is_missing_has_it_tried_again(made: Evaluators, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that is not ready is sent no run, and only a run would have shown that evaluators start again."""
-    monkeypatch.setattr(evaluators, "ANEW_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "ANEW_SECONDS", 0.0)
     python = sys.executable
     monkeypatch.setattr(child.sys, "executable", "/bin/false")
     with pytest.raises(SandboxError):
@@ -216,7 +217,7 @@ def test_one_that_is_killed_while_it_starts_costs_an_attempt_only(made: Evaluato
 def test_one_that_stands_still_while_it_starts_is_ended(
     made: Evaluators, run: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluators, "START_SECONDS", 2.0)
+    monkeypatch.setattr(pool, "START_SECONDS", 2.0)
     made.start_ahead(1)
     os.kill(only_evaluator(), signal.SIGSTOP)
     with pytest.raises(SandboxError, match="did not start within 2 s"):

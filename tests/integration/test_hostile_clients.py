@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from service import waiting
-from service.api import guard
-from service.api.access import COOKIE
-from service.body import MOST_MEMBERS
-from service.http_server import CRUMBS
-from service.reading import BODIES as LARGE
-from service.reading import PACKAGES, Reader
+from service.http import guard
+from service.http.access import COOKIE
+from service.http.server import CRUMBS
+from service.reading.body import MOST_MEMBERS
+from service.reading.readers import BODIES as LARGE
+from service.reading.readers import PACKAGES, Reader
+from service.runs import waiting
 from tests.integration.api import Api
 from tests.integration.connections import GOOD, Server, head, serving, token, until_closed
 from tests.integration.stored import PACKAGE, finish_next

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from service.body import MOST_VALUES
+from service.reading.body import MOST_VALUES
 from service.storage.interface import RunState
 from tests.integration.api import Api
 from tests.integration.connections import GOOD, head, serving, token, until_closed

@@ -17,7 +17,7 @@ from graders.interface import CaseOutcome, Context, Outcome, Submission, Submiss
 from graders.tasks import package
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
-from service.cli import app
+from service.cli.main import app
 from service.packages import read_folder
 
 

@@ -9,9 +9,9 @@ import pytest
 from graders.interface import Task
 from graders.plugins.registry import GraderChoiceError
 from graders.tasks import package
-from service import installation as finding
-from service.installation import Installation, installation
-from service.plugins import PluginLimits
+from service.plugins import installation as finding
+from service.plugins.grader import PluginLimits
+from service.plugins.installation import Installation, installation
 from tests.integration.serving import children_of, installed
 from tests.integration.stored import PACKAGE
 

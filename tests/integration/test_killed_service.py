@@ -11,10 +11,10 @@ import pytest
 
 from sandboxes.interface import Sandbox
 from service import wiring
-from service.api.schemas import SubmissionIn
 from service.client import Client
 from service.faults import VARIABLE
 from service.packages import read_folder
+from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage.sql import SqlStorage
 from tests.integration.serving import alive, children_of, containers_of, is_evaluator, serving

@@ -14,8 +14,8 @@ from graders.plugins.testing import context_of
 from graders.suites.call import runner as call_suite
 from graders.suites.stdio import runner as stdio_suite
 from graders.suites.tests import runner as pytest_suite
-from service.intake import check_files
-from service.memory import TaskMemory
+from service.evaluation.task_cache import TaskMemory
+from service.runs.intake import check_files
 
 CODE = "def f(n): return n + 1\nif __name__ == '__main__': print(f(int(input())))\n"
 INTERACTOR = "import sys\nprint(1, flush=True)\nsys.exit(0 if input() == '2' else 1)\n"

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from sandboxes.engine import connection, gvisor, own_engine
 from sandboxes.interface import SandboxError, Tier
-from service import host
-from service.cli import app
+from service.cli.main import app
+from service.host import preparation
 
 NAME = "assay-runsc"
 
@@ -105,7 +105,7 @@ def test_an_engine_of_somebody_else_is_left_alone_and_said_before_the_first_test
         own_engine.learn(client, told.append, folder / "engine.json")
         assert NAME not in client.info()["Runtimes"]
         said = CliRunner().invoke(app, ["doctor", "--tier", "gvisor", "--json"], terminal_width=500)
-        [(tier, problem)] = host.lacks().items()  # with which `assay test` ends, before its first test
+        [(tier, problem)] = preparation.lacks().items()  # with which `assay test` ends, before its first test
         found = {each["name"]: each for each in json.loads(said.stdout)["conditions"]}
     assert told == []
     assert theirs.read_text() == "{}"

@@ -106,7 +106,7 @@ def test_the_tutorials_commands_work(place: Path, sandbox: Sandbox) -> None:
         (place / "no-print" / name).write_text(text)
     (place / "examples").symlink_to(ROOT / "examples")
     assay = place / "assay"
-    assay.write_text('#!/bin/sh\nexec .venv/bin/python -c "from service.cli import main; main()" "$@"\n')
+    assay.write_text('#!/bin/sh\nexec .venv/bin/python -c "from service.cli.main import main; main()" "$@"\n')
     assay.chmod(0o755)
     install_and_check, use = re.findall(r"(?ms)^```sh\n(.*?)^```", TUTORIAL)
     run(["sh", "-eux", "-c", install_and_check], place)

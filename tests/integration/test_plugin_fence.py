@@ -16,9 +16,9 @@ import pytest
 from rubrics.signals import Abstention, Finding, Measurement, Signal
 from sandboxes.interface import Sandbox
 from service import wiring
-from service.api.schemas import SubmissionIn
 from service.client import Client
 from service.packages import read_folder
+from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage.interface import Findings, RunId
 from service.storage.sql import SqlStorage

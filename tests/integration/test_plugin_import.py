@@ -15,9 +15,9 @@ import pytest
 from rubrics.signals import Abstention
 from sandboxes.interface import Sandbox
 from service import wiring
-from service.api.schemas import SubmissionIn
 from service.client import Client
 from service.packages import read_folder
+from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage.interface import Findings, RunId
 from service.storage.sql import SqlStorage
@@ -141,7 +141,7 @@ def doctor(tmp_path: Path, *names: str, less: bool) -> dict[str, object]:
         shutil.copy(SOURCE, folder / f"{name}.py")
     (folder / "now").touch()
     (tmp_path / "closed").chmod(0o700)
-    command = ["-c", "from service.cli import main; main()", "doctor", "--json", "--tier", "container"]
+    command = ["-c", "from service.cli.main import main; main()", "doctor", "--json", "--tier", "container"]
     if less:
         command = ["-c", DOCTOR, "less", *command]
     environment = {

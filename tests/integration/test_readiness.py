@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from service.readiness import PATIENCE_SECONDS, Check, Readiness
+from service.runs.readiness import PATIENCE_SECONDS, Check, Readiness
 from tests.integration.api import Api
 from tests.integration.serving import serving
 

@@ -13,10 +13,10 @@ import pytest
 
 from graders.tasks import package
 from graders.tasks.package import PackageError
-from service.body import MOST_VALUES, BodyError, parsed
-from service.reading import Reader, ReaderLostError, _Plain
-from service.task_summary import summarize
-from service.wire import WireError
+from service.processes.wire import WireError
+from service.reading.body import MOST_VALUES, BodyError, parsed
+from service.reading.readers import Reader, ReaderLostError, _Plain
+from service.reading.task_summary import summarize
 from tests.integration.serving import alive
 from tests.integration.stored import PACKAGE
 
@@ -94,7 +94,7 @@ def test_one_that_died_is_started_again_and_what_it_read_is_read_anew(reader: Re
 
 
 def test_what_kills_every_reader_is_our_failure(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.reading.READ_SECONDS", 0.0)
+    monkeypatch.setattr("service.reading.readers.READ_SECONDS", 0.0)
     with pytest.raises(ReaderLostError):
         reader.body(b"[" + b'"x",' * 90_000 + b"1]").result()
 

@@ -21,7 +21,7 @@ from graders.interface import (
 from graders.suites.relative_limits import REFERENCE_RUNS
 from graders.tasks.package import load
 from sandboxes.interface import Command, End, Sandbox
-from service.memory import TaskMemory
+from service.evaluation.task_cache import TaskMemory
 
 SPIN = """
 import time

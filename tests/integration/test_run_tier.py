@@ -6,9 +6,9 @@ import pytest
 
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers
-from service.api.schemas import SubmissionIn
 from service.client import ApiError, Client
 from service.packages import read_folder
+from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.wiring import embedded
 

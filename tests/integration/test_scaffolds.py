@@ -11,7 +11,7 @@ from graders.tasks import package
 from service import wiring
 from service.authoring.scaffold import KINDS
 from service.authoring.verify import as_text, verify
-from service.cli import app
+from service.cli.main import app
 from service.client import Client
 from service.packages import read_folder
 from service.progress import LineProgress

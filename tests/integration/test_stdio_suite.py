@@ -23,7 +23,7 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.plugins.testing import context_of
-from service.memory import TaskMemory
+from service.evaluation.task_cache import TaskMemory
 
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}

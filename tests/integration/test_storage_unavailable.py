@@ -13,17 +13,18 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from service import wiring, worker
-from service.api.routes import api_app
-from service.api.schemas import SubmissionIn
+from service import wiring
 from service.client import ApiError, Client
+from service.http.routes import api_app
+from service.runs import worker
+from service.runs.worker import WorkerPool
+from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage import database
 from service.storage.interface import RunId, RunState, UnavailableError
 from service.storage.sql import SqlStorage
 from service.storage.tables import metadata
 from service.web import pages
-from service.worker import WorkerPool
 from tests.integration.api import Api
 from tests.integration.live import ReadingEvaluation, live_service
 from tests.integration.serving import serving

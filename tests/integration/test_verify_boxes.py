@@ -28,7 +28,7 @@ def verified(tmp_path: Path, packages: Mapping[str, Mapping[str, str]], *options
             (tmp_path / name / path).write_text(text)
     line = ["verify", "--quick", *options, *(str(tmp_path / name) for name in packages)]
     done = subprocess.run(
-        [sys.executable, "-c", "from service.cli import main; main()", *line],
+        [sys.executable, "-c", "from service.cli.main import main; main()", *line],
         env={**os.environ, "ASSAY_HOME": str(tmp_path / "home"), "ASSAY_WORKERS": "1"},
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -17,14 +17,14 @@ from structlog.testing import capture_logs
 
 from graders.plugins.registry import Registry
 from sandboxes.tiers import Tiers
-from service import worker
 from service.app import create_app
-from service.evaluation import Evaluation
+from service.evaluation.run_evaluator import Evaluation
 from service.jobs.table import TableJobs
 from service.rubric_files import builtin_rubrics
+from service.runs import worker
+from service.runs.worker import WorkerPool
 from service.settings import Settings
 from service.storage.sql import SqlStorage
-from service.worker import WorkerPool
 
 WORD = "xyzzy"
 """In every hidden text, in names of tests, groups, files and cases too."""

@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 
 from graders.interface import TaskUnusable
 from sandboxes.interface import SandboxError
-from service import worker
 from service.jobs.interface import MAX_ATTEMPTS
 from service.jobs.table import TableJobs
+from service.runs import worker
+from service.runs.worker import OTHER_ATTEMPTS, WorkerPool
 from service.storage.interface import Findings, RunId, RunOutcome, RunRecord
 from service.storage.sql import SqlStorage
-from service.worker import OTHER_ATTEMPTS, WorkerPool
 from tests.integration import stored
 
 

@@ -41,7 +41,7 @@ from graders.suites.tests.runner import TEXT_CHARACTERS, Reference
 from graders.suites.values.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
 from rubrics.signals import from_json as signal_from_json
 from rubrics.signals import to_json as signal_to_json
-from service.memory import FAILURE_SECONDS, TaskMemory
+from service.evaluation.task_cache import FAILURE_SECONDS, TaskMemory
 from tests.properties.test_description import all_values, nodes
 
 UNHURRIED = settings(deadline=None)

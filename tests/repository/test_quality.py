@@ -31,7 +31,7 @@ BREAKS = {
     "rubrics imports sandboxes": ("rubrics/prefill.py", "import sandboxes.interface\n", "point down only"),
     "rubrics reads a clock": ("rubrics/review.py", "import time\n", "rubrics is pure"),
     "a grader imports Docker": ("graders/plugins/registry.py", "from docker import DockerClient\n", "Docker SDK"),
-    "the API imports SQLAlchemy": ("service/api/view.py", "import sqlalchemy\n", "SQLAlchemy"),
+    "the API imports SQLAlchemy": ("service/http/view.py", "import sqlalchemy\n", "SQLAlchemy"),
     "a cycle": ("sandboxes/interface.py", "import sandboxes.fake\n", "cycles"),
 }
 

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from sandboxes.interface import Tier
-from service import cli, host, selftest
-from service.selftest import FAST, NIGHTLY, Selection, of_tier
+from service.cli import main
+from service.host import preparation, selftest
+from service.host.selftest import FAST, NIGHTLY, Selection, of_tier
 from tests.adversarial.box.catalogue import FAMILIES
 from tests.adversarial.test_examination import ATTACKS, OF_THE_BOX
 from tests.conftest import group_of
@@ -115,7 +116,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 def test_only_what_is_needed_is_prepared_and_the_rest_of_the_line_is_pytests(
     options: list[str], tiers: tuple[Tier, ...] | None, marks: str | None, asked: list[tuple[str, object]]
 ) -> None:
-    done = CliRunner().invoke(cli.app, ["test", *options, "-x", "-k", "a name", "-m", "mine", "tests/unit"])
+    done = CliRunner().invoke(main.app, ["test", *options, "-x", "-k", "a name", "-m", "mine", "tests/unit"])
     assert done.exit_code == 5, (done.output, done.exception)
     assert [what for kind, what in asked if kind == "host"] == ([tiers] if tiers else [])
     line = dict(asked)["pytest"]
@@ -126,7 +127,7 @@ def test_only_what_is_needed_is_prepared_and_the_rest_of_the_line_is_pytests(
 
 @pytest.mark.parametrize("line", [["--fast", "--nightly"], ["--fast", "--box", "jail"], ["--box", "tent"]])
 def test_a_line_that_asks_for_two_or_for_no_tier_is_a_mistake(line: list[str], asked: list[tuple[str, object]]) -> None:
-    done = CliRunner().invoke(cli.app, ["test", *line])
+    done = CliRunner().invoke(main.app, ["test", *line])
     assert (done.exit_code, asked) == (2, [])
     assert "expected one of" in done.stderr
 
@@ -136,10 +137,10 @@ def test_a_host_that_cannot_hold_a_tier_that_was_asked_for_is_told(monkeypatch: 
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(host, "install_programs", lambda programs, report: None)
-    monkeypatch.setattr(host, "prepare", lambda report, minimum: Opened())
-    monkeypatch.setattr(host, "lacks", lambda: {Tier.GVISOR: "no runsc"})
+    monkeypatch.setattr(preparation, "install_programs", lambda programs, report: None)
+    monkeypatch.setattr(preparation, "prepare", lambda report, minimum: Opened())
+    monkeypatch.setattr(preparation, "lacks", lambda: {Tier.GVISOR: "no runsc"})
     monkeypatch.setattr(subprocess, "run", lambda line, **_: subprocess.CompletedProcess(line, 0))
     assert selftest.run(of_tier(Tier.JAIL), []) == 0
-    with pytest.raises(host.HostError, match="gvisor: no runsc"):
+    with pytest.raises(preparation.HostError, match="gvisor: no runsc"):
         selftest.run(of_tier(Tier.GVISOR), [])

@@ -28,7 +28,7 @@ from graders.interface import (
 from graders.plugins.testing import context_of
 from sandboxes.fake import QUIET, FakeProgram, FakeSandbox
 from sandboxes.interface import Execution, SandboxError
-from service.pipeline import evaluate
+from service.evaluation.pipeline import evaluate
 from service.rubric_files import builtin_rubrics
 
 PLACE = {

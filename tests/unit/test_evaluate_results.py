@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.batch_eval.results_file import Results
 from service.importers.package_text import FormatError
-from service.results import Results
 
 ASKED = {"a": ("t/1", "digest-a"), "b": ("t/1", "digest-b"), "ü": ("t/2", "digest-c")}
 

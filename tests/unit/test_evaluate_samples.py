@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.batch_eval.samples import read_samples, read_solutions
 from service.importers.package_text import FormatError
-from service.samples import read_samples, read_solutions
 
 
 def write(path: Path, *rows: Any) -> Path:

@@ -9,10 +9,10 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api import access
-from service.api.guard import Guarded
-from service.api.routes import api_app
-from service.body import has_more_values
+from service.http import access
+from service.http.guard import Guarded
+from service.http.routes import api_app
+from service.reading.body import has_more_values
 from service.web import pages
 
 
@@ -76,7 +76,7 @@ def test_values_are_counted_whatever_the_strings_hold(value: Any, ascii: bool) -
 def test_where_a_look_ends_makes_no_difference(window: int, value: Any) -> None:
     text = json.dumps(value).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.body._WINDOW", window)
+        patch.setattr("service.reading.body._WINDOW", window)
         assert not has_more_values(text, counted(value))
         assert counted(value) == 0 or has_more_values(text, counted(value) - 1)
 

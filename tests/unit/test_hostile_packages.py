@@ -25,7 +25,7 @@ MEMORY_BYTES = 2 << 30
 LOADER = """
 import json, sys
 from graders.tasks.package import PackageError, load
-from service.task_summary import summarize
+from service.reading.task_summary import summarize
 try:
     summarize(load(json.load(sys.stdin)))
 except PackageError as error:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from graders.tasks.package import load
-from service.cli import app
+from service.cli.main import app
 from service.importers.tasks import read_tasks
 from service.packages import read_folder
 

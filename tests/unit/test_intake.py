@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.intake import MAX_BYTES, MAX_FILES, Request, Wrong, check_files, check_labels
+from service.runs.intake import MAX_BYTES, MAX_FILES, Request, Wrong, check_files, check_labels
 
 GOOD = {"solution.py": "def f(): return 1\n"}
 

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from graders.interface import TaskUnusable
 from graders.suites.stdio.judge import NoVerdict
 from sandboxes.interface import SandboxError
-from service.memory import FAILURE_SECONDS, LONGEST_SECONDS, TaskMemory
+from service.evaluation.task_cache import FAILURE_SECONDS, LONGEST_SECONDS, TaskMemory
 
 
 class Clock:

@@ -25,7 +25,7 @@ from graders.interface import (
 )
 from sandboxes.fake import FakeProgram, FakeSandbox
 from sandboxes.interface import SandboxError
-from service.pipeline import EvaluationError, evaluate
+from service.evaluation.pipeline import EvaluationError, evaluate
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import Findings, RunOutcome
 

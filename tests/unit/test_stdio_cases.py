@@ -10,7 +10,7 @@ from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
 from graders.tasks.fields import PackageError
 from graders.tasks.package import load
 from service.packages import read_folder
-from service.task_summary import summarize
+from service.reading.task_summary import summarize
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bookings-stdio"
 

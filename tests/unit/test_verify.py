@@ -8,8 +8,8 @@ import pytest
 
 from graders.suites.verdicts import NO_VERDICT
 from graders.tasks.package import PackagedSubmission, PackageError, load
-from service.api.schemas import CaseOut, Cases, RunOut, SubmissionIn, TaskOut
 from service.authoring.verify import REFERENCE_RUNS, as_data, as_text, surprises, verify
+from service.schemas import CaseOut, Cases, RunOut, SubmissionIn, TaskOut
 
 RIGHT = "def double(x):\n    return 2 * x\n"
 FILES = {

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from graders.interface import SubmissionId, TaskId
 from rubrics.model import Prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
-from service import diagnostics
-from service.api.view import WITHHELD, about, run_out
-from service.disputes import TO_SUBMITTER, of_disputes
+from service.evaluation.disputes import TO_SUBMITTER, of_disputes
+from service.http.view import WITHHELD, about, run_out
+from service.runs import diagnostics
 from service.storage.interface import Findings, RunId, RunOutcome, RunState, RunSummary, Tally
 
 SECRET = "what-it-was-asked"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.visible import chips, plain
+from service.visible_text import chips, plain
 
 ANY_TEXT = st.text(st.characters(), max_size=60)  # lone surrogates, controls and unassigned code points too
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}

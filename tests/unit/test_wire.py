@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes.interface import Command, Harness, Limits
-from service.command_json import command_from_json, command_to_json
-from service.wire import MOST_BYTES, Wire, WireError, down, from_above, from_below, up
+from service.plugins.command_json import command_from_json, command_to_json
+from service.processes.wire import MOST_BYTES, Wire, WireError, down, from_above, from_below, up
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 from service.authoring.amplify.amplify import Amplified
 from service.authoring.mutation.mutants import Mutant
 from service.authoring.variants import mutant_name
-from service.web.visible import plain
+from service.visible_text import plain
 
 DIFFS = 10
 """So many surviving mutants are shown with their diffs; the rest is counted."""

@@ -18,8 +18,8 @@ from graders.tasks import package
 from graders.tasks.package import PackagedSubmission
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
-from service import pipeline
-from service.memory import TaskMemory
+from service.evaluation import pipeline
+from service.evaluation.task_cache import TaskMemory
 from service.packages import read_folder
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import Findings, RunOutcome

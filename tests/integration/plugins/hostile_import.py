@@ -69,7 +69,7 @@ def daemon() -> None:
 
 def daemon_and_exits() -> None:
     """In a process that ends nobody any more."""
-    sys.modules["service.plugin_process"].__dict__["_end_all_that_is_left"] = lambda: None
+    sys.modules["service.plugins.process"].__dict__["_end_all_that_is_left"] = lambda: None
     daemon()
     os._exit(7)
 

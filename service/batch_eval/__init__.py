@@ -1,0 +1,1 @@
+"""`assay eval`: a file of samples in, a file of results out."""

@@ -1,0 +1,1 @@
+"""From a submission to its findings: what a worker has done in a process beside it."""

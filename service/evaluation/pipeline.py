@@ -1,0 +1,153 @@
+"""One evaluation, straight through: graders look, signals come, the rubric suggests.
+
+EvaluationError         nothing can be said about the submission; our failure or the task's, retried
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import structlog
+
+from graders.builtin.tampering import without_tampered_disputes
+from graders.interface import (
+    Abstain,
+    Abstention,
+    CaseOutcome,
+    Context,
+    Execution,
+    Grader,
+    Outcome,
+    Signal,
+    Submission,
+    Task,
+    TaskUnusable,
+)
+from graders.plugins.fence import Kept, Refused, text_of, told
+from rubrics.model import Rubric
+from rubrics.prefill import prefill
+from sandboxes.interface import Sandbox, SandboxError
+from service.evaluation.disputes import of_disputes
+from service.storage.interface import Findings, RunOutcome
+
+_log = structlog.get_logger()
+
+Remember = Callable[[str, Callable[[], object]], object]
+
+
+class EvaluationError(Exception):
+    """The evaluation came to no outcome, and not because of the submission."""
+
+
+def nobody_listens(_: str) -> None:
+    """For who does not want to know whose turn it is."""
+
+
+def evaluate(
+    task: Task,
+    submission: Submission,
+    *,
+    graders: Sequence[Grader],
+    rubric: Rubric,
+    sandbox: Sandbox,
+    remember: Remember,
+    began: Callable[[str], None] = nobody_listens,
+) -> Findings:
+    """All that can be found out about a submission now. `began` is told the id of each grader when its turn comes.
+
+    Raises SandboxError, TaskUnusable or EvaluationError where that is nothing: the caller retries, and never grades.
+    """
+    ends: Counter[str] = Counter()
+
+    def ended(execution: Execution) -> None:
+        ends[execution.end.value] += 1
+
+    with sandbox.session() as session:
+        context = Context(
+            task=task, submission=submission, session=session, remember=remember, once=_memo(), ended=ended
+        )
+        signals: list[Signal] = []
+        for grader in graders:
+            began(grader.id)
+            signals += _graded(grader, context)
+    # Only now: what the last grader found may decide a dispute that the first reported.
+    signals = list(without_tampered_disputes(signals))
+    outcome = _outcome(task, signals)
+    disputes = of_disputes(_cases(signals)) if outcome is RunOutcome.DISPUTED else {}
+    return Findings(
+        outcome=outcome,
+        signals=tuple(signals),
+        prefills=prefill(rubric, signals),
+        rubric_id=rubric.id,
+        rubric_version=rubric.version,
+        grader_versions={grader.id: grader.version for grader in graders},
+        sandbox=sandbox.name,
+        ends=dict(ends),
+        diagnostics=disputes,
+    )
+
+
+def _memo() -> Remember:
+    """Keeps what was made under each key; what could not be made is tried again."""
+    made: dict[str, object] = {}
+
+    def once(key: str, make: Callable[[], object]) -> object:
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    return once
+
+
+def ungradable(diagnostics: Mapping[str, str]) -> Findings:
+    """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
+    return Findings(
+        outcome=RunOutcome.UNGRADABLE,
+        signals=(),
+        prefills=(),
+        rubric_id="",
+        rubric_version="",
+        grader_versions={},
+        sandbox="",
+        ends={},
+        diagnostics=diagnostics,
+    )
+
+
+def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
+    """The grader's signals; what it yielded before it abstained, crashed or was refused is kept."""
+    kept = Kept(grader)
+    try:
+        for signal in grader.grade(context):
+            kept.add(signal)
+    except Abstain as reason:
+        return kept.signals(text_of(reason) or "it gave no reason")
+    except Refused as refused:
+        _log.warning("grader refused", action="grade", grader=grader.id, reason=str(refused))
+        return kept.signals(f"{grader.id} {refused}")
+    except (SandboxError, TaskUnusable):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the grader fence: a bug, or an exit, costs its own criterion, not the run
+        _log.exception("grader crashed", action="grade", grader=grader.id, submission=context.submission.id)
+        return kept.signals(f"the grader crashed: {told(error)}", public=False)
+    return kept.signals()
+
+
+def _cases(signals: Iterable[Signal]) -> Sequence[CaseOutcome]:
+    return [signal for signal in signals if isinstance(signal, CaseOutcome)]
+
+
+def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
+    """Passed where every case of every suite did; disputed where the others are disputed, all of them.
+
+    Raises EvaluationError where a suite has not been judged.
+    """
+    cases = _cases(signals)
+    unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
+    if unjudged:
+        abstained = [signal.reason for signal in signals if isinstance(signal, Abstention)]
+        raise EvaluationError(
+            f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}"
+        )
+    others = {case.outcome for case in cases} - {Outcome.PASSED}
+    # What was not tried is no dispute: it comes after cases that ran out of limits, or is beyond those of all together.
+    return RunOutcome.FAILED if others - {Outcome.DISPUTED} else RunOutcome.DISPUTED if others else RunOutcome.PASSED

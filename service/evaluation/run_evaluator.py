@@ -1,0 +1,81 @@
+"""From a run's record to its findings: fetches the task, its graders and its rubric, and goes down the pipeline."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from graders.interface import Grader, Task, TaskUnusable
+from graders.tasks import package
+from graders.tasks.package import PackageError
+from rubrics.model import Rubric
+from sandboxes.interface import Sandbox, Tier
+from sandboxes.tiers import strictest
+from service.evaluation import pipeline
+from service.evaluation.task_cache import TaskMemory
+from service.storage.interface import Findings, RunRecord, Storage
+
+
+class Graders(Protocol):
+    """`graders.plugins.registry.Registry`, or `service.plugins.grader.IsolatedPlugins` around one."""
+
+    def for_task(self, task: Task) -> tuple[Grader, ...]:
+        """Those that look at this task's submissions. Raises GraderChoiceError."""
+        ...
+
+
+class Sandboxes(Protocol):
+    """`sandboxes.tiers.Tiers`."""
+
+    def at_least(self, tier: Tier) -> Sandbox:
+        """Raises SandboxError where there is none so strict."""
+        ...
+
+
+class Evaluation:
+    """What an evaluator does with a run. Thread-safe where its graders are."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        registry: Graders,
+        rubrics: Mapping[str, Rubric],
+        tiers: Sandboxes,
+        began: Callable[[str], None] = pipeline.nobody_listens,
+    ) -> None:
+        """`began` is told the id of each grader when its turn comes."""
+        self._storage = storage
+        self._registry = registry
+        self._rubrics = rubrics
+        self._tiers = tiers
+        self._began = began
+        self._memory = TaskMemory()
+
+    def __call__(self, run: RunRecord) -> Findings:
+        """Raises whatever went wrong on our side; never for what the submission did."""
+        submission = run.submission.submission
+        version = run.submission.task_version
+        load = self._memory.of(submission.task_id, version)
+        task = load("task", lambda: _loaded(self._storage.task(submission.task_id, version).files))
+        assert isinstance(task, Task)
+        sandbox = self._tiers.at_least(strictest(task.minimum_tier, run.submission.minimum_tier))
+        return pipeline.evaluate(
+            task,
+            submission,
+            graders=self._registry.for_task(task),
+            rubric=self._rubrics[task.rubric_id],
+            sandbox=sandbox,
+            # What the reference took in one tier says little of another.
+            remember=self._memory.of(submission.task_id, version, sandbox.name),
+            began=self._began,
+        )
+
+    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+        return pipeline.ungradable(diagnostics)
+
+
+def _loaded(files: Mapping[str, str]) -> Task:
+    """The task of a stored package. Raises TaskUnusable where an older version of Assay let in what this one refuses."""
+    try:
+        return package.load(files)
+    except PackageError as error:
+        raise TaskUnusable(f"its package cannot be loaded any more: {error}; store it anew") from error

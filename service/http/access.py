@@ -1,0 +1,143 @@
+"""Who is asking, and what they may do.
+
+Programs send `Authorization: Bearer TOKEN`. People open a one-time link, which gives them a session cookie; what they
+change from a page needs the session's CSRF token in `X-CSRF-Token` as well. Both are tokens in the storage, as hashes.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service.app_state import Assay, Services
+from service.http.problems import ProblemError
+from service.storage.interface import ONE_TIME_PREFIX, Principal, Storage
+
+SCOPES = frozenset({"admin", "author", "submitter", "reviewer"})
+"""`admin` may do everything."""
+COOKIE = "assay_session"
+CSRF_HEADER = "X-CSRF-Token"
+LINK_TIME = timedelta(hours=24)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+router = APIRouter()
+bearer_of = HTTPBearer(auto_error=False, description="An API token: `assay token`.")
+
+
+def principal(
+    request: Request, assay: Assay, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_of)]
+) -> Principal:
+    """Who is asking, as a dependency. On a guarded route (`service.http.guard`) that is known by now."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    return known or identify(request, assay, bearer)
+
+
+def identify(request: Request, assay: Services, bearer: HTTPAuthorizationCredentials | None) -> Principal:
+    """Who is asking: a bearer token, or else the session of a page. Looks at headers only. Raises ProblemError."""
+    if bearer is not None:
+        return _known(assay, bearer.credentials, "The token is unknown or expired.")
+    session = session_of(request)
+    if not session:
+        raise ProblemError(
+            "unauthenticated", "Send a token (Authorization: Bearer ...), or sign in with a one-time link."
+        )
+    who = _known(assay, session, "The session has ended; sign in with a new one-time link.")
+    if request.method not in _SAFE_METHODS:
+        sent = request.headers.get(CSRF_HEADER, "")
+        # A cookie comes along with any request of a browser; only a page of ours can know this.
+        if not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
+            raise ProblemError("csrf", f"The header {CSRF_HEADER} is missing or not the one of this session.")
+    return who
+
+
+class Required:
+    """A dependency that gives the `Principal`, if it has one of the scopes or is an admin."""
+
+    def __init__(self, *scopes: str) -> None:
+        self._scopes = frozenset({*scopes, "admin"})
+
+    def __call__(self, who: Annotated[Principal, Depends(principal)]) -> Principal:
+        self.check(who)
+        return who
+
+    def check(self, who: Principal) -> None:
+        """Raises ProblemError."""
+        if not who.scopes & self._scopes:
+            raise ProblemError("forbidden", f"This needs one of the scopes {', '.join(sorted(self._scopes))}.")
+
+
+Anyone = Annotated[Principal, Depends(Required(*SCOPES))]
+Submitter = Annotated[Principal, Depends(Required("submitter"))]
+Author = Annotated[Principal, Depends(Required("author"))]
+Reviewer = Annotated[Principal, Depends(Required("reviewer"))]
+
+
+def session_of(request: Request) -> str:
+    """The session that the request's cookie names; empty where there is none.
+
+    Not `request.cookies`, which takes minutes for some headers of a few KiB: a value of ours is never quoted.
+    """
+    pieces = (piece.strip().partition("=") for piece in request.headers.get("cookie", "").split(";"))
+    return next((value for name, _, value in pieces if name == COOKIE), "")
+
+
+def csrf_token(request: Request) -> str:
+    """What a page of this session sends back in `X-CSRF-Token`; empty where there is no session."""
+    session = session_of(request)
+    return hashlib.sha256(f"csrf:{session}".encode()).hexdigest() if session else ""
+
+
+def sign_in_link(storage: Storage, base_url: str, name: str, scopes: frozenset[str], now: datetime) -> str:
+    """An address that signs its first visitor in under that name, within a day."""
+    token = storage.add_token(name, scopes, now, expires_at=now + LINK_TIME, one_time=True)
+    return f"{base_url.rstrip('/')}/sign-in?token={token}"
+
+
+def first_start_link(storage: Storage, base_url: str, now: datetime) -> str | None:
+    """A link for the first administrator, if nobody was given access yet: there is no default password."""
+    if storage.has_tokens():
+        return None
+    return sign_in_link(storage, base_url, "admin", frozenset({"admin"}), now)
+
+
+@router.get("/sign-in", include_in_schema=False)
+def sign_in(request: Request, assay: Assay, token: str = "") -> Response:
+    """Trade a one-time token for a session, and go on to the queue."""
+    now = assay.now()
+    who = assay.storage.principal(token, now) if token.startswith(ONE_TIME_PREFIX) else None
+    if who is None:
+        raise ProblemError(
+            "sign-in-link", "This link was used, or it is too old. Ask for another one, or make it: assay token"
+        )
+    lasts = timedelta(hours=assay.settings.session_hours)
+    session = assay.storage.add_token(who.name, who.scopes, now, expires_at=now + lasts)
+    # Not a 303: after a link in a chat or a mail, the browser would follow it without the new SameSite=Strict cookie.
+    response = HTMLResponse(_GO_ON)
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(lasts.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+_GO_ON = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Assay</title>'
+    '<meta http-equiv="refresh" content="0; url=/review"></head>'
+    '<body><main><p>You are signed in. <a href="/review">Go to the queue</a></p></main></body></html>'
+)
+
+
+def _known(assay: Services, token: str, otherwise: str) -> Principal:
+    # A one-time token is for the link alone; here it would be used up by a request that may not even succeed.
+    who = None if token.startswith(ONE_TIME_PREFIX) else assay.storage.principal(token, assay.now())
+    if who is None:
+        raise ProblemError("unauthenticated", otherwise)
+    return who

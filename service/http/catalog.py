@@ -1,0 +1,47 @@
+"""What this installation has: rubrics, graders, and its health."""
+
+from dataclasses import asdict
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Response
+
+from service.app_state import Assay
+from service.http.access import Anyone
+from service.http.guard import Guarded
+from service.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
+
+router = APIRouter(tags=["installation"], route_class=Guarded)
+health_router = APIRouter(tags=["health"])
+_POLLING = CapacityLimiter(20)
+"""Threads of their own for who asks whether the service is ready: the others may all be waiting, and these may wait as well."""
+
+
+@router.get("/rubrics")
+def list_rubrics(assay: Assay, _: Anyone) -> RubricsOut:
+    """The rubrics, with their criteria and levels."""
+    return RubricsOut(rubrics=[RubricOut.model_validate(asdict(rubric)) for rubric in assay.rubrics.values()])
+
+
+@router.get("/graders")
+def list_graders(assay: Assay, _: Anyone) -> GradersOut:
+    """The graders, and the plugins that could not be loaded."""
+    return GradersOut(
+        graders={id: grader.version for id, grader in assay.registry.graders.items()},
+        broken={each.name: str(each) for each in assay.registry.broken},
+    )
+
+
+@health_router.get("/healthz")
+async def healthz() -> HealthOut:
+    """The process answers."""
+    # In no thread: those may all be waiting, for a database that is locked, say.
+    return HealthOut(status="ok")
+
+
+@health_router.get("/readyz", responses={503: {"model": HealthOut, "description": "Something is missing."}})
+async def readyz(assay: Assay, response: Response) -> HealthOut:
+    """The service can do its work, or what it lacks for it."""
+    missing = await to_thread.run_sync(assay.readiness.missing, limiter=_POLLING)
+    if missing:
+        response.status_code = 503
+    return HealthOut(status="not ready" if missing else "ready", missing=missing)

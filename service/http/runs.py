@@ -1,0 +1,54 @@
+"""Reading runs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from service.app_state import Assay, Services
+from service.http.access import Anyone
+from service.http.guard import Guarded
+from service.http.problems import described
+from service.http.submissions import Wait
+from service.http.view import run_response, runs_response
+from service.schemas import RunOut, RunsOut
+from service.storage.interface import NotFoundError, Principal, RunId, RunState, RunSummary
+
+router = APIRouter(tags=["runs"], route_class=Guarded)
+
+
+@router.get(
+    "/runs/{run_id}", response_model=RunOut, responses={404: described("There is no such run, or it is not yours.")}
+)
+async def get_run(run_id: str, assay: Assay, who: Anyone, wait: Wait = 0) -> Response:
+    """One run; with `wait`, held until it is done or the time is up. Who only submits reads their own."""
+    run = await run_in_threadpool(_run_of, assay, RunId(run_id), who)
+    if wait and run.state is not RunState.DONE:
+        await assay.finished.wait(run.id, wait)
+        run = await run_in_threadpool(_run_of, assay, run.id, who)
+    return await run_in_threadpool(run_response, run, who)
+
+
+@router.get("/runs", response_model=RunsOut)
+def list_runs(
+    assay: Assay,
+    who: Anyone,
+    tag: Annotated[str | None, Query(description="Only runs of submissions with this tag.")] = None,
+    after: Annotated[str, Query(pattern=r"^[0-9]{0,18}$", description="`next` of an earlier answer.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """Finished runs in the order in which they finished. Ask again with `next`: no run is missed or repeated.
+
+    Who only submits is told of their own.
+    """
+    submitter = None if who.sees_all else who.name
+    runs, cursor = assay.storage.finished_runs(tag=tag, submitter=submitter, after=after, limit=limit)
+    return runs_response(runs, cursor, who)
+
+
+def _run_of(assay: Services, id: RunId, who: Principal) -> RunSummary:
+    """Raises NotFoundError also for a run of somebody else's, in the same words."""
+    run = assay.storage.summary(id)
+    if not who.sees_all and (run.submitter != who.name or not run.submitter):
+        raise NotFoundError(f"run {id}")
+    return run

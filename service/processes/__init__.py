@@ -1,0 +1,1 @@
+"""Processes of our own that are talked to over a pipe."""

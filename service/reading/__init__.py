@@ -1,0 +1,1 @@
+"""Bodies and packages are read in processes of their own, so that none stops the one that serves HTTP."""

@@ -1,0 +1,1 @@
+"""The path of a submission: taken in, queued, worked on, waited for."""

@@ -1,0 +1,315 @@
+"""Takes jobs and finishes runs. Threads, because evaluating is waiting for evaluators (service/evaluation/pool.py).
+
+A job's life here: lease -> evaluate -> finish, while one keeper thread renews all leases that this process holds. Any
+failure of ours gives the job back for another attempt; after the last one the run is finished as ungradable, with the
+reason. While the database takes no write, what is to be written waits for it, and its lease is kept as far as it can be. A worker that is killed does nothing of this: its lease runs out, and the job is delivered again. A thread that ends,
+or gives no sign of life, is replaced by the keeper; its lease is not renewed any more.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+import structlog
+
+from graders.interface import TaskUnusable
+from graders.plugins.fence import told
+from sandboxes.interface import SandboxError
+from service.faults import crash_point
+from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
+from service.runs import diagnostics
+from service.storage.interface import Findings, RunRecord, Storage, StorageError, UnavailableError
+
+Written = TypeVar("Written")
+_log = structlog.get_logger()
+
+IDLE_SECONDS = 0.5
+"""How long an idle worker waits before it looks again, if nobody wakes it."""
+RETRY_SECONDS = 1.0
+"""Before the second attempt; each further one waits twice as long as the one before, up to LONGEST_RETRY_SECONDS.
+
+Boxes fail together and for a while: an engine that restarts, a disk that is full. All attempts of a run must not be over
+before that is; with these numbers the last one is two minutes after the first, and more where an attempt waits by itself.
+"""
+LONGEST_RETRY_SECONDS = 60.0
+UNAVAILABLE_SECONDS = 1.0
+"""Before something is written again that the database did not take."""
+OTHER_ATTEMPTS = 3
+"""Of a run that fails elsewhere than in the box, because we have a bug: that does not pass.
+
+Where its task is unusable there is one: a reference that fails now and then grades by chance, so nothing is gained by waiting
+for the time at which it passes, and one that hangs would hold a worker each time (`service.evaluation.task_cache` remembers it).
+"""
+
+
+SILENT_SECONDS = 600.0
+"""How long a thread may work without a sign of life. Evaluators say themselves for how long they may be silent."""
+KEEPER_SECONDS = 1.0
+"""How often the keeper looks whether all threads are alive."""
+REMEMBERED_SECONDS = 120.0
+"""How long what went wrong is a reason to call the service not ready: longer than the longest pause between attempts."""
+TELLING_FAILURES = 3
+"""So many attempts, of more than one run, have to fail one after the other before that says something of the service."""
+
+
+class Evaluate(Protocol):
+    """What the worker does with a run; `service.evaluation.pool.Evaluators` is the real one."""
+
+    def __call__(self, run: RunRecord) -> Findings:
+        """Raises whatever went wrong on our side."""
+        ...
+
+    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+        """The findings of a run that has had its last attempt."""
+        ...
+
+
+class _Worker(threading.Thread):
+    """A thread of the pool, and until when it may be silent."""
+
+    def __init__(self, pool: "WorkerPool", name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._pool = pool
+        self.lease: Lease | None = None
+        self.silent_until = 0.0
+        """By the monotonic clock."""
+        self.may_be_silent(SILENT_SECONDS)
+
+    def may_be_silent(self, seconds: float) -> None:
+        self.silent_until = time.monotonic() + seconds
+
+    def run(self) -> None:
+        try:
+            self._pool.work(self)
+        except BaseException as error:  # noqa: BLE001 - the keeper replaces the thread
+            # Of some, such as SystemExit, a thread would end without a word.
+            _log.exception("worker died", action="work", worker=self.name, reason=told(error))
+            self._pool.died(told(error))
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ident is not None and not self.is_alive()
+
+    @property
+    def hangs(self) -> bool:
+        return time.monotonic() > self.silent_until
+
+
+def sign_of_life(silent_for: float) -> None:
+    """Said by what evaluates, in the thread of a worker: it goes on, and may be silent for so many seconds now."""
+    thread = threading.current_thread()
+    if isinstance(thread, _Worker):
+        thread.may_be_silent(silent_for + SILENT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempted:
+    """How an attempt ended; `failure` is empty where nothing of ours failed."""
+
+    at: float
+    run: str
+    failure: str
+
+
+class WorkerPool:
+    """`size` worker threads and one keeper thread, from `start` to `stop`."""
+
+    def __init__(self, *, storage: Storage, jobs: Jobs, evaluate: Evaluate, size: int, name: str) -> None:
+        self._storage = storage
+        self._jobs = jobs
+        self._evaluate = evaluate
+        self._name = name
+        self._stopping = threading.Event()
+        self._woken = threading.Condition()
+        self._workers = [_Worker(self, f"{name}-{number}") for number in range(size)]
+        self._replaced = 0
+        self._attempted: deque[_Attempted] = deque(maxlen=max(TELLING_FAILURES, 2 * size))
+        self._deaths: deque[tuple[float, str]] = deque(maxlen=TELLING_FAILURES)
+        self._keeper = threading.Thread(target=self._keep, name=f"{name}-keeper", daemon=True)
+
+    def start(self) -> None:
+        for thread in (self._keeper, *self._workers):
+            thread.start()
+
+    def wake(self) -> None:
+        """There is work: saves idle workers their wait."""
+        with self._woken:
+            self._woken.notify_all()
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take no more jobs and wait for those under way. False where some were still running after that time."""
+        self._stopping.set()
+        self.wake()
+        deadline = time.monotonic() + drain_seconds
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+        return not any(worker.is_alive() for worker in self._workers)
+
+    def missing(self) -> Sequence[str]:
+        """What is wrong with the workers right now, or was with what they did last, in words for an operator."""
+        if self._stopping.is_set():
+            return ("the service is stopping",)
+        says = []
+        dead = sum(worker.has_ended for worker in self._workers)
+        if dead:
+            says.append(f"{dead} of {len(self._workers)} workers died and are not replaced yet")
+        hanging = sum(worker.is_alive() and worker.hangs for worker in self._workers)
+        if hanging:
+            says.append(f"{hanging} of {len(self._workers)} workers give no sign of life")
+        if not self._keeper.is_alive():
+            says.append("the thread that renews leases and replaces workers died")
+        since = time.monotonic() - REMEMBERED_SECONDS
+        deaths = list(self._deaths)
+        if len(deaths) == TELLING_FAILURES and deaths[0][0] > since:
+            says.append(f"workers die again and again; the last one of: {deaths[-1][1]}")
+        last = [each for each in list(self._attempted) if each.at > since]
+        failed = len(last) >= TELLING_FAILURES and all(each.failure for each in last)
+        if failed and len({each.run for each in last}) > 1:
+            says.append(f"the last {len(last)} attempts to evaluate a run failed; the last one: {last[-1].failure}")
+        return says
+
+    # --- a worker ---------------------------------------------------------------------------------------------------------
+
+    def work(self, worker: _Worker) -> None:
+        """What the thread of a worker does until it is told to stop, or replaced."""
+        while not self._stopping.is_set() and worker in self._workers:
+            worker.may_be_silent(SILENT_SECONDS)
+            try:
+                lease = self._jobs.lease(worker.name, datetime.now(UTC))
+                if lease is None:
+                    with self._woken:
+                        self._woken.wait(IDLE_SECONDS)
+                    continue
+                worker.lease = lease
+                try:
+                    self._attempt(lease)
+                finally:
+                    worker.lease = None
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="lease", reason=str(error))
+                self._stopping.wait(UNAVAILABLE_SECONDS)
+            except StorageError:  # the job fence: nothing was written, the lease will run out
+                _log.exception("storage failed", action="lease")
+                self._stopping.wait(RETRY_SECONDS)
+
+    def died(self, reason: str) -> None:
+        """The thread that says so ends now."""
+        self._deaths.append((time.monotonic(), reason))
+
+    def _attempt(self, lease: Lease) -> None:
+        """Evaluate and finish. The job fence: whatever is raised is ours, and another attempt may do better."""
+        crash_point("after-lease")
+        failure = ""
+        try:
+            self._finish(lease, self._findings(lease))
+        except StorageError as error:
+            failure = told(error)
+            raise
+        except BaseException as error:  # noqa: BLE001 - also what ends a thread without a word
+            failure = told(error)
+            findings = self._failed(lease, error)
+            if findings is not None:
+                self._finish(lease, findings)
+            if isinstance(error, TaskUnusable):
+                failure = ""  # the task's, and it says nothing of this service
+        finally:
+            self._attempted.append(_Attempted(at=time.monotonic(), run=lease.run_id, failure=failure))
+
+    def _findings(self, lease: Lease) -> Findings:
+        if lease.attempt > MAX_ATTEMPTS:
+            # Each delivery before this one ended without a word: the worker died with it every time.
+            lost = {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"}
+            return self._evaluate.ungradable(diagnostics.referred(lease.run_id, lost))
+        self._written(lambda: self._storage.start_run(lease.run_id, lease.attempt))
+        return self._evaluate(self._storage.run(lease.run_id))
+
+    def _finish(self, lease: Lease, findings: Findings) -> None:
+        crash_point("before-finish")
+        if self._written(lambda: self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC))):
+            crash_point("after-finish")
+        else:
+            _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
+
+    def _failed(self, lease: Lease, error: BaseException) -> Findings | None:
+        """What to finish the run with; None where the job was given back for another attempt."""
+        known = diagnostics.of_failure(lease.run_id, error)
+        _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **known)
+        if self._stopping.is_set():  # its evaluator was ended with the service
+            self._written(lambda: self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=0))
+            return None
+        if lease.attempt >= _attempts(error):
+            return self._evaluate.ungradable(known)
+        pause = min(RETRY_SECONDS * 2 ** (lease.attempt - 1), LONGEST_RETRY_SECONDS)
+        self._written(lambda: self._jobs.release(lease, datetime.now(UTC), retry_in_seconds=pause))
+        return None
+
+    def _written(self, write: Callable[[], Written]) -> Written:
+        """Write under a lease, again and again while the database takes nothing: an attempt that is done is not thrown away.
+
+        Who lost the lease meanwhile changes nothing. Raises UnavailableError only while the service stops.
+        """
+        while True:
+            try:
+                return write()
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="write", reason=str(error))
+                if self._stopping.is_set():
+                    raise
+                sign_of_life(0)
+                self._stopping.wait(UNAVAILABLE_SECONDS)
+
+    # --- the keeper -------------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        renewed = time.monotonic()
+        while not self._stopping.wait(KEEPER_SECONDS) or any(worker.is_alive() for worker in self._workers):
+            if self._stopping.is_set():
+                time.sleep(KEEPER_SECONDS)
+            try:
+                self._replace()
+                if time.monotonic() - renewed > LEASE_SECONDS / 4:
+                    renewed = time.monotonic()
+                    self._renew_all()
+            except Exception:  # noqa: BLE001 - it has other leases to renew
+                _log.exception("the keeper of the workers failed", action="keep")
+
+    def _replace(self) -> None:
+        """A new thread for each that has ended, or hangs. What hangs loses its lease, and ends when it comes back."""
+        if self._stopping.is_set():
+            return
+        for at, worker in enumerate(self._workers):
+            if not worker.has_ended and not worker.hangs:
+                continue
+            if not worker.has_ended:
+                run = worker.lease.run_id if worker.lease else ""
+                _log.error("worker hangs", action="replace", worker=worker.name, run=run)
+                self.died("it gave no sign of life")
+            self._replaced += 1
+            self._workers[at] = _Worker(self, f"{self._name}-{at}.{self._replaced}")
+            self._workers[at].start()
+            _log.warning("worker replaced", action="replace", worker=worker.name, by=self._workers[at].name)
+
+    def _renew_all(self) -> None:
+        for worker in list(self._workers):
+            lease = worker.lease
+            if lease is None:
+                continue
+            try:
+                # not held any more: its run was finished, or given back, since
+                if not self._jobs.renew(lease, datetime.now(UTC)) and worker.lease is lease:
+                    _log.warning("lease lost", action="renew", run=lease.run_id, attempt=lease.attempt)
+            except UnavailableError as error:
+                _log.warning("storage unavailable", action="renew", run=lease.run_id, reason=str(error))
+            except StorageError:
+                _log.exception("storage failed", action="renew", run=lease.run_id)
+
+
+def _attempts(error: BaseException) -> int:
+    """How often a run is tried that fails like this."""
+    if isinstance(error, TaskUnusable):
+        return 1
+    return MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS
