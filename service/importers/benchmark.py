@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError
-from service.importers.bigcodebench import bigcodebench
-from service.importers.classeval import classeval
-from service.importers.contest import apps, livecodebench
-from service.importers.humaneval import humaneval, humaneval_pack, humaneval_plus
-from service.importers.mbpp import mbpp
-from service.importers.mbpp_plus import mbpp_plus
+from service.importers.formats.bigcodebench import bigcodebench
+from service.importers.formats.classeval import classeval
+from service.importers.formats.contest import apps, livecodebench
+from service.importers.formats.humaneval import humaneval, humaneval_pack, humaneval_plus
+from service.importers.formats.mbpp import mbpp
+from service.importers.formats.mbpp_plus import mbpp_plus
 from service.importers.names import defined
 from service.importers.package_text import REFERENCE, FormatError, ImportedTask
 from service.importers.rows import rows

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from graders.tasks import package
 from graders.tasks.package import PackageError
-from service.importers import kattis, quixbugs
 from service.importers.benchmark import AUTO, FORMATS, raise_it, read_benchmark
+from service.importers.formats import quixbugs
+from service.importers.kattis import package as kattis
 from service.importers.package_text import FormatError, ImportedTask, with_reference
 from service.importers.rows import count
 from service.packages import read_folder

@@ -9,7 +9,7 @@ import pytest
 from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Limits, Outcome, Session, Suite
 from graders.plugins.testing import context_of
-from service.importers import preludes
+from service.importers.formats import preludes
 
 P, F = Outcome.PASSED, Outcome.FAILED
 PRELUDE = '"""Names."""\nimport sys\nfrom math import *\n\nunit = 7\npow = 5\nsys.setrecursionlimit(4321)\n'

@@ -13,7 +13,7 @@ from graders.suites.call.cases import NO_ANSWER, parse_cases
 from graders.suites.call.compare import check_named
 from graders.suites.values.description import described
 from graders.tasks.package import load
-from service.importers.humaneval import humaneval, humaneval_plus
+from service.importers.formats.humaneval import humaneval, humaneval_plus
 from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
 
 PROMPT = '''import math

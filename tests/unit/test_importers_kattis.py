@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graders.tasks.package import load
-from service.importers.kattis import read_problem
+from service.importers.kattis.package import read_problem
 from service.importers.package_text import FormatError, ImportedTask
 
 MADE = {

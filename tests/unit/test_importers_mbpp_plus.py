@@ -9,7 +9,7 @@ import pytest
 
 from graders.suites.call.cases import parse_cases
 from graders.tasks.package import load
-from service.importers.mbpp_plus import arguments_of, mbpp_plus
+from service.importers.formats.mbpp_plus import arguments_of, mbpp_plus
 from service.importers.package_text import FormatError
 
 

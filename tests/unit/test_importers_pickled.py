@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.importers import pickled
+from service.importers.formats import pickled
+from service.importers.formats.pickled import packed_json
 from service.importers.package_text import FormatError
-from service.importers.pickled import packed_json
 
 
 def pack(content: bytes) -> str:

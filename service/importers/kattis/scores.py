@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.importers.kattis_data import Group
-from service.importers.kattis_files import number_of, table_of
+from service.importers.kattis.data import Group
+from service.importers.kattis.files import number_of, table_of
 from service.importers.package_text import FormatError
 
 MOST_SCORE = 100.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.importers.kattis_files import Tree, words_of
+from service.importers.kattis.files import Tree, words_of
 from service.importers.package_text import FormatError
 
 GROUP_FILES = ("testdata.yaml", "test_group.yaml")

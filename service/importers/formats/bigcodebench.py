@@ -8,7 +8,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from service.importers.classeval import needs_one_box
+from service.importers.formats.classeval import needs_one_box
 from service.importers.names import check_unittests, defined, imports, parsed, used
 from service.importers.package_text import (
     REFERENCE,

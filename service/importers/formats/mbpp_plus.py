@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from service.importers.humaneval import tolerant
+from service.importers.formats.humaneval import tolerant
 from service.importers.package_text import REFERENCE, FormatError, ImportedTask, call_suite, package, pytest_suite
 
 Arguments = list[Any]

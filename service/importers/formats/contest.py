@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandboxes.interface import Limits
-from service.importers import preludes
+from service.importers.formats import preludes
+from service.importers.formats.pickled import packed_json
 from service.importers.names import is_python
 from service.importers.package_text import (
     GENEROUS,
@@ -32,7 +33,6 @@ from service.importers.package_text import (
     pytest_suite,
     stdio_suite,
 )
-from service.importers.pickled import packed_json
 
 LIMITS = {"wall_seconds": 30, "cpu_seconds": 10, "memory_mib": 1024}
 """For one case. Both benchmarks give a case a few seconds of a machine that nobody knows."""

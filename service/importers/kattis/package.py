@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from graders.tasks.stdio_options import MOST_PASSES
-from service.importers.kattis_data import Group, TestCase, read_data
-from service.importers.kattis_files import Tree, number_of, table_of, words_of
-from service.importers.kattis_programs import VALIDATORS, read_submissions, validator
-from service.importers.kattis_scores import Part, of_legacy, of_modern, of_pass_fail
+from service.importers.kattis.data import Group, TestCase, read_data
+from service.importers.kattis.files import Tree, number_of, table_of, words_of
+from service.importers.kattis.programs import VALIDATORS, read_submissions, validator
+from service.importers.kattis.scores import Part, of_legacy, of_modern, of_pass_fail
 from service.importers.package_text import FormatError, ImportedTask, SuiteText, package, stdio_suite
 
 LEGACY = ("legacy", "legacy-icpc")

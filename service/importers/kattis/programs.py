@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from service.importers.kattis_files import Tree, table_of
+from service.importers.kattis.files import Tree, table_of
 from service.importers.names import is_python
 from service.importers.package_text import FormatError
 
