@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.app_state import Graders, Services
-from service.http.edge import Edge
+from service.edge.middleware import Edge
 from service.http.routes import api_app
 from service.jobs.interface import Jobs
 from service.runs.catalog import Catalog

@@ -17,10 +17,10 @@ from sandboxes.engine.connection import Report
 from sandboxes.interface import Tier
 from service import logs
 from service.app import create_app
+from service.edge import access
 from service.evaluation.pool import Evaluators
 from service.evaluation.start import Start
 from service.host import preparation
-from service.http import access
 from service.http.server import patient
 from service.jobs.table import TableJobs
 from service.plugins.grader import PluginLimits

@@ -395,7 +395,7 @@ def token(
     ] = False,
 ) -> None:
     """Make an API token, or a sign-in link, for the service that keeps its data in ASSAY_HOME. It is shown once."""
-    from service.http.access import SCOPES
+    from service.edge.access import SCOPES
     from service.wiring import new_token
 
     unknown = sorted(set(scope) - SCOPES)

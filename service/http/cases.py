@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query
 
 from rubrics.signals import CaseOutcome, Outcome
 from service.app_state import Assay
-from service.http.access import Required
-from service.http.guard import Guarded
-from service.http.problems import described
+from service.edge.access import Required
+from service.edge.guard import Guarded
+from service.edge.problems import described
 from service.http.view import writable
 from service.schemas import CaseOut, CasesOut
 from service.storage.interface import Principal, RunId

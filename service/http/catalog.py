@@ -6,8 +6,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Response
 
 from service.app_state import Assay
-from service.http.access import Anyone
-from service.http.guard import Guarded
+from service.edge.access import Anyone
+from service.edge.guard import Guarded
 from service.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
 
 router = APIRouter(tags=["installation"], route_class=Guarded)

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from service.app_state import Assay
+from service.edge.access import Author
+from service.edge.guard import Guarded
+from service.edge.problems import ProblemError, described
 from service.exports import FORMATS, UnknownFormatError, export
-from service.http.access import Author
-from service.http.guard import Guarded
-from service.http.problems import ProblemError, described
 from service.schemas import ErrorField
 
 MEDIA_TYPE = "application/x-ndjson"

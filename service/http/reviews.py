@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from rubrics.model import Decision, Rubric
 from rubrics.review import ReviewError, decide
 from service.app_state import Assay, Services
-from service.http.access import Reviewer
-from service.http.guard import Guarded
-from service.http.problems import OF_A_BODY, ProblemError, described
+from service.edge.access import Reviewer
+from service.edge.guard import Guarded
+from service.edge.problems import OF_A_BODY, ProblemError, described
 from service.schemas import ErrorField, ReviewIn, ReviewOut, ReviewsOut
 from service.storage.interface import ConflictError, Findings, ReviewerId, ReviewRecord, RunId, RunOutcome
 

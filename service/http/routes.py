@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, FastAPI
 
-from service.http import access, cases, catalog, exports, problems, reviews, runs, submissions, tasks
+from service.edge import access, problems
+from service.http import cases, catalog, exports, reviews, runs, submissions, tasks
 
 
 def api_app() -> FastAPI:

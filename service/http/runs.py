@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.app_state import Assay, Services
-from service.http.access import Anyone
-from service.http.guard import Guarded
-from service.http.problems import described
+from service.edge.access import Anyone
+from service.edge.guard import Guarded
+from service.edge.problems import described
 from service.http.submissions import Wait
 from service.http.view import run_response, runs_response
 from service.schemas import RunOut, RunsOut

@@ -4,7 +4,7 @@ uvicorn ends a connection that is idle after an answer. One that never sends a w
 has already, it would keep for ever. Here every connection that owes us bytes has a clock, and only so many may be owing at
 once: above that the one that has owed the longest goes, so that who floods closes their own connections first.
 
-How long a body may take while somebody reads it is the reader's matter (`service.http.guard`).
+How long a body may take while somebody reads it is the reader's matter (`service.edge.guard`).
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class _Owes(Enum):
     NOTHING = "nothing"
     """A request is being answered."""
     BODY = "body"
-    """Its request is being answered meanwhile, and has the clock (`service.http.guard`)."""
+    """Its request is being answered meanwhile, and has the clock (`service.edge.guard`)."""
     HEAD = "head"
     REST = "rest"
     TAKING = "taking"

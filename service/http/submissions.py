@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from service.app_state import Assay, Services
+from service.edge.access import Submitter
+from service.edge.guard import Guarded
+from service.edge.problems import OF_A_BODY, ProblemError, described, document, field_errors
 from service.faults import crash_point
-from service.http.access import Submitter
-from service.http.guard import Guarded
-from service.http.problems import OF_A_BODY, ProblemError, described, document, field_errors
 from service.http.view import run_response
 from service.runs import intake
 from service.runs.intake import Admitted, IntakeError, Request

@@ -12,9 +12,9 @@ from graders.plugins.fence import is_own
 from graders.plugins.registry import GraderChoiceError
 from graders.tasks.package import PackageError
 from service.app_state import Assay, Services
-from service.http.access import Anyone, Author
-from service.http.guard import Guarded
-from service.http.problems import OF_A_BODY, ProblemError, described
+from service.edge.access import Anyone, Author
+from service.edge.guard import Guarded
+from service.edge.problems import OF_A_BODY, ProblemError, described
 from service.reading.readers import PACKAGES
 from service.reading.task_summary import TaskSummary
 from service.runs.intake import can_hold

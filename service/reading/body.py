@@ -23,7 +23,7 @@ class BodyError(Exception):
     """A body that is refused.
 
     Args:
-        kind: of the problem, a key of `service.http.problems.KINDS`.
+        kind: of the problem, a key of `service.edge.problems.KINDS`.
         detail: what is wrong, in a sentence.
         expected: what was expected of the body.
     """

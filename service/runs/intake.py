@@ -53,7 +53,7 @@ class IntakeError(Exception):
     """A request was refused.
 
     Args:
-        kind: a key of `service.http.problems.KINDS`.
+        kind: a key of `service.edge.problems.KINDS`.
         wrong: the fields at fault, at least one.
     """
 

@@ -19,9 +19,9 @@ from starlette.staticfiles import StaticFiles
 from rubrics.model import Decision, Review, Rubric
 from rubrics.review import decide
 from service.app_state import Assay, Services
-from service.http.access import Required, Reviewer, csrf_token
-from service.http.guard import Guarded
-from service.http.problems import ProblemError
+from service.edge.access import Required, Reviewer, csrf_token
+from service.edge.guard import Guarded
+from service.edge.problems import ProblemError
 from service.schemas import Body, ErrorField
 from service.storage.interface import (
     ConflictError,

@@ -17,7 +17,7 @@ from graders.interface import Submission, SubmissionId
 from graders.plugins.registry import Registry
 from graders.tasks.package import load
 from service.app import create_app
-from service.http.access import sign_in_link
+from service.edge.access import sign_in_link
 from service.jobs.table import TableJobs
 from service.settings import Settings
 from service.storage.interface import Findings, RunId, SubmissionRecord, TaskRecord

@@ -9,7 +9,7 @@ from fastapi import Depends
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from service.http.access import COOKIE, CSRF_HEADER, Required, Reviewer, first_start_link, sign_in_link
+from service.edge.access import COOKIE, CSRF_HEADER, Required, Reviewer, first_start_link, sign_in_link
 from service.storage.interface import StorageError
 from tests.integration.api import Api
 
@@ -124,7 +124,7 @@ def test_only_the_first_start_gives_an_administrators_link(api: Api, tmp_path: A
 
 
 def with_csrf_route(api: Api) -> None:
-    from service.http.access import csrf_token
+    from service.edge.access import csrf_token
 
     @api.app.get("/csrf")
     def csrf(token: str = Depends(csrf_token)) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.http.problems import KINDS
+from service.edge.problems import KINDS
 from service.http.reference import render
 from service.http.routes import api_app
 from service.settings import Settings

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from service.http import guard
-from service.http.access import COOKIE
+from service.edge import guard
+from service.edge.access import COOKIE
 from service.http.server import CRUMBS
 from service.reading.body import MOST_MEMBERS
 from service.reading.readers import BODIES as LARGE

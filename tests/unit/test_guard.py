@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.http import access
-from service.http.guard import Guarded
+from service.edge import access
+from service.edge.guard import Guarded
 from service.http.routes import api_app
 from service.reading.body import has_more_values
 from service.web import pages

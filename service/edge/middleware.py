@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.problems import MEDIA_TYPE, document
+from service.edge.problems import MEDIA_TYPE, document
 
 _HEADERS = {
     # Everything a page needs comes from this service, in files; submitted code that got into a page could do nothing.

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.app_state import Assay, Services
-from service.http.problems import ProblemError
+from service.edge.problems import ProblemError
 from service.storage.interface import ONE_TIME_PREFIX, Principal, Storage
 
 SCOPES = frozenset({"admin", "author", "submitter", "reviewer"})
@@ -31,7 +31,7 @@ bearer_of = HTTPBearer(auto_error=False, description="An API token: `assay token
 def principal(
     request: Request, assay: Assay, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_of)]
 ) -> Principal:
-    """Who is asking, as a dependency. On a guarded route (`service.http.guard`) that is known by now."""
+    """Who is asking, as a dependency. On a guarded route (`service.edge.guard`) that is known by now."""
     known: Principal | None = getattr(request.state, "principal", None)
     return known or identify(request, assay, bearer)
 

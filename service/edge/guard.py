@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
 from service.app_state import Services, services
-from service.http import access
-from service.http.problems import ProblemError
+from service.edge import access
+from service.edge.problems import ProblemError
 from service.reading.body import BodyError, parsed
 from service.reading.readers import BODIES
 from service.schemas import Body, ErrorField
