@@ -40,12 +40,12 @@ from sandboxes.engine.connection import connect
 from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import Tier
 from sandboxes.tiers import Tiers, adapters
-from service.evaluation.run_evaluator import Evaluation
+from service.evaluation.run_evaluator import RunEvaluator
 from service.jobs.table import TableJobs
 from service.packages import read_folder
 from service.rubric_files import builtin_rubrics
 from service.runs.worker import WorkerPool
-from service.storage.interface import Findings, RunId, RunOutcome, SubmissionRecord, TaskRecord
+from service.storage.interface import RunId, RunOutcome, RunResult, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
 
 CONSOLE = Console()
@@ -259,7 +259,7 @@ def serving(own: Engine, tier: Tier, home: Path, archive: Path, workers: int) ->
             return own.image
 
         with Tiers({tier: adapters(client, own.image, restore)[tier]}) as tiers:
-            evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
+            evaluate = RunEvaluator(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
             jobs = TableJobs(storage.database)
             pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=workers, name="faults")
             pool.start()
@@ -289,7 +289,7 @@ class Result:
     """Runs that are not done, not as they must be, or done twice."""
 
 
-def face(findings: Findings) -> Face:
+def face(findings: RunResult) -> Face:
     cases = sorted((s.suite, s.case, s.outcome) for s in findings.signals if isinstance(s, CaseOutcome))
     abstained = sorted(signal.grader for signal in findings.signals if isinstance(signal, Abstention))
     levels = sorted((prefill.criterion, prefill.level) for prefill in findings.prefills)
@@ -344,7 +344,7 @@ def suffer(load: Load, fault: str, trouble: Trouble, submissions: int, right: Ma
     )
 
 
-def _difference(findings: Findings, right: Face) -> str:
+def _difference(findings: RunResult, right: Face) -> str:
     if findings.outcome is RunOutcome.UNGRADABLE:
         return f"ungradable: {dict(findings.diagnostics)}"[:600]
     names = ("outcome", "cases", "abstained", "levels", "ends")

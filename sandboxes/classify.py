@@ -10,7 +10,7 @@ from signal import SIGXCPU, SIGXFSZ
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
-from sandboxes.interface import Behaviour, End, Evidence, SandboxError
+from sandboxes.interface import Behaviour, End, Observation, SandboxError
 
 LATE = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
 """Why the host ended it -> the end, of a program that had more time than allowed."""
@@ -36,14 +36,14 @@ class Report:
     """How often the box's own memory limit was met; None where the kernel does not say."""
     processes: NonNegativeInt = 0
     written_bytes: NonNegativeInt = 0
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Observation, ...] = ()
 
 
 _REPORT = TypeAdapter(Report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class EndFacts:
     """All that is known of a box at its end."""
 
     started: bool
@@ -79,7 +79,7 @@ def parse_report(fields: object) -> Report:
     evidence = [replace(entry, detail=_printable(entry.detail)) for entry in report.evidence[:MOST_EVIDENCE]]
     if report.forks_refused:
         detail = "more processes or threads at once than allowed"
-        refused = Evidence(behaviour=Behaviour.PROCESSES, detail=detail, refused=True, times=report.forks_refused)
+        refused = Observation(behaviour=Behaviour.PROCESSES, detail=detail, refused=True, times=report.forks_refused)
         evidence.append(refused)
     return replace(report, evidence=tuple(evidence))
 
@@ -89,7 +89,7 @@ def _printable(text: str) -> str:
     return "".join(shown)[:LONGEST_DETAIL]
 
 
-def classify(seen: Seen) -> End:
+def classify(seen: EndFacts) -> End:
     """How the program ended. Raises SandboxError where it was our failure and nothing can be said about the program."""
     report = seen.report
     if not seen.started:

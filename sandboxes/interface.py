@@ -151,7 +151,7 @@ class Behaviour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Observation:
     """Something that the box refused or noticed. Noticing is no verdict: an honest program may start another."""
 
     behaviour: Behaviour
@@ -183,7 +183,7 @@ class Execution:
     """Processes and threads that were started, the first included; 0 where the tier cannot tell."""
     written_bytes: int = 0
     """Bytes that its processes passed to write(2) and its kin, streams included; 0 where the tier cannot tell."""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Observation, ...] = ()
     """What the box refused or noticed, capped; empty says nothing in tier gvisor, which cannot see it."""
 
 

@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from sandboxes.classify import Report, Seen, classify
+from sandboxes.classify import EndFacts, Report, classify
 from sandboxes.engine.control_group import Scheduled, busiest
-from sandboxes.interface import AHEAD, Behaviour, Command, Evidence, Execution
+from sandboxes.interface import AHEAD, Behaviour, Command, Execution, Observation
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
@@ -31,15 +31,15 @@ LAST_WORDS_SECONDS = 5.0
 """How long the box's own program may take to end everything and to report: milliseconds, but now and then seconds on a busy machine."""
 
 
-class Attention:
+class Poller:
     """The descriptors of programs that run side by side: whichever is waited for, all are attended to."""
 
     def __init__(self) -> None:
         self._poll = select.poll()
-        self._whose: dict[int, Talk] = {}
-        self.programs: list[Talk] = []
+        self._whose: dict[int, RunningProgram] = {}
+        self.programs: list[RunningProgram] = []
 
-    def add(self, fd: int, events: int, talk: "Talk") -> None:
+    def add(self, fd: int, events: int, talk: "RunningProgram") -> None:
         """Have `talk` attend to the descriptor on these events of select.poll; called again, on others."""
         self._whose[fd] = talk
         self._poll.register(fd, events)
@@ -48,7 +48,7 @@ class Attention:
         if self._whose.pop(fd, None) is not None:
             self._poll.unregister(fd)
 
-    def wait(self, deadline: float, who: "Talk") -> None:
+    def wait(self, deadline: float, who: "RunningProgram") -> None:
         """Until something came, or the deadline. `who` waits and sees to its own wall limit; the others' are seen to here."""
         others = [program for program in self.programs if program is not who and not program.over()]
         left = min([deadline, *(other.wall_deadline() for other in others)]) - time.monotonic()
@@ -66,11 +66,11 @@ class Attention:
                 self._whose[fd].attend(fd)
 
 
-class Talk(ABC):
+class RunningProgram(ABC):
     """One program from its start to its account."""
 
     _command: Command
-    _attention: Attention
+    _attention: Poller
 
     def __init__(self) -> None:
         self._output = {"stdout": bytearray(), "stderr": bytearray()}
@@ -82,7 +82,7 @@ class Talk(ABC):
         self._started_at: float | None = None  # when the box said that the program begins
         self._ended_at: float | None = None
         self._stopped_for = ""
-        self._broke: list[Evidence] = []
+        self._broke: list[Observation] = []
         self._execution: Execution | None = None
 
     # --- what carries the bytes ---------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Talk(ABC):
 
     def _refuse(self, what: str) -> None:
         """The program broke the channel's protocol: that ends the program, nothing else."""
-        self._broke.append(Evidence(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
+        self._broke.append(Observation(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
         self._stop("protocol")
 
     def _stop(self, why: str) -> None:
@@ -296,7 +296,7 @@ class Talk(ABC):
         """`state`: what the engine says of a container that did not report. Raises SandboxError where it was our failure."""
         report = self._report
         end = classify(
-            Seen(
+            EndFacts(
                 report=report,
                 stopped_for=self._stopped_for,
                 started=self._started_at is not None,

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
-from service.app_state import Graders, Services
+from service.app_state import InstalledGraders, Services
 from service.edge.middleware import Edge
 from service.http.routes import api_app
 from service.jobs.interface import Jobs
@@ -60,7 +60,7 @@ def create_app(
     storage: Storage,
     jobs: Jobs,
     rubrics: Mapping[str, Rubric],
-    registry: Graders,
+    registry: InstalledGraders,
     settings: Settings,
     now: Callable[[], datetime] = _utc_now,
     tiers: Sequence[Tier] = tuple(Tier),

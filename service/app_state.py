@@ -20,7 +20,7 @@ from service.settings import Settings
 from service.storage.interface import Storage
 
 
-class Graders(Protocol):
+class InstalledGraders(Protocol):
     """`service.plugins.installation.Installation`, or a `graders.plugins.registry.Registry` of graders that may run in this process."""
 
     @property
@@ -42,7 +42,7 @@ class Services:
     jobs: Jobs
     rubrics: Mapping[str, Rubric]
     """By id, the newest version of each."""
-    registry: Graders
+    registry: InstalledGraders
     settings: Settings
     now: Callable[[], datetime]
     """Aware UTC."""

@@ -13,7 +13,7 @@ from graders.interface import Submission
 from rubrics.model import Review
 from rubrics.preference import Response, desirable, mean_total, pairs, settled
 from rubrics.review import weighted_total
-from service.storage.interface import Findings, ReviewRecord, RunId, RunOutcome, Storage
+from service.storage.interface import ReviewRecord, RunId, RunOutcome, RunResult, Storage
 
 Row = dict[str, Any]
 
@@ -30,7 +30,7 @@ class _Reviewed:
     submission: Submission
     client_id: str
     task_version: str
-    findings: Findings
+    findings: RunResult
     prompt: str
     text: str
     records: tuple[ReviewRecord, ...]

@@ -31,7 +31,7 @@ _MALFORMED = "the analyzer's answer could not be read"
 
 
 @dataclass(frozen=True, slots=True)
-class NotLooked:
+class Skipped:
     """The analyzer did not look at a file."""
 
     reason: str
@@ -43,7 +43,7 @@ class _Analysis:
 
     tools: object
     """Names and versions of the analyzers; as they came, so anything."""
-    answers: Mapping[str, "Answer | NotLooked"]
+    answers: Mapping[str, "Answer | Skipped"]
     """By path: what came for the question, with a place for each analyzer, or why nothing did."""
 
 
@@ -51,9 +51,7 @@ Answer = Mapping[str, object]
 Look = TypeVar("Look")
 
 
-def ask_about_files(
-    context: Context, tool: str, read: Callable[[Answer], Look]
-) -> Iterator[tuple[str, Look | NotLooked]]:
+def analyze_files(context: Context, tool: str, read: Callable[[Answer], Look]) -> Iterator[tuple[str, Look | Skipped]]:
     """For each `.py` file of the submission its path and what the analyzer found, or why it did not look.
 
     `tool` is the name and version that must have looked (`bandit-1.9.4`), `read` takes what was found apart and raises
@@ -66,15 +64,15 @@ def ask_about_files(
         raise SandboxError(f"the box image has {analysis.tools}, this grader needs {tool}: build the image again")
     name = tool.partition("-")[0]
     for path, answer in analysis.answers.items():
-        yield path, answer if isinstance(answer, NotLooked) else _look(answer, name, read)
+        yield path, answer if isinstance(answer, Skipped) else _look(answer, name, read)
 
 
-def _look(answer: Answer, name: str, read: Callable[[Answer], Look]) -> Look | NotLooked:
+def _look(answer: Answer, name: str, read: Callable[[Answer], Look]) -> Look | Skipped:
     try:
         own = object_in(answer.get(name))
-        return NotLooked(text_in(own, "cannot")) if "cannot" in own else read(object_in(own.get("found")))
+        return Skipped(text_in(own, "cannot")) if "cannot" in own else read(object_in(own.get("found")))
     except Abstain:
-        return NotLooked(_MALFORMED)
+        return Skipped(_MALFORMED)
 
 
 def _analyse(context: Context) -> _Analysis:
@@ -114,26 +112,26 @@ def _greet(conversation: Conversation) -> object:
         raise SandboxError("the analyzers do not answer as they should", answer=answer[:200]) from error
 
 
-def _unfit(source: str) -> NotLooked | None:
+def _unfit(source: str) -> Skipped | None:
     """Why a file is not even sent, if so."""
     try:
         size = len(source.encode("utf-8"))
     except UnicodeEncodeError:
-        return NotLooked("it is not valid Unicode (a lone surrogate)")
+        return Skipped("it is not valid Unicode (a lone surrogate)")
     if size > SOURCE_CAP_BYTES:
-        return NotLooked(f"it is larger than {SOURCE_CAP_BYTES // 1024} KiB")
+        return Skipped(f"it is larger than {SOURCE_CAP_BYTES // 1024} KiB")
     return None
 
 
-def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) -> Answer | NotLooked:
+def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) -> Answer | Skipped:
     message = conversation.ask(json.dumps({"source": source, "task": task}).encode("ascii"), seconds=ANSWER_SECONDS)
     if message is None:
         # and None for every file after it: a conversation that is over stays so
-        return NotLooked(f"the analyzer's box ended: {_how(conversation)}")
+        return Skipped(f"the analyzer's box ended: {_how(conversation)}")
     try:
         return object_in(read(message))
     except (EncodingError, Abstain):
-        return NotLooked(_MALFORMED)
+        return Skipped(_MALFORMED)
 
 
 def _how(conversation: Conversation) -> str:

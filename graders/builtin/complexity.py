@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.builtin.analysis import Answer, NotLooked, ask_about_files, number_in, object_in, text_in
+from graders.builtin.analysis import Answer, Skipped, analyze_files, number_in, object_in, text_in
 from graders.interface import Abstain, Abstention, Context, Example, Grader, Measurement, Signal
 
 TOOL = "radon-6.0.1"
@@ -11,7 +11,7 @@ TOOL = "radon-6.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Metrics:
     """What radon measured in one file."""
 
     lines: int
@@ -41,9 +41,9 @@ class Complexity(Grader):
     )
 
     def grade(self, context: Context) -> Iterator[Signal]:
-        looks: dict[str, _Look] = {}
-        for path, look in ask_about_files(context, TOOL, _read):
-            if isinstance(look, NotLooked):
+        looks: dict[str, _Metrics] = {}
+        for path, look in analyze_files(context, TOOL, _read):
+            if isinstance(look, Skipped):
                 yield self.abstention(look.reason, path=path)
                 continue
             looks[path] = look
@@ -55,7 +55,7 @@ class Complexity(Grader):
         elif looks:
             raise Abstain("the submission has no line of code")
 
-    def _measurements(self, looks: dict[str, _Look], lines: int) -> Iterator[Measurement]:
+    def _measurements(self, looks: dict[str, _Metrics], lines: int) -> Iterator[Measurement]:
         path, worst = max(looks.items(), key=lambda item: item[1].worst_complexity)
         yield self.measurement(
             "cyclomatic-max", worst.worst_complexity, "paths", at=(path, worst.worst_line), note=worst.worst_name
@@ -69,9 +69,9 @@ class Complexity(Grader):
         yield self.measurement("lines", lines, "lines")
 
 
-def _read(found: Answer) -> _Look:
+def _read(found: Answer) -> _Metrics:
     worst = object_in(found.get("worst"))
-    return _Look(
+    return _Metrics(
         lines=int(number_in(found, "lines")),
         worst_name=text_in(worst, "name"),
         worst_line=int(number_in(worst, "line")),

@@ -67,7 +67,7 @@ class HiddenTests(Grader):
     examples = (Example("def answer():\n    return 42\n"),)
 
     def grade(self, context: Context) -> Iterator[Signal]:
-        seen = _Seen()
+        seen = _Executions()
         watched = _watching(context, seen)
         for suite in context.task.suites:
             before = len(seen.executions)
@@ -191,7 +191,7 @@ def _blank(outcome: CaseOutcome) -> CaseOutcome:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Executions:
     """The submission's executions, without what they printed: a suite of a hundred programs may print a gigabyte."""
 
     executions: list[Execution] = field(default_factory=list)
@@ -205,7 +205,7 @@ class _Seen:
         self.executions.append(replace(execution, stdout=b"", stderr=b""))
 
 
-def _watching(context: Context, seen: _Seen) -> Context:
+def _watching(context: Context, seen: _Executions) -> Context:
     """The same context, with each of the submission's executions kept here as well."""
 
     def ended(execution: Execution) -> None:

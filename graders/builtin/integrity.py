@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from graders.boxed.analysis.integrity.rules import RULES
 from graders.builtin.analysis import (
     Answer,
-    NotLooked,
-    ask_about_files,
+    Skipped,
+    analyze_files,
     number_in,
     object_in,
     rows_in,
@@ -149,7 +149,7 @@ _WIDE = "integrity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Hit:
     rule: str
     line: int
     detail: str
@@ -157,10 +157,10 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _FileRead:
     """What the rules found in one file."""
 
-    places: tuple[_Place, ...]
+    places: tuple[_Hit, ...]
     left_out: int
     own: frozenset[str]
     """Modules of the standard library's names from which it takes what the library's lack."""
@@ -187,10 +187,10 @@ class Integrity(Grader):
     def grade(self, context: Context) -> Iterator[Signal]:
         files = context.submission.files
         found = list(self._configuration({path: files[path] for path in files.keys() - context.task.reference.keys()}))
-        looks: dict[str, _Look] = {}
+        looks: dict[str, _FileRead] = {}
         try:
-            for path, look in ask_about_files(context, TOOL, _read):
-                if isinstance(look, NotLooked):
+            for path, look in analyze_files(context, TOOL, _read):
+                if isinstance(look, Skipped):
                     yield replace(self.abstention(look.reason, path=path), criterion=_WIDE)
                     if not _CANNOT_RUN.match(look.reason):
                         says = f"Python reads this file, and the search for signs of play did not get through it: {look.reason}."
@@ -209,7 +209,7 @@ class Integrity(Grader):
         if looks:
             yield self.measurement("files-read", len(looks), "files")
 
-    def _findings(self, context: Context, looks: Mapping[str, _Look]) -> Iterator[Finding]:
+    def _findings(self, context: Context, looks: Mapping[str, _FileRead]) -> Iterator[Finding]:
         accuses = any(_accuses(place) for look in looks.values() for place in look.places)
         usual = _rules_of_reference(context) if accuses else frozenset()
         for path, look in looks.items():
@@ -248,7 +248,7 @@ class Integrity(Grader):
                 says = "It configures a test run, though the tests are not the author's."
                 yield self._flag(PLANTED, says, path, line, severity="low" if own else "high")
 
-    def _shadows(self, context: Context, looks: Mapping[str, _Look]) -> Iterator[Finding]:
+    def _shadows(self, context: Context, looks: Mapping[str, _FileRead]) -> Iterator[Finding]:
         """Modules with the name of a hidden test, of a test framework or of the standard library.
 
         One of the library's names is somebody's own module where the submission takes from it what the library lacks.
@@ -281,7 +281,7 @@ def _is_for_own_tests(path: str, text: str, files: Mapping[str, str]) -> bool:
     return all(_PLAIN_OPTION.match(line) for line in text.splitlines())
 
 
-def _accuses(place: _Place) -> bool:
+def _accuses(place: _Hit) -> bool:
     return not place.mild and RULES[place.rule].severity != "low"
 
 
@@ -299,7 +299,7 @@ def _rules_of_reference(context: Context) -> frozenset[str]:
     def look() -> frozenset[str]:
         own = replace(context, submission=reference, once=_each_time)
         try:
-            looks = [look for _, look in ask_about_files(own, TOOL, _read) if isinstance(look, _Look)]
+            looks = [look for _, look in analyze_files(own, TOOL, _read) if isinstance(look, _FileRead)]
         except Abstain:
             return frozenset()
         return frozenset(place.rule for look in looks for place in look.places if _accuses(place))
@@ -319,19 +319,19 @@ def _modules(files: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _read(found: Answer) -> _Look:
-    return _Look(
+def _read(found: Answer) -> _FileRead:
+    return _FileRead(
         places=tuple(_place(object_in(row)) for row in rows_in(found, "places")),
         left_out=int(number_in(found, "left_out")),
         own=frozenset(texts_in(found, "own")),
     )
 
 
-def _place(row: Answer) -> _Place:
+def _place(row: Answer) -> _Hit:
     rule = text_in(row, "rule")
     if rule not in RULES:
         raise Abstain("the analyzer's answer names no rule")
     mild = row.get("mild")
     if not isinstance(mild, bool):
         raise Abstain("the analyzer's answer is malformed")
-    return _Place(rule=rule, line=int(number_in(row, "line")), detail=text_in(row, "detail"), mild=mild)
+    return _Hit(rule=rule, line=int(number_in(row, "line")), detail=text_in(row, "detail"), mild=mild)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from graders.builtin.analysis import (
     Answer,
-    NotLooked,
-    ask_about_files,
+    Skipped,
+    analyze_files,
     number_in,
     object_in,
     rows_in,
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9_]{0,80}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Issue:
     rule: str
     name: str
     message: str
@@ -34,10 +34,10 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Scan:
     """What bandit said about one file."""
 
-    places: tuple[_Place, ...]
+    places: tuple[_Issue, ...]
     lines: int
     left_out: int
     failed_checks: tuple[str, ...]
@@ -64,8 +64,8 @@ class Security(Grader):
 
     def grade(self, context: Context) -> Iterator[Signal]:
         scanned = lines = 0
-        for path, look in ask_about_files(context, TOOL, _read):
-            if isinstance(look, NotLooked):
+        for path, look in analyze_files(context, TOOL, _read):
+            if isinstance(look, Skipped):
                 yield self.abstention(look.reason, path=path)
                 continue
             scanned += 1
@@ -76,7 +76,7 @@ class Security(Grader):
         if scanned:
             yield self.measurement("files-scanned", scanned, "files")
 
-    def _signals(self, path: str, look: _Look) -> Iterator[Signal]:
+    def _signals(self, path: str, look: _Scan) -> Iterator[Signal]:
         for place in look.places:
             yield self.finding(
                 place.message, rule=place.rule, severity=place.severity, confidence=place.confidence,
@@ -90,10 +90,10 @@ class Security(Grader):
             yield self.abstention(f"a check of bandit failed: {failure}", path=path)
 
 
-def _read(found: Answer) -> _Look:
+def _read(found: Answer) -> _Scan:
     rows = rows_in(found, "findings")
     places = tuple(filter(None, map(_place_or_none, rows)))
-    return _Look(
+    return _Scan(
         places=places,
         unread=len(rows) - len(places),
         lines=int(number_in(found, "lines")),
@@ -102,7 +102,7 @@ def _read(found: Answer) -> _Look:
     )
 
 
-def _place_or_none(row: object) -> _Place | None:
+def _place_or_none(row: object) -> _Issue | None:
     """One that is not understood costs none of the others."""
     try:
         return _place(object_in(row))
@@ -110,11 +110,11 @@ def _place_or_none(row: object) -> _Place | None:
         return None
 
 
-def _place(row: Answer) -> _Place:
+def _place(row: Answer) -> _Issue:
     rule, name = text_in(row, "rule"), text_in(row, "name")
     if not _RULE.fullmatch(rule) or not _NAME.fullmatch(name):
         raise Abstain("the analyzer's answer names no rule")
-    return _Place(
+    return _Issue(
         rule=rule,
         name=name,
         message=text_in(row, "message"),

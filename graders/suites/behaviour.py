@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from graders.interface import Behaviour, End, Evidence, Execution, Severity
+from graders.interface import Behaviour, End, Execution, Observation, Severity
 
 SHOWN = 6
 """So many acts of each rule and severity are told of a submission, so that none hides another; the others are counted."""
@@ -109,7 +109,7 @@ def acts(executions: Iterable[Execution], prompt: str = "") -> tuple[Sequence[Ac
     What the prompt asks for is mild: a task about sockets has solutions that ask for some.
     """
     networks = bool(_ASKS_FOR_NETWORK.search(prompt))
-    counts: Counter[Evidence] = Counter()
+    counts: Counter[Observation] = Counter()
     for execution in executions:
         for seen in execution.evidence:
             counts[replace(seen, times=1)] += seen.times
@@ -137,7 +137,7 @@ def leaving(executions: Iterable[Execution]) -> Severity:
     return Severity.MEDIUM if left else Severity.LOW
 
 
-def beyond(execution: Execution, ordinary: Iterable[Evidence]) -> Execution:
+def beyond(execution: Execution, ordinary: Iterable[Observation]) -> Execution:
     """The execution without the evidence that is ordinary for its task, however often it was seen."""
     known = {replace(seen, times=1) for seen in ordinary}
     return replace(
@@ -145,7 +145,7 @@ def beyond(execution: Execution, ordinary: Iterable[Evidence]) -> Execution:
     )
 
 
-def _act(seen: Evidence, times: int, *, networks: bool) -> Act:
+def _act(seen: Observation, times: int, *, networks: bool) -> Act:
     call, _, address = seen.detail.partition(" ")
     named = seen.behaviour is Behaviour.NETWORK and call in _CALLS and address
     form, what = (_CALLS[call], address) if named else (_SAYS[seen.behaviour], seen.detail)
@@ -157,7 +157,7 @@ def _act(seen: Evidence, times: int, *, networks: bool) -> Act:
     )
 
 
-def _severity(seen: Evidence, *, named: bool, networks: bool) -> Severity:
+def _severity(seen: Observation, *, named: bool, networks: bool) -> Severity:
     """High for what is seldom done by accident, low for what honest programs and the libraries that they use try as well."""
     if seen.behaviour is Behaviour.NETWORK:
         if networks or _LIBRARIES_ASK.match(seen.detail) or _RESOLVER.match(seen.detail) or _DAEMONS.match(seen.detail):

@@ -11,11 +11,11 @@ from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError
 from graders.drivers import Driver
-from graders.interface import Behaviour, Command, Conversation, Evidence, Execution, Limits, Session
+from graders.interface import Behaviour, Command, Conversation, Execution, Limits, Observation, Session
 from graders.suites.values.messages import read
 
 
-class Examinee:
+class DriverClient:
     """A driver in a box and what it said last."""
 
     def __init__(self, conversation: Conversation) -> None:
@@ -70,21 +70,21 @@ class Examinee:
         execution = self._conversation.finish()
         if not self.broke:
             return execution
-        broke = Evidence(behaviour=Behaviour.CHANNEL, detail=ascii(self.broke)[1:-1][:200], refused=True)
+        broke = Observation(behaviour=Behaviour.CHANNEL, detail=ascii(self.broke)[1:-1][:200], refused=True)
         return replace(execution, evidence=(*execution.evidence, broke))
 
 
 @contextmanager
-def examine(
+def open_driver(
     session: Session, driver: Driver, arguments: tuple[str, ...], files: Mapping[str, str | bytes], limits: Limits
-) -> Iterator[Examinee]:
+) -> Iterator[DriverClient]:
     """Start a driver in a box with these files (path in the working directory -> text)."""
     with session.converse(driver.command(*arguments, files=_content(files), limits=limits)) as conversation:
-        yield Examinee(conversation)
+        yield DriverClient(conversation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BoxedProgram:
     """One of two programs with a line between them."""
 
     driver: Driver
@@ -98,10 +98,12 @@ class Part:
 
 
 @contextmanager
-def examine_apart(session: Session, examiner: Part, candidate: Part) -> Iterator[tuple[Examinee, Examinee]]:
+def open_pair(
+    session: Session, examiner: BoxedProgram, candidate: BoxedProgram
+) -> Iterator[tuple[DriverClient, DriverClient]]:
     """Start two drivers, each in a box of its own, with a line between them."""
     with session.pair(examiner.command(), candidate.command()) as (one, other):
-        yield Examinee(one), Examinee(other)
+        yield DriverClient(one), DriverClient(other)
 
 
 def _content(files: Mapping[str, str | bytes]) -> dict[str, bytes]:

@@ -136,13 +136,13 @@ def function_name(value: object, field: str) -> str:
     return found
 
 
-class Room:
+class PackageBudget:
     """What of a package may still be read, so that the largest package costs a second or two."""
 
     def __init__(self, output_kib: int) -> None:
         """`output_kib`: what a program of this task may print."""
         self.output_kib = output_kib
-        self.cases = cases.Room()
+        self.cases = cases.CaseBudget()
         self._python = MOST_PYTHON_CHARACTERS
         self._functions: dict[str, set[str]] = {}
         self._patterns = MOST_PATTERNS

@@ -95,7 +95,7 @@ def load(files: Mapping[str, str]) -> Task:
     visible = {path: text for path, text in files.items() if path.startswith("visible/")}
     limits = fields.table(manifest.get("limits", {}), "limits")
     stated = _limits(limits)
-    room = fields.Room(stated.output_kib)
+    room = fields.PackageBudget(stated.output_kib)
     suite_options.check_examples(visible, room)
     suites = suite_options.suites(manifest.get("suite"), files, room)
     # Loaded for their errors: a package is looked at as a whole before it is stored.
@@ -233,7 +233,9 @@ def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[
     return {name.removeprefix(f"{path}/"): text for name, text in files.items() if name.startswith(f"{path}/")}
 
 
-def _prelude(manifest: Mapping[str, Any], files: Mapping[str, str], suites: Sequence[Suite], room: fields.Room) -> str:
+def _prelude(
+    manifest: Mapping[str, Any], files: Mapping[str, str], suites: Sequence[Suite], room: fields.PackageBudget
+) -> str:
     if "prelude" not in manifest:
         return ""
     path = fields.text(manifest["prelude"], "prelude")

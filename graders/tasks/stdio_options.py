@@ -26,7 +26,9 @@ MOST_PASSES = 100
 _COMPARISON = ("checker", "absolute", "relative", "case_sensitive", "space_sensitive")
 
 
-def check(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> list[tuple[str, str]]:
+def check(
+    options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.PackageBudget
+) -> list[tuple[str, str]]:
     """Where each case stands, and its group (`` for none). Raises PackageError."""
     interactive = "interactor_file" in options
     checker = _check_comparison(options, field, CHECKERS)
@@ -108,7 +110,9 @@ def _check_judge(options: Mapping[str, Any], field: str, *, judged: bool) -> Non
         raise PackageError(f"{field}.passes", 'protocol = "kattis" beside it')
 
 
-def _program(options: Mapping[str, Any], key: str, own: Mapping[str, str], field: str, room: fields.Room) -> str:
+def _program(
+    options: Mapping[str, Any], key: str, own: Mapping[str, str], field: str, room: fields.PackageBudget
+) -> str:
     path = fields.text(options[key], f"{field}.{key}")
     if path not in own or not path.endswith(".py"):
         raise PackageError(f"{field}.{key}", f"a .py file among this suite's `files`, not {path!r}")

@@ -42,7 +42,7 @@ _NAME_IN_WORDS = "a name of letters, digits and . _ -"
 _TEST_FILE = re.compile(r"(test_.*|.*_test)\.py")
 
 
-def suites(stated: object, files: Mapping[str, str], room: fields.Room) -> tuple[Suite, ...]:
+def suites(stated: object, files: Mapping[str, str], room: fields.PackageBudget) -> tuple[Suite, ...]:
     """The suites of a manifest's [[suite]] tables. Raises PackageError.
 
     Args:
@@ -68,7 +68,7 @@ def suites(stated: object, files: Mapping[str, str], room: fields.Room) -> tuple
     return tuple(found.values())
 
 
-def check_examples(visible: Mapping[str, str], room: fields.Room) -> None:
+def check_examples(visible: Mapping[str, str], room: fields.PackageBudget) -> None:
     """Files of visible/: cases in the form of `call` suites, or inputs with their answers. Raises PackageError."""
     for path, text in visible.items():
         if path.endswith(".jsonl"):
@@ -81,7 +81,7 @@ def check_examples(visible: Mapping[str, str], room: fields.Room) -> None:
         raise PackageError(error.where, error.expected) from error
 
 
-def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str], room: fields.Room) -> Suite:
+def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str], room: fields.PackageBudget) -> Suite:
     field = f"suite.{id}"
     kind = fields.one_of(table.get("kind"), f"{field}.kind", tuple(_OPTION_KEYS))
     fields.refuse_unknown(table, _COMMON_KEYS | _OPTION_KEYS[kind], f"{field}.")
@@ -98,7 +98,7 @@ def _suite(id: str, table: Mapping[str, Any], files: Mapping[str, str], room: fi
     return Suite(id=id, kind=kind, files=own, options=options, weight=weight)
 
 
-def _suite_files(patterns: object, field: str, files: Mapping[str, str], room: fields.Room) -> dict[str, str]:
+def _suite_files(patterns: object, field: str, files: Mapping[str, str], room: fields.PackageBudget) -> dict[str, str]:
     if not isinstance(patterns, list) or not patterns:
         raise PackageError(field, 'a list of patterns, such as ["hidden/*"]')
     own: dict[str, str] = {}
@@ -139,7 +139,7 @@ def _either(names: Iterable[str]) -> str:
     return " or ".join(sorted(names)) or "it has none"
 
 
-def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> Named:
+def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.PackageBudget) -> Named:
     entry_point = fields.function_name(options.get("entry_point"), f"{field}.entry_point")
     checker = fields.one_of(options.get("checker", "exact"), f"{field}.checker", CALL_CHECKERS)
     fields.check_tolerance(options, checker, field)
@@ -160,7 +160,7 @@ def _check_call(options: Mapping[str, Any], own: Mapping[str, str], field: str, 
     return named
 
 
-def _call_cases(path: str, text: str, entry_point: str, room: fields.Room) -> tuple[Case, ...]:
+def _call_cases(path: str, text: str, entry_point: str, room: fields.PackageBudget) -> tuple[Case, ...]:
     try:
         return parse_cases(text, name=path, entry_point=entry_point, room=room.cases)
     except CaseError as error:
@@ -175,7 +175,7 @@ def _check_any_of(cases: Iterable[Case], path: str) -> None:
             )
 
 
-def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
+def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.PackageBudget) -> None:
     """Which tests there are is learnt from the reference's run; so there is no case here that could name a group."""
     _check_isolation(options, field)
     if not any(_TEST_FILE.fullmatch(PurePosixPath(path).name) for path in own):
@@ -185,7 +185,9 @@ def _check_tests(options: Mapping[str, Any], own: Mapping[str, str], field: str,
             room.parsed(path, text)
 
 
-def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
+def _check_properties(
+    options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.PackageBudget
+) -> None:
     for name, least, most in (("seed", 0, MOST_SEED), ("max_examples", 1, MOST_EXAMPLES)):
         value = options.get(name, least)
         if type(value) is not int or not least <= value <= most:
@@ -194,7 +196,7 @@ def _check_properties(options: Mapping[str, Any], own: Mapping[str, str], field:
     _check_tests(options, own, field, room)
 
 
-def _check_program(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.Room) -> None:
+def _check_program(options: Mapping[str, Any], own: Mapping[str, str], field: str, room: fields.PackageBudget) -> None:
     _check_isolation(options, field)
     defined = [room.functions(path, text) for path, text in own.items() if path.endswith(".py")]
     if not defined:
@@ -214,7 +216,7 @@ def _check_isolation(options: Mapping[str, Any], field: str) -> None:
         raise PackageError(f"{field}.equality", 'nothing with isolation = "shared": objects compare themselves there')
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str, fields.Room], Named | None]] = {
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str], str, fields.PackageBudget], Named | None]] = {
     "call": _check_call,
     "stdio": stdio_options.check,
     "pytest": _check_tests,

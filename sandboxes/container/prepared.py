@@ -4,31 +4,33 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 
-from sandboxes.container.program import Box, Shape
+from sandboxes.container.program import ContainerProgram, Shape
 from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import SandboxError
 
 LONGEST_PAUSE_SECONDS = 30.0
 
 
-class ReadyBoxes:
+class PreparedContainers:
     """Expects the next executions to be like the last: keeps as many boxes, of such shapes, as were taken last.
 
     Thread-safe. A box that died while it waited is found out by who takes it.
     """
 
-    def __init__(self, make: Callable[[Shape], Box], discard: Callable[[Box], object], count: int) -> None:
+    def __init__(
+        self, make: Callable[[Shape], ContainerProgram], discard: Callable[[ContainerProgram], object], count: int
+    ) -> None:
         self._make = make
         self._discard = discard
         self._taken: deque[Shape] = deque(maxlen=count)
-        self._boxes: list[Box] = []
+        self._boxes: list[ContainerProgram] = []
         self._changed = threading.Condition()
         self._closed = False
         # A daemon: where nobody closes this, it must not keep the program from ending.
         self._thread = threading.Thread(target=self._keep, name="assay-ready", daemon=True)
         self._thread.start()
 
-    def take(self, shape: Shape) -> Box | None:
+    def take(self, shape: Shape) -> ContainerProgram | None:
         """A box of this shape, which is the caller's from now on, or None where none is ready."""
         with self._changed:
             self._taken.append(shape)
@@ -65,7 +67,7 @@ class ReadyBoxes:
             with self._changed:
                 self._boxes.append(box)
 
-    def _wait(self) -> Box | Shape | None:
+    def _wait(self) -> ContainerProgram | Shape | None:
         """What is to be done next: a box that is too many, a shape that lacks one; None at the end."""
         with self._changed:
             while not self._closed:

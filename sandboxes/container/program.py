@@ -25,7 +25,7 @@ from sandboxes.engine import control_group
 from sandboxes.engine.control_group import Scheduled
 from sandboxes.engine.sweep import state_of
 from sandboxes.interface import Command, Execution, Limits, SandboxError
-from sandboxes.running_program import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Attention, Talk
+from sandboxes.running_program import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Poller, RunningProgram
 
 FRAME_HEAD = struct.Struct(">cI")
 STREAMS = {b"O": "stdout", b"E": "stderr"}
@@ -52,20 +52,20 @@ class Shape:
         return cls(memory_mib=limits.memory_mib, processes=limits.processes, disk_mib=limits.disk_mib)
 
 
-class Line:
+class RelayedLine:
     """Between the programs of two boxes: what one writes is delivered to the other."""
 
     def __init__(self) -> None:
-        self._ends: list[Box] = []
+        self._ends: list[ContainerProgram] = []
         self._held: list[bytes] = []  # of the first program, before the second has begun
 
-    def connect(self, box: "Box") -> None:
+    def connect(self, box: "ContainerProgram") -> None:
         self._ends.append(box)
         if len(self._ends) == 2:
             for data in self._held:
                 box.deliver(data)
 
-    def carry(self, sender: "Box", data: bytes) -> int:
+    def carry(self, sender: "ContainerProgram", data: bytes) -> int:
         """Deliver it to the other end. Returns how many bytes are under way to there."""
         other = next((end for end in self._ends if end is not sender), None)
         if other is None:
@@ -75,7 +75,7 @@ class Line:
         return other.untaken
 
 
-class Box(Talk):
+class ContainerProgram(RunningProgram):
     """One container, which runs one program: made, connected, begun, talked to, disconnected."""
 
     def __init__(self, client: DockerClient, container: str, shape: Shape) -> None:
@@ -83,7 +83,7 @@ class Box(Talk):
         self.container = container
         self.shape = shape
         self._client = client
-        self._line: Line | None = None
+        self._line: RelayedLine | None = None
         self.untaken = 0
         """Bytes that were delivered on its program's line and that the program has not read yet."""
         self._incoming = bytearray()  # from the engine: its stream frames
@@ -116,7 +116,7 @@ class Box(Talk):
             return False
         return False
 
-    def begin(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> None:
+    def begin(self, command: Command, attention: Poller, *, channel: bool, line: RelayedLine | None = None) -> None:
         """Send the program, and return as it begins. Raises SandboxError; BoxLostError where another box may do."""
         self._command = command
         self._line = line

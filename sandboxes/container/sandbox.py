@@ -18,18 +18,18 @@ from typing import Any
 
 from docker import DockerClient
 
-from sandboxes.container.prepared import ReadyBoxes
-from sandboxes.container.program import Box, BoxLostError, Line, Shape
+from sandboxes.container.prepared import PreparedContainers
+from sandboxes.container.program import BoxLostError, ContainerProgram, RelayedLine, Shape
 from sandboxes.engine import gvisor
 from sandboxes.engine.closing import Closing
 from sandboxes.engine.hardening import host_config
 from sandboxes.engine.remover import Remover
-from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
 from sandboxes.engine.seccomp_profile import profile
 from sandboxes.engine.sweep import labels, new_mark
 from sandboxes.engine.users import BoxUsers
 from sandboxes.interface import Command, Execution, Tier
-from sandboxes.running_program import Attention
+from sandboxes.running_program import Poller
 
 READY = 2
 """Containers kept ready; each holds some 10 MiB, in tier gvisor 40."""
@@ -73,7 +73,7 @@ class ContainerSandbox(Closing):
         self._closing = threading.Event()
         self._users = BoxUsers(client)
         self._remover = Remover(client)
-        self._ready = ReadyBoxes(lambda shape: self._make(self._image.id, shape), self.discard, ready)
+        self._ready = PreparedContainers(lambda shape: self._make(self._image.id, shape), self.discard, ready)
 
     @property
     def name(self) -> str:
@@ -95,7 +95,9 @@ class ContainerSandbox(Closing):
 
     # --- for the session ------------------------------------------------------------------------------------------------
 
-    def begin(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> Box:
+    def begin(
+        self, command: Command, attention: Poller, *, channel: bool, line: RelayedLine | None = None
+    ) -> ContainerProgram:
         """A box in which this program has just begun. Raises SandboxError."""
         shape = Shape.of(command.limits)
         lost = 0
@@ -114,23 +116,23 @@ class ContainerSandbox(Closing):
             else:
                 return box
 
-    def discard(self, box: Box) -> "Future[None]":
+    def discard(self, box: ContainerProgram) -> "Future[None]":
         """Have a container removed, whatever runs in it; the future is done when it is gone."""
         box.disconnect()
         return self._remover.remove(box.container)
 
     # --- making and removing ----------------------------------------------------------------------------------------------
 
-    def _take(self, shape: Shape) -> Box:
+    def _take(self, shape: Shape) -> ContainerProgram:
         while (box := self._ready.take(shape)) is not None:
             if box.waits():
                 return box
             self.discard(box)
-        return make_patiently(
+        return create_with_retry(
             lambda image: self._make(image, shape), self._image, self._closing, self._patience_seconds
         )
 
-    def _make(self, image: str, shape: Shape) -> Box:
+    def _make(self, image: str, shape: Shape) -> ContainerProgram:
         """A container that waits for its program. Raises whatever the engine's SDK does."""
         mark = new_mark()
         try:
@@ -138,7 +140,7 @@ class ContainerSandbox(Closing):
         except BaseException:
             self._remover.remove_marked(mark)  # the engine may have made it and died before it could say so
             raise
-        box = Box(self._client, container, shape)
+        box = ContainerProgram(self._client, container, shape)
         try:
             box.connect()
         except BaseException:
@@ -190,18 +192,18 @@ class ContainerSession:
         """Done when the containers of this session are gone."""
 
     def run(self, command: Command) -> Execution:
-        with self._box(command, Attention(), channel=False) as box:
+        with self._box(command, Poller(), channel=False) as box:
             box.wait()
             return box.finish()
 
     @contextmanager
-    def converse(self, command: Command) -> Iterator[Box]:
-        with self._box(command, Attention(), channel=True) as box:
+    def converse(self, command: Command) -> Iterator[ContainerProgram]:
+        with self._box(command, Poller(), channel=True) as box:
             yield box
 
     @contextmanager
-    def pair(self, first: Command, second: Command) -> Iterator[tuple[Box, Box]]:
-        attention, line = Attention(), Line()
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[ContainerProgram, ContainerProgram]]:
+        attention, line = Poller(), RelayedLine()
         with (
             self._box(first, attention, channel=True, line=line) as one,
             self._box(second, attention, channel=True, line=line) as other,
@@ -209,7 +211,9 @@ class ContainerSession:
             yield one, other
 
     @contextmanager
-    def _box(self, command: Command, attention: Attention, *, channel: bool, line: Line | None = None) -> Iterator[Box]:
+    def _box(
+        self, command: Command, attention: Poller, *, channel: bool, line: RelayedLine | None = None
+    ) -> Iterator[ContainerProgram]:
         box = self._sandbox.begin(command, attention, channel=channel, line=line)
         try:
             yield box

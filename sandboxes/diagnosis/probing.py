@@ -22,7 +22,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Trial:
     name: str
     code: str
     holds: Callable[[Execution], bool]
@@ -37,10 +37,10 @@ def _ends(*ends: End) -> Callable[[Execution], bool]:
     return lambda execution: execution.end in ends
 
 
-_RUNS = _Attempt("runs a program", "print(6 * 7)", _prints(b"42\n"))
+_RUNS = _Trial("runs a program", "print(6 * 7)", _prints(b"42\n"))
 
 _ATTEMPTS = (
-    _Attempt(
+    _Trial(
         "reaches no network",  # connecting a datagram socket only asks the kernel for a route; nothing is sent
         "import socket\n"
         "try:\n"
@@ -50,7 +50,7 @@ _ATTEMPTS = (
         "    print('held')\n",
         _prints(b"held\n"),
     ),
-    _Attempt(
+    _Trial(
         "writes nothing outside",
         "for path in ('/usr/x', '/etc/x', '/opt/x', '/x'):\n"
         "    try:\n"
@@ -61,7 +61,7 @@ _ATTEMPTS = (
         "print('held')\n",
         _prints(b"held\n"),
     ),
-    _Attempt(
+    _Trial(
         "has no rights",
         "import ctypes, os\n"
         "libc = ctypes.CDLL(None)\n"
@@ -74,8 +74,8 @@ _ATTEMPTS = (
         "print(*gained or ['held'])\n",
         _prints(b"held\n"),
     ),
-    _Attempt("memory is limited", "x = b'x' * (512 << 20)\nprint(len(x))", _ends(End.OUT_OF_MEMORY)),
-    _Attempt(
+    _Trial("memory is limited", "x = b'x' * (512 << 20)\nprint(len(x))", _ends(End.OUT_OF_MEMORY)),
+    _Trial(
         "processes are limited",
         "import os, time\n"
         "count = 0\n"
@@ -91,20 +91,20 @@ _ATTEMPTS = (
         lambda execution: execution.end is End.PROCESS_LIMIT or execution.exit_code == 0,
         replace(LIMITS, cpu_seconds=8),  # a fork under gVisor is expensive
     ),
-    _Attempt(
+    _Trial(
         "CPU time is limited",
         "while True:\n    pass",
         _ends(End.CPU_TIMEOUT),
         replace(LIMITS, wall_seconds=120, cpu_seconds=1),  # on a busy host a second of it takes long
     ),
-    _Attempt(
+    _Trial(
         "wall time is limited",
         "import time\ntime.sleep(60)",
         _ends(End.WALL_TIMEOUT),
         replace(LIMITS, wall_seconds=1),
     ),
-    _Attempt("output is limited", "while True:\n    print('x' * 1000)", _ends(End.OUTPUT_LIMIT)),
-    _Attempt(
+    _Trial("output is limited", "while True:\n    print('x' * 1000)", _ends(End.OUTPUT_LIMIT)),
+    _Trial(
         "files are limited",
         "with open('big', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 20))\n",
         _ends(End.DISK_LIMIT),
@@ -133,7 +133,7 @@ def attempts(sandbox: Sandbox) -> Iterator[Probe]:
         yield Probe(name="the sandbox works", held=False, says=f"{error}{f' ({facts})' if facts else ''}")
 
 
-def _tried(session: Session, attempt: _Attempt) -> Probe:
+def _tried(session: Session, attempt: _Trial) -> Probe:
     execution = session.run(Command(argv=("python3", "-c", attempt.code), limits=attempt.limits))
     return Probe(name=attempt.name, held=attempt.holds(execution), says=_account(execution))
 

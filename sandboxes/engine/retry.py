@@ -44,7 +44,7 @@ class BoxImage:
                 raise SandboxError("the box image could not be made again", image=lost, error=error) from error
 
 
-def make_patiently(
+def create_with_retry(
     make: Callable[[str], Made], image: BoxImage, closing: threading.Event, seconds: float = PATIENCE_SECONDS
 ) -> Made:
     """`make(image id)`, again and again while the engine does not answer. Raises SandboxError at the end of patience.
@@ -65,14 +65,14 @@ def make_patiently(
             restored = present
             continue
         except ENGINE_ERRORS as error:
-            if no_use_waiting(error) or time.monotonic() + pause > deadline:
+            if is_permanent(error) or time.monotonic() + pause > deadline:
                 raise SandboxError(_said(error), error=error) from error
         if closing.wait(pause):
             raise SandboxError("the sandbox was closed")
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def no_use_waiting(error: BaseException) -> bool:
+def is_permanent(error: BaseException) -> bool:
     """True where the engine answered, and would answer the same again.
 
     One that is going down says 5xx for a while. A full disk is waited for too: while all workers wait, nothing in the queue

@@ -16,14 +16,14 @@ class Counter(ctypes.Structure):
     _fields_ = (("fd", ctypes.c_int32), ("key", ctypes.c_char * 20))
 
 
-class Level(ctypes.Structure):
+class LevelStruct(ctypes.Structure):
     _fields_ = (
         ("cpu_seconds", ctypes.c_double),
         *_fields(ctypes.c_int64, "memory peak limit_hits oom_kills forks_refused processes last_process"),
     )
 
 
-class Slot(ctypes.Structure):
+class SlotStruct(ctypes.Structure):
     """struct slot; what the fields mean is told there."""
 
     _fields_ = (
@@ -48,16 +48,16 @@ class Slot(ctypes.Structure):
         ("memory_limit", ctypes.c_int64),
         *((name, ctypes.c_char * size) for name, size in (("stopped", 16), ("problem", 512), ("doubt", 512))),
         ("cpus", ctypes.c_byte * 128),
-        ("level", Level),
+        ("level", LevelStruct),
     )
 
 
 _jail = ctypes.PyDLL(LIBRARY)  # with the interpreter's lock kept: it forks
 settle, serve, begin = _jail.settle, _jail.serve, _jail.begin
 for _function in (settle, serve, begin):
-    _function.argtypes = [ctypes.POINTER(Slot)]
-if _jail.slot_size() != ctypes.sizeof(Slot):
-    raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(Slot)}")
+    _function.argtypes = [ctypes.POINTER(SlotStruct)]
+if _jail.slot_size() != ctypes.sizeof(SlotStruct):
+    raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(SlotStruct)}")
 make_immortal = _jail.make_immortal
 make_immortal.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_int64]
 make_immortal.restype = None

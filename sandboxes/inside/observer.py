@@ -22,7 +22,7 @@ ANSWERS_AT_ONCE = 32
 """Many threads could go on asking for ever, and the zygote's word must be heard meanwhile."""
 
 
-class Line:
+class ObserverLine:
     """The zygote's ends, and the tripwires, which it may only ask whether there is something to read."""
 
     __slots__ = ("listeners", "orders", "to_listeners", "tripwires")
@@ -67,7 +67,7 @@ class Observer:
         self._orders = orders
         self._listeners = listeners
         self._tripwires = tripwires
-        self._watch: watch.Watch | None = None
+        self._watch: watch.FileWatch | None = None
         self._poll = select.poll()
         self._poll.register(orders, select.POLLIN)
 
@@ -101,11 +101,11 @@ class Observer:
 
     def _begin(self) -> None:
         kind, (listener,), _, _ = socket.recv_fds(self._listeners, 16, 1)
-        self._watch = watch.Watch(listener, proc=namespaces.PROC, expected_programs=int(kind == b"exec"))
+        self._watch = watch.FileWatch(listener, proc=namespaces.PROC, expected_programs=int(kind == b"exec"))
         self._poll.register(listener, select.POLLIN)
         self._answer(self._watch, hung_up=False)
 
-    def _answer(self, watch: watch.Watch, *, hung_up: bool) -> None:
+    def _answer(self, watch: watch.FileWatch, *, hung_up: bool) -> None:
         if hung_up:  # all of the program has ended, and it would be told of for ever
             self._poll.unregister(watch.fileno())
             return
@@ -120,7 +120,7 @@ class Observer:
             self._forget(self._watch)
         self._control.send(json.dumps({**json.loads(report), "evidence": evidence}).encode())
 
-    def _forget(self, watch: watch.Watch) -> None:
+    def _forget(self, watch: watch.FileWatch) -> None:
         try:
             self._poll.unregister(watch.fileno())
         except KeyError:
@@ -129,9 +129,9 @@ class Observer:
         self._watch = None
 
 
-def connected(control: socket.socket) -> tuple[Line, Observer]:
+def connected(control: socket.socket) -> tuple[ObserverLine, Observer]:
     """Both ends, before the fork that parts them; each process closes the other's."""
     orders, to_zygote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listeners, to_listeners = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     tripwires = watch.Tripwires()
-    return Line(orders, listeners, to_listeners, tripwires), Observer(control, to_zygote, listeners, tripwires)
+    return ObserverLine(orders, listeners, to_listeners, tripwires), Observer(control, to_zygote, listeners, tripwires)

@@ -80,7 +80,7 @@ def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | No
     return None
 
 
-class Request:
+class ProgramRequest:
     """A program to be: its command line, what its environment has on top, its files.
 
     As bytes: four of length, then that many of words with NULs between them (how many words the command line has, those,

@@ -231,21 +231,21 @@ def assemble(machine: str, *, listen: bool, forks: bool) -> Block:
     )
 
 
-class _Program(ctypes.Structure):
+class _FilterProgram(ctypes.Structure):
     """struct sock_fprog"""
 
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
 @functools.cache
-def prepare(*, listen: bool, forks: bool = False) -> _Program:
+def prepare(*, listen: bool, forks: bool = False) -> _FilterProgram:
     """The filter as the kernel takes it. Made once, before forking, so that no program waits for it.
 
     `listen`: with an observer; `forks`: which wants to know of new processes.
     """
     block = assemble(os.uname().machine, listen=listen, forks=forks)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in block)
-    return _Program(len(block), code)
+    return _FilterProgram(len(block), code)
 
 
 _syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before any fork

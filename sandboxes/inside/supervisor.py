@@ -287,7 +287,7 @@ class Link:
                 pass
 
 
-class Program:
+class SupervisedProgram:
     """The running program and the ends of its streams that this process holds."""
 
     def __init__(self, request: Request, stdin: bytes) -> None:
@@ -316,7 +316,7 @@ class Program:
         os.set_blocking(self.to_stdin, False)
         self.leave_at = float("inf")  # set when the host has no more questions
 
-    def await_filter(self, link: socket.socket) -> watch.Watch | None:
+    def await_filter(self, link: socket.socket) -> watch.FileWatch | None:
         """Until the child is locked in. Returns the observer of its filter, None where this kernel cannot have one."""
         with link:
             word, listeners, _, _ = socket.recv_fds(link, 1, 1)
@@ -325,7 +325,7 @@ class Program:
         if not listeners:
             return None
         own = WRITABLE + watch.OWN
-        return watch.Watch(listeners[0], own=own, expected_programs=1, before_fork=self.collect)
+        return watch.FileWatch(listeners[0], own=own, expected_programs=1, before_fork=self.collect)
 
     def feed_stdin(self, poll: select.poll) -> None:
         assert self.to_stdin is not None
@@ -370,7 +370,7 @@ class Program:
 
 
 def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up, it would hide the order
-    program: "Program", limits: dict[str, float], wake: int, base_cpu: float
+    program: "SupervisedProgram", limits: dict[str, float], wake: int, base_cpu: float
 ) -> str:
     """Until there is a reason to end the program: carry bytes both ways. Returns why, empty where it ended by itself."""
     poll = select.poll()
@@ -415,7 +415,7 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
                 return "killed"
 
 
-def from_host(program: "Program") -> bool:
+def from_host(program: "SupervisedProgram") -> bool:
     """Take one frame from the host; True where it asks to end everything."""
     kind, payload = read_frame(0)
     if kind in program.links and payload:
@@ -431,7 +431,7 @@ def from_host(program: "Program") -> bool:
     return kind == b"K"
 
 
-def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
+def forward(poll: select.poll, program: "SupervisedProgram", sources: dict[int, bytes], fd: int) -> None:
     """Move what is there from one of the program's streams to the host."""
     link = program.links.get(sources[fd])
     if link is not None and link.heard_out:
@@ -459,7 +459,7 @@ def forward(poll: select.poll, program: "Program", sources: dict[int, bytes], fd
     drop(poll, program, sources, fd)
 
 
-def drop(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: int) -> None:
+def drop(poll: select.poll, program: "SupervisedProgram", sources: dict[int, bytes], fd: int) -> None:
     """One of the program's streams has ended, a link in both directions."""
     poll.unregister(fd)
     link = program.links.pop(sources.pop(fd), None)
@@ -467,7 +467,7 @@ def drop(poll: select.poll, program: "Program", sources: dict[int, bytes], fd: i
         link.ours.close()
 
 
-def drain(program: "Program") -> None:
+def drain(program: "SupervisedProgram") -> None:
     """What the program had written before it ended is still in the pipes; nobody can add to it any more."""
     for fd, kind in ((program.stdout, b"O"), (program.stderr, b"E")):
         os.set_blocking(fd, False)
@@ -521,7 +521,7 @@ def main() -> None:
     tripwires = watch.Tripwires()
     tripwires.watch((f"{OURS}/sandboxes/inside",))
     last_before = last_process()
-    program = Program(request, stdin)
+    program = SupervisedProgram(request, stdin)
     write_frame(b"S")
     why = relay(program, request["limits"], wake, before["cpu_seconds"])
     program.end()

@@ -2,14 +2,14 @@
 
 Theory of operation
 -------------------
-The kernel holds a thread of the program inside a system call until `Watch.handle` has answered. What was passed by pointer
+The kernel holds a thread of the program inside a system call until `FileWatch.handle` has answered. What was passed by pointer
 is read from the program's memory; another thread may change it afterwards, so nothing that is read here decides over
 anything: what is refused is refused whatever its arguments are, and what is let through meets the box's walls as
 always. A program that asks for an internet socket gets a local one that leads nowhere, so that it goes on to name
 the address that it wants; the kernel's network code is never reached.
 
 Files are noted where they lie outside of the program's own places, however they are named: from the root, from where the program
-is, from an open folder, by a link. The way there is looked up by its links alone (`Watch._where`), and nothing is opened. Opening for reading is too frequent to be asked about: `Tripwires` hold an
+is, from an open folder, by a link. The way there is looked up by its links alone (`FileWatch._where`), and nothing is opened. Opening for reading is too frequent to be asked about: `Tripwires` hold an
 inotify watch on what no honest program opens, which costs nothing until somebody does; what a harness brings is not
 among it, because interpreters open sources by themselves (imports, tracebacks). What stays unseen: what `seccomp.py` finds too frequent to
 ask about. The walls refuse it all the same.
@@ -140,7 +140,7 @@ def _signed(argument: int) -> int:
     return int(ctypes.c_int32(argument & 0xFFFFFFFF).value)
 
 
-class Watch:
+class FileWatch:
     """Answers the notifications of one program. Not thread-safe; `handle` it whenever the listener is readable."""
 
     def __init__(
@@ -435,7 +435,7 @@ class Tripwires:
         return self._fd
 
     def collect(self) -> list[dict[str, object]]:
-        """What was opened since the last time, in the form of `Watch.evidence`. The kernel counts repetitions once."""
+        """What was opened since the last time, in the form of `FileWatch.evidence`. The kernel counts repetitions once."""
         notes = Notes()
         while self._fd >= 0:
             try:

@@ -92,7 +92,7 @@ def place_harness(fd: int) -> bool:
     """Write the files of this request. False where there is none."""
     with open(fd, "rb") as request:
         request.seek(0)
-        files = program.Request(request.read(int.from_bytes(request.read(4), "big"))).files()
+        files = program.ProgramRequest(request.read(int.from_bytes(request.read(4), "big"))).files()
         for path, size in files:
             target = os.path.join(HARNESS, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -115,11 +115,11 @@ def compile_ahead() -> None:
 class Zygote:
     """The slot's state, and what keeps alive what it points to."""
 
-    def __init__(self, control: socket.socket, proc: int, line: observer.Line) -> None:
+    def __init__(self, control: socket.socket, proc: int, line: observer.ObserverLine) -> None:
         """`proc`: a folder of the container's procfs, which programs do not have."""
         self.control = control
         self.line = line
-        self.slot = slot = jail.Slot(control=control.fileno(), proc=proc, inodes=INODES)
+        self.slot = slot = jail.SlotStruct(control=control.fileno(), proc=proc, inodes=INODES)
         slot.events, slot.counted, slot.to_parent, slot.to_observer = EVENTS, COUNTED, TO_PARENT, TO_OBSERVER
         slot.observer, slot.listeners = line.orders.fileno(), line.listeners.fileno()
         slot.tripwires = line.tripwires.fileno()
@@ -159,7 +159,7 @@ class Zygote:
         jail.settle(self.slot)
 
 
-def serve(control: socket.socket, proc: int, line: observer.Line) -> program.PythonCall | None:
+def serve(control: socket.socket, proc: int, line: observer.ObserverLine) -> program.PythonCall | None:
     """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
     message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
     zygote = Zygote(control, proc, line)
@@ -177,7 +177,7 @@ def serve(control: socket.socket, proc: int, line: observer.Line) -> program.Pyt
 def become(zygote: Zygote) -> program.PythonCall:
     """In the child, which is locked in but for the filter: what it is to run; it does not come back where that is no Python."""
     slot = zygote.slot
-    request = program.Request(ctypes.string_at(slot.words, slot.words_size))
+    request = program.ProgramRequest(ctypes.string_at(slot.words, slot.words_size))
     call = program.python_call(request.argv, request.environment)
     slot.becomes_python = call is not None
     for kept in (zygote.control, zygote.from_child, zygote.line):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 ANY_PROCESSOR = -1
 
 
-class Processors:
+class PairPinning:
     """Gives each pair of programs the processor that has the fewest pairs. Thread-safe.
 
     What else runs on it moves away by itself: only pairs are bound.

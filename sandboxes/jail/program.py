@@ -19,7 +19,7 @@ from sandboxes.inside.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
 from sandboxes.jail.cpu_pinning import ANY_PROCESSOR
 from sandboxes.jail.slot import MESSAGE_BYTES, Slot, request_file
-from sandboxes.running_program import LAST_WORDS_SECONDS, Attention, Talk
+from sandboxes.running_program import LAST_WORDS_SECONDS, Poller, RunningProgram
 
 CHUNK = 1 << 16
 BEGINS = b"B"
@@ -27,14 +27,14 @@ LEAVE_SECONDS = 0.3
 """How long a program may go on after its channel was closed."""
 
 
-class Jailed(Talk):
+class JailedProgram(RunningProgram):
     """A program while it runs. The port's `Conversation`."""
 
     def __init__(
         self,
         slot: Slot,
         command: Command,
-        attention: Attention,
+        attention: Poller,
         *,
         channel: bool,
         line: socket.socket | None = None,

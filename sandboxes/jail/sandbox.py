@@ -14,13 +14,13 @@ from docker import DockerClient
 
 from sandboxes.engine.closing import Closing
 from sandboxes.engine.remover import Remover
-from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, make_patiently
+from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
 from sandboxes.engine.users import BoxUsers
 from sandboxes.interface import Command, Execution, SandboxError
-from sandboxes.jail.cpu_pinning import ANY_PROCESSOR, Processors
-from sandboxes.jail.program import Jailed
+from sandboxes.jail.cpu_pinning import ANY_PROCESSOR, PairPinning
+from sandboxes.jail.program import JailedProgram
 from sandboxes.jail.slot import Slot, SlotKey
-from sandboxes.running_program import Attention
+from sandboxes.running_program import Poller
 
 RUNS_PER_SLOT = 1000
 """Then it is replaced, whatever it looks like."""
@@ -61,7 +61,7 @@ class JailSandbox(Closing):
         self._runs_per_slot = runs_per_slot
         self._idle: list[Slot] = []  # the least recently used first
         self._lock = threading.Lock()
-        self.processors = Processors()
+        self.processors = PairPinning()
         self._closing = threading.Event()
         self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
         self._users = BoxUsers(client)
@@ -89,17 +89,17 @@ class JailSandbox(Closing):
     def jailed(
         self,
         command: Command,
-        attention: Attention,
+        attention: Poller,
         *,
         channel: bool,
         line: socket.socket | None = None,
         processor: int = ANY_PROCESSOR,
-    ) -> Iterator[Jailed]:
+    ) -> Iterator[JailedProgram]:
         """Run a program in a slot; the slot is free again, or removed, when the context is left."""
         slot = self._take(SlotKey.of(command))
         doubt = "it was not used well"
         try:
-            jailed = Jailed(slot, command, attention, channel=channel, line=line, processor=processor)
+            jailed = JailedProgram(slot, command, attention, channel=channel, line=line, processor=processor)
             try:
                 yield jailed
             finally:
@@ -141,7 +141,7 @@ class JailSandbox(Closing):
 
     def _make(self, key: SlotKey) -> Slot:
         make = partial(Slot, self._client, key=key, users=self._users, remover=self._remover)
-        return make_patiently(make, self._image, self._closing, self._patience_seconds)
+        return create_with_retry(make, self._image, self._closing, self._patience_seconds)
 
     def _make_ready(self, key: SlotKey) -> None:
         with suppress(SandboxError):  # whoever needs one makes one, and hears of it
@@ -160,18 +160,18 @@ class JailSession:
         self._sandbox = sandbox
 
     def run(self, command: Command) -> Execution:
-        with self._sandbox.jailed(command, Attention(), channel=False) as jailed:
+        with self._sandbox.jailed(command, Poller(), channel=False) as jailed:
             jailed.wait()
             return jailed.finish()
 
     @contextmanager
-    def converse(self, command: Command) -> Iterator[Jailed]:
-        with self._sandbox.jailed(command, Attention(), channel=True) as jailed:
+    def converse(self, command: Command) -> Iterator[JailedProgram]:
+        with self._sandbox.jailed(command, Poller(), channel=True) as jailed:
             yield jailed
 
     @contextmanager
-    def pair(self, first: Command, second: Command) -> Iterator[tuple[Jailed, Jailed]]:
-        attention = Attention()
+    def pair(self, first: Command, second: Command) -> Iterator[tuple[JailedProgram, JailedProgram]]:
+        attention = Poller()
         one_end, other_end = socket.socketpair()
         with (
             one_end,

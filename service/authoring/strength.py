@@ -19,7 +19,7 @@ from service.authoring.amplify.amplify import has_target
 from service.authoring.mutation.branches import Branch, branches
 from service.authoring.mutation.mutants import Mutant, mutants
 from service.authoring.trivial import trivial_functions, trivial_programs
-from service.authoring.variants import Trials, all_passed, mutant_name
+from service.authoring.variants import VariantRunner, all_passed, mutant_name
 from service.progress import Progress
 
 MUTANTS = 80
@@ -105,7 +105,7 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
     Raises PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
     task = _all_cases(package.load(files))
-    trials = Trials(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
+    trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
     runs = _reference_runs(trials)
     wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
@@ -146,7 +146,7 @@ def _all_cases(task: Task) -> Task:
     return replace(task, suites=tuple(suites))
 
 
-def _reference_runs(trials: Trials) -> list[list[CaseOutcome]]:
+def _reference_runs(trials: VariantRunner) -> list[list[CaseOutcome]]:
     """What becomes of the reference each time that it runs."""
     trials.progress.start("the reference, again and again", total=len(HASH_SEEDS), done=0)
     runs = []

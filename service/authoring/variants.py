@@ -41,7 +41,7 @@ LEAST_SECONDS, TIMES = 2.0, 10.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Trials:
+class VariantRunner:
     """Runs programs of one task."""
 
     task: Task
@@ -109,7 +109,7 @@ class Trials:
         submission = Submission(id=SubmissionId("trial"), task_id=task.id, files=files)
         with self.sandbox.session() as session:
             context = Context(
-                task=task, submission=submission, session=With(session, environment or {}), remember=self._remember,
+                task=task, submission=submission, session=SessionWithEnvironment(session, environment or {}), remember=self._remember,
                 most_lost=MOST_LOST,
             )  # fmt: skip
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
@@ -141,7 +141,7 @@ def all_passed(outcomes: Iterable[CaseOutcome]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class With:
+class SessionWithEnvironment:
     """A session whose programs get something added to their environment."""
 
     session: Session

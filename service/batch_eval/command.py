@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.tasks import package
-from service.batch_eval.results_file import Results
+from service.batch_eval.results_file import ResultsFile
 from service.batch_eval.samples import LeftOut, Sample, Samples
 from service.client import Client, RefusedError
 from service.importers.package_text import FormatError, ImportedTask
@@ -51,7 +51,7 @@ def evaluate(
     digests = {sample.id: _digest(bodies[sample.id], tasks[sample.task_id]) for sample in samples}
     outcomes: Counter[str] = Counter()
     troubles: dict[str, None] = {}
-    with Results(out, {sample.id: (sample.task_id, digests[sample.id]) for sample in samples}) as results:
+    with ResultsFile(out, {sample.id: (sample.task_id, digests[sample.id]) for sample in samples}) as results:
         for line in left_out:
             _note(results, line)
         missing = [sample for sample in samples if sample.id not in results.done]
@@ -105,7 +105,7 @@ def _fitting(
     return samples, bodies, left_out
 
 
-def _note(results: Results, line: LeftOut) -> None:
+def _note(results: ResultsFile, line: LeftOut) -> None:
     """A row for a line that is left out. Without an id of its own nobody could tell whose row it is."""
     if line.id:
         results.add(

@@ -21,7 +21,7 @@ _LATER = frozenset({_ERROR, "reward"})
 """Keys that a row may lack: rows of before have no reward."""
 
 
-class Results:
+class ResultsFile:
     """An open results file; a context manager. While it is open no other process writes it.
 
     Args:

@@ -24,7 +24,7 @@ EVIDENCE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ExampleRun:
     """One example submission and its run."""
 
     task_id: str
@@ -47,7 +47,7 @@ def examples_folder() -> Path:
     return folder
 
 
-def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Progress) -> tuple[Shown, ...]:
+def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Progress) -> tuple[ExampleRun, ...]:
     """Submit all that the packages bring along and wait for it; what was run before is found again. Raises ApiError."""
     requests: list[SubmissionIn] = []
     submitted: dict[str, tuple[str, PackagedSubmission]] = {}
@@ -64,7 +64,9 @@ def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Pr
     for run in client.run_many(requests, tag=TAG):
         runs[run.id] = run
         progress.advance()
-    return tuple(Shown(task_id=task, packaged=packaged, run=runs[id]) for id, (task, packaged) in submitted.items())
+    return tuple(
+        ExampleRun(task_id=task, packaged=packaged, run=runs[id]) for id, (task, packaged) in submitted.items()
+    )
 
 
 def _request(id: str, task_id: str, version: str, packaged: PackagedSubmission) -> SubmissionIn:
@@ -83,7 +85,7 @@ def _request(id: str, task_id: str, version: str, packaged: PackagedSubmission) 
     )
 
 
-def as_data(shown: Sequence[Shown], sign_in: str) -> dict[str, Any]:
+def as_data(shown: Sequence[ExampleRun], sign_in: str) -> dict[str, Any]:
     """What `--json` prints."""
     rows = [
         {
@@ -103,7 +105,7 @@ def as_data(shown: Sequence[Shown], sign_in: str) -> dict[str, Any]:
     return {"as_expected": not any(row.surprises for row in shown), "submissions": rows, "review": sign_in}
 
 
-def as_table(shown: Sequence[Shown]) -> Table:
+def as_table(shown: Sequence[ExampleRun]) -> Table:
     """The same for people: a section for each task, a column for each criterion's suggested level."""
     criteria = list(dict.fromkeys(prefill.criterion for row in shown for prefill in row.run.prefills))
     table = Table(title="Example submissions, and what a reviewer will see suggested", title_justify="left")
@@ -120,7 +122,7 @@ def as_table(shown: Sequence[Shown]) -> Table:
     return table
 
 
-def _cells(row: Shown, criteria: Sequence[str]) -> Iterator[str | Text]:
+def _cells(row: ExampleRun, criteria: Sequence[str]) -> Iterator[str | Text]:
     # Text, not strings: what came out of a submission must not be read as rich's markup.
     yield Text(f"  {row.packaged.name}")
     yield Text(row.run.outcome or "", style="bold red" if row.surprises else "green")

@@ -34,7 +34,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Reply(send)
         try:
             await self._app(scope, receive, answer.send)
         except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log
@@ -53,7 +53,7 @@ class Edge:
             await response(scope, receive, answer.send)
 
 
-class _Answer:
+class _Reply:
     """`send` with our headers on the first message, and whether that was sent."""
 
     def __init__(self, send: Send) -> None:

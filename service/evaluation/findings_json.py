@@ -5,21 +5,21 @@ from typing import Any
 
 from rubrics import signals
 from rubrics.records import prefill_from_json, prefill_to_json
-from service.storage.interface import Findings, RunOutcome
+from service.storage.interface import RunOutcome, RunResult
 
 
-def findings_to_json(findings: Findings) -> dict[str, Any]:
+def findings_to_json(findings: RunResult) -> dict[str, Any]:
     """The fields of the findings; signals and pre-fills as their own modules have them."""
     return {
-        **{field.name: getattr(findings, field.name) for field in fields(Findings)},
+        **{field.name: getattr(findings, field.name) for field in fields(RunResult)},
         "signals": [signals.to_json(signal) for signal in findings.signals],
         "prefills": [prefill_to_json(prefill) for prefill in findings.prefills],
     }
 
 
-def findings_from_json(row: dict[str, Any]) -> Findings:
+def findings_from_json(row: dict[str, Any]) -> RunResult:
     """Inverse of `findings_to_json`. Raises KeyError, TypeError or ValueError for an object that it never wrote."""
-    return Findings(
+    return RunResult(
         **{
             **row,
             "outcome": RunOutcome(row["outcome"]),

@@ -27,7 +27,7 @@ from rubrics.model import Rubric
 from rubrics.prefill import prefill
 from sandboxes.interface import Sandbox, SandboxError
 from service.evaluation.disputes import of_disputes
-from service.storage.interface import Findings, RunOutcome
+from service.storage.interface import RunOutcome, RunResult
 
 _log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ def evaluate(
     sandbox: Sandbox,
     remember: Remember,
     began: Callable[[str], None] = nobody_listens,
-) -> Findings:
+) -> RunResult:
     """All that can be found out about a submission now. `began` is told the id of each grader when its turn comes.
 
     Raises SandboxError, TaskUnusable or EvaluationError where that is nothing: the caller retries, and never grades.
@@ -73,7 +73,7 @@ def evaluate(
     signals = list(without_tampered_disputes(signals))
     outcome = _outcome(task, signals)
     disputes = of_disputes(_cases(signals)) if outcome is RunOutcome.DISPUTED else {}
-    return Findings(
+    return RunResult(
         outcome=outcome,
         signals=tuple(signals),
         prefills=prefill(rubric, signals),
@@ -98,9 +98,9 @@ def _memo() -> Remember:
     return once
 
 
-def ungradable(diagnostics: Mapping[str, str]) -> Findings:
+def ungradable(diagnostics: Mapping[str, str]) -> RunResult:
     """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
-    return Findings(
+    return RunResult(
         outcome=RunOutcome.UNGRADABLE,
         signals=(),
         prefills=(),

@@ -21,7 +21,7 @@ from service.evaluation.findings_json import findings_from_json
 from service.evaluation.start import Start
 from service.processes.child import Child, how
 from service.processes.wire import WireError, down, from_below, wait
-from service.storage.interface import Findings, RunRecord, StorageError
+from service.storage.interface import RunRecord, RunResult, StorageError
 
 _log = structlog.get_logger()
 
@@ -66,8 +66,8 @@ class Evaluators:
         self._alive = alive
         self._tidy = tidy
         self._lock = threading.Lock()
-        self._idle: list[_Evaluator] = []
-        self._all: set[_Evaluator] = set()
+        self._idle: list[_EvaluatorProcess] = []
+        self._all: set[_EvaluatorProcess] = set()
         self._closed = False
         self._trouble = ""
         self._anew_at = 0.0
@@ -76,7 +76,7 @@ class Evaluators:
         """Start so many, and wait for none of them."""
         self._idle += [self._begin() for _ in range(count)]
 
-    def __call__(self, run: RunRecord) -> Findings:
+    def __call__(self, run: RunRecord) -> RunResult:
         """Raises SandboxError, TaskUnusable, StorageError, EvaluationFailedError or EvaluatorLostError."""
         evaluator = self._take()
         try:
@@ -91,7 +91,7 @@ class Evaluators:
                 self._idle.append(evaluator)
         return _findings(answer)
 
-    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
         return pipeline.ungradable(diagnostics)
 
     def missing(self) -> Sequence[str]:
@@ -120,7 +120,7 @@ class Evaluators:
         for evaluator in idle:
             self._end(evaluator, within=END_SECONDS)
 
-    def _take(self) -> "_Evaluator":
+    def _take(self) -> "_EvaluatorProcess":
         while (evaluator := self._idle_one()) is not None and evaluator.died_idle:
             self._end(evaluator, within=0)
         if evaluator is None:
@@ -137,13 +137,13 @@ class Evaluators:
         self._trouble = ""
         return evaluator
 
-    def _idle_one(self) -> "_Evaluator | None":
+    def _idle_one(self) -> "_EvaluatorProcess | None":
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _begin(self) -> "_Evaluator":
+    def _begin(self) -> "_EvaluatorProcess":
         try:
-            evaluator = _Evaluator(self._start)
+            evaluator = _EvaluatorProcess(self._start)
         except OSError as error:
             self._trouble = f"an evaluator cannot be started: {error}"
             raise SandboxError(self._trouble) from error
@@ -155,7 +155,7 @@ class Evaluators:
             raise EvaluatorLostError("the evaluators are closed")
         return evaluator
 
-    def _end(self, evaluator: "_Evaluator", *, within: float) -> None:
+    def _end(self, evaluator: "_EvaluatorProcess", *, within: float) -> None:
         evaluator.end(within=within)
         with self._lock:
             self._all.discard(evaluator)
@@ -165,7 +165,7 @@ class Evaluators:
             _log.warning("boxes of an evaluator may be left", action="tidy", reason=str(error))
 
 
-class _Evaluator:
+class _EvaluatorProcess:
     """One process (service/evaluation/process.py)."""
 
     def __init__(self, start: Start) -> None:
@@ -221,7 +221,7 @@ class _Evaluator:
         return self._child.end(within=within)
 
 
-def _findings(answer: dict[str, Any]) -> Findings:
+def _findings(answer: dict[str, Any]) -> RunResult:
     """What it found. Raises what it says went wrong."""
     kind = answer.pop("failed", "")
     if not kind:

@@ -24,7 +24,7 @@ from sandboxes.interface import Sandbox, SandboxError
 from sandboxes.tiers import Tiers
 from service import logs
 from service.evaluation.findings_json import findings_to_json
-from service.evaluation.run_evaluator import Evaluation
+from service.evaluation.run_evaluator import RunEvaluator
 from service.evaluation.start import Start
 from service.host import preparation
 from service.plugins.grader import BOX_TIMES, IsolatedPlugins
@@ -51,7 +51,7 @@ def main() -> None:
     plugins = IsolatedPlugins(Registry.discover(_criteria(start), own_entry_points()), start.plugins, start.limits)
     with closing(SqlStorage(Database(start.storage_url))) as storage:
         life = _Life(wire, HOST_SECONDS + (BOX_TIMES + 2) * start.limits.seconds)
-        evaluation = Evaluation(
+        evaluation = RunEvaluator(
             storage=storage,
             registry=plugins,
             rubrics=start.rubrics,
@@ -89,7 +89,7 @@ def _read(wire: Wire, runs: "queue.SimpleQueue[RunRecord]", tiers: Tiers) -> Non
         os._exit(0)
 
 
-def _answer(evaluation: Evaluation, run: RunRecord) -> dict[str, Any]:
+def _answer(evaluation: RunEvaluator, run: RunRecord) -> dict[str, Any]:
     """The findings, or what went wrong on our side, as a JSON object."""
     try:
         return {"findings": findings_to_json(evaluation(run))}

@@ -10,8 +10,8 @@ from rubrics.model import Rubric
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import strictest
 from service.evaluation import pipeline
-from service.evaluation.task_cache import TaskMemory
-from service.storage.interface import Findings, RunRecord, Storage
+from service.evaluation.task_cache import TaskCache
+from service.storage.interface import RunRecord, RunResult, Storage
 
 
 class Graders(Protocol):
@@ -30,7 +30,7 @@ class Sandboxes(Protocol):
         ...
 
 
-class Evaluation:
+class RunEvaluator:
     """What an evaluator does with a run. Thread-safe where its graders are."""
 
     def __init__(
@@ -48,9 +48,9 @@ class Evaluation:
         self._rubrics = rubrics
         self._tiers = tiers
         self._began = began
-        self._memory = TaskMemory()
+        self._memory = TaskCache()
 
-    def __call__(self, run: RunRecord) -> Findings:
+    def __call__(self, run: RunRecord) -> RunResult:
         """Raises whatever went wrong on our side; never for what the submission did."""
         submission = run.submission.submission
         version = run.submission.task_version
@@ -69,7 +69,7 @@ class Evaluation:
             began=self._began,
         )
 
-    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
         return pipeline.ungradable(diagnostics)
 
 

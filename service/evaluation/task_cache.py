@@ -21,7 +21,7 @@ FAILURE_SECONDS, LONGEST_SECONDS = 60.0, 600.0
 """How long a task that was found to be unusable is taken to be so, at first and at most."""
 
 
-class TaskMemory:
+class TaskCache:
     """Thread-safe. A value is made once, however many ask for it at the same time.
 
     `make` may raise TaskUnusable: that is said in the log once, and raised again without another try for a minute; each time
@@ -35,7 +35,7 @@ class TaskMemory:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._versions: OrderedDict[tuple[str, ...], dict[str, _Entry]] = OrderedDict()
+        self._versions: OrderedDict[tuple[str, ...], dict[str, _CachedTask]] = OrderedDict()
 
     def of(self, *version: str) -> Callable[[str, Callable[[], object]], object]:
         """`remember(key, make)` for what these words name: a task and its version, and what else makes a difference."""
@@ -46,13 +46,13 @@ class TaskMemory:
                 self._versions.move_to_end(version)
                 while len(self._versions) > TASK_VERSIONS:
                     self._versions.popitem(last=False)
-                entry = entries.setdefault(key, _Entry(self._clock, (*version, key)))
+                entry = entries.setdefault(key, _CachedTask(self._clock, (*version, key)))
             return entry.value(make)
 
         return remember
 
 
-class _Entry:
+class _CachedTask:
     def __init__(self, clock: Callable[[], float], name: tuple[str, ...]) -> None:
         self._lock = Lock()
         self._clock = clock

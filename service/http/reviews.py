@@ -11,7 +11,7 @@ from service.edge.access import Reviewer
 from service.edge.guard import Guarded
 from service.edge.problems import OF_A_BODY, ProblemError, described
 from service.schemas import ErrorField, ReviewIn, ReviewOut, ReviewsOut
-from service.storage.interface import ConflictError, Findings, ReviewerId, ReviewRecord, RunId, RunOutcome
+from service.storage.interface import ConflictError, ReviewerId, ReviewRecord, RunId, RunOutcome, RunResult
 
 router = APIRouter(tags=["reviews"], route_class=Guarded)
 
@@ -49,7 +49,7 @@ def list_reviews(run_id: str, assay: Assay, _: Reviewer) -> ReviewsOut:
     return ReviewsOut(reviews=[_out(record) for record in assay.storage.reviews(run_id=run.id)])
 
 
-def _gradable(assay: Services, run_id: RunId) -> Findings:
+def _gradable(assay: Services, run_id: RunId) -> RunResult:
     findings = assay.storage.run(run_id).findings
     if findings is None:
         raise ConflictError(f"run {run_id} is not done yet")
@@ -58,7 +58,7 @@ def _gradable(assay: Services, run_id: RunId) -> Findings:
     return findings
 
 
-def _rubric(assay: Services, findings: Findings) -> Rubric:
+def _rubric(assay: Services, findings: RunResult) -> Rubric:
     rubric = assay.rubrics.get(findings.rubric_id)
     if rubric is None or rubric.version != findings.rubric_version:
         # Levels of another version may mean something else, and a suggestion made for them would be no suggestion.

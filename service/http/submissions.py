@@ -15,7 +15,7 @@ from service.edge.problems import OF_A_BODY, ProblemError, described, document, 
 from service.faults import crash_point
 from service.http.view import run_response
 from service.runs import intake
-from service.runs.intake import Admitted, IntakeError, Request
+from service.runs.intake import Admitted, IntakeError, RunRequest
 from service.schemas import Accepted, BatchIn, BatchItem, BatchOut, ErrorField, RunOut, SubmissionIn
 from service.storage.interface import NoRoomError, Principal, RunState
 
@@ -69,16 +69,16 @@ async def submit(
 def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
     """Hand in many. Each is looked at for itself: the good ones are accepted, the others answered with a problem."""
     parsed = [_parse(item, position) for position, item in enumerate(body.submissions)]
-    outcomes = iter(_accept(assay, who, [item for item in parsed if isinstance(item, Request)]))
+    outcomes = iter(_accept(assay, who, [item for item in parsed if isinstance(item, RunRequest)]))
     return BatchOut(
         results=[
-            _item(next(outcomes), position) if isinstance(item, Request) else item
+            _item(next(outcomes), position) if isinstance(item, RunRequest) else item
             for position, item in enumerate(parsed)
         ]
     )
 
 
-def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> list[Admitted | IntakeError]:
+def _accept(assay: Services, who: Principal, requests: Sequence[RunRequest]) -> list[Admitted | IntakeError]:
     """Whether there is room is asked last: what is wrong, or was accepted before, is answered while the queue is full too."""
     try:
         outcomes = intake.accept(
@@ -101,11 +101,11 @@ def _accept(assay: Services, who: Principal, requests: Sequence[Request]) -> lis
     return outcomes
 
 
-def _request(body: SubmissionIn) -> Request:
-    return Request(**body.model_dump())
+def _request(body: SubmissionIn) -> RunRequest:
+    return RunRequest(**body.model_dump())
 
 
-def _with_key(request: Request, header: str) -> Request:
+def _with_key(request: RunRequest, header: str) -> RunRequest:
     if header and request.idempotency_key not in ("", header):
         field = ErrorField(
             field="idempotency_key", expected="the same value as the header Idempotency-Key, or only one"
@@ -114,7 +114,7 @@ def _with_key(request: Request, header: str) -> Request:
     return replace(request, idempotency_key=header or request.idempotency_key)
 
 
-def _parse(item: dict[str, Any], position: int) -> Request | BatchItem:
+def _parse(item: dict[str, Any], position: int) -> RunRequest | BatchItem:
     try:
         return _request(SubmissionIn.model_validate(item))
     except ValidationError as error:

@@ -17,7 +17,7 @@ from rubrics.model import Prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Signal, to_json
 from service.runs import diagnostics
 from service.schemas import Cases, PrefillOut, RunOut, RunsOut
-from service.storage.interface import Findings, Principal, RunId, RunOutcome, RunSummary, Tally
+from service.storage.interface import Principal, RunId, RunOutcome, RunResult, RunSummary, Tally
 
 WITHHELD = "it could not look; authors and reviewers can see why"
 
@@ -62,7 +62,7 @@ def _as_json(answer: RunOut | RunsOut) -> Response:
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
-def _of_all(findings: Findings, tally: Tally) -> dict[str, Any]:
+def _of_all(findings: RunResult, tally: Tally) -> dict[str, Any]:
     """What every reader is told."""
     return {
         "outcome": str(findings.outcome),
@@ -86,7 +86,7 @@ def _of_all(findings: Findings, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _in_full(findings: Findings) -> dict[str, Any]:
+def _in_full(findings: RunResult) -> dict[str, Any]:
     signals = findings.signals
     return {
         "prefills": [_prefill(prefill, map(evidence, prefill.because)) for prefill in findings.prefills],
@@ -96,7 +96,7 @@ def _in_full(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _for_submitter(run_id: RunId, findings: Findings) -> dict[str, Any]:
+def _for_submitter(run_id: RunId, findings: RunResult) -> dict[str, Any]:
     signals = findings.signals
     public = [signal for signal in signals if isinstance(signal, Finding | Measurement) and signal.public]
     private = [signal for signal in signals if isinstance(signal, Finding) and not signal.public]

@@ -206,7 +206,7 @@ class PluginProcess:
     def look(self, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
         """The signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
         with self._fork((options, context.task, context.submission)) as wire:
-            yield from _Look(wire, context, self._limits.seconds, self.closed).signals()
+            yield from _ForkedLook(wire, context, self._limits.seconds, self.closed).signals()
 
     def check(self, options: Mapping[str, object]) -> None:
         """Have a fork make the grader with these options. Raises GraderChoiceError, or PluginError."""
@@ -256,7 +256,7 @@ class PluginProcess:
         return "lost its process"
 
 
-class _Look:
+class _ForkedLook:
     """What a fork says while it looks, and the boxes that it asks for."""
 
     def __init__(self, wire: Wire, context: Context, seconds: float, closed: str) -> None:

@@ -50,7 +50,7 @@ def main() -> None:
         finally:
             os._exit(1)
     os.close(writing)
-    printed = _Printed(reading)
+    printed = _Output(reading)
     user = user_of(pid)
     _watch(pid, control, printed)
     with suppress(ProcessLookupError):
@@ -61,7 +61,7 @@ def main() -> None:
     _leave_like(code)
 
 
-def _watch(pid: int, control: Wire, printed: "_Printed") -> None:
+def _watch(pid: int, control: Wire, printed: "_Output") -> None:
     """Until the plugin's process has ended, or the starter has gone."""
     poll = select.poll()
     ended = os.pidfd_open(pid)
@@ -104,7 +104,7 @@ def _leave_like(code: int) -> None:
 
 
 @dataclass(slots=True)
-class _Printed:
+class _Output:
     """What the plugin prints, on its way to the log. The log's own stream is nothing that a plugin has."""
 
     fd: int

@@ -26,7 +26,7 @@ MAX_PATH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RunRequest:
     """A submission as it was asked for; the fields are those of `service.schemas.SubmissionIn`."""
 
     task_id: str
@@ -75,7 +75,7 @@ class Admitted:
 def accept(
     storage: Storage,
     catalog: Catalog,
-    requests: Sequence[Request],
+    requests: Sequence[RunRequest],
     *,
     submitter: str,
     tiers: Sequence[Tier],
@@ -87,8 +87,8 @@ def accept(
     `submitter` may read the runs and keeps the idempotency keys of different people apart, `tiers` are those that this service
     offers. Raises NoRoomError (see `Storage.accept`) or StorageError, and then stored nothing.
     """
-    outcomes: list[_Ready | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
-    while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Ready)]:
+    outcomes: list[_Checked | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
+    while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Checked)]:
         try:
             ids = storage.accept(
                 [each.record for _, each in ready],
@@ -104,7 +104,7 @@ def accept(
             at: Admitted(client_id=each.record.client_id, submission_id=each.record.submission.id, run_id=id)
             for (at, each), id in zip(ready, ids, strict=True)
         }
-        return [admitted[at] if isinstance(each, _Ready) else each for at, each in enumerate(outcomes)]
+        return [admitted[at] if isinstance(each, _Checked) else each for at, each in enumerate(outcomes)]
     return [each for each in outcomes if isinstance(each, IntakeError)]
 
 
@@ -131,7 +131,7 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
         yield Wrong(field=f"files.{entry_file}", expected=f"the file {entry_file}, which this task's tests import")
 
 
-def check_labels(request: Request) -> Iterator[Wrong]:
+def check_labels(request: RunRequest) -> Iterator[Wrong]:
     """What is wrong with the texts that are not code."""
     for field in ("task_id", "task_version", "id", "tag", "model", "group_id", "idempotency_key"):
         value = getattr(request, field)
@@ -139,7 +139,7 @@ def check_labels(request: Request) -> Iterator[Wrong]:
             yield Wrong(field=field, expected="printable characters only: no control characters, no NUL")
 
 
-def check_tier(request: Request, task: TaskSummary, offered: Sequence[Tier]) -> Iterator[Wrong]:
+def check_tier(request: RunRequest, task: TaskSummary, offered: Sequence[Tier]) -> Iterator[Wrong]:
     """What is wrong with the tier that request and task ask for together, given those that the service offers."""
     offers = f"a tier that this service offers ({', '.join(offered)})"
     if request.minimum_tier not in ("", *Tier):
@@ -156,7 +156,7 @@ def can_hold(offered: Sequence[Tier], wanted: Tier) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
+class _Checked:
     """A request in which nothing is wrong."""
 
     record: SubmissionRecord
@@ -171,8 +171,8 @@ _KEY_CONFLICT = IntakeError(
 
 
 def _check(
-    catalog: Catalog, request: Request, submitter: str, tiers: Sequence[Tier], now: datetime
-) -> _Ready | IntakeError:
+    catalog: Catalog, request: RunRequest, submitter: str, tiers: Sequence[Tier], now: datetime
+) -> _Checked | IntakeError:
     wrong = list(check_labels(request))
     if (request.solution is None) == (request.files is None):
         wrong.append(Wrong(field="solution", expected="either `solution` (one file) or `files`, and not both"))
@@ -192,7 +192,7 @@ def _check(
     return _ready(request, task, submitter, now)
 
 
-def _unknown_task(catalog: Catalog, request: Request) -> IntakeError:
+def _unknown_task(catalog: Catalog, request: RunRequest) -> IntakeError:
     try:
         newest = catalog.summary(TaskId(request.task_id)).version
     except NotFoundError:
@@ -202,7 +202,7 @@ def _unknown_task(catalog: Catalog, request: Request) -> IntakeError:
     return IntakeError("unknown-task", [Wrong(field="task_version", expected=expected)])
 
 
-def _ready(request: Request, task: TaskSummary, submitter: str, now: datetime) -> _Ready:
+def _ready(request: RunRequest, task: TaskSummary, submitter: str, now: datetime) -> _Checked:
     files = _files(request, task)
     key = json.dumps([submitter, request.idempotency_key]) if request.idempotency_key else ""
     fingerprint = _fingerprint(request)
@@ -225,10 +225,10 @@ def _ready(request: Request, task: TaskSummary, submitter: str, now: datetime) -
         minimum_tier=Tier(request.minimum_tier or Tier.JAIL),
         submitter=submitter,
     )
-    return _Ready(record=record, key=key, fingerprint=fingerprint)
+    return _Checked(record=record, key=key, fingerprint=fingerprint)
 
 
-def _fingerprint(request: Request) -> str:
+def _fingerprint(request: RunRequest) -> str:
     """Of all that was asked for but the key; `solution` and the same as `files` are different requests."""
     content = [
         request.task_id,
@@ -245,7 +245,7 @@ def _fingerprint(request: Request) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _files(request: Request, task: TaskSummary) -> Mapping[str, str]:
+def _files(request: RunRequest, task: TaskSummary) -> Mapping[str, str]:
     """The files of the submission. Where nothing in it has code the entry file is among them, and empty."""
     if request.files is None:
         return {task.entry_file: request.solution or ""}
@@ -253,7 +253,7 @@ def _files(request: Request, task: TaskSummary) -> Mapping[str, str]:
     return {task.entry_file: "", **request.files} if blank else request.files
 
 
-def _as_sent(wrong: Wrong, request: Request, task: TaskSummary) -> Wrong:
+def _as_sent(wrong: Wrong, request: RunRequest, task: TaskSummary) -> Wrong:
     """The field that the submitter wrote: a single file came as `solution`."""
     if request.solution is not None and wrong.field == f"files.{task.entry_file}":
         return Wrong(field="solution", expected=wrong.expected)

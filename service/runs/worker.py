@@ -22,7 +22,7 @@ from sandboxes.interface import SandboxError
 from service.faults import crash_point
 from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
 from service.runs import diagnostics
-from service.storage.interface import Findings, RunRecord, Storage, StorageError, UnavailableError
+from service.storage.interface import RunRecord, RunResult, Storage, StorageError, UnavailableError
 
 Written = TypeVar("Written")
 _log = structlog.get_logger()
@@ -59,11 +59,11 @@ TELLING_FAILURES = 3
 class Evaluate(Protocol):
     """What the worker does with a run; `service.evaluation.pool.Evaluators` is the real one."""
 
-    def __call__(self, run: RunRecord) -> Findings:
+    def __call__(self, run: RunRecord) -> RunResult:
         """Raises whatever went wrong on our side."""
         ...
 
-    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
         """The findings of a run that has had its last attempt."""
         ...
 
@@ -219,7 +219,7 @@ class WorkerPool:
         finally:
             self._attempted.append(_Attempted(at=time.monotonic(), run=lease.run_id, failure=failure))
 
-    def _findings(self, lease: Lease) -> Findings:
+    def _findings(self, lease: Lease) -> RunResult:
         if lease.attempt > MAX_ATTEMPTS:
             # Each delivery before this one ended without a word: the worker died with it every time.
             lost = {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"}
@@ -227,14 +227,14 @@ class WorkerPool:
         self._written(lambda: self._storage.start_run(lease.run_id, lease.attempt))
         return self._evaluate(self._storage.run(lease.run_id))
 
-    def _finish(self, lease: Lease, findings: Findings) -> None:
+    def _finish(self, lease: Lease, findings: RunResult) -> None:
         crash_point("before-finish")
         if self._written(lambda: self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC))):
             crash_point("after-finish")
         else:
             _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
 
-    def _failed(self, lease: Lease, error: BaseException) -> Findings | None:
+    def _failed(self, lease: Lease, error: BaseException) -> RunResult | None:
         """What to finish the run with; None where the job was given back for another attempt."""
         known = diagnostics.of_failure(lease.run_id, error)
         _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **known)

@@ -115,7 +115,7 @@ class SubmissionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class RunResult:
     """What an evaluation produced, all at once: the argument of `finish_run`."""
 
     outcome: RunOutcome
@@ -144,7 +144,7 @@ class RunRecord:
     """How often it was started; more than 1 only after our own failures."""
     created_at: datetime
     finished_at: datetime | None
-    findings: Findings | None
+    findings: RunResult | None
     """Set when `state` is DONE."""
 
 
@@ -182,7 +182,7 @@ class RunSummary:
     finished_at: datetime | None
     tally: Tally | None
     """Set when `state` is DONE."""
-    findings: Findings | None
+    findings: RunResult | None
     """Without cases among its signals; those that pre-fills cite are without what was given, wanted, got and noted."""
 
 
@@ -216,7 +216,7 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ReviewerProgress:
     """How far a reviewer has come."""
 
     done: int
@@ -325,7 +325,7 @@ class Storage(Protocol):
         """Mark as running in that attempt."""
         ...
 
-    def finish_run(self, id: RunId, attempt: int, findings: Findings, now: datetime) -> bool:
+    def finish_run(self, id: RunId, attempt: int, findings: RunResult, now: datetime) -> bool:
         """Store the findings and end the job, in one transaction, if `attempt` still holds the lease.
 
         False where another attempt has taken over or the run is already done: nothing is stored then.
@@ -337,7 +337,7 @@ class Storage(Protocol):
         """Finished, gradable runs, own claims first and disputed ones before others, else in this reviewer's stable pseudo-random order."""
         ...
 
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> Progress: ...
+    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress: ...
 
     def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
         """Take a run (the given one, or the next of the queue) for this reviewer for 30 minutes.

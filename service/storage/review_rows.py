@@ -18,9 +18,9 @@ from service.storage.interface import (
     ConflictError,
     DraftDecision,
     NotFoundError,
-    Progress,
     QueueEntry,
     ReviewerId,
+    ReviewerProgress,
     ReviewRecord,
     RunId,
     RunOutcome,
@@ -70,10 +70,10 @@ def queue(connection: Connection, reviewer: ReviewerId, now: datetime, limit: in
     ]
 
 
-def progress(connection: Connection, reviewer: ReviewerId, since: datetime, now: datetime) -> Progress:
+def progress(connection: Connection, reviewer: ReviewerId, since: datetime, now: datetime) -> ReviewerProgress:
     done = select(func.count()).where(reviews.c.reviewer == reviewer, reviews.c.created_at >= since, _STANDING)
     left = select(func.count()).select_from(findings).where(_offered(reviewer), _takeable(reviewer, now))
-    return Progress(done=connection.execute(done).scalar_one(), left=connection.execute(left).scalar_one())
+    return ReviewerProgress(done=connection.execute(done).scalar_one(), left=connection.execute(left).scalar_one())
 
 
 def claim(connection: Connection, reviewer: ReviewerId, run_id: RunId | None, now: datetime) -> RunId | None:

@@ -17,13 +17,13 @@ from rubrics.records import prefill_from_json, prefill_to_json
 from rubrics.signals import CaseOutcome, Finding, Outcome
 from sandboxes.interface import Tier
 from service.storage.interface import (
-    Findings,
     KeyConflictError,
     NoRoomError,
     NotFoundError,
     RunId,
     RunOutcome,
     RunRecord,
+    RunResult,
     RunState,
     RunSummary,
     SubmissionRecord,
@@ -137,7 +137,7 @@ def start(connection: Connection, id: RunId, attempt: int) -> None:
     )
 
 
-def finish(connection: Connection, id: RunId, attempt: int, result: Findings, now: datetime) -> bool:
+def finish(connection: Connection, id: RunId, attempt: int, result: RunResult, now: datetime) -> bool:
     held = delete(jobs).where(jobs.c.run_id == id, jobs.c.attempts == attempt, jobs.c.worker.is_not(None))
     if connection.execute(held).rowcount != 1:
         return False
@@ -378,9 +378,9 @@ def _prefill(row: dict[str, Any], outcomes: Sequence[CaseOutcome] | None) -> Pre
     return replace(prefill, because=tuple(whole))
 
 
-def _findings(row: Row[Any], outcomes: Sequence[CaseOutcome] | None) -> Findings:
+def _findings(row: Row[Any], outcomes: Sequence[CaseOutcome] | None) -> RunResult:
     """`outcomes`: the run's cases; None for its findings without them."""
-    return Findings(
+    return RunResult(
         outcome=RunOutcome(row.outcome),
         signals=(*(outcomes or ()), *(signal_json.from_json(signal) for signal in unpack(row.signals))),
         prefills=tuple(_prefill(prefill, outcomes) for prefill in unpack(row.prefills)),

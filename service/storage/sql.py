@@ -15,14 +15,14 @@ from service.storage.database import Database
 from service.storage.interface import (
     ONE_TIME_PREFIX,
     DraftDecision,
-    Findings,
     Principal,
-    Progress,
     QueueEntry,
     ReviewerId,
+    ReviewerProgress,
     ReviewRecord,
     RunId,
     RunRecord,
+    RunResult,
     RunState,
     RunSummary,
     SubmissionRecord,
@@ -108,7 +108,7 @@ class SqlStorage:
         with self.database.writing() as connection:
             run_rows.start(connection, id, attempt)
 
-    def finish_run(self, id: RunId, attempt: int, findings: Findings, now: datetime) -> bool:
+    def finish_run(self, id: RunId, attempt: int, findings: RunResult, now: datetime) -> bool:
         with self.database.writing() as connection:
             return run_rows.finish(connection, id, attempt, findings, now)
 
@@ -117,7 +117,7 @@ class SqlStorage:
         with self.database.reading() as connection:
             return review_rows.queue(connection, reviewer, now, limit)
 
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> Progress:
+    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress:
         with self.database.reading() as connection:
             return review_rows.progress(connection, reviewer, since, now)
 

@@ -26,14 +26,14 @@ from service.schemas import Body, ErrorField
 from service.storage.interface import (
     ConflictError,
     DraftDecision,
-    Findings,
     NotFoundError,
-    Progress,
     ReviewerId,
+    ReviewerProgress,
     ReviewRecord,
     RunId,
     RunOutcome,
     RunRecord,
+    RunResult,
 )
 from service.visible_text import chips, plain
 from service.web import present
@@ -218,7 +218,7 @@ def skip(run_id: str, body: SkipIn, assay: Assay, who: Reviewer) -> dict[str, bo
     return {"saved": False}
 
 
-def _reviewable(assay: Services, run_id: RunId) -> tuple[RunRecord, Findings, Rubric]:
+def _reviewable(assay: Services, run_id: RunId) -> tuple[RunRecord, RunResult, Rubric]:
     """Raises NotFoundError, and ConflictError where there is nothing that a human could judge."""
     run = assay.storage.run(run_id)
     if run.findings is None:
@@ -262,7 +262,7 @@ def _change_draft(
     assay.storage.save_draft(run_id, reviewer, decision, criterion, assay.now())
 
 
-def _completed(findings: Findings, rubric: Rubric, drafts: Iterable[DraftDecision]) -> Review | None:
+def _completed(findings: RunResult, rubric: Rubric, drafts: Iterable[DraftDecision]) -> Review | None:
     """The review that the drafts make, or None while a criterion is open."""
     kept = {draft.criterion: draft for draft in drafts}
     decisions = [
@@ -277,7 +277,7 @@ def _completed(findings: Findings, rubric: Rubric, drafts: Iterable[DraftDecisio
     return decide(rubric, suggested, decisions, harm=harm is not None, harm_note=harm.note if harm else "")
 
 
-def _progress(assay: Services, reviewer: str) -> Progress:
+def _progress(assay: Services, reviewer: str) -> ReviewerProgress:
     """Today is the day in UTC."""
     now = assay.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

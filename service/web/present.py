@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rubrics.model import Criterion, Level, Prefill, Rubric
 from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
-from service.storage.interface import DraftDecision, Findings, ReviewRecord, RunId, RunOutcome, RunRecord
+from service.storage.interface import DraftDecision, ReviewRecord, RunId, RunOutcome, RunRecord, RunResult
 from service.web.source import CodeFile, Colouring, code_file
 
 HARM = "harm"
@@ -135,7 +135,7 @@ class Screen:
 
 def screen(
     run: RunRecord,
-    findings: Findings,
+    findings: RunResult,
     *,
     title: str,
     prompt: str,
@@ -184,7 +184,7 @@ def screen(
     )
 
 
-def suggestions(findings: Findings, rubric: Rubric) -> tuple[Prefill, ...]:
+def suggestions(findings: RunResult, rubric: Rubric) -> tuple[Prefill, ...]:
     """What is suggested on each criterion, in rubric order: what the page shows and what a decision is compared with.
 
     A run evaluated under another version of the rubric suggests nothing: its levels may mean something else, so none

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders.builtin.analysis import Answer, NotLooked, ask_about_files
+from graders.builtin.analysis import Answer, Skipped, analyze_files
 from graders.builtin.complexity import TOOL as RADON
 from graders.builtin.security import Security
 from graders.interface import Abstention, Finding, Measurement, Signal
@@ -77,10 +77,10 @@ def security(sandbox: Sandbox, files: Mapping[str, str]) -> list[Signal]:
         return list(Security().grade(context_of(files, session)))
 
 
-def complexity(sandbox: Sandbox, files: Mapping[str, str]) -> dict[str, Answer | NotLooked]:
+def complexity(sandbox: Sandbox, files: Mapping[str, str]) -> dict[str, Answer | Skipped]:
     """What radon said of each file."""
     with sandbox.session() as session:
-        return dict(ask_about_files(context_of(files, session), RADON, lambda found: found))
+        return dict(analyze_files(context_of(files, session), RADON, lambda found: found))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def signals(sandbox: Sandbox) -> list[Signal]:
 
 
 @pytest.fixture(scope="module")
-def measures(sandbox: Sandbox) -> dict[str, Answer | NotLooked]:
+def measures(sandbox: Sandbox) -> dict[str, Answer | Skipped]:
     return complexity(sandbox, {**HOSTILE, **WITNESS})
 
 
@@ -112,30 +112,30 @@ def test_what_python_runs_bandit_sees(signals: list[Signal], path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{name}.py" for name in RUNS_IN_PYTHON] + [*WITNESS])
-def test_what_python_runs_radon_measures(measures: dict[str, Answer | NotLooked], path: str) -> None:
+def test_what_python_runs_radon_measures(measures: dict[str, Answer | Skipped], path: str) -> None:
     look = measures[path]
-    assert not isinstance(look, NotLooked)
+    assert not isinstance(look, Skipped)
     assert isinstance(look["lines"], int)
     assert look["lines"] >= 2
 
 
 @pytest.mark.parametrize("path", READS_AS_OTHER_TEXT)
 def test_what_a_reviewer_reads_as_other_text_than_python_is_refused(
-    signals: list[Signal], measures: dict[str, Answer | NotLooked], path: str
+    signals: list[Signal], measures: dict[str, Answer | Skipped], path: str
 ) -> None:
     assert path in abstained_on(signals)
-    assert isinstance(measures[path], NotLooked)
+    assert isinstance(measures[path], Skipped)
 
 
-def test_no_file_is_lost(signals: list[Signal], measures: dict[str, Answer | NotLooked]) -> None:
+def test_no_file_is_lost(signals: list[Signal], measures: dict[str, Answer | Skipped]) -> None:
     [scanned] = [signal for signal in signals if isinstance(signal, Measurement) and signal.name == "files-scanned"]
     assert scanned.value + len(abstained_on(signals)) == len(HOSTILE) + len(WITNESS)
     assert set(measures) == {*HOSTILE, *WITNESS}
 
 
-def test_abstentions_say_why_in_words(signals: list[Signal], measures: dict[str, Answer | NotLooked]) -> None:
+def test_abstentions_say_why_in_words(signals: list[Signal], measures: dict[str, Answer | Skipped]) -> None:
     reasons = [signal.reason for signal in signals if isinstance(signal, Abstention)]
-    reasons += [look.reason for look in measures.values() if isinstance(look, NotLooked)]
+    reasons += [look.reason for look in measures.values() if isinstance(look, Skipped)]
     assert reasons
     for reason in reasons:
         assert " " in reason
@@ -154,7 +154,7 @@ def test_no_file_of_the_submission_takes_the_place_of_a_library(sandbox: Sandbox
     assert "B602" in found_in(reported, "zz_witness.py")
     assert abstained_on(reported) == set()
     measured = complexity(sandbox, {**files, **WITNESS})
-    assert not [look for look in measured.values() if isinstance(look, NotLooked)]
+    assert not [look for look in measured.values() if isinstance(look, Skipped)]
 
 
 def test_nothing_that_the_submission_contains_is_executed(sandbox: Sandbox) -> None:

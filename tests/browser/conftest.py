@@ -20,7 +20,7 @@ from service.app import create_app
 from service.edge.access import sign_in_link
 from service.jobs.table import TableJobs
 from service.settings import Settings
-from service.storage.interface import Findings, RunId, SubmissionRecord, TaskRecord
+from service.storage.interface import RunId, RunResult, SubmissionRecord, TaskRecord
 from service.storage.sql import SqlStorage
 from tests.browser.made_runs import RUBRIC, MadeRun
 from tests.databases import storage_in
@@ -62,7 +62,7 @@ class LiveService:
     def link(self, name: str) -> str:
         return sign_in_link(self.storage, self.base_url, name, frozenset({"reviewer"}), self.clock())
 
-    def add(self, made: MadeRun, findings: Findings | None = None) -> RunId:
+    def add(self, made: MadeRun, findings: RunResult | None = None) -> RunId:
         """A finished run, by the way that all runs go: accept, lease, start, finish."""
         self._number += 1
         now = self.clock()

@@ -8,7 +8,7 @@ from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.prefill import prefill
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, Signal, UntrustedText
 from service.rubric_files import builtin_rubrics
-from service.storage.interface import Findings, RunId, RunOutcome, RunRecord, RunState, SubmissionRecord
+from service.storage.interface import RunId, RunOutcome, RunRecord, RunResult, RunState, SubmissionRecord
 
 RUBRIC = builtin_rubrics()["default"]
 
@@ -66,11 +66,11 @@ class MadeRun:
     signals: Sequence[Signal] = ()
     rubric_version: str = RUBRIC.version
 
-    def findings(self) -> Findings:
+    def findings(self) -> RunResult:
         cases = [signal for signal in self.signals if isinstance(signal, CaseOutcome)]
         others = {case.outcome for case in cases} - {Outcome.PASSED}
         bad = RunOutcome.DISPUTED if others == {Outcome.DISPUTED} else RunOutcome.FAILED
-        return Findings(
+        return RunResult(
             outcome=bad if others else RunOutcome.PASSED,
             signals=tuple(self.signals),
             prefills=prefill(RUBRIC, self.signals),

@@ -17,7 +17,7 @@ from service.app import create_app
 from service.jobs.table import TableJobs
 from service.runs.worker import WorkerPool
 from service.settings import Settings
-from service.storage.interface import Findings, RunOutcome, RunRecord
+from service.storage.interface import RunOutcome, RunRecord, RunResult
 from service.storage.sql import SqlStorage
 from tests.databases import storage_in
 from tests.integration.api import REGISTRY
@@ -32,7 +32,7 @@ class ReadingEvaluation:
         self.held.set()
         """Cleared, it keeps every run under way until it is set again."""
 
-    def __call__(self, run: RunRecord) -> Findings:
+    def __call__(self, run: RunRecord) -> RunResult:
         self.held.wait()
         text = "".join(run.submission.submission.files.values())
         if "ungradable" in text:
@@ -41,7 +41,7 @@ class ReadingEvaluation:
             return disputed_findings()
         return findings(RunOutcome.PASSED if "right" in text else RunOutcome.FAILED)
 
-    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
         return replace(findings(RunOutcome.UNGRADABLE), signals=(), prefills=(), diagnostics=diagnostics)
 
 

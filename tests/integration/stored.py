@@ -9,7 +9,7 @@ from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Finding, Outcome, Severity, UntrustedText
 from service.evaluation.disputes import of_disputes
 from service.jobs.interface import Jobs
-from service.storage.interface import Findings, RunId, RunOutcome, Storage, SubmissionRecord, TaskRecord
+from service.storage.interface import RunId, RunOutcome, RunResult, Storage, SubmissionRecord, TaskRecord
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -91,7 +91,7 @@ DISPUTED_CASE = replace(
 )
 
 
-def disputed_findings() -> Findings:
+def disputed_findings() -> RunResult:
     """Of a run with a case on which two examinations disagree."""
     disputed = (case("one", Outcome.PASSED), DISPUTED_CASE)
     undecided = Prefill(
@@ -102,7 +102,7 @@ def disputed_findings() -> Findings:
     )
 
 
-def findings(outcome: RunOutcome = RunOutcome.FAILED) -> Findings:
+def findings(outcome: RunOutcome = RunOutcome.FAILED) -> RunResult:
     prefill = Prefill(
         criterion="correctness",
         level=1,
@@ -111,7 +111,7 @@ def findings(outcome: RunOutcome = RunOutcome.FAILED) -> Findings:
         rule="most-fail",
         says="half fail",
     )
-    return Findings(
+    return RunResult(
         outcome=outcome,
         signals=(case("one", Outcome.PASSED), FAILED_CASE, FLAG),
         prefills=(prefill,),

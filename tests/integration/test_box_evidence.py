@@ -10,7 +10,7 @@ from sandboxes.engine import images
 from sandboxes.engine.hardening import host_config
 from sandboxes.engine.seccomp_profile import profile
 from sandboxes.inside.watch import MOST
-from sandboxes.interface import Behaviour, Command, End, Evidence, Execution, Limits, Sandbox, Tier
+from sandboxes.interface import Behaviour, Command, End, Execution, Limits, Observation, Sandbox, Tier
 from sandboxes.tiers import Tiers
 
 NETWORK, PROGRAM, WRITE, SYSCALL = Behaviour.NETWORK, Behaviour.PROGRAM, Behaviour.WRITE, Behaviour.SYSCALL
@@ -363,7 +363,7 @@ def test_more_processes_than_allowed_is_told(box: Sandbox) -> None:
     assert execution.stdout == b"refused\n"
     counts = Counter(one.behaviour for one in execution.evidence)
     assert counts == {Behaviour.PROCESSES: 1}
-    assert all(isinstance(one, Evidence) and one.refused for one in execution.evidence)
+    assert all(isinstance(one, Observation) and one.refused for one in execution.evidence)
 
 
 # --- the outer filter ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Finding, Limits, Measurement, Outcome, Session, Suite, TaskUnusable
 from graders.plugins.testing import context_of
-from service.evaluation.task_cache import TaskMemory
+from service.evaluation.task_cache import TaskCache
 
 P, F, E, N = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN
 CASES = [{"call": f"f({n})", "returns": str(n), "group": "even" if n % 2 == 0 else "odd"} for n in range(6)]
@@ -96,7 +96,7 @@ def judged(
     suite = Suite(id="s", kind="call", files=files, options={"entry_point": "f", "checker": "predicate"})
     context = context_of({"solution.py": code}, session)
     task = replace(context.task, suites=(suite,), limits=Limits(), reference={"solution.py": RIGHT})
-    context = replace(context, task=task, remember=remember or TaskMemory().of("t", "1"))
+    context = replace(context, task=task, remember=remember or TaskCache().of("t", "1"))
     signals = list(HiddenTests().grade(context))
     found = {signal.case: signal for signal in signals if isinstance(signal, CaseOutcome)}
     findings = [signal for signal in signals if isinstance(signal, Finding)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from service.cli.demo import Shown, as_data, as_table, examples_folder, run_demo
+from service.cli.demo import ExampleRun, as_data, as_table, examples_folder, run_demo
 from service.client import Client
 from service.importers.tasks import read_tasks
 from service.progress import LineProgress
@@ -29,13 +29,13 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield running
 
 
-def demo(live: Live, files: dict[str, str]) -> dict[str, Shown]:
+def demo(live: Live, files: dict[str, str]) -> dict[str, ExampleRun]:
     with Client(live.base_url, live.token("author", "submitter")) as client:
         shown = run_demo(client, [files], LineProgress(io.StringIO()))
     return {row.packaged.name: row for row in shown}
 
 
-def printed(shown: dict[str, Shown]) -> str:
+def printed(shown: dict[str, ExampleRun]) -> str:
     stream = io.StringIO()
     Console(file=stream, width=160).print(as_table(list(shown.values())))
     return stream.getvalue()

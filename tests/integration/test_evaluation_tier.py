@@ -9,7 +9,7 @@ from sandboxes.fake import FakeProgram, FakeSandbox
 from sandboxes.interface import SandboxError, Tier
 from sandboxes.tiers import Tiers
 from service.evaluation.pipeline import EvaluationError
-from service.evaluation.run_evaluator import Evaluation
+from service.evaluation.run_evaluator import RunEvaluator
 from service.jobs.table import TableJobs
 from service.storage.sql import SqlStorage
 from tests.integration.api import REGISTRY, Api
@@ -33,7 +33,7 @@ def used(api: Api, task_tier: str, asked: str, offered: tuple[Tier, ...]) -> lis
     sandboxes = {tier: Watched(lambda command: FakeProgram(), name=tier) for tier in offered}
     rubrics: dict[str, Rubric] = {RUBRIC.id: RUBRIC}
     tiers = Tiers({tier: lambda tier=tier: nullcontext(sandboxes[tier]) for tier in offered})  # type: ignore[misc]
-    evaluate = Evaluation(storage=api.storage, registry=REGISTRY, rubrics=rubrics, tiers=tiers)
+    evaluate = RunEvaluator(storage=api.storage, registry=REGISTRY, rubrics=rubrics, tiers=tiers)
     with pytest.raises(EvaluationError):  # no grader of this registry judges a suite
         evaluate(run)
     return sessions

@@ -12,7 +12,7 @@ from docker.errors import ImageNotFound
 from sandboxes.engine import images
 from sandboxes.interface import Command, Conversation, End, Harness, Limits, SandboxError
 from sandboxes.jail import slot
-from sandboxes.jail.program import Jailed
+from sandboxes.jail.program import JailedProgram
 from sandboxes.jail.sandbox import JailSandbox
 from sandboxes.tiers import Tiers
 
@@ -38,7 +38,7 @@ def jail(client: DockerClient, image: str) -> Iterator[JailSandbox]:
 
 
 def slot_of(conversation: object) -> str:
-    assert isinstance(conversation, Jailed)
+    assert isinstance(conversation, JailedProgram)
     return conversation.container
 
 

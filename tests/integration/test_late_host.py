@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sandboxes.interface import Command, End, Limits, Tier
-from sandboxes.running_program import Talk
+from sandboxes.running_program import RunningProgram
 from sandboxes.tiers import Tiers
 
 LIMITS = Limits(wall_seconds=1.5, cpu_seconds=10, memory_mib=128, processes=16, disk_mib=16)
@@ -21,7 +21,7 @@ def test_what_came_by_the_deadline_counts_where_the_host_looks_late(
 ) -> None:
     command = Command(argv=("python3", "-c", code), limits=LIMITS)
     with tiers.at_least(tier).session() as session, session.converse(command) as program:
-        assert isinstance(program, Talk)
+        assert isinstance(program, RunningProgram)
         time.sleep(LIMITS.wall_seconds + 0.5)  # what keeps this process
         program.wait()
         execution = program.finish()

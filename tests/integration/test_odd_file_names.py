@@ -14,7 +14,7 @@ from graders.plugins.testing import context_of
 from graders.suites.call import runner as call_suite
 from graders.suites.stdio import runner as stdio_suite
 from graders.suites.tests import runner as pytest_suite
-from service.evaluation.task_cache import TaskMemory
+from service.evaluation.task_cache import TaskCache
 from service.runs.intake import check_files
 
 CODE = "def f(n): return n + 1\nif __name__ == '__main__': print(f(int(input())))\n"
@@ -94,7 +94,7 @@ def test_a_name_that_is_in_the_way_is_refused_or_its_submission_s_own(session: S
     context = replace(
         context,
         task=replace(context.task, reference={"solution.py": CODE}, suites=(suite,)),
-        remember=TaskMemory().of("t", "1"),
+        remember=TaskCache().of("t", "1"),
         ended=ended,
     )
     [found] = module.outcomes(context, suite, Limits(), "assay/hidden-tests", "correctness")

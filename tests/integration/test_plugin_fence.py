@@ -20,7 +20,7 @@ from service.client import Client
 from service.packages import read_folder
 from service.schemas import SubmissionIn
 from service.settings import Settings
-from service.storage.interface import Findings, RunId
+from service.storage.interface import RunId, RunResult
 from service.storage.sql import SqlStorage
 from tests.integration.serving import alive, children_of, installed, serving
 
@@ -143,7 +143,7 @@ class Served:
             self.client.put_task({**files, "task.toml": toml + options})
         return self.client.submit(SubmissionIn(task_id=name, solution=solution)).run_id
 
-    def findings(self, run_id: str) -> Findings:
+    def findings(self, run_id: str) -> RunResult:
         while self.client.run(run_id, wait_seconds=10).state != "done":
             pass
         findings = self.storage.run(RunId(run_id)).findings

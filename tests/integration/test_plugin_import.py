@@ -19,7 +19,7 @@ from service.client import Client
 from service.packages import read_folder
 from service.schemas import SubmissionIn
 from service.settings import Settings
-from service.storage.interface import Findings, RunId
+from service.storage.interface import RunId, RunResult
 from service.storage.sql import SqlStorage
 from tests.integration.serving import installed, serving
 
@@ -56,7 +56,7 @@ def site(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[dict[str, Findings]]:
+def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[dict[str, RunResult]]:
     """The findings of a submission for each plugin, which misbehaves only after its task was stored."""
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("installed")
     folder.chmod(0o755)  # what is above it nobody else may enter, which is to be no matter
@@ -102,7 +102,7 @@ def _id(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", REASONS)
-def test_an_import_costs_its_own_criterion_only(runs: dict[str, Findings], name: str) -> None:
+def test_an_import_costs_its_own_criterion_only(runs: dict[str, RunResult], name: str) -> None:
     findings = runs[name]
     assert findings.outcome == "passed", findings.diagnostics
     assert {each.criterion: each.level for each in findings.prefills}["correctness"] == 4
@@ -114,7 +114,7 @@ def test_an_import_costs_its_own_criterion_only(runs: dict[str, Findings], name:
         assert [getattr(signal, "message", "") for signal in own] == ["nothing"], own
 
 
-def test_nothing_of_an_import_is_left(runs: dict[str, Findings]) -> None:
+def test_nothing_of_an_import_is_left(runs: dict[str, RunResult]) -> None:
     """No process, also where nobody of ours had met it when its parent ended, and no file where everybody may write."""
     lines = []
     for folder in Path("/proc").iterdir():

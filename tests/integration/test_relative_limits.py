@@ -21,7 +21,7 @@ from graders.interface import (
 from graders.suites.relative_limits import REFERENCE_RUNS
 from graders.tasks.package import load
 from sandboxes.interface import Command, End, Sandbox
-from service.evaluation.task_cache import TaskMemory
+from service.evaluation.task_cache import TaskCache
 
 SPIN = """
 import time
@@ -66,9 +66,9 @@ def task(reference: str, limits: str, suite: str = CALL) -> Task:
 class Graded:
     """What came of one submission, and how its executions ended."""
 
-    def __init__(self, sandbox: Sandbox, task: Task, code: str, memory: TaskMemory | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, task: Task, code: str, memory: TaskCache | None = None) -> None:
         self.ends: list[End] = []
-        remember = (memory or TaskMemory()).of(task.id, task.version)
+        remember = (memory or TaskCache()).of(task.id, task.version)
         submission = Submission(id=SubmissionId("s"), task_id=task.id, files={"solution.py": code})
         with sandbox.session() as session:
             self.session = Counting(session)
@@ -133,7 +133,7 @@ def test_a_wall_limit_may_be_relative_too(sandbox: Sandbox) -> None:
 
 
 def test_the_reference_is_measured_once_for_a_version_and_worker(sandbox: Sandbox) -> None:
-    memory = TaskMemory()
+    memory = TaskCache()
     relative = task(program(0.01), 'cpu_seconds = "10x"')
     first = Graded(sandbox, relative, program(0), memory)
     second = Graded(sandbox, relative, program(0), memory)
@@ -201,7 +201,7 @@ def test_a_reference_is_not_run_on_after_the_case_that_it_fails_and_that_is_reme
             **own,
         }
     )
-    memory, counted = TaskMemory(), []
+    memory, counted = TaskCache(), []
     for _ in range(3):
         with sandbox.session() as session:
             counting = AllCounted(session)

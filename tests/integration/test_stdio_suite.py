@@ -23,7 +23,7 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.plugins.testing import context_of
-from service.evaluation.task_cache import TaskMemory
+from service.evaluation.task_cache import TaskCache
 
 LIMITS = Limits(wall_seconds=5, cpu_seconds=3, memory_mib=128, disk_mib=16, processes=24, output_kib=256)
 SUMS = {"1.in": "1 2\n", "1.ans": "3\n", "2.in": "40 2\n", "2.ans": "42\n"}
@@ -441,7 +441,7 @@ def test_a_checker_that_breaks_on_this_output_only_has_rejected_it(
 def test_a_checker_is_asked_about_the_reference_once_and_only_where_it_broke(session: Session) -> None:
     text = "import sys\nsys.exit(int(sys.stdin.read()) != int(open(sys.argv[2]).read()))"
     stated = suite({**SUMS, "check.py": text}, checker="program", checker_file="hidden/check.py")
-    remembered = TaskMemory().of("t", "1")
+    remembered = TaskCache().of("t", "1")
 
     def boxes(code: str) -> int:
         counting = Counting(session)

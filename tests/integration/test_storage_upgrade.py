@@ -18,7 +18,7 @@ from rubrics.records import prefill_to_json
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Severity, UntrustedText
 from service.jobs.table import TableJobs
 from service.storage.database import Database
-from service.storage.interface import Findings, RunId, RunOutcome
+from service.storage.interface import RunId, RunOutcome, RunResult
 from service.storage.sql import SqlStorage
 from service.storage.tables import pack
 from tests.integration.stored import FLAG, START, case, findings, task
@@ -80,7 +80,7 @@ def old(tmp_path: Path) -> Iterator[str]:
     return url
 
 
-def ungradable() -> Findings:
+def ungradable() -> RunResult:
     return replace(
         findings(RunOutcome.UNGRADABLE),
         signals=(),
@@ -95,7 +95,7 @@ def old_json(signal: signals.Signal) -> dict[str, Any]:
     return {name: value for name, value in signals.to_json(signal).items() if name not in later}
 
 
-def row(run: str, sequence: int, result: Findings) -> dict[str, Any]:
+def row(run: str, sequence: int, result: RunResult) -> dict[str, Any]:
     prefills = [
         {**prefill_to_json(prefill), "because": [old_json(signal) for signal in prefill.because]}
         for prefill in result.prefills

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from graders.plugins.registry import Registry
 from sandboxes.tiers import Tiers
 from service.app import create_app
-from service.evaluation.run_evaluator import Evaluation
+from service.evaluation.run_evaluator import RunEvaluator
 from service.jobs.table import TableJobs
 from service.rubric_files import builtin_rubrics
 from service.runs import worker
@@ -185,7 +185,7 @@ class Service:
         rubrics = builtin_rubrics()
         registry = Registry.discover({each.id for rubric in rubrics.values() for each in rubric.criteria})
         jobs = TableJobs(storage.database)
-        evaluate = Evaluation(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
+        evaluate = RunEvaluator(storage=storage, registry=registry, rubrics=rubrics, tiers=tiers)
         self.pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=2, name="test")
         self._storage = storage
         self._app = create_app(

@@ -16,7 +16,7 @@ from service.jobs.interface import MAX_ATTEMPTS
 from service.jobs.table import TableJobs
 from service.runs import worker
 from service.runs.worker import OTHER_ATTEMPTS, WorkerPool
-from service.storage.interface import Findings, RunId, RunOutcome, RunRecord
+from service.storage.interface import RunId, RunOutcome, RunRecord, RunResult
 from service.storage.sql import SqlStorage
 from tests.integration import stored
 
@@ -24,15 +24,15 @@ from tests.integration import stored
 class FakeEvaluation:
     """Does what the test says, by run and attempt, and counts."""
 
-    def __init__(self, act: Callable[[RunRecord], Findings]) -> None:
+    def __init__(self, act: Callable[[RunRecord], RunResult]) -> None:
         self.act = act
         self.calls: list[tuple[RunId, int]] = []
 
-    def __call__(self, run: RunRecord) -> Findings:
+    def __call__(self, run: RunRecord) -> RunResult:
         self.calls.append((run.id, run.attempt))
         return self.act(run)
 
-    def ungradable(self, diagnostics: Mapping[str, str]) -> Findings:
+    def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
         return replace(
             stored.findings(), outcome=RunOutcome.UNGRADABLE, diagnostics=dict(diagnostics), signals=(), prefills=()
         )
@@ -81,7 +81,7 @@ def test_every_accepted_run_is_finished(storage: SqlStorage, start) -> None:
     ids=["sandbox", "bug"],
 )
 def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Exception, most: int) -> None:
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         if run.attempt < most:
             raise error
         return stored.findings()
@@ -94,7 +94,7 @@ def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Excepti
 
 
 def test_an_unusable_task_is_told_at_the_first_attempt(storage: SqlStorage, start) -> None:
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         raise TaskUnusable("its reference is wrong")
 
     evaluate = FakeEvaluation(act)
@@ -108,7 +108,7 @@ def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> N
     """Or a storm of failures that takes a minute would use all of them up."""
     times: list[float] = []
 
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         times.append(time.monotonic())
         raise SandboxError("engine gone")
 
@@ -121,7 +121,7 @@ def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> N
 
 
 def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: SqlStorage, start) -> None:
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         raise SandboxError("no space left", container="abc")
 
     evaluate = FakeEvaluation(act)
@@ -149,7 +149,7 @@ def test_a_job_that_no_worker_survives_is_stopped(storage: SqlStorage, jobs: Tab
 def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJobs, start) -> None:
     under_way, go_on = threading.Event(), threading.Event()
 
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         under_way.set()
         assert go_on.wait(60)
         return stored.findings()
@@ -180,7 +180,7 @@ def replaced(pool: WorkerPool, what: str) -> list[str]:
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), TypeError("no JSON")])
 def test_no_exception_of_an_evaluation_ends_a_worker(storage: SqlStorage, start, error: BaseException) -> None:
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         if run.id == ids[0]:
             raise error
         return stored.findings()
@@ -195,7 +195,7 @@ def test_no_exception_of_an_evaluation_ends_a_worker(storage: SqlStorage, start,
 
 
 def test_findings_that_cannot_be_stored_are_a_failed_attempt(storage: SqlStorage, start) -> None:
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         message = object() if run.id == ids[0] else "text"
         return replace(stored.findings(), signals=(replace(stored.FLAG, message=message),))
 
@@ -269,7 +269,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
     monkeypatch.setattr(worker, "KEEPER_SECONDS", 3.0)  # long enough for it to be seen meanwhile
     go_on = threading.Event()
 
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         if run.attempt == 1 and run.id == ids[0]:
             assert go_on.wait(60)
         return stored.findings()
@@ -287,7 +287,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
 def test_who_gives_signs_of_life_is_not_replaced(storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
 
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         worker.sign_of_life(60)
         threading.Event().wait(3)
         return stored.findings()
@@ -300,7 +300,7 @@ def test_what_the_workers_did_last_is_said(storage: SqlStorage, start) -> None:
     """Failures of ours only, of more than one run: a broken task says nothing of the service."""
     errors: list[Exception] = [TaskUnusable("its reference is wrong")]
 
-    def act(run: RunRecord) -> Findings:
+    def act(run: RunRecord) -> RunResult:
         if errors:
             raise errors[0]
         return stored.findings()

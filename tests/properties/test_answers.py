@@ -41,7 +41,7 @@ from graders.suites.tests.runner import TEXT_CHARACTERS, Reference
 from graders.suites.values.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
 from rubrics.signals import from_json as signal_from_json
 from rubrics.signals import to_json as signal_to_json
-from service.evaluation.task_cache import FAILURE_SECONDS, TaskMemory
+from service.evaluation.task_cache import FAILURE_SECONDS, TaskCache
 from tests.properties.test_description import all_values, nodes
 
 UNHURRIED = settings(deadline=None)
@@ -267,7 +267,7 @@ def test_a_predicate_that_was_cut_off_once_on_the_references_answer_is_asked_aga
         lambda command: [{"value": None}, next(verdicts) if command.argv[-1] == "checker" else {"value": 1}]
     )
     now = 0.0
-    context = replace(context_in(boxes), remember=TaskMemory(lambda: now).of("t", "1"))
+    context = replace(context_in(boxes), remember=TaskCache(lambda: now).of("t", "1"))
     with pytest.raises(TaskUnusable, match="the reference is no better"):
         graded(context, suite, call_suite.outcomes)
     now = FAILURE_SECONDS + 1
@@ -286,7 +286,7 @@ def test_a_checker_that_breaks_on_what_the_reference_prints_is_the_tasks_failure
         asked.append(command.argv[-1])
         yield {"code": []} if command.argv[-1] == "build" else {"crash": "boom"}
 
-    context = replace(context_in(SaidBoxes(says)), remember=TaskMemory().of("t", "1"))
+    context = replace(context_in(SaidBoxes(says)), remember=TaskCache().of("t", "1"))
     for _ in range(2):
         with pytest.raises(
             TaskUnusable, match=r"case 1: its checker crashed: boom; and the reference is no better: .*boom"

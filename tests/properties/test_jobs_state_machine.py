@@ -11,14 +11,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from graders.interface import Submission, SubmissionId, TaskId
 from service.jobs.interface import LEASE_SECONDS, Lease
 from service.jobs.table import TableJobs
-from service.storage.interface import Findings, RunId, RunOutcome, RunState, SubmissionRecord, TaskRecord
+from service.storage.interface import RunId, RunOutcome, RunResult, RunState, SubmissionRecord, TaskRecord
 from tests.databases import storage_in
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
-def findings_of(attempt: int) -> Findings:
-    return Findings(
+def findings_of(attempt: int) -> RunResult:
+    return RunResult(
         outcome=RunOutcome.PASSED,
         signals=(),
         prefills=(),

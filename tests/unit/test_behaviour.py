@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graders.builtin.hidden_tests import HiddenTests
-from graders.interface import Behaviour, End, Evidence, Finding, Measurement, Severity, Signal, Suite
+from graders.interface import Behaviour, End, Finding, Measurement, Observation, Severity, Signal, Suite
 from graders.plugins.testing import context_of
 from graders.suites.behaviour import SHOWN, acts, leaving
 from rubrics.prefill import prefill
@@ -24,11 +24,11 @@ CALL = Suite(
 PYTEST = Suite(id="hidden", kind="pytest", files={"hidden/test_f.py": ""}, options={"isolation": "shared"})
 
 
-def seen(behaviour: Behaviour, detail: str, *, refused: bool = True, times: int = 1) -> Evidence:
-    return Evidence(behaviour=behaviour, detail=detail, refused=refused, times=times)
+def seen(behaviour: Behaviour, detail: str, *, refused: bool = True, times: int = 1) -> Observation:
+    return Observation(behaviour=behaviour, detail=detail, refused=refused, times=times)
 
 
-def execution(*evidence: Evidence) -> Execution:
+def execution(*evidence: Observation) -> Execution:
     return replace(QUIET, evidence=evidence)
 
 
@@ -47,7 +47,7 @@ def answering(asked: bytes) -> bytes:
     return json.dumps({"nonce": question["nonce"], "value": 1, **collecting}).encode()
 
 
-def trying(*evidence: Evidence) -> FakeProgram:
+def trying(*evidence: Observation) -> FakeProgram:
     return FakeProgram(answer=answering, execution=execution(*evidence))
 
 
@@ -84,7 +84,9 @@ def flags(signals: Iterable[Signal]) -> list[Finding]:
         (seen(Behaviour.PROGRAM, "{} {0} %s"), "assay/box-program", "low", "It started another program: {} {0} %s."),
     ],
 )  # fmt: skip
-def test_each_behaviour_is_a_sentence_with_a_severity(evidence: Evidence, rule: str, severity: str, says: str) -> None:
+def test_each_behaviour_is_a_sentence_with_a_severity(
+    evidence: Observation, rule: str, severity: str, says: str
+) -> None:
     [act], left_out = acts([execution(evidence)])
     assert left_out == 0
     assert (act.rule, act.severity) == (rule, severity)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.classify import MOST_EVIDENCE, Report, Seen, classify, parse_report
+from sandboxes.classify import MOST_EVIDENCE, EndFacts, Report, classify, parse_report
 from sandboxes.interface import Behaviour, End, SandboxError
 
 CLEAN = Report(
@@ -23,7 +23,7 @@ CLEAN = Report(
     written_bytes=0,
     evidence=(),
 )
-SEEN = Seen(
+SEEN = EndFacts(
     report=CLEAN, stopped_for="", started=True, container_oom=False, container_exit_code=None, supervisor_error=""
 )
 

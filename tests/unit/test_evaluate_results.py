@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.batch_eval.results_file import Results
+from service.batch_eval.results_file import ResultsFile
 from service.importers.package_text import FormatError
 
 ASKED = {"a": ("t/1", "digest-a"), "b": ("t/1", "digest-b"), "ü": ("t/2", "digest-c")}
@@ -30,12 +30,12 @@ def row(id: str, task_id: str = "t/1", **fields: Any) -> dict[str, Any]:
 
 def test_rows_are_kept_and_the_tag_too(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == set()
         tag = results.tag
         results.add(row("a"))
         results.add(row("ü", "t/2"))
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == {"a", "ü"}
         assert results.tag == tag
         results.add(row("b"))
@@ -47,13 +47,13 @@ def test_rows_are_kept_and_the_tag_too(tmp_path: Path) -> None:
 def test_wherever_it_was_cut_off_whole_rows_are_kept_and_no_other(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "R.jsonl"
     path.unlink(missing_ok=True)
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         for id, (task_id, _) in ASKED.items():
             results.add(row(id, task_id))
     whole = path.read_bytes()
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == set(list(ASKED)[: whole[:cut].count(b"\n")])
         for id in ASKED.keys() - results.done:
             results.add(row(id, ASKED[id][0]))
@@ -66,50 +66,50 @@ def left_out(id: str) -> dict[str, Any]:
 
 def test_rows_of_lines_that_were_left_out_are_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
-    with Results(path, {"a": ASKED["a"], "b": ASKED["b"]}) as results:
+    with ResultsFile(path, {"a": ASKED["a"], "b": ASKED["b"]}) as results:
         results.add(left_out("z"))
         results.add(row("a"))
         results.add(left_out("ü"))
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == {"a"}
         assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a"]
         with pytest.raises(FormatError, match="no other `assay eval` is writing"):
-            Results(path, ASKED)
+            ResultsFile(path, ASKED)
         results.add(row("ü", "t/2"))
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "ü"]
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == {"a", "ü"}
 
 
 def test_an_interrupted_command_without_a_row_keeps_its_tag(tmp_path: Path) -> None:
-    with Results(tmp_path / "R.jsonl", ASKED) as first:
+    with ResultsFile(tmp_path / "R.jsonl", ASKED) as first:
         pass
-    with Results(tmp_path / "R.jsonl", ASKED) as second:
+    with ResultsFile(tmp_path / "R.jsonl", ASKED) as second:
         assert second.tag == first.tag
 
 
 def test_who_removes_the_results_starts_afresh(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
-    with Results(path, ASKED) as first:
+    with ResultsFile(path, ASKED) as first:
         first.add(row("a"))
     path.unlink()
     changed = {**ASKED, "a": ("t/1", "another digest")}
-    with Results(path, changed) as second:
+    with ResultsFile(path, changed) as second:
         assert second.tag != first.tag
         assert second.done == set()
 
 
 def test_more_samples_may_be_added_later(tmp_path: Path) -> None:
-    with Results(tmp_path / "R.jsonl", {"a": ASKED["a"]}) as results:
+    with ResultsFile(tmp_path / "R.jsonl", {"a": ASKED["a"]}) as results:
         results.add(row("a"))
-    with Results(tmp_path / "R.jsonl", ASKED) as results:
+    with ResultsFile(tmp_path / "R.jsonl", ASKED) as results:
         assert results.done == {"a"}
 
 
 def test_rows_without_their_state_are_taken_at_their_word(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
     path.write_text(f"{json.dumps(row('a'))}\n")
-    with Results(path, ASKED) as results:
+    with ResultsFile(path, ASKED) as results:
         assert results.done == {"a"}
 
 
@@ -133,16 +133,16 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, cont
     path = tmp_path / "R.jsonl"
     path.write_text(content)
     with pytest.raises(FormatError) as caught:
-        Results(path, ASKED)
+        ResultsFile(path, ASKED)
     assert message in str(caught.value)
     assert path.read_text() == content
 
 
 def test_the_result_of_a_sample_that_was_edited_since_is_refused(tmp_path: Path) -> None:
-    with Results(tmp_path / "R.jsonl", ASKED) as results:
+    with ResultsFile(tmp_path / "R.jsonl", ASKED) as results:
         results.add(row("a"))
     with pytest.raises(FormatError, match="'a' as it is now; it, or its task, has changed"):
-        Results(tmp_path / "R.jsonl", {**ASKED, "a": ("t/1", "another digest")})
+        ResultsFile(tmp_path / "R.jsonl", {**ASKED, "a": ("t/1", "another digest")})
 
 
 def test_a_state_that_nobody_wrote_is_refused(tmp_path: Path) -> None:
@@ -151,17 +151,17 @@ def test_a_state_that_nobody_wrote_is_refused(tmp_path: Path) -> None:
     for broken in ("{", "[]", '{"tag": 1, "samples": {}}', '{"tag": "x"}'):
         (tmp_path / "R.jsonl.state").write_text(broken)
         with pytest.raises(FormatError, match="state: expected what `assay eval` wrote there"):
-            Results(path, ASKED)
+            ResultsFile(path, ASKED)
 
 
 def test_two_commands_do_not_write_one_file(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
-    with Results(path, ASKED), pytest.raises(FormatError, match="no other `assay eval` is writing"):
-        Results(path, ASKED)
-    with Results(path, ASKED):
+    with ResultsFile(path, ASKED), pytest.raises(FormatError, match="no other `assay eval` is writing"):
+        ResultsFile(path, ASKED)
+    with ResultsFile(path, ASKED):
         pass
 
 
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="a file that can be written"):
-        Results(tmp_path / "missing" / "R.jsonl", ASKED)
+        ResultsFile(tmp_path / "missing" / "R.jsonl", ASKED)

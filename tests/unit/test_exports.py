@@ -17,11 +17,11 @@ from service.exports import UnknownFormatError, export, response_text
 from service.jobs.table import TableJobs
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import (
-    Findings,
     ReviewerId,
     ReviewRecord,
     RunId,
     RunOutcome,
+    RunResult,
     SubmissionRecord,
     TaskRecord,
 )
@@ -63,7 +63,7 @@ class Desk:
         assert lease.run_id == run_id
         self.storage.start_run(run_id, lease.attempt)
         signals = () if outcome is RunOutcome.UNGRADABLE else (case(Outcome.PASSED), case(Outcome.FAILED))
-        findings = Findings(
+        findings = RunResult(
             outcome=outcome, signals=signals, prefills=prefill(RUBRIC, signals), rubric_id=RUBRIC.id,
             rubric_version=RUBRIC.version, grader_versions={"assay/hidden-tests": "1"}, sandbox="fake", ends={},
             diagnostics={},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.runs.intake import MAX_BYTES, MAX_FILES, Request, Wrong, check_files, check_labels
+from service.runs.intake import MAX_BYTES, MAX_FILES, RunRequest, Wrong, check_files, check_labels
 
 GOOD = {"solution.py": "def f(): return 1\n"}
 
@@ -82,7 +82,7 @@ def test_too_many_files_are_refused() -> None:
 @pytest.mark.parametrize("field", ["id", "tag", "model", "group_id", "task_id", "task_version", "idempotency_key"])
 @pytest.mark.parametrize("text", ["a\0", "a\n", "\x1b[31m", "\ud800", "\u202e"])
 def test_labels_take_no_control_characters(field: str, text: str) -> None:
-    (found,) = check_labels(Request(**{"task_id": "t", field: text}))
+    (found,) = check_labels(RunRequest(**{"task_id": "t", field: text}))
     assert found.field == field
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from graders.boxed.analysis import integrity_analyzer
 from graders.boxed.analysis.integrity.rules import RULES
-from graders.boxed.analysis.integrity.shown import Shown, examples
+from graders.boxed.analysis.integrity.shown import PromptExample, examples
 from graders.boxed.analysis.integrity.syntax import About
 from graders.builtin.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
 from graders.builtin.tampering import is_tampering
@@ -64,17 +64,17 @@ def test_no_section_is_left_of_a_rule_that_is_gone() -> None:
 @pytest.mark.parametrize(
     ("prompt", "shown"),
     [
-        ("f([3, 1, 2]) == 2", Shown(([3, 1, 2],), 2)),
-        ("* `f([3, 1, 2])` -> `2`", Shown(([3, 1, 2],), 2)),
-        ('>>> f("a)b", 2)\n"x"\n', Shown(("a)b", 2), "x")),
-        ("f(1, k=(2, 3)) should return None.", Shown((1, (2, 3)), None)),
-        ("assert set(f((3, 4), (5, 4))) == set((4,))", Shown(((3, 4), (5, 4)), (4,))),
-        ("is_ok('[]') ➞ True", Shown(("[]",), True)),
-        ("Input: nums = [2, 7, 11], target = 9\nOutput: [0, 1]\n", Shown(([2, 7, 11], 9), [0, 1])),
-        ("Input\n3\n1 2 3\nOutput\n6\n", Shown(("3\n1 2 3",), "6")),
+        ("f([3, 1, 2]) == 2", PromptExample(([3, 1, 2],), 2)),
+        ("* `f([3, 1, 2])` -> `2`", PromptExample(([3, 1, 2],), 2)),
+        ('>>> f("a)b", 2)\n"x"\n', PromptExample(("a)b", 2), "x")),
+        ("f(1, k=(2, 3)) should return None.", PromptExample((1, (2, 3)), None)),
+        ("assert set(f((3, 4), (5, 4))) == set((4,))", PromptExample(((3, 4), (5, 4)), (4,))),
+        ("is_ok('[]') ➞ True", PromptExample(("[]",), True)),
+        ("Input: nums = [2, 7, 11], target = 9\nOutput: [0, 1]\n", PromptExample(([2, 7, 11], 9), [0, 1])),
+        ("Input\n3\n1 2 3\nOutput\n6\n", PromptExample(("3\n1 2 3",), "6")),
     ],
 )
-def test_examples_are_read_from_a_prompt(prompt: str, shown: Shown) -> None:
+def test_examples_are_read_from_a_prompt(prompt: str, shown: PromptExample) -> None:
     assert shown in examples(f"Do it.\n\n{prompt}\n", {})
 
 
@@ -85,7 +85,7 @@ def test_examples_are_read_from_visible_files() -> None:
         "visible/1.ans": "3\n",
     }
     assert set(map(repr, examples("", visible))) == set(
-        map(repr, [Shown(("1 2\n",), "3\n"), Shown(([3, 1, 2],), 2), Shown(("3 4",), "7")])
+        map(repr, [PromptExample(("1 2\n",), "3\n"), PromptExample(([3, 1, 2],), 2), PromptExample(("3 4",), "7")])
     )
 
 
@@ -107,7 +107,7 @@ def test_a_prompt_of_any_form_is_read_in_time(prompt: str) -> None:
     ],
 )  # fmt: skip
 def test_hostile_source_costs_little(source: str) -> None:
-    about = About(shown=(Shown(([3, 1, 2],), 2),) * 60)
+    about = About(shown=(PromptExample(([3, 1, 2],), 2),) * 60)
     assert effort(lambda: integrity_analyzer.analyze(source.encode(), about)) < 10
 
 

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from graders.interface import TaskUnusable
 from graders.suites.stdio.judge import NoVerdict
 from sandboxes.interface import SandboxError
-from service.evaluation.task_cache import FAILURE_SECONDS, LONGEST_SECONDS, TaskMemory
+from service.evaluation.task_cache import FAILURE_SECONDS, LONGEST_SECONDS, TaskCache
 
 
 class Clock:
@@ -33,7 +33,7 @@ class Reference:
 
 
 def test_a_value_is_made_once_for_a_version() -> None:
-    memory, reference = TaskMemory(), Reference(0)
+    memory, reference = TaskCache(), Reference(0)
     assert [memory.of("t", "1")("cost", reference) for _ in range(3)] == ["measured"] * 3
     assert reference.runs == 1
     memory.of("t", "2")("cost", reference)
@@ -42,7 +42,7 @@ def test_a_value_is_made_once_for_a_version() -> None:
 
 def test_that_a_task_is_unusable_is_learnt_and_said_once() -> None:
     clock, reference = Clock(), Reference(1)
-    remember = TaskMemory(clock).of("t", "1", "jail")
+    remember = TaskCache(clock).of("t", "1", "jail")
     with capture_logs() as logs:
         for _ in range(5):
             with pytest.raises(TaskUnusable, match="the reference hangs on case 3"):
@@ -53,7 +53,7 @@ def test_that_a_task_is_unusable_is_learnt_and_said_once() -> None:
 
 
 def test_what_the_failure_knows_is_remembered_with_it() -> None:
-    remember = TaskMemory(Clock()).of("t", "1")
+    remember = TaskCache(Clock()).of("t", "1")
     for _ in range(2):
         with pytest.raises(NoVerdict) as raised:
             remember("cost", Reference(9, NoVerdict("the checker hangs", suite="hidden", ran_out_of_time=True)))
@@ -63,7 +63,7 @@ def test_what_the_failure_knows_is_remembered_with_it() -> None:
 
 def test_a_task_is_looked_at_again_later_and_later() -> None:
     clock, reference = Clock(), Reference(7)
-    remember = TaskMemory(clock).of("t", "1")
+    remember = TaskCache(clock).of("t", "1")
     seconds = FAILURE_SECONDS
     for number in range(1, 8):
         with pytest.raises(TaskUnusable):
@@ -81,7 +81,7 @@ def test_a_task_is_looked_at_again_later_and_later() -> None:
 @pytest.mark.parametrize("error", [SandboxError("engine gone"), RuntimeError("a bug of ours")])
 def test_a_failure_of_ours_is_not_remembered(error: Exception) -> None:
     reference = Reference(1, error)
-    remember = TaskMemory(Clock()).of("t", "1")
+    remember = TaskCache(Clock()).of("t", "1")
     with pytest.raises(type(error)):
         remember("cost", reference)
     assert remember("cost", reference) == "measured"

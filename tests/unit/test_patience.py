@@ -4,7 +4,7 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException
 
-from sandboxes.engine.retry import BoxImage, no_use_waiting
+from sandboxes.engine.retry import BoxImage, is_permanent
 from sandboxes.interface import SandboxError
 
 
@@ -31,7 +31,7 @@ def answered(status: int, text: str) -> APIError:
     ids=str,
 )
 def test_an_answer_that_would_be_the_same_again_is_not_waited_for(error: Exception, no_use: bool) -> None:
-    assert no_use_waiting(error) is no_use
+    assert is_permanent(error) is no_use
 
 
 def test_an_image_that_cannot_be_made_again_is_our_failure_and_is_tried_again() -> None:

@@ -27,7 +27,7 @@ from sandboxes.fake import FakeProgram, FakeSandbox
 from sandboxes.interface import SandboxError
 from service.evaluation.pipeline import EvaluationError, evaluate
 from service.rubric_files import builtin_rubrics
-from service.storage.interface import Findings, RunOutcome
+from service.storage.interface import RunOutcome, RunResult
 
 TASK = Task(
     id=TaskId("t"), version="1", title="t", prompt="p", language="python", entry_file="solution.py",
@@ -64,7 +64,7 @@ class Failing(Grader):
         raise self.error
 
 
-def run(*graders: Grader) -> Findings:
+def run(*graders: Grader) -> RunResult:
     sandbox = FakeSandbox(lambda command: FakeProgram())
     findings = evaluate(
         TASK, SUBMISSION, graders=graders, rubric=builtin_rubrics()["default"], sandbox=sandbox,

@@ -3,18 +3,18 @@
 import os
 from contextlib import ExitStack
 
-from sandboxes.jail.cpu_pinning import Processors
+from sandboxes.jail.cpu_pinning import PairPinning
 
 
 def test_pairs_are_spread() -> None:
-    processors = Processors([4, 7])
+    processors = PairPinning([4, 7])
     with ExitStack() as stack:
         taken = [stack.enter_context(processors.one()) for _ in range(4)]
         assert sorted(taken[:2]) == sorted(taken[2:]) == [4, 7]
 
 
 def test_what_is_given_back_is_taken_next() -> None:
-    processors = Processors([0, 1])
+    processors = PairPinning([0, 1])
     with processors.one() as first:
         with processors.one() as second:
             assert second != first
@@ -23,7 +23,7 @@ def test_what_is_given_back_is_taken_next() -> None:
 
 
 def test_one_pair_after_the_other_uses_all() -> None:
-    processors, seen = Processors([0, 1, 2]), []
+    processors, seen = PairPinning([0, 1, 2]), []
     for _ in range(6):
         with processors.one() as number:
             seen.append(number)
@@ -32,5 +32,5 @@ def test_one_pair_after_the_other_uses_all() -> None:
 
 
 def test_only_those_that_this_process_has() -> None:
-    with Processors().one() as number:
+    with PairPinning().one() as number:
         assert number in os.sched_getaffinity(0)

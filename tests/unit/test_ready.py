@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from docker.errors import DockerException
 
-from sandboxes.container.prepared import ReadyBoxes
+from sandboxes.container.prepared import PreparedContainers
 from sandboxes.container.program import Shape
 
 A, B = (Shape(memory_mib=memory, processes=1, disk_mib=1) for memory in (64, 128))
@@ -38,7 +38,7 @@ class Engine:
         self.here.remove(box)
 
 
-def settle(boxes: ReadyBoxes, *shapes: Shape) -> list[Made]:
+def settle(boxes: PreparedContainers, *shapes: Shape) -> list[Made]:
     """What is kept, once it is of these shapes."""
     deadline = time.monotonic() + 10
     while Counter(box.shape for box in boxes._boxes) != Counter(shapes):
@@ -53,11 +53,11 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def keep(engine: Engine) -> Iterator[Callable[[int], ReadyBoxes]]:
-    kept: list[ReadyBoxes] = []
+def keep(engine: Engine) -> Iterator[Callable[[int], PreparedContainers]]:
+    kept: list[PreparedContainers] = []
 
-    def make(count: int) -> ReadyBoxes:
-        kept.append(ReadyBoxes(engine.make, engine.discard, count))
+    def make(count: int) -> PreparedContainers:
+        kept.append(PreparedContainers(engine.make, engine.discard, count))
         return kept[-1]
 
     yield make
@@ -65,13 +65,13 @@ def keep(engine: Engine) -> Iterator[Callable[[int], ReadyBoxes]]:
         boxes.close()
 
 
-def test_nothing_is_made_before_anything_was_taken(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_nothing_is_made_before_anything_was_taken(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     boxes = keep(2)
     boxes.close()
     assert engine.here == []
 
 
-def test_the_next_are_expected_to_be_like_the_last(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_the_next_are_expected_to_be_like_the_last(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     boxes = keep(2)
     assert boxes.take(A) is None
     (ready,) = settle(boxes, A)
@@ -82,7 +82,7 @@ def test_the_next_are_expected_to_be_like_the_last(engine: Engine, keep: Callabl
     assert ready not in engine.here, "one too many is discarded"
 
 
-def test_a_box_is_given_once(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_a_box_is_given_once(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     boxes = keep(1)
     boxes.take(A)
     given = set()
@@ -92,14 +92,14 @@ def test_a_box_is_given_once(engine: Engine, keep: Callable[[int], ReadyBoxes]) 
     assert len(given) == 5 and None not in given
 
 
-def test_a_failure_to_make_one_is_tried_again(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_a_failure_to_make_one_is_tried_again(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     engine.failures = 2
     boxes = keep(1)
     boxes.take(A)
     settle(boxes, A)
 
 
-def test_closing_discards_all_and_makes_none(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_closing_discards_all_and_makes_none(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     boxes = keep(3)
     given = [boxes.take(shape) for shape in (A, B, A)]
     boxes.close()
@@ -107,7 +107,7 @@ def test_closing_discards_all_and_makes_none(engine: Engine, keep: Callable[[int
     assert not boxes._thread.is_alive()
 
 
-def test_none_are_kept_where_none_are_asked_for(engine: Engine, keep: Callable[[int], ReadyBoxes]) -> None:
+def test_none_are_kept_where_none_are_asked_for(engine: Engine, keep: Callable[[int], PreparedContainers]) -> None:
     boxes = keep(0)
     boxes.take(A)
     boxes.close()

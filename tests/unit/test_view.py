@@ -14,7 +14,7 @@ from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outco
 from service.evaluation.disputes import TO_SUBMITTER, of_disputes
 from service.http.view import WITHHELD, about, run_out
 from service.runs import diagnostics
-from service.storage.interface import Findings, RunId, RunOutcome, RunState, RunSummary, Tally
+from service.storage.interface import RunId, RunOutcome, RunResult, RunState, RunSummary, Tally
 
 SECRET = "what-it-was-asked"
 U = UntrustedText
@@ -40,7 +40,7 @@ CASE = CaseOutcome(
 
 def told(*signals: Signal, sees_all: bool = False, outcome: RunOutcome = RunOutcome.FAILED, **why: str) -> Any:
     cited = Prefill(criterion="security", level=1, confidence=None, because=signals, rule="r", says="s")
-    result = Findings(
+    result = RunResult(
         outcome=outcome,
         signals=tuple(signal for signal in signals if not isinstance(signal, CaseOutcome)),
         prefills=(cited,),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graders.boxed.analysis.integrity.idle import idle_lines
-from graders.boxed.analysis.integrity.rule import Place, Rule
+from graders.boxed.analysis.integrity.rule import IntegrityRule, Place
 from graders.boxed.analysis.integrity.rules import RULES
 from graders.boxed.analysis.integrity.shown import examples
 from graders.boxed.analysis.integrity.syntax import About, Code
@@ -60,7 +60,7 @@ def analyze(source: bytes, known: About) -> dict[str, Any]:
     return {"places": places, "left_out": left_out, "own": _own_modules(code)}
 
 
-def _places(code: Code, rule: Rule, idle: frozenset[int]) -> Iterator[Place]:
+def _places(code: Code, rule: IntegrityRule, idle: frozenset[int]) -> Iterator[Place]:
     """What the rule finds; mild is what the prompt asks for, and what no answer runs."""
     asked = code.is_asked(rule.asked)
     for place in rule.find(code):

@@ -24,7 +24,7 @@ from graders.boxed.rpc.ambient import (
     set_levels,
     stored_environment,
 )
-from graders.boxed.rpc.connection import Line
+from graders.boxed.rpc.connection import Connection
 from graders.boxed.rpc.shared_files import SharedFiles, is_code, is_settled
 from graders.boxed.shared.encoding import Decoder, Encoder, Tree, array, text
 
@@ -72,7 +72,7 @@ class AmbientOfCandidate(Ambient):
 
     files: FilesOfCandidate
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Connection) -> None:
         super().__init__(FilesOfCandidate())
         self._line = line
         self._records: list[Any] = []
@@ -83,8 +83,8 @@ class AmbientOfCandidate(Ambient):
         self._given_disabled = 0
         warnings._showwarnmsg_impl = self._warned  # type: ignore[attr-defined] # noqa: SLF001
         builtins.input = self._ask_input
-        sys.stdin = sys.__stdin__ = Asked(line)  # type: ignore[assignment,misc]
-        sys.meta_path.insert(0, Watch({"logging": self._watch_logging, "random": self._watch_random}))
+        sys.stdin = sys.__stdin__ = PromptedInput(line)  # type: ignore[assignment,misc]
+        sys.meta_path.insert(0, ImportWatch({"logging": self._watch_logging, "random": self._watch_random}))
 
     def crosses(self, name: str) -> bool:
         return True
@@ -235,7 +235,7 @@ class AmbientOfCandidate(Ambient):
         self._state = self._random.getstate()
 
 
-class Watch:
+class ImportWatch:
     """Finds nothing, but has something done to a few modules of the standard library once they are imported."""
 
     def __init__(self, then: dict[str, Callable[[Any], None]]) -> None:
@@ -272,18 +272,18 @@ class Followed:
         self._then(module)
 
 
-class Asked(io.TextIOBase):
+class PromptedInput(io.TextIOBase):
     """stdin: what is read from it, the tests' own is asked for."""
 
     encoding = "utf-8"
 
-    def __init__(self, line: Line, *, binary: bool = False) -> None:
+    def __init__(self, line: Connection, *, binary: bool = False) -> None:
         self._line = line
         self._binary = binary
 
     @property
     def buffer(self) -> Any:
-        return Asked(self._line, binary=True)
+        return PromptedInput(self._line, binary=True)
 
     def readable(self) -> bool:
         return True

@@ -15,8 +15,8 @@ from os import _exit
 from typing import Any
 
 from graders.boxed.candidate.ambient import AmbientOfCandidate
-from graders.boxed.rpc.connection import Line, LineBroken, LineEnded
-from graders.boxed.rpc.proxies import StandIns, run_to_end
+from graders.boxed.rpc.connection import Connection, LineBroken, LineEnded
+from graders.boxed.rpc.proxies import Proxies, run_to_end
 from graders.boxed.rpc.proxy_classes import CONTAINERS, number_of
 from graders.boxed.rpc.signatures import seen
 from graders.boxed.shared.encoding import mro_of
@@ -143,7 +143,7 @@ OPERATIONS: dict[str, Any] = {
     "inspect": seen,
 }
 
-LINE = Line(perform, take_output, only_while_serving=True)
+LINE = Connection(perform, take_output, only_while_serving=True)
 
 
 def _ask_or_not(one: Any, other: Any) -> Any:
@@ -154,7 +154,7 @@ def _ask_or_not(one: Any, other: Any) -> Any:
     return LINE.ask("call", number_of(one), "__eq__", (other,))
 
 
-STAND_INS = StandIns(LINE, equal=_ask_or_not, named=lambda kind: True)
+STAND_INS = Proxies(LINE, equal=_ask_or_not, named=lambda kind: True)
 
 
 def main(folder: str, prelude: str = "") -> None:

@@ -61,7 +61,7 @@ def _anew(value: Any, made: dict[int, object]) -> Any:
     return new
 
 
-class Entry(MetaPathFinder, Loader):
+class EntryFinder(MetaPathFinder, Loader):
     """Finds the entry module for the tests; whoever imports it meanwhile is the submission, and gets its own."""
 
     def __init__(self, entry: str) -> None:
@@ -89,4 +89,4 @@ class Entry(MetaPathFinder, Loader):
 
 def install(entry: str) -> None:
     """Have tests get the functions of this module so."""
-    sys.meta_path.insert(0, Entry(entry))
+    sys.meta_path.insert(0, EntryFinder(entry))

@@ -13,7 +13,7 @@ from typing import Any
 
 from graders.boxed.examiner.learnt import Learnt
 from graders.boxed.examiner.watch import name_of
-from graders.boxed.rpc.connection import Line, LineBroken
+from graders.boxed.rpc.connection import Connection, LineBroken
 from graders.boxed.rpc.proxies import run_to_end
 from graders.boxed.rpc.proxy_classes import FORWARDED, GROUPS
 from graders.boxed.shared.encoding import EncodingError
@@ -35,7 +35,7 @@ HEAP = 1 << 9
 class Doubles:
     """What the tests handed over, as the submission meets it."""
 
-    def __init__(self, line: Line, learnt: Learnt) -> None:
+    def __init__(self, line: Connection, learnt: Learnt) -> None:
         self._line = line
         self._learnt = learnt
         self._loops: list[Any] = []

@@ -18,10 +18,10 @@ from typing import Any
 from graders.boxed.examiner.ambient import AmbientOfTests
 from graders.boxed.examiner.doubles import Doubles
 from graders.boxed.examiner.learnt import Learnt
-from graders.boxed.examiner.watch import Watch, name_of
+from graders.boxed.examiner.watch import TestWatch, name_of
 from graders.boxed.rpc import proxies, proxy_classes, signatures
-from graders.boxed.rpc.connection import Line, LineBroken
-from graders.boxed.rpc.proxies import StandIns
+from graders.boxed.rpc.connection import Connection, LineBroken
+from graders.boxed.rpc.proxies import Proxies
 from graders.boxed.rpc.proxy_classes import REF, StandInMeta, is_special, number_of
 from graders.boxed.rpc.taken import Taken
 from graders.boxed.shared.encoding import EncodingError
@@ -45,10 +45,10 @@ class Examiner:
         """
         self.learnt = Learnt(facts)
         self._own = own
-        self.line = Line(self._perform, give_output=_print)
-        self.watch = self.line.trust = Watch(self.line, self.learnt, self._named)
+        self.line = Connection(self._perform, give_output=_print)
+        self.watch = self.line.trust = TestWatch(self.line, self.learnt, self._named)
         self._doubles = Doubles(self.line, self.learnt)
-        self.stand_ins = StandIns(self.line, equal=self._equal, named=self._named)
+        self.stand_ins = Proxies(self.line, equal=self._equal, named=self._named)
         self.stand_ins.writes_all = False
         self.library = frozenset(place for (place,) in self.learnt.about("library"))
         """Names in the submission's modules under which the reference's have modules of the library."""

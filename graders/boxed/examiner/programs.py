@@ -61,7 +61,7 @@ class Names(dict[str, object]):
         return found
 
 
-class Program(pytest.Module):
+class ProgramFile(pytest.Module):
     """One file of the suite."""
 
     names: Names
@@ -97,7 +97,7 @@ class Program(pytest.Module):
 class Judgement(pytest.Item):
     """A program that says all at once."""
 
-    parent: Program
+    parent: ProgramFile
 
     def runtest(self) -> None:
         __tracebackhide__ = True
@@ -153,7 +153,7 @@ class Programs:
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         return True if collection_path.name in NO_PROGRAMS else None
 
-    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> Program:
-        program: Program = Program.from_parent(parent, path=module_path)
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> ProgramFile:
+        program: ProgramFile = ProgramFile.from_parent(parent, path=module_path)
         program.entry, program.candidate, program.names = self._entry, self._candidate, self.names
         return program

@@ -29,7 +29,7 @@ class Loader(SourceFileLoader):
         super().exec_module(module)
 
 
-class Reference(MetaPathFinder):
+class ReferenceFinder(MetaPathFinder):
     """Finds the entry file as `reference`, and everything beside it under that name as well."""
 
     def __init__(self, folder: str, entry: str) -> None:
@@ -70,7 +70,7 @@ class Reference(MetaPathFinder):
 class Imports:
     """In the place of `__import__`, beside a submission: what its files mean by `reference` is in its own folder, if anywhere."""
 
-    def __init__(self, reference: Reference, submission: str) -> None:
+    def __init__(self, reference: ReferenceFinder, submission: str) -> None:
         self._reference = reference
         self._folder = os.path.abspath(submission) + os.sep
         self._real = builtins.__import__
@@ -101,7 +101,7 @@ def install(folder: str, entry: str, submission: str) -> None:
 
     `submission`: the folder of it, where it is in this box.
     """
-    found = Reference(folder, entry)
+    found = ReferenceFinder(folder, entry)
     sys.meta_path.insert(0, found)
     if submission:
         builtins.__import__ = Imports(found, submission)

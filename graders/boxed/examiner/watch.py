@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from graders.boxed.examiner.learnt import Learnt
-from graders.boxed.rpc.connection import LIVE, PLAIN, REMEMBERED, Line, Ref, Trust
+from graders.boxed.rpc.connection import LIVE, PLAIN, REMEMBERED, Connection, Ref, Trust
 from graders.boxed.rpc.proxy_classes import StandInMeta
 
 _MAX_PLACE = 300
@@ -25,10 +25,10 @@ Places = tuple[str, ...] | None
 """What has come under several names is held to each of them; None where any object may be."""
 
 
-class Watch(Trust):
+class TestWatch(Trust):
     """Of one run of the tests."""
 
-    def __init__(self, line: Line, learnt: Learnt, named: Callable[[type], bool]) -> None:
+    def __init__(self, line: Connection, learnt: Learnt, named: Callable[[type], bool]) -> None:
         self._line = line
         self._learnt = learnt
         self._named = named

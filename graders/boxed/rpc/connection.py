@@ -78,7 +78,7 @@ class Ref:
 
     __slots__ = ("__weakref__", "line", "number", "places", "stand_in", "taken")
 
-    def __init__(self, line: "Line", number: int) -> None:
+    def __init__(self, line: "Connection", number: int) -> None:
         self.line = line
         self.number = number
         self.stand_in: Callable[[], Any] | None = None
@@ -140,7 +140,7 @@ LIVE, REMEMBERED, PLAIN = range(3)
 """An object is asked each time; the answer at the first look stands; the same, and it is in the place of a plain value."""
 
 
-class Line:
+class Connection:
     """One end. `perform(operation, target, name, args, kwargs)` does what the other side asks for."""
 
     def __init__(

@@ -22,7 +22,7 @@ from collections.abc import Callable, Generator
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
-from graders.boxed.rpc.connection import LIVE, PLAIN, Line, Ref
+from graders.boxed.rpc.connection import LIVE, PLAIN, Connection, Ref
 from graders.boxed.rpc.proxy_classes import (
     HELD,
     REF,
@@ -59,10 +59,10 @@ _AWAITABLE = ("coroutine", "async_generator_asend", "async_generator_athrow")
 MAX_CAUSES = 5
 
 
-class StandIns:
+class Proxies:
     """All that stands here for objects of the other side of a line."""
 
-    def __init__(self, line: Line, *, equal: Callable[[Any, Any], Any], named: Callable[[type], bool]) -> None:
+    def __init__(self, line: Connection, *, equal: Callable[[Any, Any], Any], named: Callable[[type], bool]) -> None:
         """`equal(one, other)`: what `==` gives for a stand-in; `named(class)`: whether the task knows that class."""
         self.line = line
         self.equal = equal
@@ -371,7 +371,7 @@ class StandIns:
         return error
 
 
-def _make_function(line: Line, link: Ref) -> Any:
+def _make_function(line: Connection, link: Ref) -> Any:
     ask = line.ask
 
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -381,7 +381,7 @@ def _make_function(line: Line, link: Ref) -> Any:
     return function
 
 
-def _generate(line: Line, link: Ref) -> Generator[Any, Any, Any]:
+def _generate(line: Connection, link: Ref) -> Generator[Any, Any, Any]:
     __tracebackhide__ = True
     name: str = "__next__"
     args: tuple[Any, ...] = ()

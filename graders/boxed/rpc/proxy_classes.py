@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
-from graders.boxed.rpc.connection import Line, Ref
+from graders.boxed.rpc.connection import Connection, Ref
 from graders.boxed.rpc.shared_types import known_type, name_of_type
 from graders.boxed.rpc.taken import Taken
 from graders.boxed.shared.encoding import EncodingError, Tree, array, held, mro_of, text
@@ -44,7 +44,7 @@ TEXT = "_assay_text"
 class Side(Protocol):
     """What a class needs of graders.boxed.rpc.proxies.StandIns."""
 
-    line: Line
+    line: Connection
     equal: Callable[[Any, Any], Any]
     named: Callable[[Any], bool]
     decided: set[str]
@@ -223,7 +223,7 @@ def _is_forwarded(name: str, *, known: bool, real: bool, is_error: bool) -> bool
     return known or not (real or name == "__contains__")
 
 
-def _attribute(line: Line) -> Callable[[object, str], Any]:
+def _attribute(line: Connection) -> Callable[[object, str], Any]:
     """What a name is that neither the instance's class here nor the instance itself has."""
 
     def attribute(instance: object, name: str) -> Any:
@@ -260,7 +260,7 @@ class Doc:
         return owner._assay_side.line.ask("get", number_of(instance), "__doc__")  # noqa: SLF001
 
 
-def _everywhere(line: Line) -> dict[str, Any]:
+def _everywhere(line: Connection) -> dict[str, Any]:
     """What all stand-in classes have. Functions, as a bound method would not be bound to the instance."""
 
     def set_attribute(instance: object, name: str, value: object) -> None:
@@ -305,7 +305,7 @@ def _comparison(side: Side, hashes: str) -> dict[str, Any]:
     return {"__eq__": equal, "__hash__": {"none": None, "own": own_hash}.get(hashes, hash_of_handle)}
 
 
-def _of_errors(line: Line) -> dict[str, Any]:
+def _of_errors(line: Connection) -> dict[str, Any]:
     """An exception tells its text as it was when it was raised; `__cause__` and its kin are set here by the interpreter."""
 
     def words(error: object) -> str:
@@ -332,7 +332,7 @@ class Method:
         return types.MethodType(self._function, instance)
 
 
-def _method(line: Line, name: str) -> Callable[..., Any]:
+def _method(line: Connection, name: str) -> Callable[..., Any]:
     ask = line.ask
 
     def method(self: object, *args: Any, **kwargs: Any) -> Any:
@@ -402,7 +402,7 @@ def _operator(side: Side, name: str, *, known: bool) -> Callable[..., Any]:
     return operator
 
 
-def _as_held(line: Line, self: object, name: str, args: tuple[object, ...]) -> Any:
+def _as_held(line: Connection, self: object, name: str, args: tuple[object, ...]) -> Any:
     """The operator of the built-in value that an object holds, where it holds one."""
     facts = type(self)._assay_facts  # type: ignore[attr-defined] # noqa: SLF001
     base = next((base for base in mro_of(type(self)) if base in HELD), None)
@@ -415,7 +415,7 @@ def _as_held(line: Line, self: object, name: str, args: tuple[object, ...]) -> A
     return NotImplemented if way is None else way(value, *args)
 
 
-def hand(line: Line, error: BaseException | None, number: int, name: str, args: tuple[object, ...]) -> Any:
+def hand(line: Connection, error: BaseException | None, number: int, name: str, args: tuple[object, ...]) -> Any:
     """Call a method that is handed an exception, and say where the exception ended there."""
     __tracebackhide__ = True
     try:
@@ -429,7 +429,7 @@ def hand(line: Line, error: BaseException | None, number: int, name: str, args: 
     return answer
 
 
-def _leaving(line: Line, name: str) -> Callable[..., Any]:
+def _leaving(line: Connection, name: str) -> Callable[..., Any]:
     def leave(self: object, *args: Any) -> Any:
         __tracebackhide__ = True
         return hand(line, _error_in(args), number_of(self), name, args)
@@ -454,7 +454,7 @@ def _error_in(args: tuple[object, ...]) -> BaseException | None:
     return next((arg for arg in args if isinstance(arg, BaseException)), None)
 
 
-async def wait_for(line: Line, link: Ref) -> Any:
+async def wait_for(line: Connection, link: Ref) -> Any:
     """A coroutine here, which runs one there to its end."""
     __tracebackhide__ = True
     return line.ask("await", link.number)

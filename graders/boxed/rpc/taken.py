@@ -16,7 +16,7 @@ from itertools import islice
 from numbers import Number
 from typing import Any
 
-from graders.boxed.rpc.connection import Line, Ref
+from graders.boxed.rpc.connection import Connection, Ref
 
 _OF_PLAIN = frozenset(
     name for kind in (str, bytes, int, float, list, tuple, dict, set) for name in vars(kind) if name[0] != "_"
@@ -47,7 +47,7 @@ class Taken:
         self.link = link
         self.number = link.number
         self.plain = plain
-        self._line: Line = link.line
+        self._line: Connection = link.line
         self._has = frozenset(has)
         self._mapping = mapping
         self._looks: dict[object, tuple[bool, Any, object]] = {}

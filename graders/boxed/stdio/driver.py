@@ -168,7 +168,7 @@ class FloodError(BaseException):
     """The submission said more than an interactor is to take. No Exception: the interactor is not to catch it."""
 
 
-class Line(io.RawIOBase):
+class InteractorLine(io.RawIOBase):
     """The line as the interactor reads it: whether the other side has left, how much it said, and what was waited for.
 
     What the interactor writes comes through a pipe, so that its stdout is a descriptor that it may close and still go on
@@ -286,7 +286,7 @@ def _no_more() -> None:
 def judge() -> None:
     question = receive()
     os.makedirs(FEEDBACK, exist_ok=True)
-    line = Line() if not question["stdin"] else None
+    line = InteractorLine() if not question["stdin"] else None
     os.dup2(os.open("complaints", os.O_WRONLY | os.O_CREAT), 2)
     if line is None:
         os.dup2(os.open("printed", os.O_WRONLY | os.O_CREAT), 1)
@@ -314,7 +314,7 @@ def judge() -> None:
     send({**answer, "message": message, "score": score, "printed": _text("printed")})
 
 
-def _verdict(program: str, line: Line | None) -> "Mapping[str, object]":
+def _verdict(program: str, line: InteractorLine | None) -> "Mapping[str, object]":
     try:
         sys.path.insert(0, os.path.dirname(os.path.abspath(program)))
         runpy.run_path(program, run_name="__main__")

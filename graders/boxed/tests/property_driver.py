@@ -8,11 +8,11 @@ from typing import Any
 from graders.boxed.examiner import anew, reference_importer
 from graders.boxed.examiner.hypothesis_plugin import Properties
 from graders.boxed.tests.pytest_run import OPTIONS, Reporter, run
-from graders.boxed.tests.warm_pytest import Ready
+from graders.boxed.tests.warm_pytest import WarmRun
 
 PROPERTY_OPTIONS = (*OPTIONS, "-p", "_hypothesis_pytestplugin")
 REPORTER = Reporter()
-READY = Ready(PROPERTY_OPTIONS, [REPORTER])
+READY = WarmRun(PROPERTY_OPTIONS, [REPORTER])
 """Begun when this is imported, which is before the fork where there is one."""
 
 

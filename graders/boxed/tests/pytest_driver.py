@@ -1,10 +1,10 @@
 """Runs inside the box: a suite of tests that do without Hypothesis. What it says and is asked: pytest_run.py."""
 
 from graders.boxed.tests.pytest_run import OPTIONS, Reporter, run
-from graders.boxed.tests.warm_pytest import Ready
+from graders.boxed.tests.warm_pytest import WarmRun
 
 REPORTER = Reporter()
-READY = Ready(OPTIONS, [REPORTER])
+READY = WarmRun(OPTIONS, [REPORTER])
 """Begun when this is imported, which is before the fork where there is one."""
 
 

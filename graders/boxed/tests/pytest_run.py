@@ -42,7 +42,7 @@ from graders.boxed.examiner.programs import Names, Programs
 from graders.boxed.rpc.connection import LineEnded
 from graders.boxed.shared.channel import receive, send
 from graders.boxed.shared.search_path import make_importable, test_folders
-from graders.boxed.tests.warm_pytest import Ready
+from graders.boxed.tests.warm_pytest import WarmRun
 
 TEXT_CHARACTERS = 4000
 SEED = 0
@@ -232,7 +232,7 @@ def compiled(tests: str) -> dict[str, str]:
 
 
 def run(
-    ready: Ready,
+    ready: WarmRun,
     reporter: Reporter,
     tests: str,
     submission: tuple[str, str],

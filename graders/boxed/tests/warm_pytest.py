@@ -2,7 +2,7 @@
 """Runs inside the box: a run of pytest that is begun before its tests are there, so that a fork has only to go on with it.
 
 More than half of what `pytest.main` costs does not depend on the tests: registering plugins, parsing its own command line,
-configuring itself, looking through all plugins for fixtures. `Ready()` does that at once; `Ready.run` does what is left.
+configuring itself, looking through all plugins for fixtures. `WarmRun()` does that at once; `WarmRun.run` does what is left.
 The tests cannot tell: nothing of theirs takes part before the collection, unless they have a conftest.py, and then the run
 is begun anew by `pytest.main` itself. What a process has but once, its descriptors, is left alone until `run`.
 
@@ -41,7 +41,7 @@ EXPECTED = ("tests", "/box/work")
 """What a run is told most often: the folder of the tests, and the working directory."""
 
 
-class Ready:
+class WarmRun:
     """One run, to be finished once. `options` and `plugins` are what `pytest.main` would get besides the tests.
 
     The options say that nothing is captured by descriptor, of which a process has but one set.

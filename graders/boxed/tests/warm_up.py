@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from graders.boxed.tests.pytest_run import Reporter
-from graders.boxed.tests.warm_pytest import NO_TESTS, Ready
+from graders.boxed.tests.warm_pytest import NO_TESTS, WarmRun
 
 TIMES = 3
 """After so many the interpreter specializes hardly anything more."""
@@ -38,7 +38,7 @@ def _run(options: Sequence[str]) -> None:
     modules = set(sys.modules)
     listener = Listener()
     listener.question = {"tests": None}
-    ready = Ready(options, [listener])
+    ready = WarmRun(options, [listener])
     status = ready.run(NO_TESTS)
     ready.close()
     if status != pytest.ExitCode.TESTS_FAILED:

@@ -75,7 +75,7 @@ class CaseError(ValueError):
         self.expected = expected
 
 
-class Room:
+class CaseBudget:
     """What the cases of a package may have together, so that the largest package is read in a second or two."""
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ class Case:
     """The group of the suite's `groups` that it counts in; `` for none."""
 
 
-def parse_cases(text: str, *, name: str, entry_point: str = "", room: Room | None = None) -> tuple[Case, ...]:
+def parse_cases(text: str, *, name: str, entry_point: str = "", room: CaseBudget | None = None) -> tuple[Case, ...]:
     """The cases of a file, in its order; empty lines are skipped.
 
     Args:
@@ -166,7 +166,7 @@ def parse_cases(text: str, *, name: str, entry_point: str = "", room: Room | Non
     Raises:
         CaseError: for a line that is no case, an id that occurs twice, a file without a case, or too much of it.
     """
-    room = room or Room()
+    room = room or CaseBudget()
     room.take_file(text, f"{name}:1")
     cases: dict[str, Case] = {}
     # Not splitlines(): a case may hold U+2028, which JSON allows inside a string.
@@ -184,7 +184,7 @@ def parse_cases(text: str, *, name: str, entry_point: str = "", room: Room | Non
     return tuple(cases.values())
 
 
-def _case(line: str, number: int, where: str, entry_point: str, room: Room) -> Case:
+def _case(line: str, number: int, where: str, entry_point: str, room: CaseBudget) -> Case:
     room.take_values(line, where)
     row = row_of(line, where)
     if "call" in row:

@@ -12,7 +12,7 @@ from typing import Any
 from graders.boxed.shared.encoding import dump
 from graders.drivers import CALL
 from graders.interface import Context, End, Suite, TaskUnusable
-from graders.suites.driver_client import examine
+from graders.suites.driver_client import open_driver
 from graders.suites.values.messages import object_of, text_of
 from graders.suites.verdicts import STARVED_TIMES
 
@@ -73,7 +73,7 @@ def _sit(
     # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
     seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
     limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
-    with examine(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
+    with open_driver(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:
         loaded = judge.ask({"module": "checker", "function": "accepts"}, seconds=LOAD_SECONDS)
         if loaded is None or "value" not in loaded:
             problem = f"suite {suite.id}: its checker cannot be loaded: {judge.broke or loaded}"

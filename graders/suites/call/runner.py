@@ -20,7 +20,7 @@ from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, 
 from graders.suites.call import predicate
 from graders.suites.call.cases import NO_ANSWER, Case, parse_cases
 from graders.suites.call.compare import Check, check_named
-from graders.suites.driver_client import Examinee, examine
+from graders.suites.driver_client import DriverClient, open_driver
 from graders.suites.relative_limits import room
 from graders.suites.scoring import numbers
 from graders.suites.shared_limits import Turns, used_up_by_others
@@ -77,7 +77,7 @@ def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
+class CallAttempt:
     """All answers of one program to a suite, as `judged` left them, and how its processes ended."""
 
     answers: tuple[Answer, ...]
@@ -96,7 +96,7 @@ def sit(
     limits: Limits,
     judged: Callable[[int, Answer], Answer],
     until_failure: bool,
-) -> Sitting:
+) -> CallAttempt:
     """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
     A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
@@ -113,7 +113,7 @@ def sit(
     over = False
     while not over and len(answers) < len(cases) and turns.are_left(context.most_lost):
         start = len(answers)
-        with examine(context.session, CALL, ("submission", *prelude_file(context.task)), boxed, limits) as examinee:
+        with open_driver(context.session, CALL, ("submission", *prelude_file(context.task)), boxed, limits) as examinee:
             loaded = examinee.ask(question, seconds=LOAD_SECONDS)
             begun = answered = time.monotonic()
             if loaded is not None and "value" in loaded:
@@ -140,7 +140,7 @@ def sit(
         over = (loaded is None and not start) or (until_failure and answers[-1].passed is False)
     left = Answer("not-run") if over else Answer("not-tried", text=_why_not_tried(turns))
     answers += [left] * (len(cases) - len(answers))
-    return Sitting(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
+    return CallAttempt(answers=tuple(answers), executions=tuple(executions), load_failure=load_failure)
 
 
 def _used_by_others(execution: Execution, limits: Limits, before: float) -> bool:
@@ -155,7 +155,9 @@ def _why_not_tried(turns: Turns) -> str:
     return f"not tried: {turns.lost} cases before it ran out of a limit or ended the program"
 
 
-def _put(examinee: Examinee, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool) -> Iterator[Answer]:
+def _put(
+    examinee: DriverClient, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool
+) -> Iterator[Answer]:
     questions = zip(map(_question, cases), patience, strict=True)
     # Nothing is asked after a failure that stops the suite, so nothing is sent ahead then.
     answers = _one_by_one(examinee, questions) if one_by_one else examinee.ask_each(questions)
@@ -171,7 +173,7 @@ def _question(case: Case) -> dict[str, object]:
 
 
 def _one_by_one(
-    examinee: Examinee, questions: Iterable[tuple[Mapping[str, object], float]]
+    examinee: DriverClient, questions: Iterable[tuple[Mapping[str, object], float]]
 ) -> Iterator[dict[str, Any]]:
     for question, seconds in questions:
         answer = examinee.ask(question, seconds=seconds)
@@ -192,7 +194,7 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
         return stated
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, Sitting)
+    assert isinstance(reference, CallAttempt)
     return [
         answer if _needs_reference(case) else replace(own, seconds=answer.seconds)
         for case, own, answer in zip(cases, stated, reference.answers, strict=True)
@@ -218,7 +220,7 @@ def _stated(suite: Suite, case: Case) -> Answer:
         ) from error
 
 
-def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> Sitting:
+def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> CallAttempt:
     limits = context.task.limits
     patience = [limits.wall_seconds] * len(cases)
 
@@ -369,7 +371,7 @@ def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
 
 
 def _verdicts(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
+    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
     """Whether each answer is the expected one, with a note for author and reviewer."""
     if _check(suite) is None:
@@ -402,7 +404,7 @@ def _tree(answer: Answer) -> Tree:
 
 
 def _judged_in_box(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: Sitting
+    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
     """The author's predicate decides, in a box of its own. Raises TaskUnusable where it breaks on the reference's answer too."""
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
@@ -452,7 +454,7 @@ def verdicts_on_reference(context: Context, suite: Suite) -> Mapping[str, predic
     """What the author's predicate says of the reference's answers, by the case's id. Raises TaskUnusable."""
     cases = _cases(context, suite)
     reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, Sitting)
+    assert isinstance(reference, CallAttempt)
     return _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
 
 

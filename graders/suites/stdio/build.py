@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from graders.drivers import STDIO
 from graders.interface import Execution, Limits, Session
-from graders.suites.driver_client import Examinee
+from graders.suites.driver_client import DriverClient
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import text_of
 
@@ -45,7 +45,7 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
     disk_mib = max(limits.disk_mib, BUILD_MIB)
     own = replace(limits, wall_seconds=BUILD_SECONDS, cpu_seconds=BUILD_SECONDS, disk_mib=disk_mib)
     with session.converse(STDIO.command("build", files=sources, limits=own)) as conversation:
-        compiler = Examinee(conversation)
+        compiler = DriverClient(conversation)
         answer = compiler.ask({"files": paths}, seconds=BUILD_SECONDS)
         execution = compiler.finish()
     # As a module, because that is how the interpreter looks for byte code before it compiles.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from graders.suites.call.cases import CaseError, Room, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.suites.call.cases import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
 
 ANSWERS = (".ans", ".out")
 _IN_FILES = (".in", *ANSWERS)
@@ -44,7 +44,7 @@ class StdioCase:
 
 
 def parse_stdio_cases(
-    files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True, room: Room | None = None
+    files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True, room: CaseBudget | None = None
 ) -> list[tuple[str, StdioCase]]:
     """The cases in a suite's files (path -> text), each with where it stands; files of other kinds are not looked at.
 
@@ -57,7 +57,7 @@ def parse_stdio_cases(
     Raises:
         CaseError: for what is no case, an answer without its input, an id that occurs twice, or too many cases.
     """
-    room = room or Room()
+    room = room or CaseBudget()
     in_lines = _in_lines(files, several=several, needs_answer=needs_answer, room=room)
     cases = [*in_files(files, needs_answer=needs_answer, room=room), *in_lines]
     ids = set()
@@ -68,7 +68,9 @@ def parse_stdio_cases(
     return cases
 
 
-def in_files(files: Mapping[str, str], *, needs_answer: bool = True, room: Room) -> Iterator[tuple[str, StdioCase]]:
+def in_files(
+    files: Mapping[str, str], *, needs_answer: bool = True, room: CaseBudget
+) -> Iterator[tuple[str, StdioCase]]:
     """The cases that are a file NAME.in, each with where it stands. Raises CaseError."""
     inputs = {path.removesuffix(".in"): text for path, text in sorted(files.items()) if path.endswith(".in")}
     answers: dict[str, list[str]] = {stem: [] for stem in inputs}
@@ -86,7 +88,7 @@ def in_files(files: Mapping[str, str], *, needs_answer: bool = True, room: Room)
 
 
 def _in_lines(
-    files: Mapping[str, str], *, several: bool, needs_answer: bool, room: Room
+    files: Mapping[str, str], *, several: bool, needs_answer: bool, room: CaseBudget
 ) -> Iterator[tuple[str, StdioCase]]:
     for path in sorted(path for path in files if path.endswith(".jsonl")):
         room.take_file(files[path], f"{path}:1")

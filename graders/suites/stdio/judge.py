@@ -14,7 +14,7 @@ from typing import Any
 
 from graders.drivers import STDIO
 from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
-from graders.suites.driver_client import Examinee
+from graders.suites.driver_client import DriverClient
 from graders.suites.stdio.cases import StdioCase, companions, is_inside
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import number_of, object_of, text_of
@@ -130,10 +130,10 @@ class Judge:
     def check(self, session: Session, case: StdioCase, limits: Limits, this: Pass, output: bytes) -> Ruling:
         """The checker's verdict on what was printed. Raises NoVerdict."""
         with session.converse(self.command(case, limits, this, output=output)) as conversation:
-            examinee = Examinee(conversation)
+            examinee = DriverClient(conversation)
             return self.heard(examinee, examinee.ask(self.question(case), seconds=CHECKER_SECONDS), case)
 
-    def heard(self, examinee: Examinee, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
+    def heard(self, examinee: DriverClient, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
         """The verdict in its answer. Raises NoVerdict where there is none.
 
         The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.

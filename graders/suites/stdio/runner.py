@@ -29,7 +29,7 @@ from graders.interface import (
     TaskUnusable,
     UntrustedText,
 )
-from graders.suites.driver_client import Examinee
+from graders.suites.driver_client import DriverClient
 from graders.suites.scoring import group_of
 from graders.suites.stdio.build import Build, build_python
 from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
@@ -370,7 +370,7 @@ def _converse(
     become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=room)
     ruling = broke = None
     with context.session.pair(interactor, become) as (asked, candidate):
-        examinee = Examinee(asked)
+        examinee = DriverClient(asked)
         answer = examinee.ask(judge.question(case), seconds=interactor.limits.wall_seconds)
         told: Mapping[str, Any] = answer or {}
         # Where the submission was the one that left or flooded, the interactor has no verdict and needs none.

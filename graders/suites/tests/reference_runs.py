@@ -5,7 +5,7 @@ it does not pass.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graders.interface import Evidence, Suite, TaskUnusable
+from graders.interface import Observation, Suite, TaskUnusable
 from graders.suites.scoring import numbers
 from graders.suites.tests.agreement import OWN_EQUALITY, SHARED, CaseReport, SuiteRun, first_failure
 
@@ -25,9 +25,9 @@ class Reference:
     """What the tests met, apart; see graders/boxed/examiner/learnt.py."""
     compiled: Mapping[str, bytes]
     """Byte code of the tests, path in their folder -> content."""
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Observation, ...]
     """What its own box noticed, apart from the tests."""
-    beside: tuple[Evidence, ...] = ()
+    beside: tuple[Observation, ...] = ()
     """What the box that it shared with the tests noticed: what the tests do."""
 
 
@@ -99,5 +99,5 @@ def _helps(suite: Suite, once: Once) -> str:
     return SHARED
 
 
-def _seen(run: SuiteRun) -> tuple[Evidence, ...]:
+def _seen(run: SuiteRun) -> tuple[Observation, ...]:
     return tuple(seen for execution in run.executions for seen in execution.evidence)

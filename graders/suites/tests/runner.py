@@ -29,7 +29,7 @@ from graders.interface import (
     UntrustedText,
 )
 from graders.suites.behaviour import beyond
-from graders.suites.driver_client import Examinee, Part, examine, examine_apart
+from graders.suites.driver_client import BoxedProgram, DriverClient, open_driver, open_pair
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.tests.agreement import CaseReport, SuiteRun, agreed
 from graders.suites.tests.library_names import library_names
@@ -58,7 +58,7 @@ SAID = LOST | {"passed", "failed", "skipped"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
+class SuiteAttempt:
     """What one start of the suite came to."""
 
     collected: tuple[str, ...]
@@ -127,11 +127,11 @@ def _sit_together(
     *,
     limits: Limits,
     until_failure: bool,
-) -> Sitting:
+) -> SuiteAttempt:
     prelude = prelude_file(context.task)
     boxed = {**_under("submission", files), **_trusted(context, suite, known), **prelude}
     seconds = _patience(suite, known)
-    with examine(context.session, _driver(suite), ("tests", "submission", *prelude), boxed, limits) as examinee:
+    with open_driver(context.session, _driver(suite), ("tests", "submission", *prelude), boxed, limits) as examinee:
         question = {"tests": left, "across": None, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
@@ -145,7 +145,7 @@ def _sit_together(
     if lost:
         ended = CaseReport(outcome="ended", text=examinee.broke, end=execution.end.value)
         reports[lost] = _cut_off(seconds, execution) if had_its_time else ended
-    return Sitting(
+    return SuiteAttempt(
         collected=collected,
         reports=reports,
         execution=execution,
@@ -166,7 +166,7 @@ def _sit_apart(
     *,
     limits: Limits,
     until_failure: bool,
-) -> Sitting:
+) -> SuiteAttempt:
     entry = PurePosixPath(context.task.entry_file).stem
     across = {
         "entry": entry,
@@ -177,13 +177,13 @@ def _sit_apart(
     # The tests are the author's: what they may use does not depend on the submission.
     trusted = context.task.limits
     seconds = _patience(suite, known)
-    examiner = Part(
+    examiner = BoxedProgram(
         driver=_driver(suite), arguments=("tests", ""), files=_trusted(context, suite, known), limits=trusted
     )
     prelude = prelude_file(context.task)
     boxed = {**_under("submission", files), **prelude}
-    candidate = Part(driver=CANDIDATE, arguments=("submission", *prelude), files=boxed, limits=limits)
-    with examine_apart(context.session, examiner, candidate) as (examinee, other):
+    candidate = BoxedProgram(driver=CANDIDATE, arguments=("submission", *prelude), files=boxed, limits=limits)
+    with open_pair(context.session, examiner, candidate) as (examinee, other):
         question = {"tests": left, "across": across, **_ways(context, suite)}
         first = _collect(examinee, question)
         collected = _expected(_names(first, "collected"), left)
@@ -206,7 +206,7 @@ def _sit_apart(
     if test and how == "ended":
         said = reports.get(test) or CaseReport(outcome="ended", text=_problem(examinee, first))
         reports[test] = replace(said, outcome="ended", end=execution.end.value)
-    return Sitting(
+    return SuiteAttempt(
         collected=collected,
         reports=reports,
         execution=execution,
@@ -257,7 +257,7 @@ def _shows_reference(suite: Suite) -> bool:
     return suite.kind == "property" and not is_shared(suite)
 
 
-def _last_word(examinee: Examinee, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
+def _last_word(examinee: DriverClient, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
     """What the driver has to tell of a whole run, with no test `left`: of the reference's, from which the others learn."""
     return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not any(left) else None
 
@@ -314,7 +314,7 @@ def _patience(suite: Suite, known: Reference | None) -> float:
     return _seconds(suite) * (REFERENCE_TIMES if known is None else 1)
 
 
-def _collect(examinee: Examinee, question: Mapping[str, object]) -> Mapping[str, object] | None:
+def _collect(examinee: DriverClient, question: Mapping[str, object]) -> Mapping[str, object] | None:
     """The answer that names the tests; where there are none, the one that says why."""
     answer = examinee.ask(question, seconds=COLLECT_SECONDS)
     return answer if answer is None or answer.get("collected") != [] else examinee.ask({}, seconds=GRACE_SECONDS)
@@ -340,14 +340,14 @@ def _moved(first: Mapping[str, object] | None, collected: Sequence[str], left: S
     return () if in_the_way else tuple(sorted({*(left or ())} - {*collected}))
 
 
-def _problem(examinee: Examinee, first: Mapping[str, object] | None) -> str:
+def _problem(examinee: DriverClient, first: Mapping[str, object] | None) -> str:
     return (
         text_of((first or {}).get("text"), TEXT_CHARACTERS) or examinee.broke or "the program ended before a test ran"
     )
 
 
 def _follow(
-    examinee: Examinee, collected: Sequence[str], seconds: float, *, until_failure: bool
+    examinee: DriverClient, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
     """One report after the other, `seconds` for each, and the test with which it came to an end, `` when all was said or enough."""
     reports: dict[str, CaseReport] = {}

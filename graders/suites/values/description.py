@@ -34,7 +34,7 @@ class Description:
 
 def describe(tree: Tree) -> Description:
     """The description that a tree is. Raises EncodingError for a tree that no Encoder wrote, or one beyond the caps."""
-    reader = _Reader()
+    reader = _TreeReader()
     size, _ = reader.look(tree, 0)
     if size > MAX_SIZE:
         raise EncodingError(f"more than {MAX_SIZE} values, because the same ones are in it again and again")
@@ -55,7 +55,7 @@ _NUMBERED = frozenset(("$set", "$dict", "$bytearray"))
 """Containers with an identity, besides lists."""
 
 
-class _Reader:
+class _TreeReader:
     """The way down a tree."""
 
     def __init__(self) -> None:

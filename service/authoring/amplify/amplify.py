@@ -32,7 +32,7 @@ from service.authoring.inputs.domain import Call, Domain, learn
 from service.authoring.inputs.generate import guards, proposals
 from service.authoring.inputs.known_calls import in_program, in_text
 from service.authoring.mutation.mutants import Mutant, mutants
-from service.authoring.variants import Trials, mutant_name
+from service.authoring.variants import VariantRunner, mutant_name
 from service.progress import Progress
 
 INPUTS, MORE_INPUTS = 600, 1500
@@ -103,7 +103,7 @@ def amplify(
     """
     task = package.load(files)
     target = _target(task)
-    trials = Trials(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
+    trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
     lab = Laboratory(trials=trials, suite=target.suite)
     kinds = _kinds_of_answers(lab, target)

@@ -20,7 +20,7 @@ from graders.suites.call.compare import check_named
 from graders.suites.call.runner import Answer
 from service.authoring.amplify.cases import value_of
 from service.authoring.inputs.domain import Call, Domain, Place
-from service.authoring.variants import Trials, With, all_passed
+from service.authoring.variants import SessionWithEnvironment, VariantRunner, all_passed
 
 BATCH = 60
 ANSWER_SECONDS = 0.25
@@ -57,7 +57,7 @@ class _Trouble:
 class Laboratory:
     """Runs programs of one task."""
 
-    trials: Trials
+    trials: VariantRunner
     suite: Suite
     """The `call` suite that new cases are for."""
     _trouble: _Trouble = field(default_factory=_Trouble)
@@ -173,7 +173,12 @@ class Laboratory:
         submission = Submission(id=SubmissionId("amplify"), task_id=task.id, files=task.reference)
         with self.trials.sandbox.session() as session:
             # After one that never ended the rest is asked again, as long as there is time.
-            context = Context(task=task, submission=submission, session=With(session, environment or {}), most_lost=1)
+            context = Context(
+                task=task,
+                submission=submission,
+                session=SessionWithEnvironment(session, environment or {}),
+                most_lost=1,
+            )
             patience = [PATIENCE_SECONDS] * len(cases)
             sitting = call_suite.sit(
                 context, task.reference, self.suite, cases, patience,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from service.authoring.inputs.rules import RELATIONS, RULES, Relation, Rule, is_number
+from service.authoring.inputs.rules import RELATIONS, RULES, InputRule, Relation, is_number
 
 Place = tuple[str, ...]
 """An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that
@@ -68,7 +68,7 @@ class Guards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class KnownValues:
     """What is known of one place, and what may be there."""
 
     values: tuple[object, ...]
@@ -83,7 +83,7 @@ class Seen:
     alphabet: str
     vocabulary: tuple[str, ...]
     """Where texts are made of the same few words again and again, these words."""
-    rules: tuple[Rule, ...]
+    rules: tuple[InputRule, ...]
     traits: frozenset[str]
     """What is special about values that were seen, in words."""
 
@@ -103,7 +103,7 @@ class Domain:
 
     calls: tuple[Call, ...]
     """That it was learned from."""
-    places: Mapping[Place, Seen]
+    places: Mapping[Place, KnownValues]
     fixed: frozenset[Place]
     """Tuples that all have one length."""
     relations: tuple[tuple[Place, str, str, Relation], ...]
@@ -254,7 +254,7 @@ def _fixed(calls: Sequence[Call]) -> frozenset[Place]:
         fixed |= {min(more, key=lambda place: (len(place), place))}
 
 
-def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> Seen:
+def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> KnownValues:
     kinds = tuple(dict.fromkeys(map(type, values)))
     if len(kinds) >= FREE:
         kinds = tuple(dict.fromkeys((*kinds, bool, int, float, str, type(None))))
@@ -262,7 +262,7 @@ def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> See
     texts = [value for value in values if isinstance(value, str)]
     sized = [value for value in values if isinstance(value, SIZED)]
     least, most = _sizes([len(value) for value in sized], prompt, texts=len(sized) == len(texts))
-    return Seen(
+    return KnownValues(
         values=tuple(values),
         kinds=kinds,
         low=low,
@@ -276,7 +276,7 @@ def _seen(values: Sequence[object], prompt: str, guards: Sequence[float]) -> See
     )
 
 
-def _is_kept(rule: Rule, values: Sequence[object], prompt: str) -> bool:
+def _is_kept(rule: InputRule, values: Sequence[object], prompt: str) -> bool:
     speaking = {repr(value): value for value in values if rule.speaks(value)}
     needed = 1 if rule.words and re.search(rule.words, prompt, re.IGNORECASE) else rule.evidence
     return len(speaking) >= needed and all(rule.holds(value) for value in speaking.values())

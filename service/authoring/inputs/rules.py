@@ -14,7 +14,7 @@ _BRACKETS = {*_OPENING, *_OPENING.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class InputRule:
     """Something that all values at a place keep."""
 
     name: str
@@ -136,44 +136,44 @@ def _two_sequences(first: Any, second: Any) -> bool:
 
 
 RULES = (
-    Rule(
+    InputRule(
         name="is sorted", words=r"\bsorted (list|array|sequence)", speaks=_alike,
         holds=lambda value: all(one <= other for one, other in pairwise(value)),
         repair=lambda value: type(value)(sorted(value)),
     ),
-    Rule(
+    InputRule(
         name="is in descending order", speaks=_alike,
         holds=lambda value: all(one >= other for one, other in pairwise(value)),
         repair=lambda value: type(value)(sorted(value, reverse=True)),
     ),
-    Rule(
+    InputRule(
         name="has no element twice", words=r"\b(unique|distinct) (elements|integers|numbers|values)|\bduplicate", speaks=_several,
         evidence=6,  # short lists are without doubles by chance
         holds=lambda value: len(set(map(repr, value))) == len(value),
         repair=lambda value: type(value)({repr(item): item for item in value}.values()),
     ),
-    Rule(
+    InputRule(
         name="has rows of one length", speaks=_rows_or_words,
         holds=lambda value: len(set(map(len, value))) == 1,
         repair=lambda value: _cut(value, len(value), min(map(len, value))),
     ),
-    Rule(
+    InputRule(
         name="has as many rows as columns", speaks=_rows,
         holds=lambda value: all(len(row) == len(value) for row in value),
         repair=lambda value: _cut(value, *[min(len(value), *map(len, value))] * 2),
     ),
-    Rule(
+    InputRule(
         name="holds each number from 1 on once", speaks=_number_rows, holds=_numbers_once, repair=_renumbered,
     ),
-    Rule(
+    InputRule(
         name="has brackets that match", words="balanced", speaks=_mostly_brackets,
         holds=lambda value: _balanced(value) == value, repair=_balanced,
     ),
-    Rule(
+    InputRule(
         name="is the text of a whole number", speaks=_text,
         holds=lambda value: fullmatch(r"[+-]?(0|[1-9]\d*)", value) is not None,
     ),
-    Rule(
+    InputRule(
         name="is the text of a number", speaks=_text,
         holds=lambda value: fullmatch(r"[+-]?\d+([.,]\d+)?", value) is not None,
     ),

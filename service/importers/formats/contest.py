@@ -83,7 +83,7 @@ _ONE, _EITHER = "same(expected, got)", "same(expected, got) or same([expected], 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cases:
+class _ContestCases:
     """Inputs and answers of a task: texts for a program, JSON values for a function."""
 
     inputs: Sequence[Any]
@@ -111,14 +111,14 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
     starter = row.get("starter_code") or ""
     if function is None:
         texts = [[_text(item, "input_output") for item in items] for items in (inputs, outputs)]
-        typed = _Cases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE)
+        typed = _ContestCases(inputs=texts[0], answers=texts[1], tolerance=APPS_TOLERANCE)
         tolerance = APPS_TOLERANCE if _any_float(typed.answers) else {"absolute": 0.0, "relative": 0.0}
         suite, limits = _program_suite(typed, {"checker": "float", **tolerance}), _program_limits(typed.answers)
     else:
         alone = all(isinstance(output, list) and len(output) == 1 for output in outputs)
         arguments = [_int_keys(_list(item, "input_output: inputs")) for item in inputs]
         answers = [output[0] for output in outputs] if alone else outputs
-        typed = _Cases(inputs=arguments, answers=answers, tolerance=APPS_TOLERANCE, alone=alone)
+        typed = _ContestCases(inputs=arguments, answers=answers, tolerance=APPS_TOLERANCE, alone=alone)
         suite = _function_suite(_function(function, "input_output: fn_name"), typed, starter, program or "")
     id = _id(row, "APPS", ("task_id", "problem_id", "id"))
     return _task(
@@ -202,7 +202,7 @@ def _task(
     return ImportedTask(id=id, files=files)
 
 
-def _program_suite(cases: _Cases, options: Mapping[str, object]) -> SuiteText:
+def _program_suite(cases: _ContestCases, options: Mapping[str, object]) -> SuiteText:
     rows: list[dict[str, object]] = []
     large: dict[str, str] = {}
     for number, (given, wanted) in enumerate(zip(cases.inputs, cases.answers, strict=True), start=1):
@@ -219,7 +219,7 @@ def _program_limits(answers: Sequence[str]) -> Mapping[str, object]:
     return LIMITS | ({"output_kib": largest} if largest > Limits().output_kib else {})
 
 
-def _function_suite(function: str, cases: _Cases, starter: str, program: str) -> SuiteText:
+def _function_suite(function: str, cases: _ContestCases, starter: str, program: str) -> SuiteText:
     accepted, same = _EITHER if cases.alone else _ONE, _SAME.format(**cases.tolerance)
     if "class Solution" in starter or ("class Solution" in program and f"def {function}" in program):
         text = _METHOD_TESTS.format(function=function, accepted=accepted, same=same)
@@ -243,16 +243,16 @@ def _tests(text: Any, field: str) -> list[dict[str, Any]]:
     return list(tests)
 
 
-def _texts(tests: Sequence[Mapping[str, str]]) -> _Cases:
+def _texts(tests: Sequence[Mapping[str, str]]) -> _ContestCases:
     inputs, answers = ([test[key] for test in tests] for key in ("input", "output"))
-    return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
+    return _ContestCases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
 
 
-def _values(tests: Sequence[Mapping[str, str]], field: str) -> _Cases:
+def _values(tests: Sequence[Mapping[str, str]], field: str) -> _ContestCases:
     """Of functional tests: an argument a line, as JSON."""
     inputs = [[_value(line, f"{field}: input") for line in test["input"].split("\n") if line.strip()] for test in tests]
     answers = [_value(test["output"], f"{field}: output") for test in tests]
-    return _Cases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
+    return _ContestCases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
 
 
 def _refuse_unknown(found: Mapping[str, Any], known: Sequence[str], field: str) -> None:

@@ -21,7 +21,7 @@ from graders.tasks.stdio_options import MOST_PASSES
 from service.importers.kattis.data import Group, TestCase, read_data
 from service.importers.kattis.files import Tree, number_of, table_of, words_of
 from service.importers.kattis.programs import VALIDATORS, read_submissions, validator
-from service.importers.kattis.scores import Part, of_legacy, of_modern, of_pass_fail
+from service.importers.kattis.scores import ScoredPart, of_legacy, of_modern, of_pass_fail
 from service.importers.package_text import FormatError, ImportedTask, SuiteText, package, stdio_suite
 
 LEGACY = ("legacy", "legacy-icpc")
@@ -67,7 +67,7 @@ Files = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class KattisProblem:
     """What problem.yaml states."""
 
     where: str
@@ -124,7 +124,7 @@ def _top(tree: Tree) -> Iterable[str]:
 # --- problem.yaml ---------------------------------------------------------------------------------------------------------
 
 
-def _problem(tree: Tree) -> Problem:
+def _problem(tree: Tree) -> KattisProblem:
     path = tree.root / "problem.yaml"
     where, stated = str(path), tree.table(path, _KEYS)
     version = str(stated.get("problem_format_version", "legacy"))
@@ -146,7 +146,7 @@ def _problem(tree: Tree) -> Problem:
         raise FormatError(f"{where}: grading: objective", "max: the more points the better")
     is_modern = version in MODERN
     custom = "custom" in validation if validation or not is_modern else None
-    return Problem(
+    return KattisProblem(
         where=where, stated=stated, limits=limits, types=frozenset(types | set(validation)), is_modern=is_modern,
         custom=custom,
     )  # fmt: skip
@@ -160,7 +160,7 @@ def _listed(stated: object, known: tuple[str, ...], where: str) -> tuple[str, ..
     return words
 
 
-def _constants(problem: Problem) -> dict[str, str]:
+def _constants(problem: KattisProblem) -> dict[str, str]:
     stated = table_of(problem.stated.get("constants") or {}, f"{problem.where}: constants")
     for name, value in stated.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -168,7 +168,7 @@ def _constants(problem: Problem) -> dict[str, str]:
     return {name: str(value) for name, value in stated.items()}
 
 
-def _limits(tree: Tree, problem: Problem, notes: list[str]) -> dict[str, object]:
+def _limits(tree: Tree, problem: KattisProblem, notes: list[str]) -> dict[str, object]:
     """For one case. Their time is CPU time; a wall clock on a busy machine would fail honest programs."""
     stated, multipliers = problem.limits, problem.limits.get("time_multipliers") or {}
     table_of(multipliers, f"{problem.where}: limits: time_multipliers", ("ac_to_time_limit", "time_limit_to_tle"))
@@ -255,7 +255,7 @@ def _first(*paths: Path) -> Path:
 # --- the hidden cases -----------------------------------------------------------------------------------------------------
 
 
-def _suite(tree: Tree, problem: Problem, data: Group, notes: list[str]) -> SuiteText:
+def _suite(tree: Tree, problem: KattisProblem, data: Group, notes: list[str]) -> SuiteText:
     programs = _validator(tree, problem, notes)
     parts = _parts(problem, data)
     cases = {case.path: case for case in data.all_cases()}
@@ -272,13 +272,13 @@ def _suite(tree: Tree, problem: Problem, data: Group, notes: list[str]) -> Suite
     return stdio_suite(rows, options, own)
 
 
-def _parts(problem: Problem, data: Group) -> list[Part]:
+def _parts(problem: KattisProblem, data: Group) -> list[ScoredPart]:
     if "scoring" not in problem.types:
         return of_pass_fail(data)
     return of_modern(data) if problem.is_modern else of_legacy(data)
 
 
-def _validator(tree: Tree, problem: Problem, notes: list[str]) -> Files:
+def _validator(tree: Tree, problem: KattisProblem, notes: list[str]) -> Files:
     """The author's; none where the default one judges."""
     if problem.custom is False:
         if any(tree.entries(tree.root / place) for place in VALIDATORS):
@@ -295,7 +295,7 @@ def _validator(tree: Tree, problem: Problem, notes: list[str]) -> Files:
 
 
 def _judged(
-    problem: Problem, cases: list[tuple[TestCase, Part]], programs: Files
+    problem: KattisProblem, cases: list[tuple[TestCase, ScoredPart]], programs: Files
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
     path = f"hidden/validator/{next(iter(programs))}"
     interactive = "interactive" in problem.types
@@ -321,12 +321,12 @@ def _judged(
     return options, rows
 
 
-def _problem_flags(problem: Problem) -> tuple[str, ...]:
+def _problem_flags(problem: KattisProblem) -> tuple[str, ...]:
     return words_of(problem.stated.get("validator_flags") or "", f"{problem.where}: validator_flags")
 
 
 def _compared(
-    problem: Problem, cases: list[tuple[TestCase, Part]]
+    problem: KattisProblem, cases: list[tuple[TestCase, ScoredPart]]
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
     """As Kattis' own validator does it. Cases that are compared otherwise than most say so themselves."""
     checks = [_check(problem, case) for case, _ in cases]
@@ -339,7 +339,7 @@ def _compared(
     return dict(options), rows
 
 
-def _row(case: TestCase, part: Part) -> dict[str, object]:
+def _row(case: TestCase, part: ScoredPart) -> dict[str, object]:
     folder, _, name = case.path.partition("/")
     # A sample is called so that no folder of secret cases is meant by a part of its name.
     id = name if folder == "secret" else f"{folder}:{name.replace('/', '-')}"
@@ -350,7 +350,7 @@ def _row(case: TestCase, part: Part) -> dict[str, object]:
     return row | ({"files": dict(case.files)} if case.files else {})
 
 
-def _check(problem: Problem, case: TestCase) -> dict[str, object]:
+def _check(problem: KattisProblem, case: TestCase) -> dict[str, object]:
     """Of Kattis' own validator: it ignores case and white space unless it is told otherwise."""
     own = f"{problem.where}: validator_flags"
     options: dict[str, object] = {"case_sensitive": False}

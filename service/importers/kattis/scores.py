@@ -26,7 +26,7 @@ _FLAGS = frozenset({*_VERDICTS, *_AGGREGATED, "ignore_sample", "accept_if_any_ac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ScoredPart:
     """Cases that count together, or one that counts by itself."""
 
     group: str
@@ -36,7 +36,7 @@ class Part:
     """Their paths."""
 
 
-def of_pass_fail(data: Group) -> list[Part]:
+def of_pass_fail(data: Group) -> list[ScoredPart]:
     """Every case counts, samples too."""
     parts = []
     for group in _each(data):
@@ -46,9 +46,9 @@ def of_pass_fail(data: Group) -> list[Part]:
         cases = tuple(case.path for case in group.cases)
         name = _name(group) if group.path.startswith("secret/") else ""
         if name and cases:
-            parts.append(Part(group=name, weight=float(len(cases)), cases=cases))
+            parts.append(ScoredPart(group=name, weight=float(len(cases)), cases=cases))
         else:
-            parts += [Part(group="", weight=1.0, cases=(case,)) for case in cases]
+            parts += [ScoredPart(group="", weight=1.0, cases=(case,)) for case in cases]
     return parts
 
 
@@ -62,14 +62,14 @@ def _name(group: Group) -> str:
     return group.path.removeprefix("secret/").replace("/", "-") or "data"
 
 
-def _together(group: Group, weight: float) -> Part:
-    return Part(group=_name(group), weight=weight, cases=tuple(case.path for case in group.all_cases()))
+def _together(group: Group, weight: float) -> ScoredPart:
+    return ScoredPart(group=_name(group), weight=weight, cases=tuple(case.path for case in group.all_cases()))
 
 
 # --- the legacy format ----------------------------------------------------------------------------------------------------
 
 
-def of_legacy(data: Group) -> list[Part]:
+def of_legacy(data: Group) -> list[ScoredPart]:
     """Raises FormatError."""
     ignores_sample = "ignore_sample" in _flags(data)
     groups = tuple(group for group in data.groups if not (ignores_sample and group.path == "sample"))
@@ -89,7 +89,7 @@ def _flags(group: Group) -> list[str]:
     return flags
 
 
-def _legacy_parts(group: Group) -> list[Part]:
+def _legacy_parts(group: Group) -> list[ScoredPart]:
     flags = _flags(group)
     _refuse_scores(group)
     if not _forgives(group):
@@ -101,9 +101,9 @@ def _legacy_parts(group: Group) -> list[Part]:
         raise FormatError(f"{group.where}: grader_flags", "sum, avg or min where a failed part is forgiven, not 'max'")
     count = len(group.cases) + len(group.groups)
     share = 1.0 if aggregated == "sum" else 1.0 / max(1, count)
-    parts = [Part(group="", weight=_accepted(group), cases=(case.path,)) for case in group.cases]
+    parts = [ScoredPart(group="", weight=_accepted(group), cases=(case.path,)) for case in group.cases]
     parts += [part for inner in group.groups for part in _legacy_parts(inner)]
-    return [Part(group=part.group, weight=part.weight * share, cases=part.cases) for part in parts]
+    return [ScoredPart(group=part.group, weight=part.weight * share, cases=part.cases) for part in parts]
 
 
 def _forgives(group: Group) -> bool:
@@ -143,13 +143,13 @@ def _last(flags: list[str], kind: tuple[str, ...], otherwise: str) -> str:
 # --- since 2023-07 --------------------------------------------------------------------------------------------------------
 
 
-def of_modern(data: Group) -> list[Part]:
+def of_modern(data: Group) -> list[ScoredPart]:
     """Samples give no points. Raises FormatError."""
     [secret] = [group for group in data.groups if group.path == "secret"]
     return _modern_parts(secret, _score(secret, MOST_SCORE))
 
 
-def _modern_parts(group: Group, score: float) -> list[Part]:
+def _modern_parts(group: Group, score: float) -> list[ScoredPart]:
     aggregated = _aggregated(group)
     if score <= 0:
         raise FormatError(f"{group.where}: scoring", f"a score greater than 0 for {group.path}, not {score:g}")
@@ -166,7 +166,7 @@ def _modern_parts(group: Group, score: float) -> list[Part]:
     share = left / unstated if unstated else 0.0
     if left < 0 or (unstated and share <= 0):
         raise FormatError(f"{group.where}: scoring", f"{score:g} points that are enough for the parts of {group.path}")
-    parts = [Part(group="", weight=share, cases=(case.path,)) for case in group.cases]
+    parts = [ScoredPart(group="", weight=share, cases=(case.path,)) for case in group.cases]
     return parts + [
         part
         for inner, points in zip(group.groups, stated, strict=True)

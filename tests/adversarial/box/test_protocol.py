@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandboxes import running_program
-from sandboxes.classify import Seen, classify, parse_report
+from sandboxes.classify import EndFacts, classify, parse_report
 from sandboxes.container import program as container_program
-from sandboxes.container.program import Box, Line, Shape
+from sandboxes.container.program import ContainerProgram, RelayedLine, Shape
 from sandboxes.interface import Command, End, Execution, Limits, SandboxError
 from sandboxes.jail import program as jail_program
-from sandboxes.jail.program import BEGINS, Jailed
-from sandboxes.running_program import Attention
+from sandboxes.jail.program import BEGINS, JailedProgram
+from sandboxes.running_program import Poller
 
 LIMITS = Limits(wall_seconds=0.1, cpu_seconds=1, memory_mib=64, disk_mib=8, output_kib=4)
 HUNG_SECONDS = 60.0
@@ -118,7 +118,7 @@ def test_every_end_has_its_cause(
 ) -> None:
     """No end is told that nothing points to: what is not explained is our failure."""
     report = parse_report({**GOOD, **fields}) if reported else None
-    seen = Seen(
+    seen = EndFacts(
         report=report,
         stopped_for=stopped_for,
         started=started,
@@ -261,7 +261,7 @@ def test_what_was_answered_before_the_end_is_heard_whole() -> None:
         for _ in range(20):
             yield b"question", 5
 
-    running = Jailed(slot, Command(argv=("x",)), Attention(), channel=True)  # type: ignore[arg-type]
+    running = JailedProgram(slot, Command(argv=("x",)), Poller(), channel=True)  # type: ignore[arg-type]
     slot.receive()
     slot.zygote.send(BEGINS)
     assert list(running.ask_each(questions())) == [answer] * 12
@@ -283,7 +283,7 @@ def accounts(script: list[Step], *, questions: int) -> Execution | None:
     before = {fd.name for fd in Path("/proc/self/fd").iterdir()}
     started = time.monotonic()
     try:
-        running = Jailed(slot, Command(argv=("x",), limits=LIMITS), Attention(), channel=True)  # type: ignore[arg-type]
+        running = JailedProgram(slot, Command(argv=("x",), limits=LIMITS), Poller(), channel=True)  # type: ignore[arg-type]
         try:
             slot.receive()
             play(slot, script)
@@ -392,7 +392,7 @@ FRAMES = st.lists(
 def container_accounts(script: list[Step], *, questions: int, piece: int) -> Execution | None:
     """What the host makes of a supervisor that sends this, `piece` bytes at a time; None where it says SandboxError."""
     engine = HostileEngine()
-    box = Box(engine, "hostile", Shape.of(LIMITS))  # type: ignore[arg-type]
+    box = ContainerProgram(engine, "hostile", Shape.of(LIMITS))  # type: ignore[arg-type]
     stream, closes = bytearray(), False
     for where, what in script:
         data = what if isinstance(what, bytes) else LARGE[what]
@@ -408,7 +408,7 @@ def container_accounts(script: list[Step], *, questions: int, piece: int) -> Exe
             engine.supervisor.send(stream)
         if closes:
             engine.supervisor.shutdown(socket.SHUT_WR)
-        box.begin(Command(argv=("x",), limits=LIMITS), Attention(), channel=True, line=Line())
+        box.begin(Command(argv=("x",), limits=LIMITS), Poller(), channel=True, line=RelayedLine())
         for _ in range(questions):
             box.ask(b"question", seconds=0.02)
         if not questions:
@@ -449,13 +449,13 @@ def test_a_good_supervisor_is_believed(piece: int) -> None:
 def test_the_host_decides_whether_the_cpu_limit_is_met(allowed: float, end: End) -> None:
     """gVisor counts what only waited. Where the host sees no count of its own, it is what all processors can have given."""
     engine = HostileEngine()
-    box = Box(engine, "late", Shape.of(LIMITS))  # type: ignore[arg-type]
+    box = ContainerProgram(engine, "late", Shape.of(LIMITS))  # type: ignore[arg-type]
     box.connect()
     report = json.dumps({**GOOD, "cpu_seconds": 100.0}).encode()
     for kind, payload in ((b"S", b""), (b"A", b""), (b"X", report)):
         engine.supervisor.send(streamed(framed(kind, payload)))
     limits = replace(LIMITS, cpu_seconds=allowed)
-    box.begin(Command(argv=("x",), limits=limits), Attention(), channel=False)
+    box.begin(Command(argv=("x",), limits=limits), Poller(), channel=False)
     box.wait()
     execution = box.finish()
     assert execution.end is end
@@ -471,11 +471,11 @@ def test_the_engine_may_see_an_end_later_than_we_do(in_state: bool) -> None:
     engine = HostileEngine()
     engine.state_after_wait = {"Pid": 0, "OOMKilled": in_state, "ExitCode": 137}
     engine.events_to_come = [] if in_state else [b'{"status": "oom"}']
-    box = Box(engine, "short of memory", Shape.of(LIMITS))  # type: ignore[arg-type]
+    box = ContainerProgram(engine, "short of memory", Shape.of(LIMITS))  # type: ignore[arg-type]
     box.connect()
     engine.supervisor.send(streamed(framed(b"S", b"")))
     engine.supervisor.shutdown(socket.SHUT_WR)
-    box.begin(Command(argv=("x",), limits=LIMITS), Attention(), channel=False)
+    box.begin(Command(argv=("x",), limits=LIMITS), Poller(), channel=False)
     box.wait()
     assert box.finish().end is End.OUT_OF_MEMORY
     box.disconnect()

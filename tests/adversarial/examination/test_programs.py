@@ -19,10 +19,10 @@ from graders.tasks.package import PackagedSubmission
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 from service.evaluation import pipeline
-from service.evaluation.task_cache import TaskMemory
+from service.evaluation.task_cache import TaskCache
 from service.packages import read_folder
 from service.rubric_files import builtin_rubrics
-from service.storage.interface import Findings, RunOutcome
+from service.storage.interface import RunOutcome, RunResult
 
 TASKS = sorted(path.parent for path in Path(__file__).parent.glob("*/task.toml"))
 OTHER = "where the reference has a plain value it has something else, which may be another representation"
@@ -55,7 +55,7 @@ DISPUTED: Mapping[str, str] = {
 }
 """`task/submission` -> why no machine decides."""
 RUBRIC = builtin_rubrics()["default"]
-MEMORY = TaskMemory()
+MEMORY = TaskCache()
 
 
 @cache
@@ -78,7 +78,7 @@ def jail(tiers: Tiers) -> Sandbox:
     return tiers.at_least(Tier.JAIL)
 
 
-def evaluated(folder: Path, name: str, sandbox: Sandbox) -> Findings:
+def evaluated(folder: Path, name: str, sandbox: Sandbox) -> RunResult:
     task, submissions = task_at(folder)
     registry = Registry.discover({criterion.id for criterion in RUBRIC.criteria})
     submission = Submission(id=SubmissionId(name), task_id=task.id, files=submissions[name].files)
@@ -92,7 +92,7 @@ def evaluated(folder: Path, name: str, sandbox: Sandbox) -> Findings:
     )
 
 
-def told(findings: Findings) -> list[str]:
+def told(findings: RunResult) -> list[str]:
     return [
         f"{each.case}: {each.outcome} {each.got[-300:]} {each.note}"
         for each in findings.signals

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from graders.boxed.analysis.integrity.exits import line_of, short
-from graders.boxed.analysis.integrity.rule import Place, Rule
+from graders.boxed.analysis.integrity.rule import IntegrityRule, Place
 from graders.boxed.analysis.integrity.syntax import Code
 
 _VALUES = frozenset(
@@ -294,7 +294,7 @@ def _is_of_everything(code: Code, owner: ast.AST) -> bool:
 
 
 RULES = (
-    Rule(
+    IntegrityRule(
         id="assay/reads-frames", severity="high", confidence="high", find=_frames,
         asked=r"\bstack ?frames?\b|\bcall(?:er's| stack)\b|\bcaller\b|\bclosures?\b|\bintrospect|\b__(?:code|closure|globals)__\b|\bsource code of\b|\btrac(?:e|er|ing)\b",
         says="It reads what its caller holds: frames, their variables, or the code around it.",
@@ -322,7 +322,7 @@ RULES = (
             "import inspect\ndef show(g):\n    return inspect.getsource(g)",
         ),
     ),
-    Rule(
+    IntegrityRule(
         id="assay/reads-heap", severity="high", confidence="high", find=_heap,
         asked=r"\bctypes\b|\bgarbage\b|\breferrers?\b|\bmemory address|\bXOR (?:doubly[- ])?linked|\bpointers?\b|\bC library\b|\blibc\b",
         says="It searches the memory of its process for objects of others.",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from graders.boxed.analysis.integrity.exits import short
-from graders.boxed.analysis.integrity.rule import Place, Rule
+from graders.boxed.analysis.integrity.rule import IntegrityRule, Place
 from graders.boxed.analysis.integrity.syntax import Code
 
 _RUNS = frozenset(
@@ -268,7 +268,7 @@ def _is_composed(code: Code, node: ast.expr) -> bool:
 
 
 RULES = (
-    Rule(
+    IntegrityRule(
         id="assay/hidden-code", severity="high", confidence="high", find=_runs_hidden,
         says="It runs code that is not written down as code: decoded, assembled, or read from elsewhere.",
         bad=(
@@ -293,7 +293,7 @@ RULES = (
             "import re\nP = re.compile(r'[a-z]+')",
         ),
     ),
-    Rule(
+    IntegrityRule(
         id="assay/hidden-names", severity="high", confidence="medium", find=_dynamic,
         says="It reaches for a powerful module by a name that is put together at run time.",
         bad=(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from graders.boxed.analysis.integrity.exits import line_of, short
 from graders.boxed.analysis.integrity.names import TEST_MODULE
-from graders.boxed.analysis.integrity.rule import Place, Rule
+from graders.boxed.analysis.integrity.rule import IntegrityRule, Place
 from graders.boxed.analysis.integrity.syntax import Code
 
 _FRAMEWORKS = frozenset("pytest _pytest pluggy hypothesis numpy coverage nose mock xdist".split())
@@ -347,7 +347,7 @@ def _ends_it(code: Code, node: ast.AST) -> bool:
 
 
 RULES = (
-    Rule(
+    IntegrityRule(
         id="assay/patches-library", severity="high", confidence="high", find=_patches, asked=r"\bmonkey-?\s?patch|\bpatch(?:es|ed|ing)?\b.{0,60}\b(?:module|built-?in|function|librar)",
         says="It replaces a part of Python, of the standard library or of a test framework.",
         bad=(
@@ -380,7 +380,7 @@ RULES = (
             "import threading\ndef f(x):\n    t = threading.Thread(target=x)\n    t.daemon = True\n    t.start()",
         ),
     ),
-    Rule(
+    IntegrityRule(
         id="assay/import-hook", severity="high", confidence="high", find=_import_hooks, asked=r"\bimport hook|\bmeta_path\b|\bsys\.modules\b|\bmeta ?path finder|\bimporter\b",
         says="It changes which modules others get when they import.",
         bad=(
@@ -392,7 +392,7 @@ RULES = (
         ),
         good=("import sys\nHAS = 'numpy' in sys.modules\ndef f(x):\n    return sys.modules[__name__].__doc__",),
     ),
-    Rule(
+    IntegrityRule(
         id="assay/traces", severity="high", confidence="high", find=_traces, asked=r"\btrac(?:e|es|er|ing)\b|\bprofil(?:e|es|er|ing)\b|\bcoverage\b|\bdebugger\b|__code__|\bbyte-?code\b",
         says="It watches or steers the code that runs around it, with a trace or profile function or by changing code objects.",
         bad=(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from graders.boxed.analysis.integrity.shown import Shown
+from graders.boxed.analysis.integrity.shown import PromptExample
 from graders.boxed.analysis.integrity.syntax import Code
 
 
@@ -19,7 +19,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class IntegrityRule:
     """One sign of play with the examination. Its page: docs/reference/integrity.md."""
 
     id: str
@@ -33,7 +33,7 @@ class Rule:
     """Sources in which it must find something."""
     good: tuple[str, ...]
     """Honest look-alikes: no rule at all may find anything in them."""
-    shown: tuple[Shown, ...] = field(default=())
+    shown: tuple[PromptExample, ...] = field(default=())
     """What the prompt of the examples' task shows."""
     asked: str = ""
     """A pattern: a prompt that has it asks for just this, so that it is mild. Upper and lower case are the same."""

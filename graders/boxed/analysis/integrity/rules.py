@@ -14,9 +14,9 @@ from graders.boxed.analysis.integrity import (
     reads,
     values,
 )
-from graders.boxed.analysis.integrity.rule import Rule
+from graders.boxed.analysis.integrity.rule import IntegrityRule
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, IntegrityRule] = {
     rule.id: rule
     for family in (gaming, exits, values, patches, frames, reads, files, output, hidden, characters)
     for rule in family.RULES

@@ -24,16 +24,16 @@ _PAIR = re.compile(
 )
 
 
-class Shown(NamedTuple):
+class PromptExample(NamedTuple):
     """One example of the prompt."""
 
     arguments: tuple[Any, ...]
     answer: Any
 
 
-def examples(prompt: str, visible: Mapping[str, str]) -> tuple[Shown, ...]:
+def examples(prompt: str, visible: Mapping[str, str]) -> tuple[PromptExample, ...]:
     """The examples in a prompt and in the visible files (path -> text), each once."""
-    found: list[Shown] = []
+    found: list[PromptExample] = []
     for shown in (*_of_files(visible), *_calls(prompt[:_TEXT_CAP]), *_pairs(prompt[:_TEXT_CAP])):
         if shown not in found:
             found.append(shown)
@@ -42,7 +42,7 @@ def examples(prompt: str, visible: Mapping[str, str]) -> tuple[Shown, ...]:
     return tuple(found)
 
 
-def _of_files(visible: Mapping[str, str]) -> Iterator[Shown]:
+def _of_files(visible: Mapping[str, str]) -> Iterator[PromptExample]:
     for path, text in sorted(visible.items()):
         stem, _, suffix = path.rpartition(".")
         if suffix == "jsonl":
@@ -51,12 +51,12 @@ def _of_files(visible: Mapping[str, str]) -> Iterator[Shown]:
         elif suffix == "in":
             for other in (f"{stem}.ans", f"{stem}.out"):
                 if other in visible:
-                    yield Shown((text,), visible[other])
+                    yield PromptExample((text,), visible[other])
         else:
             yield from _calls(text[:_TEXT_CAP])
 
 
-def _of_row(line: str) -> Iterator[Shown]:
+def _of_row(line: str) -> Iterator[PromptExample]:
     try:
         row = json.loads(line)
     except ValueError:
@@ -67,10 +67,10 @@ def _of_row(line: str) -> Iterator[Shown]:
         answer = row.get("returns", "")
         yield from _calls(f"{row['call']} == {answer}")
     elif isinstance(row.get("input"), str) and isinstance(row.get("output"), str):
-        yield Shown((row["input"],), row["output"])
+        yield PromptExample((row["input"],), row["output"])
 
 
-def _calls(text: str) -> Iterator[Shown]:
+def _calls(text: str) -> Iterator[PromptExample]:
     for match in _CALL.finditer(text):
         end = _closing(text, match.end() - 1)
         if end is None:
@@ -90,7 +90,7 @@ def _calls(text: str) -> Iterator[Shown]:
         else:
             answer = None
         if answer is not None:
-            yield Shown(arguments, answer[0])
+            yield PromptExample(arguments, answer[0])
 
 
 def _closing(text: str, start: int) -> int | None:
@@ -140,7 +140,7 @@ def _literal_at_start(text: str) -> tuple[Any] | None:
     return None
 
 
-def _pairs(text: str) -> Iterator[Shown]:
+def _pairs(text: str) -> Iterator[PromptExample]:
     """`Input: ...` with its `Output: ...`, as literals where they are some and as text otherwise."""
     for match in _PAIR.finditer(text):
         given, wanted = match[1].strip().strip("`").strip(), match[2].strip().strip("`").strip()
@@ -150,6 +150,6 @@ def _pairs(text: str) -> Iterator[Shown]:
         values = [_literal_at_start(part.strip().rstrip(",")) for part in named]
         answer = _literal_at_start(wanted)
         if answer is not None and "\n" not in given and all(value is not None for value in values):
-            yield Shown(tuple(value[0] for value in values if value is not None), answer[0])
+            yield PromptExample(tuple(value[0] for value in values if value is not None), answer[0])
         else:
-            yield Shown((given,), wanted)
+            yield PromptExample((given,), wanted)

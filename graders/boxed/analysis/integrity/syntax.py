@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graders.boxed.analysis.integrity.constant import Unknown, evaluate
-from graders.boxed.analysis.integrity.shown import Shown
+from graders.boxed.analysis.integrity.shown import PromptExample
 
 DEPTH = 12
 """So deep an expression is followed; honest code needs three or four."""
@@ -47,7 +47,7 @@ TEST_NAMES = frozenset(
 class About:
     """What is known of the file's task and its other files."""
 
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[PromptExample, ...] = ()
     """The examples that the prompt shows."""
     text: str = ""
     """All that the author of the code was shown."""
