@@ -32,6 +32,10 @@ BREAKS = {
     "rubrics reads a clock": ("rubrics/review.py", "import time\n", "rubrics is pure"),
     "a grader imports Docker": ("graders/plugins/registry.py", "from docker import DockerClient\n", "Docker SDK"),
     "the API imports SQLAlchemy": ("service/http/view.py", "import sqlalchemy\n", "SQLAlchemy"),
+    "the API imports a page": ("service/http/view.py", "import service.web.present\n", "The API knows"),
+    "a page imports the API": ("service/web/present.py", "import service.http.view\n", "The pages know"),
+    "a command imports the API": ("service/cli/demo.py", "import service.http.view\n", "The command line knows"),
+    "a cycle between folders": ("graders/suites/call/compare.py", "import graders.suites.stdio.runner\n", "cycles"),
     "a cycle": ("sandboxes/interface.py", "import sandboxes.fake\n", "cycles"),
 }
 
