@@ -17,6 +17,8 @@ from service.host.preparation import prepare
 settings.register_profile("any-host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-host")
 """How long an example takes says more of the host than of what is tested."""
+settings.register_profile("fast", settings.get_profile("any-host"), max_examples=20)
+"""Of `assay test --fast`, which searches less."""
 
 
 BOXES = frozenset({"tiers", "tier_sandbox"})
@@ -30,6 +32,13 @@ NO_ENGINE = "unix:///run/assay-tests-without-mark-box.sock"
 SECONDS = {"slow": 20.0, "gate": 4.0, "gvisor": 1.5, "box": 0.7, "browser": 1.0}
 """About what a test takes, by the first of these marks that it has. Only the order of the groups depends on it."""
 OTHERS_SECONDS = 0.05
+FILES_SECONDS = {
+    "tests/adversarial/examination/test_programs.py": 0.5,
+    "tests/integration/test_hostile_clients.py": 0.5,
+    "tests/integration/test_jail_python.py": 0.2,
+    "tests/integration/test_worker.py": 2.5,
+}
+"""Where its marks say little: a test of a file that waits a lot, or that has many short ones in one box."""
 
 GROUP = re.compile(r"\[(" + "|".join(Tier) + r")(?:-([\w ]+):|[-\]])")
 """A test whose parameters begin with a tier: the tier, and the family of its attack if it has one."""
@@ -66,9 +75,9 @@ def _longest_first(items: list[pytest.Item]) -> None:
     """The long groups begin first, so that no process is left with one of them when the others have nothing more to do."""
     seconds: Counter[str] = Counter()
     for item in items:
-        seconds[group_of(item.nodeid)] += next(
-            (taken for mark, taken in SECONDS.items() if item.get_closest_marker(mark)), OTHERS_SECONDS
-        )
+        by_mark = (taken for mark, taken in SECONDS.items() if item.get_closest_marker(mark))
+        of_file = FILES_SECONDS.get(item.nodeid.partition("::")[0])
+        seconds[group_of(item.nodeid)] += of_file or next(by_mark, OTHERS_SECONDS)
     items.sort(key=lambda item: (-seconds[group_of(item.nodeid)], group_of(item.nodeid)))
 
 

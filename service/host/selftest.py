@@ -25,13 +25,20 @@ class Selection:
 
     marks: str = ""
     """For pytest's `-m`; where there are none, pyproject.toml's: all but `nightly`."""
+    options: tuple[str, ...] = ()
+    """More of pytest's options."""
     programs: Mapping[str, str]
     tiers: tuple[Tier, ...]
     """Those that the host must hold: all that the selected tests run something in. Where there are none, no engine is needed."""
 
 
 WHOLE = Selection(programs={**BROWSER, **GVISOR}, tiers=tuple(Tier))
-FAST = Selection(marks="not (box or browser or gate or slow or nightly)", programs={}, tiers=())
+FAST = Selection(
+    marks="not (box or browser or gate or slow or nightly)",
+    options=("--hypothesis-profile=fast",),
+    programs={},
+    tiers=(),
+)
 NIGHTLY = Selection(marks="nightly", programs=GVISOR, tiers=tuple(Tier))
 
 
@@ -55,7 +62,9 @@ def run(selection: Selection, arguments: Sequence[str]) -> int:
         _prepare(selection)
     marks = ("-m", selection.marks) if selection.marks else ()
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *marks, *arguments], cwd=checkout, check=False
+        [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *marks, *selection.options, *arguments],
+        cwd=checkout,
+        check=False,
     ).returncode
 
 

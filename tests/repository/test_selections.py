@@ -122,7 +122,11 @@ def test_only_what_is_needed_is_prepared_and_the_rest_of_the_line_is_pytests(
     line = dict(asked)["pytest"]
     assert line[-6:] == ["-x", "-k", "a name", "-m", "mine", "tests/unit"]
     before = line[line.index("pytest") + 1 : -6]
-    assert before == [*selftest.SIDE_BY_SIDE, *(["-m", marks] if marks else [])]
+    assert before == [
+        *selftest.SIDE_BY_SIDE,
+        *(["-m", marks] if marks else []),
+        *(FAST.options if marks == FAST.marks else []),
+    ]
 
 
 @pytest.mark.parametrize("line", [["--fast", "--nightly"], ["--fast", "--box", "jail"], ["--box", "tent"]])

@@ -95,6 +95,7 @@ def test_a_prompt_of_any_form_is_read_in_time(prompt: str) -> None:
     assert effort(lambda: examples(prompt, {})) < 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
