@@ -148,7 +148,7 @@ class Examiner:
 
 def _is_plain(stand_in: object) -> bool:
     """Whether it stands in the place of a plain value."""
-    link: Any = object.__getattribute__(proxies, REF)
+    link: Any = object.__getattribute__(stand_in, REF)
     return type(link) is Taken and link.plain
 
 
