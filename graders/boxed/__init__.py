@@ -1,1 +1,1 @@
-"""All that is sent into a box. A folder is what one kind of box gets: `shared` goes into each."""
+"""Everything that is sent into a box. Each folder is for one kind of box; every box gets `shared`."""

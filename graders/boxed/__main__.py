@@ -1,6 +1,7 @@
 """Starts a driver: `python3 -m graders.boxed call.driver submission`.
 
-Nothing but this is left to do where it was imported ahead together with its driver (sandboxes.interface.Harness.preload).
+If this module and the driver were imported ahead (sandboxes.interface.Harness.preload), only the call of `main` is left
+to do.
 """
 
 import sys

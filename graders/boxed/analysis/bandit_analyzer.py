@@ -26,7 +26,7 @@ RANKS = {"HIGH": 3, "MEDIUM": 2, "LOW": 1}
 
 
 class Failures(logging.Handler):
-    """Collects what bandit only logs: a check of its own that crashed, so that it has looked with one eye closed."""
+    """Collects bandit's error log: it only logs a crash of one of its checks, and its result is then incomplete."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -37,10 +37,10 @@ class Failures(logging.Handler):
 
 
 def analyze(source: bytes) -> dict[str, Any]:
-    """What bandit finds, worst first: {"lines", "findings": [...], "left_out": int, "failed_checks": [str]}.
+    """Return bandit's findings, worst first: {"lines", "findings": [...], "left_out": int, "failed_checks": [str]}.
 
-    The visitor is used and not bandit's manager, because the manager turns its own crash into an empty report. It is
-    given no `nosec` comments, so that the author of the code cannot switch a check off.
+    This uses bandit's visitor and not its manager, because the manager turns its own crash into an empty report. The
+    visitor gets no `nosec` comments, so that the author of the code cannot switch a check off.
     """
     failures = Failures()
     logger = logging.getLogger("bandit")
@@ -79,7 +79,7 @@ def _finding(found: issue.Issue) -> dict[str, Any]:
 
 
 def _name(rule: str) -> str:
-    """The check's name in bandit's documentation: `subprocess_popen_with_shell_equals_true`."""
+    """Return the check's name in bandit's documentation: `subprocess_popen_with_shell_equals_true`."""
     plugin = extension_loader.MANAGER.plugins_by_id.get(rule)
     if plugin is not None:
         return str(plugin.plugin.__name__)
@@ -88,5 +88,5 @@ def _name(rule: str) -> str:
 
 @functools.cache
 def checks() -> test_set.BanditTestSet:
-    """All of bandit's checks with their defaults; nothing of the submission configures them."""
+    """Return all of bandit's checks with their defaults; the submission cannot configure them."""
     return test_set.BanditTestSet(config.BanditConfig())

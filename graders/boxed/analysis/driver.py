@@ -1,6 +1,6 @@
 """Runs inside the box: all analyzers on one source file for each question on the channel.
 
-question    {} to ask who answers; {"source": str, "task": {...}}, `task` as integrity_analyzer.about reads it
+question    {} for the tools; {"source": str, "task": {...}} for a file, with `task` as integrity_analyzer.about reads it
 answer      {"tools": [name and version...]}; {tool's name: {"found": {...}} or {"cannot": "a reason in words"}...}
 """
 
@@ -12,7 +12,7 @@ from graders.boxed.shared.channel import receive, send
 
 TOOLS = (bandit_analyzer.TOOL, radon_analyzer.TOOL, integrity_analyzer.TOOL)
 
-bandit_analyzer.checks()  # here and not when the first file comes: a fork of an interpreter that has them pays nothing
+bandit_analyzer.checks()  # here and not with the first file, so that a forked interpreter has them already
 
 
 def main() -> None:

@@ -15,16 +15,16 @@ from graders.boxed.analysis.one_file import parse
 
 TOOL = "integrity-2"
 PLACES_CAP = 5
-"""Places of a rule that are kept for a file: the first ones; a reviewer looks at the rest of the code then."""
+"""Places of a rule that are kept for a file: the first ones; a reviewer reads the rest of the code then."""
 DETAIL_CAP = 120
 _DOTTED = re.compile(r"\b[a-z_]\w*(?:\.\w+)*\.\w{3,}")
 _NOT_IMPORTED = frozenset(["antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter"])
 
 
 def about(task: dict[str, Any]) -> About:
-    """What a question tells of the file's task, and of the submission's other modules.
+    """Return the facts about the task and the submission's other modules from a question.
 
-    {"prompt": str, "visible": {path: text}, "modules": [str...], "is_program": bool}; what is missing is unknown.
+    {"prompt": str, "visible": {path: text}, "modules": [str...], "is_program": bool}; a missing key means unknown.
     """
     prompt, visible = task.get("prompt", ""), task.get("visible", {})
     return About(
@@ -36,10 +36,10 @@ def about(task: dict[str, Any]) -> About:
 
 
 def analyze(source: bytes, known: About) -> dict[str, Any]:
-    """What the rules find: {"places": [{"rule", "line", "detail", "mild"}...], "left_out": int, "own": [module...]}.
+    """Return the findings: {"places": [{"rule", "line", "detail", "mild"}...], "left_out": int, "own": [module...]}.
 
-    `own` names the modules of the standard library's names from which the file imports what the library's lack: a module
-    of the submission that is meant, and shadows nothing by design.
+    `own` lists modules with names of the standard library from which the file imports names that the library's module
+    lacks: the file means a module of the submission, which is not there to shadow the library's.
     """
     tree = parse(source)
     code = Code(source.decode("utf-8-sig"), tree, known)
@@ -61,7 +61,9 @@ def analyze(source: bytes, known: About) -> dict[str, Any]:
 
 
 def _places(code: Code, rule: IntegrityRule, idle: frozenset[int]) -> Iterator[Place]:
-    """What the rule finds; mild is what the prompt asks for, and what no answer runs."""
+    """Return the places that the rule finds; those that the prompt asks for, and those that no answer runs, are
+    mild.
+    """
     asked = code.is_asked(rule.asked)
     for place in rule.find(code):
         runs_not = not rule.is_text and place.line in idle
@@ -69,7 +71,7 @@ def _places(code: Code, rule: IntegrityRule, idle: frozenset[int]) -> Iterator[P
 
 
 def _is_named(code: Code, detail: str) -> bool:
-    """True where the prompt itself has the function: "... with `sys.settrace`"."""
+    """Return True if the prompt itself names the function: "... with `sys.settrace`"."""
     return any(name in code.about.text for name in _DOTTED.findall(detail))
 
 

@@ -1,10 +1,10 @@
-"""Runs inside the box: lets an analyzer look at the source of one file, in a fork with limits.
+"""Runs inside the box: runs an analyzer on the source of one file, in a fork with limits.
 
 The source is data and stays data: it is parsed and never executed, and no file of the submission exists in the box, so
-none can be imported in the place of a library (a submission may well hold an `ast.py`).
+none can be imported in the place of a library (a submission may contain an `ast.py`).
 
-Each look is in its own forked child, because a MemoryError, a segmentation fault or a spin on one file must not cost the
-other files, or the other analyzer, their answer. Limits of the child, tried on hostile source:
+Each analysis is in its own forked child, because a MemoryError, a segmentation fault or an endless loop on one file
+must not cost the other files, or the other analyzers, their answer. Limits of the child, tried on hostile source:
 docs/explanation/analyzers.md. Standard library only.
 """
 
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 MEMORY_BYTES = 768 << 20
-"""bandit took 2.2 GB for a long literal; what people write takes less than a tenth of this."""
+"""bandit took 2.2 GB for a long literal; ordinary code takes less than a tenth of this limit."""
 STACK_BYTES = 64 << 20
 CPU_SECONDS = 5
 WALL_SECONDS = 10.0
@@ -34,15 +34,15 @@ RECURSION_LIMIT = 20_000
 ANSWER_CAP_BYTES = 1 << 20
 
 Analyze = Callable[[bytes], dict[str, Any]]
-"""From the bytes of a file to what was found; raises UnreadableError for a file that it cannot look at."""
+"""Takes the bytes of a file and returns its findings; raises UnreadableError for a file that it cannot analyze."""
 
 
 class UnreadableError(Exception):
-    """The file cannot be analyzed; the argument says why, in words."""
+    """The file cannot be analyzed; the argument is the reason, in words."""
 
 
 def check_source(source: bytes) -> None:
-    """Raise UnreadableError for what Python would not run, or would read as other text than a reviewer does."""
+    """Raise UnreadableError for source that Python would not run, or would read differently than a reviewer does."""
     try:
         # A lone \r ends a line for the compiler, not for detect_encoding: a cookie could hide behind it.
         encoding, _ = tokenize.detect_encoding(io.BytesIO(re.sub(rb"\r\n?", b"\n", source)).readline)
@@ -62,19 +62,19 @@ def check_source(source: bytes) -> None:
 
 
 def parse(source: bytes) -> ast.Module:
-    """The syntax tree, without the warnings of the parser."""
+    """Return the syntax tree, without the warnings of the parser."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
 
 
 def code_lines(tree: ast.AST) -> int:
-    """Lines on which some statement or expression begins: blank lines and comments do not count."""
+    """Return the number of lines on which a statement or expression begins: blank lines and comments do not count."""
     return len({node.lineno for node in ast.walk(tree) if hasattr(node, "lineno")})
 
 
 def answer_for(analyze: Analyze, source: bytes) -> dict[str, Any]:
-    """Look at a file in this process. What goes wrong becomes a reason: a crash must not read as "nothing found"."""
+    """Analyze a file in this process. A failure becomes a reason: a crash must not read as "nothing found"."""
     try:
         check_source(source)
         sys.setrecursionlimit(RECURSION_LIMIT)
@@ -86,9 +86,9 @@ def answer_for(analyze: Analyze, source: bytes) -> dict[str, Any]:
 
 
 def answer_in_fork(analyze: Analyze, source: bytes) -> dict[str, Any]:
-    """Look at a file in a child with limits, and wait for it no longer than WALL_SECONDS.
+    """Analyze a file in a child with limits, and wait for it at most WALL_SECONDS.
 
-    {"found": what `analyze` returns} or {"cannot": "a reason in words"}.
+    Return {"found": the result of `analyze`} or {"cannot": "a reason in words"}.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -134,7 +134,7 @@ def _be_child(analyze: Analyze, source: bytes, writer: int) -> None:
 
 
 def _read_all(fd: int, deadline: float) -> tuple[bytes, bool]:
-    """All bytes until the writer closes, and whether it did so before the deadline."""
+    """Return all bytes until the writer closes, and whether it did so before the deadline."""
     parts = []
     size = 0
     while size <= ANSWER_CAP_BYTES:

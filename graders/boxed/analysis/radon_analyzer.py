@@ -17,10 +17,10 @@ TOOL = f"radon-{radon.__version__}"
 
 
 def scopes(tree: ast.Module) -> Iterator[tuple[str, Scope]]:
-    """Every function, class body and the module with its qualified name, each without the definitions inside it.
+    """Return every function, class body and the module with its qualified name, each without the definitions inside it.
 
     radon by itself does not see a class inside a function, nor code outside of functions; here each scope is handed to
-    it alone. Takes the tree apart: a definition is lifted out of the scope that holds it.
+    it alone. This changes the tree: a definition is removed from the scope that contains it.
     """
     waiting: list[tuple[str, Scope]] = [("", tree)]
     while waiting:
@@ -43,9 +43,9 @@ def _lift(scope: Scope) -> Iterator[Definition]:
 
 
 def paths(scope: Scope) -> int:
-    """Of a scope with all that is written in it: its decorators, the defaults of its parameters and its bases are.
+    """Return the cyclomatic complexity of a scope, with its decorators, parameter defaults and base classes.
 
-    Assertions of the module itself are a list, one after the other, and no tangle.
+    Assertions at the top of the module do not count: they are a list, and add no complexity.
     """
     around: list[ast.expr] = []
     if not isinstance(scope, ast.Module):
@@ -60,11 +60,11 @@ def paths(scope: Scope) -> int:
 
 
 def analyze(source: bytes) -> dict[str, Any]:
-    """Measures of a file.
+    """Return the measures of a file.
 
     {"lines", "worst": {"name", "line", "complexity", "lines"}, "weighted_sum", "maintainability", "reason"}: `worst` is
     the scope with the most paths, `weighted_sum` is paths x lines summed over the scopes, `lines` their lines of code,
-    `maintainability` is None where radon cannot tell, for that reason.
+    `maintainability` is None if radon cannot compute it, and `reason` is why.
     """
     total, weighted = 0, 0
     worst: dict[str, Any] = {"name": "<module>", "line": 0, "complexity": 0, "lines": 0}
@@ -85,10 +85,10 @@ def analyze(source: bytes) -> dict[str, Any]:
 
 
 def maintainability(text: str) -> float:
-    """The index of radon, 0 to 100, higher is better.
+    """Return radon's maintainability index, 0 to 100, higher is better.
 
-    radon gives 100 to a file without a single operator, however long it is: its logarithm has no value for a Halstead
-    volume of 0. A volume of 1 is the natural end of the scale, and lets length and branches count.
+    radon rates a file without a single operator as 100 at any length, because the logarithm of a Halstead volume of 0
+    is undefined. A volume of 1 is the natural end of the scale, and lets length and branches count.
     """
     volume, complexity, lines, comments = mi_parameters(_without_long_texts(text))
     return float(mi_compute(max(volume, 1), complexity, lines, comments))
@@ -99,7 +99,9 @@ LONG_TEXT = 50
 
 
 def _without_long_texts(text: str) -> str:
-    """The source with an empty text in the place of each that has very many lines: these are data, and no lines of code."""
+    """The source with an empty text in the place of each that has very many lines: these are data, and no lines of
+    code.
+    """
     lines = text.encode().splitlines(keepends=True)
     tree = ast.parse(text)
     formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]

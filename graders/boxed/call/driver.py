@@ -3,11 +3,11 @@
     question    {"nonce": str, "module": str, "function": str}                  first: load
                 {"nonce": str, "args": [tree...], "kwargs": {name: tree}}       then: call
     answer      {"nonce": str, "value": tree} or {"nonce": str, "raised": {"type": str, "mro": [str...], "message": str}}
-                or {"nonce": str, "refused": str}: the value has no place in the encoding
+                or {"nonce": str, "refused": str}: the encoding does not have the value
 
-No expected value ever comes in here, so a submission that takes this process apart finds its own inputs and nothing
-else; one that writes answers itself gains what it would gain by returning them. The nonce makes answers that were
-written ahead of their question worthless.
+No expected value ever enters this process, so a submission that searches it finds only its own inputs, and one that
+writes answers to the channel gains no more than by returning them. Because of the nonce, answers that were written
+ahead of their question are worthless.
 
 Standard library only, and all of it is imported before the submission's folder becomes importable.
 """
@@ -24,7 +24,7 @@ LOOPS: list[Any] = []
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """Of an exception: its type, the names of its bases and its text, without trusting any of its methods."""
+    """Return the type, the names of the bases and the text of an exception, without trusting any of its methods."""
     kind = type(error)
     try:
         message = str(error)[:MESSAGE_CHARACTERS]
@@ -39,7 +39,7 @@ def load(question: dict[str, str]) -> Callable[..., object]:
 
 
 def awaited(awaitable: Any) -> object:
-    """What it comes to, on a loop that all calls share, as they would in one program."""
+    """Return the result of an awaitable, on a loop that all calls share, as they would in one program."""
     import asyncio  # noqa: PLC0415 - few submissions need it, and each fork would pay for it
 
     async def wait() -> object:
@@ -67,6 +67,6 @@ def main(folder: str, prelude: str = "") -> None:
                 answer["value"] = to_json(awaited(value) if hasattr(type(value), "__await__") else value)
         except EncodingError as error:
             answer["refused"] = str(error)
-        except BaseException as error:  # SystemExit and KeyboardInterrupt too: whatever it raised is its answer
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: any exception is an answer
             answer["raised"] = describe(error)
         send(answer)

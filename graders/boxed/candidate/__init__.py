@@ -1,1 +1,1 @@
-"""The submission's side of that line."""
+"""The candidate: the submission's side of the connection to the tests (graders/boxed/rpc)."""

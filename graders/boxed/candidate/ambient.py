@@ -1,6 +1,8 @@
-"""The candidate's side of what surrounds a call, see ambient.py: it takes what tests set, and tells what the submission does to it.
+"""The candidate's side of the process state, see rpc/ambient.py: it applies what tests set, and reports the
+submission's changes.
 
-`logging` and `random` are not imported here but watched for: a submission that imports one of them meets it as the tests have set it.
+`logging` and `random` are not imported here. When a submission imports one of them, it is set up as the tests have set
+it.
 """
 
 import builtins
@@ -29,20 +31,20 @@ from graders.boxed.rpc.shared_files import SharedFiles, is_code, is_settled
 from graders.boxed.shared.encoding import Decoder, Encoder, Tree, array, text
 
 MAX_KEPT = 1000
-"""Records, and warnings, of one call. The rest is lost."""
+"""Log records, and warnings, that are kept for one call. The rest is lost."""
 MAX_CHARACTERS = 10_000
 MAX_BLOCKS = 100
-"""Of 624 words each: who draws more at once is not followed."""
+"""Blocks of 624 random words that are followed; a submission that draws more at once is not."""
 
 
 class FilesOfCandidate(SharedFiles):
-    """What the tests have shared, and what the submission makes in the working directory."""
+    """Files that the tests have shared, and files that the submission makes in the working directory."""
 
     folder = ""
     """The working directory of the tests."""
 
     def is_still(self) -> bool:
-        """Whether surely nothing has happened, at the price of one look at the working directory."""
+        """Return True if certainly nothing has changed. It costs one `stat` of the working directory."""
         if len(self.roots) > 1 or len(self._known) > 1:
             return False
         if not self.folder:
@@ -68,7 +70,7 @@ class FilesOfCandidate(SharedFiles):
 
 
 class AmbientOfCandidate(Ambient):
-    """What surrounds the calls of a submission."""
+    """The process state around the calls of a submission."""
 
     files: FilesOfCandidate
 
@@ -116,7 +118,7 @@ class AmbientOfCandidate(Ambient):
         self.files.again()
 
     def _drawn(self) -> int:
-        """How many words have been drawn since; None where it is not by drawing that the generator came there."""
+        """Return how many words have been drawn since the last message; 0 if drawing does not explain the new state."""
         now = self._random.getstate()
         before, self._state = self._state, now
         if now[1] == before[1]:
@@ -173,7 +175,7 @@ class AmbientOfCandidate(Ambient):
             self.levels[logger.name] = logger.level
 
         module.Logger.callHandlers, module.Logger.setLevel = call_handlers_noted, set_level_noted
-        # As under pytest, where the root always has a handler: `basicConfig` does nothing, and nothing goes to stderr by itself.
+        # Under pytest the root logger always has a handler: `basicConfig` does nothing, and records do not go to stderr.
         module.root.addHandler(module.NullHandler())
         for name, level in self._given_levels.items():
             vars(module.getLogger(name or None))["level"] = level
@@ -220,7 +222,7 @@ class AmbientOfCandidate(Ambient):
 
     def _take_filters(self, decoder: Decoder, content: Tree) -> None:
         kept = list(warnings.filters) if content is None else [_read_filter(decoder, each) for each in array(content)]
-        warnings.resetwarnings()  # what had been warned of once is warned of again
+        warnings.resetwarnings()  # a warning that was already shown is shown again
         warnings.filters[:] = kept  # type: ignore[index]
 
     def _take_random(self, decoder: Decoder, content: Tree) -> None:
@@ -236,7 +238,7 @@ class AmbientOfCandidate(Ambient):
 
 
 class ImportWatch:
-    """Finds nothing, but has something done to a few modules of the standard library once they are imported."""
+    """Finds no module itself, but calls a function for a few modules of the standard library once they are imported."""
 
     def __init__(self, then: dict[str, Callable[[Any], None]]) -> None:
         self._then = then
@@ -257,7 +259,7 @@ _LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 class Followed:
-    """A loader, and what is done after it. No class of importlib.abc, which imports `random`."""
+    """A loader with a function to call after it. Not a class of importlib.abc, which imports `random`."""
 
     def __init__(self, loader: Any, then: Callable[[Any], None]) -> None:
         self._loader = loader
@@ -273,7 +275,7 @@ class Followed:
 
 
 class PromptedInput(io.TextIOBase):
-    """stdin: what is read from it, the tests' own is asked for."""
+    """stdin of the submission: each read is a request to the tests' stdin."""
 
     encoding = "utf-8"
 

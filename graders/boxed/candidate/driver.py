@@ -1,8 +1,8 @@
-"""Runs inside the candidate's box: the submission, and at the other end of the line the tests that call it.
+"""Runs inside the candidate's box: the submission. The tests that call it are at the other end of the connection.
 
-It does whatever the examiner asks for and hears nothing but that: which tests there are and what they expect is not in this
-box. Standard library only. A submission that takes this process apart can answer itself, and gains what it would gain by
-returning that answer; see docs/adr/0006-two-processes.md.
+It serves the examiner's requests and learns nothing else: the tests and their expected values are not in this box.
+Standard library only. A submission that takes over this process can write replies itself, and gains no more than by
+returning them; see docs/adr/0006-two-processes.md.
 """
 
 import copy
@@ -23,11 +23,12 @@ from graders.boxed.shared.encoding import mro_of
 from graders.boxed.shared.search_path import import_submitted, make_importable
 
 OUTPUT_CHARACTERS = 1 << 20
-"""Of what one call prints, so much is sent to the tests. The rest goes to the box's own stdout, which has a limit."""
+"""Characters printed by one call that are sent to the tests. The rest goes to the box's own stdout, which has a
+limit."""
 
 
 class Printed(io.RawIOBase):
-    """What Python code prints on one of the two streams."""
+    """Collects what Python code prints on one of the two streams."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -65,7 +66,7 @@ LOOPS: list[Any] = []
 
 
 def perform(operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Do what the examiner asks for. `target` is a handle, but for `import`, where `name` says all."""
+    """Serve a request of the examiner. `target` is a handle; `import` uses only `name`."""
     if operation == "import":
         return _import(str(name), *args)
     found = LINE.exported(target)
@@ -82,13 +83,13 @@ def perform(operation: str, target: Any, name: str | None, args: list[Any], kwar
 
 def _special(found: Any, name: str, args: list[Any]) -> Any:
     if isinstance(found, type):
-        # By the operators, because for `Box[int]` it is no special method of the class's own class that answers.
+        # Use the operators, because `Box[int]` is not answered by a special method of the metaclass.
         ways: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": getitem, "__contains__": contains}
         return ways[name](found, *args)
     return getattr(type(found), name)(found, *args)
 
 
-def _import(name: str, again: bool) -> object:  # noqa: FBT001 - as it comes over the line
+def _import(name: str, again: bool) -> object:  # noqa: FBT001 - the arguments of a request
     module = import_submitted(name)
     if again:
         module = importlib.reload(module)
@@ -102,7 +103,9 @@ def _get(found: Any, name: str) -> object:
 
 
 def _state(found: Any, name: str | None) -> object:
-    """What an object consists of, or None where that cannot be told: its attributes, and what its built-in part holds."""
+    """Return the state of an object: its attributes, and the content of its built-in part. None if it cannot be
+    read.
+    """
     kind = type(found)
     attributes: dict[str, object] = {}
     try:
@@ -126,7 +129,7 @@ HEAP = 1 << 9
 
 
 def _content(found: Any, name: str | None) -> object:
-    """What the built-in part of an object holds, as an exact built-in."""
+    """Return the content of the built-in part of an object, as an exact built-in."""
     base: Any = next(base for base in mro_of(type(found)) if base in CONTAINERS)
     return dict(dict.items(found)) if base is dict else base(base.__iter__(found))
 
@@ -147,7 +150,7 @@ LINE = Connection(perform, take_output, only_while_serving=True)
 
 
 def _ask_or_not(one: Any, other: Any) -> Any:
-    """`==` of what the tests have made: their own class decides, if it has an opinion."""
+    """Answer `==` for objects of the tests: their own class decides if it defines `__eq__`."""
     facts = type(one)._assay_facts  # noqa: SLF001
     if not facts["equal"]:
         return NotImplemented if one is not other else True
@@ -158,7 +161,7 @@ STAND_INS = Proxies(LINE, equal=_ask_or_not, named=lambda kind: True)
 
 
 def main(folder: str, prelude: str = "") -> None:
-    sys.dont_write_bytecode = True  # as -B says, which comes too late for a fork
+    sys.dont_write_bytecode = True  # the option -B has no effect after a fork
     for name, printed in zip(("stdout", "stderr"), PRINTED, strict=True):
         stream = io.TextIOWrapper(printed, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
         setattr(sys, name, stream)
@@ -171,4 +174,4 @@ def main(folder: str, prelude: str = "") -> None:
         status = 0
     except LineBroken:
         status = 1
-    _exit(status)  # threads and exit hooks of the submission have had their time
+    _exit(status)  # without the submission's exit hooks, and without waiting for its threads

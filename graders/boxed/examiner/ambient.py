@@ -1,15 +1,15 @@
-"""The examiner's side of what surrounds a call, see ambient.py: it tells all that tests set, and takes little of what comes back.
+"""The examiner's side of the process state, see rpc/ambient.py: it sends all that tests set, and accepts little.
 
-What comes from a candidate is taken only as far as it can decide nothing here:
+Changes by a candidate are accepted only if they cannot decide anything here:
 
-* names of the environment: those that the tests' own process did not begin with, nor any that begin as REFUSED says; and they are
-  not handed on to processes that tests start;
-* of the state of `random`: how many numbers were drawn, never which come next;
-* files: below a folder that tests named, or new ones in the working directory; no link, nothing that is run by its name;
-* records and warnings: text, a level, and a class that both sides have or a stand-in.
+* names of the environment that the tests' process did not start with and that do not begin with one of REFUSED; processes
+  that tests start do not inherit them;
+* the number of random numbers drawn, never the ones to come;
+* files below a folder that tests named, or new ones in the working directory; no links, no files that are run by name;
+* log records and warnings: text, a level, and a class that both sides have or a proxy.
 
-Files that lie beside the tests are shared one by one, where tests name them, and never one that the submission named first: a test of
-`f(f(x)) == f(x)` would hand it what it guesses.
+Files that lie beside the tests are shared one by one when tests name them, and never if the submission named the file
+first: a test of `f(f(x)) == f(x)` would otherwise hand out the file whose name the submission guesses.
 """
 
 import builtins
@@ -47,10 +47,10 @@ _ORDINARY = frozenset(vars(logging.makeLogRecord({})))
 
 
 class FilesOfTests(SharedFiles):
-    """What tests name in what they hand over."""
+    """Files that tests name in the values that they hand over."""
 
     def __init__(self, folders: Sequence[str]) -> None:
-        """`folders`: those of the tests, absolute."""
+        """`folders`: the folders of the tests, absolute."""
         super().__init__()
         self._temporary = tempfile.gettempdir() + "/"
         self._folders = folders
@@ -59,10 +59,10 @@ class FilesOfTests(SharedFiles):
         self.names = {os.path.basename(path) for path in self._data}
         self._distrusted: set[str] = set()
         self._made: set[str] = set()
-        """In the working directory, by the submission."""
+        """Files that the submission has made in the working directory."""
 
     def name(self, said: object) -> None:
-        """Share what this names: in the first hundred of each container, and not deeper than four."""
+        """Share the files that this value names: in the first 100 items of each container, at most 4 levels deep."""
         level: Any = (said,)
         for _ in range(4):
             inside: list[Any] = []
@@ -90,7 +90,7 @@ class FilesOfTests(SharedFiles):
             self._share_data(path)
 
     def enter(self, folder: str) -> None:
-        """Share a folder that is the working directory now; that of the tests only as far as they name what is in it."""
+        """Share the new working directory if it is temporary; files in the tests' own folder are shared one by one."""
         if folder.startswith(self._temporary):
             self.share(folder, folder=True)
 
@@ -107,7 +107,7 @@ class FilesOfTests(SharedFiles):
                 self.share(data, folder=False)
 
     def overhear(self, tree: Tree) -> None:
-        """What the submission has named itself is not given to it."""
+        """Note the files that the submission names itself: they are not given to it."""
         said = "".join(_words(tree))
         self._distrusted |= {name for name in self.names if name in said}
 
@@ -140,28 +140,28 @@ def _words(tree: Tree) -> Iterator[str]:
 
 
 class AmbientOfTests(Ambient):
-    """What the tests of one run set, and what comes back of it."""
+    """The process state that the tests of one run set, and the changes that are accepted from the submission."""
 
     files: FilesOfTests
 
     def __init__(self, folders: Sequence[str]) -> None:
-        """`folders`: those of the tests, absolute."""
+        """`folders`: the folders of the tests, absolute."""
         super().__init__(FilesOfTests(folders))
         self._first = frozenset(self.environment)
         self._arguments = list(sys.argv)
         self._moved = True
         self._disabled = 0
         self._filters: tuple[Any, list[Any]] = ([], [])
-        """The list that was last told of, and what was in it."""
+        """The list that was last sent, and its content."""
         self.draws = False
         """True once the submission has asked for the state of `random`."""
         self._state: object = None
-        """Of `random`, as both sides have it; None while no test has seeded it."""
+        """The state of `random` that both sides have; None while no test has seeded it."""
         self._seeded = False
         self._input = builtins.input
 
     def watch(self) -> None:
-        """Notice what is seldom done where it is done, rather than look for it before each call."""
+        """Hook the functions that change rare state, which is cheaper than looking for changes before each call."""
         set_level, seed, set_state = logging.Logger.setLevel, random.seed, random.setstate
 
         def set_level_noted(logger: logging.Logger, level: int | str) -> None:
@@ -258,7 +258,7 @@ class AmbientOfTests(Ambient):
                     kept[key] = stored
 
     def _draw(self, words: int) -> None:
-        """Go on as far as the submission has, where both had begun at the same place."""
+        """Draw as many numbers as the submission has drawn, if both sides started from the same state."""
         if self._state is not None and random.getstate() == self._state:
             if words:
                 random.getrandbits(32 * words)
@@ -270,7 +270,7 @@ class AmbientOfTests(Ambient):
             each()
 
     def asked(self, what: str, args: Sequence[object]) -> object:
-        """What the submission asks for while it runs. Raises what the tests' own stand-in for `input` raises."""
+        """Answer a request that the submission makes while it runs. Raises what the tests' own `input` raises."""
         if what == "random":
             self.draws = True
             self._state = random.getstate() if self._seeded else None
@@ -284,7 +284,7 @@ class AmbientOfTests(Ambient):
 
 
 def write_state(state: Any) -> Tree:
-    """The state of Python's generator. What is left of a pair of `gauss` stays where it was drawn."""
+    """Return the state of Python's generator as hex. The second value of a `gauss` pair does not cross."""
     return struct.pack(f"<{STATE_WORDS}I", *state[1]).hex()
 
 
@@ -314,9 +314,9 @@ def _read_record(decoder: Decoder, content: Tree) -> Callable[[], None]:
 
 
 def _handle(record: logging.LogRecord, last: str) -> None:
-    """What Logger.handle and callHandlers do. `last`: the logger above which the submission lets nothing pass.
+    """Do what Logger.handle and callHandlers do. `last`: the logger at which the submission stops propagation.
 
-    Nothing but what pytest captures with: it hangs its handlers on loggers that do not propagate as well.
+    Above `last` only pytest's capturing handlers run: pytest also adds them to loggers that do not propagate.
     """
     logger: Any = logging.getLogger(record.name)
     if logger.disabled or not logger.filter(record):

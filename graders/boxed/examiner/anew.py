@@ -1,7 +1,9 @@
-"""Runs beside a submission: its functions get copies of what a property has drawn, so that they can change nothing for the oracle.
+"""Runs beside a submission: its functions get copies of the values that a property drew, so the oracle's stay
+unchanged.
 
-Where tests and submission are in two boxes, the line sees to it. Here `import solution` gives tests a module whose functions copy the
-lists, dicts, sets and bytearrays among their arguments, and call the submission's. What the submission calls itself is its own.
+If tests and submission are in two boxes, the connection does this. In one box, tests that import `solution` get a
+module whose functions copy the lists, dicts, sets and bytearrays among their arguments before they call the
+submission's. Calls inside the submission are not affected.
 """
 
 import functools
@@ -18,10 +20,10 @@ _COPIED = (list, dict, set, bytearray, deque)
 
 
 class Giving(types.ModuleType):
-    """Stands for a module of the submission."""
+    """The module that tests get in the place of the submission's."""
 
     def __getattr__(self, name: str) -> Any:
-        if "_assay_module" not in vars(self):  # the import system looks at it first
+        if "_assay_module" not in vars(self):  # the import system reads attributes before the module is loaded
             raise AttributeError(name)
         found = getattr(vars(self)["_assay_module"], name)
         return giving(found) if isinstance(found, types.FunctionType) else found
@@ -32,7 +34,7 @@ class Giving(types.ModuleType):
 
 @functools.cache
 def giving(function: Callable[..., object]) -> Callable[..., object]:
-    """The function, called with copies."""
+    """Return a function that calls the given one with copies of its arguments."""
 
     @functools.wraps(function)
     def given(*args: object, **kwargs: object) -> object:
@@ -62,7 +64,9 @@ def _anew(value: Any, made: dict[int, object]) -> Any:
 
 
 class EntryFinder(MetaPathFinder, Loader):
-    """Finds the entry module for the tests; whoever imports it meanwhile is the submission, and gets its own."""
+    """Finds the entry module for the tests. Imports while it is being loaded come from the submission, and get the real
+    one.
+    """
 
     def __init__(self, entry: str) -> None:
         self._entry = entry
@@ -88,5 +92,5 @@ class EntryFinder(MetaPathFinder, Loader):
 
 
 def install(entry: str) -> None:
-    """Have tests get the functions of this module so."""
+    """Give tests the copying functions in the place of this module's."""
     sys.meta_path.insert(0, EntryFinder(entry))

@@ -1,9 +1,8 @@
-"""Runs inside the examiner's box: what a submission may do with what the tests hand over.
+"""Runs inside the examiner's box: what a submission may do with objects that the tests hand over.
 
-Whatever is called by the tests' own classes and by mocks can be called and iterated. Of their attributes, those are read and
-set that the reference has read and set: a double is used, never rewritten. A mock has every name, so any name that is no
-control of its own is a use of it. An attribute that nobody has can be added to an object of the tests' own class, which no
-test looks at.
+Objects of the tests' own classes and mocks can be called and iterated. Only the attributes that the reference has read
+or set can be read or set: a double is used, never rewritten. A mock has every name, so reading any name other than a
+mock's controls counts as a use. A new attribute can be added to an object of the tests' own class: no test looks at it.
 """
 
 import functools
@@ -33,7 +32,7 @@ HEAP = 1 << 9
 
 
 class Doubles:
-    """What the tests handed over, as the submission meets it."""
+    """Serves the submission's requests to objects that the tests handed over."""
 
     def __init__(self, line: Connection, learnt: Learnt) -> None:
         self._line = line
@@ -41,7 +40,9 @@ class Doubles:
         self._loops: list[Any] = []
 
     def perform(self, operation: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Do what the submission asks for. Raises AttributeError for what it may not, LineBroken for what nobody handed over."""
+        """Serve a request. Raises AttributeError for a forbidden use, LineBroken for an object that was never handed
+        over.
+        """
         try:
             found = self._line.exported(target)
         except EncodingError as error:
@@ -76,11 +77,11 @@ class Doubles:
         raise _refused(found, str(name))
 
     def _is_used(self, found: Any, name: str) -> bool:
-        """Operators change something of an object where the reference has them do so."""
+        """Return whether an operator may be used. One that changes an object needs the same use by the reference."""
         return name not in _CHANGING or is_mock(found) or self._may(found, "set", name, "changes")
 
     def _is_set(self, found: Any, name: str, value: object) -> bool:
-        """A name that is new, or has the same object after it, is nothing that a test looks at."""
+        """Return whether a name may be set. No test looks at a new name, or at a name that keeps its value."""
         if not is_mock(found) and not self._learnt.learning and getattr(found, name, value) is value:
             return True
         return self._may(found, "set", name, "sets")
@@ -94,7 +95,7 @@ class Doubles:
 
     def _may(self, found: Any, way: str, name: str, does: str) -> bool:
         place = f"{name_of(type(found))}.{name}"
-        # To read what the reference does not is unusual; to set it is to rewrite a double.
+        # Reading what the reference does not read is unusual; setting it rewrites a double.
         return self._learnt.allows(f"{way} {place}", f"it {does} {place}, which is the tests'", held=way == "set")
 
 
@@ -104,19 +105,21 @@ def is_mock(found: object) -> bool:
 
 @functools.cache
 def _controls() -> frozenset[str]:
-    """The names by which a mock is told what to do, and asked what was done."""
+    """Return the names that set up a mock and report its calls."""
     mock: Any = sys.modules[_MOCKS]
     return frozenset({*dir(mock.MagicMock()), *dir(mock.AsyncMock())})
 
 
 def _is_of_the_library(found: object, name: str) -> bool:
-    """Whether what it has under this name is its class's, and that class or its base the library's."""
+    """Return whether the attribute comes from its class, and that class or base is the standard library's."""
     kind = next((base for base in type(found).__mro__ if name in base.__dict__), type(found))
     return kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_offered(found: object, name: str) -> bool:
-    """True for operators, and for what generators are driven by. What an object says of itself has to be its author's text."""
+    """Return True for operators and the methods of generators, and for `repr` and the like if Python code defined
+    them.
+    """
     if isinstance(found, _CALLED_ONLY):
         driven = isinstance(found, types.GeneratorType) and name in ("send", "throw", "close")
         return driven or (name in _OF_ALL and not isinstance(found, type))

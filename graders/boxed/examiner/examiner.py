@@ -1,8 +1,8 @@
 """Runs inside the examiner's box: `import solution` for tests whose submission runs in another box.
 
-Every byte from there may be hostile. What it can do is answer what it is asked; what it cannot is to ask for more than tests
-hand over: what they pass can be called, iterated, read and set by public names, and used with the operators that its class
-defines. `equal` decides on equality: the other side has no say in it.
+Every byte from that box may be hostile. The submission can answer requests, and can use only objects that tests hand
+over: these can be called, iterated, read and set by public names, and used with the operators that their class defines.
+`_equal` decides equality on this side; the submission does not.
 """
 
 import importlib
@@ -28,7 +28,7 @@ from graders.boxed.shared.encoding import EncodingError
 
 
 class SharedOnly(Exception):  # noqa: N818 - says what to do
-    """A test wants what needs one process for tests and submission."""
+    """A test does something that needs tests and submission in one process."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -37,11 +37,11 @@ class SharedOnly(Exception):  # noqa: N818 - says what to do
 
 
 class Examiner:
-    """This side of the line, for one run of pytest."""
+    """This side of the connection, for one run of pytest."""
 
     def __init__(self, facts: Sequence[str] | None, *, own: bool, folders: Sequence[str] = ()) -> None:
-        """`facts`: what the reference's run taught, None for that run itself; `own`: the `__eq__` of a known class decides;
-        `folders`: of the tests, absolute.
+        """`facts`: the facts of the reference, None in the reference's own run; `own`: the `__eq__` of a known class
+        decides; `folders`: the folders of the tests, absolute.
         """
         self.learnt = Learnt(facts)
         self._own = own
@@ -55,14 +55,14 @@ class Examiner:
         self.compared = False
         """True once two objects of the submission's own have been compared."""
         self.disagreements: list[str] = []
-        """Where a class's own `==` and the compared states said different things of two of its objects."""
+        """Messages about classes whose own `==` contradicts the compared states of two objects."""
         self._comparing: set[tuple[int, int]] = set()
         self.ambient = self.line.ambient = AmbientOfTests(folders)
         if self.ambient.files.names:
             self.line.overhear = self.ambient.files.overhear
 
     def next_test(self, test: str, *, hiding: bool = False) -> None:
-        """The caps are for one test. `hiding`: what the submission changes and the reference does not stays as it is here."""
+        """Start a test with new limits. `hiding`: drop changes that the submission makes and the reference does not."""
         self.line.calls = self.line.bytes = 0
         self.compared = False
         self.stand_ins.decided.clear()
@@ -79,7 +79,7 @@ class Examiner:
         return self._doubles.perform(operation, target, name, args, kwargs)
 
     def _named(self, kind: type) -> bool:
-        """Whether the task knows a class, by its name or by that of a base."""
+        """Return whether the task knows a class, by its name or by that of a base."""
         if self.learnt.learning:
             return self.learnt.has(f"class {name_of(kind)}")
         return any(self.learnt.has(f"class {name_of(base)}") for base in kind.__mro__ if type(base) is StandInMeta)
@@ -95,7 +95,7 @@ class Examiner:
             if self._own and facts["equal"] and self._named(kind) and not _is_plain(one):
                 return self._asked(one, other)
             if facts["container"] is None:
-                return NotImplemented  # which ends as False, unless the test's own object thinks otherwise
+                return NotImplemented  # Python then returns False, unless the test's own object has an answer
             return self.line.ask("content", number_of(one)) == other
         numbers = (number_of(one), number_of(other))
         if numbers[0] == numbers[1]:
@@ -117,7 +117,7 @@ class Examiner:
 
     def _same_state(self, one: Any, other: Any, numbers: tuple[int, int]) -> bool:
         self.compared = True
-        if numbers in self._comparing:  # each holds itself, perhaps by way of others
+        if numbers in self._comparing:  # each contains itself, directly or through other objects
             return True
         inside = bool(self._comparing)
         self._comparing.add(numbers)
@@ -134,7 +134,7 @@ class Examiner:
         return states[0] is not None and bool(states[0] == states[1])
 
     def _compare_with_its_own(self, one: Any, other: Any, *, same: bool) -> None:
-        """Where the class's own `==` and the compared states disagree, nobody here knows which of them is right."""
+        """Note a disagreement between the class's own `==` and the compared states: either of them may be right."""
         own: Any = NotImplemented
         for left, right in ((one, other), (other, one)):
             if own is NotImplemented and type(left)._assay_facts["equal"]:  # noqa: SLF001
@@ -147,8 +147,8 @@ class Examiner:
 
 
 def _is_plain(stand_in: object) -> bool:
-    """Whether it stands in the place of a plain value."""
-    link: Any = object.__getattribute__(proxies, REF)
+    """Return whether a proxy is in the place of a plain value."""
+    link: Any = object.__getattribute__(stand_in, REF)
     return type(link) is Taken and link.plain
 
 
@@ -160,7 +160,7 @@ def _print(stdout: str, stderr: str) -> None:
 
 
 class Module(types.ModuleType):
-    """Stands for a module of the submission. What is in it is asked for each time: it may change."""
+    """A proxy for a module of the submission. Attributes are requested each time, because they may change."""
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
@@ -180,7 +180,7 @@ class Module(types.ModuleType):
         return found
 
     def __setattr__(self, name: str, value: object) -> None:
-        # What the import system itself sets: the module's own names, and submodules.
+        # The import system itself sets the module's special names, and submodules.
         if is_special(name) or isinstance(value, Module):
             super().__setattr__(name, value)
         else:
@@ -199,7 +199,7 @@ def _is_module(found: object) -> bool:
 
 
 class Importer(MetaPathFinder, Loader):
-    """Finds the submission's modules, and none other, on the other side."""
+    """Finds the submission's modules, and no others, on the other side."""
 
     def __init__(self, examiner: Examiner, names: Sequence[str]) -> None:
         self._examiner = examiner
@@ -231,17 +231,19 @@ class Importer(MetaPathFinder, Loader):
 
 
 def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
-    """Have `import solution` give the submission's. A module that exists here keeps its name, but for the entry module."""
+    """Make `import solution` import the submission's. A module that exists here keeps its name, except the entry
+    module.
+    """
     taken = [name for name in names if name != entry and (name in sys.stdlib_module_names or _exists(name))]
     ours = [name for name in names if name not in taken]
-    # Seldom; after a fork, to look at each name is to copy the page that it is on.
+    # Rare, and after a fork looking at a name copies the page of memory that it is on.
     if not sys.modules.keys().isdisjoint(ours):
         for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
             del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
     examiner.ambient.watch()
     signatures.install(examiner.stand_ins.reference_of)
-    inspect.getfile = _getfile  # what inspect.getsource and its kin begin with
+    inspect.getfile = _getfile  # inspect.getsource and its relatives call it first
 
 
 def _exists(name: str) -> bool:

@@ -1,17 +1,17 @@
 # ruff: noqa: SLF001 - see below
-"""Runs inside the examiner's box: what Hypothesis does there is the same each time, and tells for what a property failed.
+"""Runs inside the examiner's box: makes Hypothesis repeatable, and reports the example for which a property failed.
 
-The examples of a test depend on the seed, the test and the reference, and on nothing else: not on the clock, on an earlier run
-or on which other modules are loaded. There is no database and no deadline, a busy machine fails no health check, and shrinking
-ends in time for its result to be told.
+The examples of a test depend only on the seed, the test and the reference: not on the clock, on an earlier run or on
+which other modules are loaded. There is no database and no deadline, a busy machine fails no health check, and
+shrinking ends early enough for its result to be reported.
 
-Hypothesis has no public way to set some of this, so these of its names are used though they are private; the box has one fixed
-version, and tests/integration/test_property_suite.py sees what each is for:
+Hypothesis has no public way to set some of this, so this module uses these private names; the box has one fixed
+version, and tests/integration/test_property_suite.py tests the effect of each:
 
-    core.global_force_seed              as its option --hypothesis-seed does
-    engine.MAX_SHRINKING_SECONDS        5 minutes, which is more than a test has
-    providers.is_local_module_file      whose constants are tried as examples
-    _hypothesis_internal_use_settings   where @settings puts them
+    core.global_force_seed              set by its option --hypothesis-seed
+    engine.MAX_SHRINKING_SECONDS        5 minutes by default, which is more than a test has
+    providers.is_local_module_file      the modules whose constants are tried as examples
+    _hypothesis_internal_use_settings   the attribute in which @settings stores its settings
 """
 
 import os
@@ -25,7 +25,7 @@ from hypothesis.internal.conjecture import engine, providers
 
 GIVEN_CHARACTERS = 2000
 SHRINKING_SHARE = 0.4
-"""Of the seconds of a test. The rest is for finding a failure, which decides, and for telling it."""
+"""Share of a test's seconds for shrinking. The rest is for finding a failure, which decides, and for reporting it."""
 PROFILE = "assay"
 
 
@@ -33,7 +33,7 @@ class Properties:
     """A plugin of a run."""
 
     def __init__(self, seed: int, max_examples: int | None, seconds: float, reference: str) -> None:
-        """`max_examples`: of a test that does not state it; `seconds`: for a test; `reference`: the folder of it."""
+        """`max_examples`: for tests that do not state it; `seconds`: the time of a test; `reference`: its folder."""
         self._given = ""
         vars(core)["global_force_seed"] = seed
         vars(engine)["MAX_SHRINKING_SECONDS"] = seconds * SHRINKING_SHARE
@@ -42,7 +42,7 @@ class Properties:
         stated = {} if max_examples is None else {"max_examples": max_examples}
         settings.register_profile(
             PROFILE,
-            # A profile of its own for continuous integration would be the parent, where the environment has such names.
+            # Otherwise Hypothesis takes its profile for continuous integration, if the environment looks like one.
             settings.get_profile("default"),
             database=None,
             deadline=None,
@@ -56,7 +56,7 @@ class Properties:
         settings.load_profile(PROFILE)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Tests with a deadline, a database or another source of chance of their own do without it."""
+        """Remove the deadline, the database and the own randomness that a test's settings state."""
         for item in items:
             test = getattr(item, "obj", None)
             stated = getattr(test, "_hypothesis_internal_use_settings", None)
@@ -69,7 +69,7 @@ class Properties:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Of a property that fails, `given` is the last example: Hypothesis ends with the smallest that it has found."""
+        """Record the last example of a failing property as `given`: Hypothesis runs the smallest one last."""
         handle = getattr(getattr(item, "obj", None), "hypothesis", None)
         if handle is None:
             return (yield)
@@ -87,7 +87,7 @@ class Properties:
         @wraps(inner)
         def noting(*args: object, **kwargs: object) -> object:
             __tracebackhide__ = True
-            # Before the call, which may change what it is given.
+            # Before the call, because it may change its arguments.
             given = ", ".join(f"{name}={_shown(value)}" for name, value in kwargs.items() if name != "self")
             self._given = given[:GIVEN_CHARACTERS]
             return inner(*args, **kwargs)

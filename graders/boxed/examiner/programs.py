@@ -1,16 +1,16 @@
 """Runs inside the examiner's box: a suite of `program` files, each of which judges the submission, as pytest's items.
 
-A file is one of three, as its source says:
+The source of a file decides which of three kinds it is:
 
-    unittest or pytest      it has a class that derives from a TestCase, or something called test...: its tests, as pytest has
-                            them
+    unittest or pytest      it has a class that derives from a TestCase, or a name that begins with test: pytest collects
+                            its tests
     check                   the suite has an entry point and the file a `check`: one item, `check(candidate)`, in which
                             `candidate` is that function of the submission
-    script                  one item, `run`: the file is run as a program, and passes where it ends without an exception
+    script                  one item, `run`: the file is run as a program, and passes if it ends without an exception
 
-Names that a file uses and does not define are looked for in the submission's entry module, as if both were one file. They
-come after the builtins, and after what the reference has of the standard library under that name: a submission that has an `abs` or
-a `math` of its own does not judge with it.
+Names that a file uses and does not define are looked up in the submission's entry module, as if both were one file.
+Builtins come first, then names that the reference has from the standard library: a submission cannot judge with an
+`abs` or a `math` of its own.
 """
 
 import ast
@@ -29,7 +29,9 @@ NO_PROGRAMS = frozenset({"conftest.py", "__init__.py"})
 
 
 class Names(dict[str, object]):
-    """The builtins of a program, and what the submission's entry module has besides. A subclass is asked for what is missing."""
+    """The builtins of a program, and then the names of the submission's entry module. A dict subclass, for
+    `__missing__`.
+    """
 
     def __init__(
         self, entry: str, about: str | None, library: Mapping[str, Sequence[str | None]], own: Collection[str]
@@ -39,7 +41,7 @@ class Names(dict[str, object]):
         self._library = library
         self._own = own
         self.taken: set[str] = set()
-        """Names that were the submission's, where a program is about one function and these are others."""
+        """Names that came from the submission and are not the one function that the program is about."""
         self._about = about
 
     def __missing__(self, name: str) -> object:
@@ -55,7 +57,7 @@ class Names(dict[str, object]):
         try:
             found = getattr(importlib.import_module(self._entry), name)
         except (AttributeError, KeyError):
-            raise KeyError(name) from None  # which becomes a NameError
+            raise KeyError(name) from None  # Python makes it a NameError
         if self._about is not None and name != self._about:
             self.taken.add(name)
         return found
@@ -81,7 +83,7 @@ class ProgramFile(pytest.Module):
         return self.executed(f"program.{self.path.stem}")
 
     def executed(self, name: str) -> types.ModuleType:
-        """The module of this name that the file makes; its asserts say what they compared."""
+        """Execute the file as a module of this name, with pytest's assertions, and return the module."""
         __tracebackhide__ = True
         source = self.path.read_bytes()
         tree = ast.parse(source, filename=str(self.path))
@@ -89,13 +91,13 @@ class ProgramFile(pytest.Module):
         module = types.ModuleType(name)
         vars(module).update(__file__=str(self.path), __builtins__=self.names)
         if name != "__main__":
-            sys.modules[name] = module  # where dataclasses and unittest look for it
+            sys.modules[name] = module  # dataclasses and unittest look for it there
         exec(compile(tree, str(self.path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - the author's
         return module
 
 
 class Judgement(pytest.Item):
-    """A program that says all at once."""
+    """A program with one verdict."""
 
     parent: ProgramFile
 
@@ -116,7 +118,7 @@ class Judgement(pytest.Item):
 
 
 def _has_tests(tree: ast.Module) -> bool:
-    """Whether pytest would find some in it."""
+    """Return whether pytest would collect tests from it."""
     cases: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -133,14 +135,15 @@ _CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase", "FunctionTestCase"})
 
 
 class Programs:
-    """Has pytest collect programs: a plugin of a run."""
+    """A plugin that makes pytest collect programs."""
 
     def __init__(
         self, entry: str, candidate: str | None, library: Mapping[str, Sequence[str | None]], own: Collection[str]
     ) -> None:
         """`entry`: the submission's entry module; `candidate`: the function in it that `check` is called with.
 
-        `library`: what the reference has of the standard library, name -> module and name in it; `own`: what it has itself.
+        `library`: names that the reference has from the standard library, name -> module and name in it; `own`: names
+        that the reference defines itself.
         """
         self._entry = entry
         self._candidate = candidate

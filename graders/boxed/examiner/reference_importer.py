@@ -1,8 +1,8 @@
 """Runs inside the box of the tests: `import reference` for properties that compare the submission with the reference.
 
-A file of the reference that imports another by its name gets the reference's, though the submission may have one of that name
-as well. Where the submission is in the same box, its files do not get the reference by that name: they may have a module
-`reference` of their own. In a box of its own there is nothing of it.
+A file of the reference that imports another file gets the reference's, even if the submission has one of that name. If
+the submission is in the same box, its own files do not get the reference as `reference`: they may have a module of that
+name. In a box of its own, the submission has no access to the reference.
 """
 
 import builtins
@@ -30,7 +30,7 @@ class Loader(SourceFileLoader):
 
 
 class ReferenceFinder(MetaPathFinder):
-    """Finds the entry file as `reference`, and everything beside it under that name as well."""
+    """Finds the entry file as `reference`, and the files beside it as its submodules."""
 
     def __init__(self, folder: str, entry: str) -> None:
         self._folder = os.path.abspath(folder)
@@ -49,7 +49,7 @@ class ReferenceFinder(MetaPathFinder):
             return None
         loader = Loader(fullname, found)
         loader.own_import = self._import
-        # The entry file stands for the folder as well, so that what is beside it is found below its name.
+        # The entry file is also the package, so that the files beside it are found as its submodules.
         folders = [os.path.dirname(found)] if not rest or found.endswith("__init__.py") else None
         return spec_from_file_location(fullname, found, loader=loader, submodule_search_locations=folders)
 
@@ -63,12 +63,12 @@ class ReferenceFinder(MetaPathFinder):
         module = importlib.import_module(f"{NAME}{below}")
         if not fromlist:
             return sys.modules[NAME if first == self._entry else f"{NAME}.{first}"]
-        # Once more, for modules among what is named.
+        # Import once more: the names of `fromlist` may be modules.
         return builtins.__import__(module.__name__, globals, locals, fromlist, 0) if below else module
 
 
 class Imports:
-    """In the place of `__import__`, beside a submission: what its files mean by `reference` is in its own folder, if anywhere."""
+    """Replaces `__import__` beside a submission: its files find a module `reference` only in their own folder."""
 
     def __init__(self, reference: ReferenceFinder, submission: str) -> None:
         self._reference = reference
@@ -97,9 +97,9 @@ class Imports:
 
 
 def install(folder: str, entry: str, submission: str) -> None:
-    """Have `import reference` give what is in the folder, whatever the submission has of that name.
+    """Make `import reference` import the files in the folder, even if the submission has a module of that name.
 
-    `submission`: the folder of it, where it is in this box.
+    `submission`: its folder, if it is in this box; else "".
     """
     found = ReferenceFinder(folder, entry)
     sys.meta_path.insert(0, found)

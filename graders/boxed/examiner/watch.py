@@ -1,8 +1,8 @@
-"""Runs inside the examiner's box: what a submission does that the reference did not, see learnt.py for the facts.
+"""Runs inside the examiner's box: notes what a submission does that the reference did not; learnt.py lists the facts.
 
-A *place* is where an object of the submission's comes from, in names that the tests chose: `solution.find()` for what the
-function gives, `solution.Tree.root` for an attribute and `solution.Tree[]` for the elements of an object of a class that the
-task knows. What comes out of an iterator, a coroutine or a callable object of the library belongs to the place of that.
+A *place* is the origin of a submission's object, in names that the tests chose: `solution.find()` for a function's
+result, `solution.Tree.root` for an attribute, and `solution.Tree[]` for the elements of an object of a class that the
+task knows. Results of an iterator, a coroutine or a callable object of the library belong to the place of that object.
 """
 
 import sys
@@ -22,11 +22,11 @@ _ELEMENTS = frozenset({"__iter__", "__aiter__", "__reversed__", "__getitem__"})
 
 
 Places = tuple[str, ...] | None
-"""What has come under several names is held to each of them; None where any object may be."""
+"""The places of an object, which is held to each of them; None if any object may be there."""
 
 
 class TestWatch(Trust):
-    """Of one run of the tests."""
+    """The examiner's trust in the candidate, for one run of the tests."""
 
     def __init__(self, line: Connection, learnt: Learnt, named: Callable[[type], bool]) -> None:
         self._line = line
@@ -34,16 +34,16 @@ class TestWatch(Trust):
         self._named = named
         self._modules: dict[int, str] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
-        """Of classes that the reference has, by name."""
+        """Name of each class of the reference -> names of its bases."""
         self.test = ""
         self.changed: dict[str, None] = {}
-        """What the submission changed in the running test and the reference did not."""
+        """Objects that the submission changed in the running test and the reference did not."""
         self.hiding = False
         """True in a run of the test in which such changes do not reach the tests."""
         self._ours: dict[int, BaseException] = {}
         """Assertions of the tests' own that failed while the submission was calling them."""
         self._unheard: dict[int, BaseException] = {}
-        """Those that did not come back yet."""
+        """Assertions among them that have not come back yet."""
 
     def next_test(self, test: str, *, hiding: bool = False) -> None:
         self.test, self.hiding = test, hiding
@@ -54,7 +54,7 @@ class TestWatch(Trust):
     # --- places -----------------------------------------------------------------------------------------------------
 
     def module(self, number: int, name: str) -> None:
-        """The handle of a module."""
+        """Note the handle of a module."""
         self._modules[number] = name
 
     def _owner(self, target: Any) -> Places:
@@ -64,7 +64,7 @@ class TestWatch(Trust):
         return () if link is None else link.places
 
     def _here(self) -> Places:
-        """The place of what is being read, by all names of it."""
+        """Return the place of the value that is being read, by all its names."""
         operation, target, name = self._line.reading
         if operation == "links":
             return ("links",)
@@ -99,7 +99,7 @@ class TestWatch(Trust):
         if known and not _is_of_the_library(kind):
             link.places = (known,)
         else:
-            # What one gives that stands for a function is what the function gives.
+            # The results of a callable object belong to the place of the object itself, as a function's do.
             _add_places(link, None if objects and not known and "__call__" not in specials else here)
         return PLAIN if not objects else LIVE if known else REMEMBERED
 
@@ -111,7 +111,7 @@ class TestWatch(Trust):
             _add_places(link, self._here())
 
     def _known(self, kind: Any) -> str | None:
-        """The name under which the task knows a class: its own, or the nearest of its bases'."""
+        """Return the name under which the task knows a class: its own, or that of its nearest known base."""
         names = [name_of(base) for base in kind.__mro__ if type(base) is StandInMeta]
         if self._learnt.learning:
             self._bases[names[0]] = tuple(names[1:])
@@ -131,7 +131,7 @@ class TestWatch(Trust):
                     self._learnt.has(f"object {base}{here[len(name) :]}")
         return self._learnt.has(f"object {here}")
 
-    # --- what is asked of objects ------------------------------------------------------------------------------------
+    # --- operators of objects ----------------------------------------------------------------------------------------
 
     def operator(self, kind: Any, group: str) -> bool:
         names = [name_of(base) for base in kind.__mro__ if type(base) is StandInMeta]
@@ -148,7 +148,7 @@ class TestWatch(Trust):
         return not is_failure(error) and self._learnt.has(f"raises {name_of(type(error))} {self.test}")
 
     def failed(self, error: BaseException) -> None:
-        """The tests' own code, which the submission has called, has raised this."""
+        """Note an exception of the tests' own code, which the submission has called."""
         for each in _failures(error):
             if id(each) in self._ours or not hasattr(each, _THEIRS):
                 self._ours[id(each)] = self._unheard[id(each)] = each
@@ -165,7 +165,7 @@ class TestWatch(Trust):
                 self._ours[id(each)] = self._unheard[id(each)] = each
 
     def objections(self) -> list[str]:
-        """Why the test has not passed, whatever it says."""
+        """Return the reasons for which the test has not passed, even if pytest reports that it has."""
         if not self._unheard or self._learnt.has(f"swallowed {self.test}"):
             return []
         return [
@@ -200,19 +200,19 @@ _THEIRS = "_assay_theirs"
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether it says that a test has failed."""
+    """Return whether the exception means that a test has failed."""
     return bool(_failures(error))
 
 
 def _failures(error: BaseException) -> list[BaseException]:
-    """What says that a test has failed: the exception itself, or some of a group."""
+    """Return the exceptions that mean that a test has failed: the exception itself, or some of a group."""
     if isinstance(error, BaseExceptionGroup):
         return [failure for each in error.exceptions for failure in _failures(each)]
     return [error] if isinstance(error, AssertionError | pytest.fail.Exception) else []
 
 
 def name_of(kind: Any) -> str:
-    """As it is known to the task: a submission may have its classes in whichever of its modules."""
+    """Return the name by which the task knows a class: without its module, because a submission may use any."""
     if type(kind) is StandInMeta and not _is_of_the_library(kind):
         return str(kind.__qualname__)
     return f"{kind.__module__}.{kind.__qualname__}"
@@ -223,7 +223,7 @@ def _is_of_the_library(kind: Any) -> bool:
 
 
 def _add_places(link: Ref, here: Places) -> None:
-    """Under several names: nothing is held against it only where that is so for each of them."""
+    """Add a place. If an object has several places, each of them must allow it."""
     if not here:
         link.places = link.places or here
     elif not link.places:

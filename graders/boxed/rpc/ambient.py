@@ -1,6 +1,6 @@
-"""What a process has besides its arguments and results, kept the same in both boxes: what tests set for the code that they call.
+"""The process state around a call, kept the same in both boxes: what tests set for the code that they call.
 
-Changes cross with the changes of linked containers (links.py), before each message, as `[name, content]`:
+Changes cross with the changes of linked containers (shared_containers.py), before each message, as `[name, content]`:
 
     to the candidate    environment  [[name, text or null]...]      arguments  [text...]        folder  path
                         levels  [[logger, level]...]                disabled  level             filters  [filter...] or null
@@ -8,8 +8,8 @@ Changes cross with the changes of linked containers (links.py), before each mess
     to the examiner     environment, levels, files as above         drawn  how many words of 32 bits
                         records  [record...]                        warnings  [[exception, path, line]...]
 
-Nothing crosses while nothing has changed. What only one test in a hundred needs is asked for where it is used (`asked` in
-ambient_of_tests.py): what is read from stdin, and the state of `random`.
+Nothing crosses while nothing has changed. State that only one test in a hundred needs is requested when it is used
+(`asked` in examiner/ambient.py): input from stdin, and the state of `random`.
 
 Standard library only, and neither `logging` nor `random` is imported here: a fork pays for what it imports.
 """
@@ -23,27 +23,30 @@ from graders.boxed.rpc.shared_files import SharedFiles
 from graders.boxed.shared.encoding import Decoder, Encoder, EncodingError, Tree, array, text
 
 MAX_NAMES = 1000
-"""Of the environment or of loggers, in one message."""
+"""Names of the environment or of loggers in one message."""
 STATE_WORDS = 625
-"""Of Python's generator: the Mersenne Twister's 624, and how many of them are used up."""
+"""Words in the state of Python's generator: the Mersenne Twister's 624, and how many of them are used up."""
 
 
 class Ambient:
-    """One side of it. What is sent and taken in differs: ambient_of_tests.py and ambient_of_candidate.py."""
+    """The process state of one side. examiner/ambient.py and candidate/ambient.py differ in what they send and
+    accept.
+    """
 
     def __init__(self, files: SharedFiles) -> None:
         self.files = files
         self.environment: dict[bytes, bytes] = dict(stored_environment())
-        """As both sides have it, but for what does not cross."""
+        """The environment that both sides have, except for names that do not cross."""
         self.levels: dict[str, int] = {}
-        """Of loggers, set here since the last message."""
+        """Levels of loggers that were set here since the last message."""
         self.heard: list[Any] = []
-        """What came and is still to be done here, once the message is read: records and warnings."""
+        """Log records and warnings that arrived; `replay` handles them once the message is read."""
 
     def changes(self, encoder: Encoder, said: object) -> list[Tree]:
-        """What the other side has not heard of yet. `said`: what the message is about, which may name files.
+        """Return the changes that the other side does not know yet. `said`: the content of the message, which may name
+        files.
 
-        Called before each message: where nothing has changed, it is to take no time.
+        It runs before each message, so it must be fast if nothing has changed.
         """
         raise NotImplementedError
 
@@ -57,15 +60,15 @@ class Ambient:
         return ["levels", [[encoder.tree(name), level] for name, level in levels.items()]]
 
     def apply(self, decoder: Decoder, name: str, content: Tree) -> None:
-        """Do here what was done there. Raises EncodingError for what nobody would have sent."""
+        """Apply a change of the other side. Raises EncodingError for a change that no honest side sends."""
         raise NotImplementedError
 
     def replay(self) -> None:
-        """Do what is left of what was heard. Raises what the tests' own handlers raise."""
+        """Handle the log records and warnings that arrived. Raises what the tests' own handlers raise."""
         raise NotImplementedError
 
     def again(self) -> None:
-        """What was told last may not have been heard."""
+        """Send everything again: the last changes may not have reached the other side."""
         self.environment = {}
 
     def _changed_names(self) -> Iterator[tuple[str, str | None]]:
@@ -76,12 +79,12 @@ class Ambient:
                 yield name, None if value is None else os.fsdecode(value)
 
     def crosses(self, name: str) -> bool:
-        """Whether the other side is told of a name of the environment."""
+        """Return whether a name of the environment crosses."""
         raise NotImplementedError
 
 
 def stored_environment() -> dict[bytes, bytes]:
-    """What `os.environ` holds, as it is stored: compared in less than a microsecond."""
+    """Return the content of `os.environ` as it is stored: comparing it takes less than a microsecond."""
     try:
         return os.environ._data  # type: ignore[attr-defined, no-any-return] # noqa: SLF001
     except AttributeError:  # a test has put another mapping in its place
@@ -89,7 +92,7 @@ def stored_environment() -> dict[bytes, bytes]:
 
 
 def pairs(content: Tree) -> Iterator[tuple[Any, Any]]:
-    """MAX_NAMES pairs at most."""
+    """Yield at most MAX_NAMES pairs. Raises EncodingError if there are more."""
     each = array(content)
     if len(each) > MAX_NAMES:
         raise EncodingError(f"more than {MAX_NAMES} changes")
@@ -103,7 +106,7 @@ def read_text(decoder: Decoder, tree: Tree) -> str:
 
 
 def read_setting(decoder: Decoder, name: Tree, value: Tree) -> tuple[bytes, bytes | None]:
-    """A name of the environment and what it is to be, as they are stored."""
+    """Return a name of the environment and its new value, as they are stored."""
     try:
         key = os.fsencode(read_text(decoder, name))
         stored = None if value is None else os.fsencode(read_text(decoder, value))
@@ -115,14 +118,14 @@ def read_setting(decoder: Decoder, name: Tree, value: Tree) -> tuple[bytes, byte
 
 
 def whole(value: object, least: int, most: int) -> int:
-    """A whole number within these bounds. Raises EncodingError."""
+    """Return the value if it is a whole number within these bounds. Raises EncodingError otherwise."""
     if type(value) is not int or not least <= value <= most:
         raise EncodingError("expected a whole number")
     return value
 
 
 def set_levels(decoder: Decoder, content: Tree) -> None:
-    """Set the levels of loggers, on the side that has not set them."""
+    """Set the levels of loggers that the other side has set."""
     getlogger = sys.modules["logging"].getLogger
     for name, level in pairs(content):
         vars(getlogger(read_text(decoder, name)[:200] or None))["level"] = whole(level, 0, 1000)

@@ -1,18 +1,20 @@
-"""The line between the examiner's box and the candidate's: descriptor 4 in each. Standard library only.
+"""The connection between the examiner's box and the candidate's: descriptor 4 in each. Standard library only.
 
-A message is 4 bytes of length (big-endian) and that many bytes of JSON, values in the encoding of graders/boxed/shared/encoding.py.
-Calls are strictly nested: whoever has asked serves the other's requests until its reply comes.
+A message is 4 bytes of length (big-endian) and that many bytes of JSON, values in the encoding of
+graders/boxed/shared/encoding.py. Calls are strictly nested: a side that has sent a request serves the other side's
+requests until its reply comes.
 
     request     [number, operation, target, name, [argument...], {name: argument}, [released handle...], links]
     reply       [number, true, value, [[container, content]...], [stdout, stderr], links]
                 [number, false, exception, ...]
 
 `target` is a handle: the number of an object that stays where it is. Containers among the arguments are numbered by the
-encoding; those that the callee changed come back with the reply, and a reference in a reply may mean one of them. So lists,
-dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true. Containers that are read as an
-attribute are kept the same on both sides, see links.py; so is what surrounds a call, see ambient.py.
+encoding; those that the callee changed come back with the reply, and a reference in a reply may mean one of them. So
+lists, dicts, sets and bytearrays are changed for the caller too, and `f(xs) is xs` stays true. Containers that are read
+as an attribute are kept the same on both sides, see shared_containers.py; so is the process state around a call, see
+ambient.py.
 
-    LineBroken      the other side wrote what the protocol does not have; nothing it says counts any more
+    LineBroken      the other side sent a message outside the protocol; nothing that it sends counts any more
     LineEnded       the other side has ended
 
 Both derive from BaseException, so that neither a test nor a submission takes them for an exception of its own.
@@ -57,7 +59,7 @@ MAX_NESTED = 100
 MAX_HANDLES = 10_000
 MAX_CALLS = 1_000_000
 MAX_BYTES = 1 << 30
-"""The last two are for one test."""
+"""`MAX_CALLS` and `MAX_BYTES` are limits for one test."""
 CHUNK = 1 << 16
 _ACTIONS = frozenset({"call", "set", "del", "await", "import"})
 Given = tuple[Iterable[object], Mapping[str, object]]
@@ -70,11 +72,11 @@ class LineBroken(BaseException):
 
 
 class LineEnded(BaseException):
-    """There is nobody on the other side any more."""
+    """The other side has closed the connection."""
 
 
 class Ref:
-    """A handle of the other side's. When the last stand-in for it is gone, the other side is told to forget it."""
+    """A handle of the other side's. When the last proxy for it is gone, the next message releases the handle."""
 
     __slots__ = ("__weakref__", "line", "number", "places", "stand_in", "taken")
 
@@ -82,66 +84,67 @@ class Ref:
         self.line = line
         self.number = number
         self.stand_in: Callable[[], Any] | None = None
-        """A weak reference to what stands for it here, where there can be one."""
+        """A weak reference to its proxy, if the proxy's type allows one."""
         self.taken: Callable[[], Any] | None = None
-        """The same for what stands for it in the place of a plain value."""
+        """A weak reference to its proxy in the place of a plain value."""
         self.places: tuple[str, ...] | None = ()
-        """Where it came from, as graders/boxed/examiner/watch.py names places; None where nothing is held against it."""
+        """The places it came from, as graders/boxed/examiner/watch.py names them; None if any object may be there."""
 
     def __del__(self) -> None:
         self.line.released.append(self.number)
 
 
 class Trust:
-    """What a side makes of what the other one does. This one, of the candidate's side, believes and tells everything."""
+    """How far one side trusts the other. This class, for the candidate's side, accepts and discloses everything."""
 
     def standing(self, link: Ref, kind: Any) -> int:
-        """How an object of this class that has just come is to be taken, see LIVE."""
+        """Return how to treat an object of this class that has just arrived: LIVE, REMEMBERED or PLAIN."""
         return LIVE
 
     def came(self, link: Ref, kind: Any = None) -> None:
-        """A function, a generator or an awaitable has come, or the class `kind`."""
+        """Note that a function, a generator or an awaitable has arrived, or the class `kind`."""
 
     def holds_objects(self) -> bool:
-        """Whether something else than a plain value may be where what is being read comes from."""
+        """Return whether the place that is being read may hold anything other than a plain value."""
         return True
 
     def operator(self, kind: Any, group: str) -> bool:
-        """Whether an object of this class may be asked for this operator."""
+        """Return whether this operator may be used on an object of this class."""
         return True
 
     def tells(self, error: BaseException) -> bool:
-        """Whether the other side may know more of an exception than its class."""
+        """Return whether the other side may learn more about an exception than its class."""
         return True
 
     def failed(self, error: BaseException) -> None:
-        """What the other side asked for has raised this."""
+        """Note that a request of the other side raised this exception here."""
 
     def heard(self, error: BaseException) -> None:
-        """The other side has raised this."""
+        """Note that the other side raised this exception."""
 
     def swallowed(self, error: BaseException) -> None:
-        """It was handed this exception, and did not raise it again."""
+        """Note that the other side was handed this exception and did not raise it again."""
 
     def carries_out(self, container: object, args: Iterable[object], kwargs: Mapping[str, object]) -> bool:
-        """Whether the change that the call being read made to a container among its arguments is made here as well."""
+        """Return whether to repeat here the change that the call being read made to a container among its arguments."""
         return True
 
     def carries_out_at(self, place: str) -> bool:
-        """The same for a container of an object of this side's."""
+        """Return whether to repeat here the other side's change to a container that an object of this side owns."""
         return True
 
     def place(self, target: object, name: object) -> str:
-        """What an attribute of this side's is called, of which the other side is given a container."""
+        """Return the name of this side's attribute whose container the other side receives."""
         return ""
 
 
 LIVE, REMEMBERED, PLAIN = range(3)
-"""An object is asked each time; the answer at the first look stands; the same, and it is in the place of a plain value."""
+"""LIVE: the object is asked each time. REMEMBERED: its first answer stands. PLAIN: as REMEMBERED, in the place of a
+plain value."""
 
 
 class Connection:
-    """One end. `perform(operation, target, name, args, kwargs)` does what the other side asks for."""
+    """One end of the connection. `perform(operation, target, name, args, kwargs)` serves the other side's requests."""
 
     def __init__(
         self,
@@ -151,13 +154,13 @@ class Connection:
         *,
         only_while_serving: bool = False,
     ) -> None:
-        """`only_while_serving`: true of the candidate, which may call back but has nothing to begin."""
+        """`only_while_serving`: true for the candidate, which may call back during a call but never starts one."""
         self._only_while_serving = only_while_serving
         self._perform = perform
         self._take_output = take_output
         self._give_output = give_output
         self._buffer = b""
-        """What has come and belongs to no message yet."""
+        """Bytes that have arrived and do not belong to a read message yet."""
         self._lock = RLock()
         self._number = int.from_bytes(urandom(4), "big")
         self._exports: dict[int, object] = {}
@@ -167,31 +170,32 @@ class Connection:
         self.released: list[int] = []
         self.links = Links(0 if only_while_serving else 1)
         self.foreign: Callable[[Encoder, Any, int], Tree] | None = None
-        """How to write what the encoding does not have."""
+        """Writes values whose type is not in the encoding."""
         self.readers: Mapping[str, Read] = {"$link": self.links.read}
-        """How to read it."""
+        """Read the keys that are not in the encoding."""
         self.gives_copies = False
-        """True where what the other side changes in an argument changes nothing here: the suite's values are drawn anew."""
+        """True if the other side's changes to arguments are dropped here: the suite draws its values anew for each
+        call."""
         self.overhear: Callable[[Tree], None] | None = None
-        """Is told of all that comes."""
+        """Called with every message that arrives."""
         self.trust = Trust()
         self.reading: tuple[object, Any, Any] = (None, 0, None)
-        """Operation, target and name of what is being read: a reply's, or of what a request would have done."""
+        """Operation, target and name of the request whose reply, or whose arguments, are being read."""
         self.actions = 0
-        """What was asked for that may have changed something."""
+        """Number of requests so far that may have changed something."""
         self.failure: LineBroken | LineEnded | None = None
-        """Why nothing more can be asked."""
+        """Why the connection cannot be used any more."""
         self.cut_off = False
-        """True where that was on this side."""
+        """True if the failure was on this side: the time limit of a test interrupted a call."""
         self.exchanging = False
-        """True while a message is on its way, when nothing can be asked, not by a finalizer either."""
+        """True while a message is in transit. No request can be sent then, not even by a finalizer."""
         self.serving = 0
         self.calls = 0
         self.bytes = 0
 
     @property
     def ambient(self) -> Ambient | None:
-        """What surrounds the calls."""
+        """The process state that both sides keep the same."""
         return self.links.ambient
 
     @ambient.setter
@@ -199,7 +203,7 @@ class Connection:
         self.links.ambient = ambient
 
     def linked(self, encoder: Encoder, container: object, depth: int) -> Tree:
-        """A container that is to be the same on both sides from now on."""
+        """Return the tree of a container that both sides keep the same from now on."""
         before, self.links.linking = self.links.linking, True
         try:
             return encoder.tree(container, depth + 1)
@@ -209,7 +213,7 @@ class Connection:
     # --- handles ----------------------------------------------------------------------------------------------------
 
     def export(self, value: object) -> int:
-        """A number under which the other side may ask for this object."""
+        """Return the handle by which the other side may use this object."""
         number = self._export_numbers.get(id(value))
         if number is None:
             if len(self._exports) >= MAX_HANDLES:
@@ -225,20 +229,20 @@ class Connection:
         return self._exports[number]
 
     def ref(self, number: object) -> Ref:
-        """The one Ref for a handle of the other side's."""
+        """Return the only Ref for a handle of the other side's."""
         if type(number) is not int:
             raise EncodingError("a handle is a number")
         found = self._refs.get(number)
         if found is None:
             if len(self._refs) >= 2 * MAX_HANDLES:
                 raise EncodingError("too many handles")
-            if number in self.released:  # it had been forgotten here, but the other side has not heard of it yet
+            if number in self.released:  # it was released here, but no message has reported that yet
                 self.released.remove(number)
             found = self._refs[number] = Ref(self, number)
         return found
 
     def known_ref(self, number: int) -> Ref | None:
-        """The Ref for a handle, if there is one."""
+        """Return the Ref for a handle, or None."""
         return self._refs.get(number)
 
     # --- asking -----------------------------------------------------------------------------------------------------
@@ -251,7 +255,8 @@ class Connection:
         args: Iterable[object] = (),
         kwargs: Mapping[str, object] = {},
     ) -> Any:
-        """Have the other side do something, and give what came of it. Raises what it raised, LineBroken, LineEnded.
+        """Send a request and return the result. Raises the exception that the other side raised, LineBroken or
+        LineEnded.
 
         Raises TypeError for an argument that cannot cross.
         """
@@ -278,7 +283,7 @@ class Connection:
         raise reply[1]
 
     def _exchange(self, request: list[Tree], links: list[Tree], encoder: Encoder, given: Given) -> tuple[bool, Any]:
-        """Whether it went well, and the value or the exception."""
+        """Return whether the request succeeded, and the value or the exception."""
         if self.failure is not None:
             raise self.failure
         if self.exchanging:
@@ -335,7 +340,7 @@ class Connection:
         return value
 
     def _changed(self, told: list[list[Any]], sent: list[object], given: Given) -> list[object]:
-        """The containers that were sent, with copies for those whose change is not made here."""
+        """Return the containers that were sent, with copies of those that must not change here."""
         hidden: list[object] = []
         for number, _ in told:
             if type(number) is not int or not 0 <= number < len(sent):
@@ -353,7 +358,7 @@ class Connection:
     # --- serving ----------------------------------------------------------------------------------------------------
 
     def serve_forever(self) -> None:
-        """Do what the other side asks for until it has ended. Raises LineEnded."""
+        """Serve the other side's requests until it has ended. Raises LineEnded."""
         try:
             while True:
                 self._serve(array(self._receive(), 8))
@@ -441,7 +446,7 @@ class Connection:
     # --- messages ---------------------------------------------------------------------------------------------------
 
     def _fail(self, error: BaseException) -> NoReturn:
-        """Whatever goes wrong with a message is the end of the line: nobody knows who is to speak next."""
+        """End the connection: after a broken message neither side can know whose turn it is."""
         if isinstance(error, LineBroken | LineEnded):
             self.failure = error
             raise error
@@ -471,7 +476,7 @@ class Connection:
         if len(message) != 6:
             raise LineBroken(str(error))
         tree = self._encoder().tree(cannot_cross(error))
-        self.links.back_to(({}, {}))  # nobody knows what the other side has heard of them
+        self.links.back_to(({}, {}))  # this side cannot know which of them the other side still has
         return dump([message[0], False, tree, [], ["", ""], []]).encode()
 
     def _receive(self) -> Tree:

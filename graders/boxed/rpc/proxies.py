@@ -1,20 +1,22 @@
-"""What stands here for the objects of the other box: classes, instances, functions, generators, exceptions. Both boxes use it.
+"""Proxies for the objects of the other box: classes, instances, functions, generators, exceptions. Both boxes use them.
 
-A value of a type that the encoding has crosses as itself. Everything else stays where it is and is stood for:
+A value of a type that the encoding has crosses as itself. Everything else stays in its box, and the other box gets a
+proxy:
 
     {"$own": number}                        an object of the receiver's own comes home
-    {"$its": [number, class]}               an object that stays with the sender; what is done with it is asked there
-    {"$held": [number, class, value]}       one whose class derives from an immutable built-in: it holds that value as well
+    {"$its": [number, class]}               an object that stays with the sender; each operation on it is a request
+    {"$held": [number, class, value]}       an object whose class derives from an immutable built-in, with that value
     {"$class": [number, description]}       a class; described the first time, null afterwards
-    {"$function": [number, facts, more, attributes]}        anything whose only use is to be called, see signatures.py
+    {"$function": [number, facts, more, attributes]}        a callable, see signatures.py
     {"$alias": [origin or null, class...]}  list[int], and int | None
     {"$generator": number}  {"$awaitable": number}
     {"$error": [class, args, text, attributes, notes, cause, number]}
 
-both_have.py has the rest.
+shared_types.py has the rest.
 
-A stand-in class has the name, the module and, as far as that is possible, the bases of the real one, so that isinstance,
-`except` and pytest.raises work. Its special methods are those that the real class defines, as far as FORWARDED has them.
+A proxy class has the name, the module and, as far as that is possible, the bases of the real one, so that isinstance,
+`except` and pytest.raises work. Its special methods are those that the real class defines, as far as FORWARDED has
+them.
 """
 
 import types
@@ -60,21 +62,22 @@ MAX_CAUSES = 5
 
 
 class Proxies:
-    """All that stands here for objects of the other side of a line."""
+    """All proxies of one side of a connection."""
 
     def __init__(self, line: Connection, *, equal: Callable[[Any, Any], Any], named: Callable[[type], bool]) -> None:
-        """`equal(one, other)`: what `==` gives for a stand-in; `named(class)`: whether the task knows that class."""
+        """`equal(one, other)` answers `==` for a proxy; `named(class)` says whether the task knows that class."""
         self.line = line
         self.equal = equal
         self.named = named
         self.decided: set[str] = set()
-        """Operators of the other side's own classes that had something to decide."""
+        """Operators of the other side's own classes whose answer reached the tests."""
         self._classes: dict[int, StandInMeta] = {}
         self._described: set[int] = set()
         self._wrappers: WeakKeyDictionary[Any, Ref] = WeakKeyDictionary()
-        """Functions, generators and coroutines made here, which are real ones -> what they stand for."""
+        """Proxies that are real functions, generators and coroutines of this side -> the handle of each."""
         self._members: dict[int, object] = {}
-        """Members of enumerations that are numbers, too: they have an identity, but Python has no weak reference to one."""
+        """Enumeration members that are numbers as well: they need an identity, and Python has no weak references to
+        them."""
         line.foreign = self._write
         line.readers = {
             "$own": self._read_own, "$its": self._read_its, "$held": self._read_held, "$class": self._read_class,
@@ -84,7 +87,7 @@ class Proxies:
         }  # fmt: skip
 
     def reference_of(self, function: Any) -> Ref | None:
-        """What a function that was made here stands for."""
+        """Return the handle behind a proxy function; None for any other function."""
         return self._wrappers.get(function)
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -132,13 +135,13 @@ class Proxies:
         base = held(kind)
         if base in HELD:
             assert base is not None
-            # Of the exact type, made by its own method, whatever the class overrides.
+            # A value of the exact type, made by the built-in's own method: the class may override anything.
             plain = encoder.plain(value, depth)
             return {"$held": [number, self._write_class(encoder, kind, depth), plain]}
         return {"$its": [number, self._write_class(encoder, kind, depth)]}
 
     def _write_function(self, encoder: Encoder, value: Any, depth: int) -> Tree:
-        """Of a test's own function only that it can be called."""
+        """Describe a function. A test's own function crosses without defaults, annotations and attributes."""
         more: list[Tree] = [None, None]
         if self.writes_all and type(value) is types.FunctionType:
             if value.__annotations__ or value.__defaults__ or value.__kwdefaults__:
@@ -148,7 +151,7 @@ class Proxies:
         return {"$function": [self.line.export(value), facts_of_function(value), *more]}
 
     writes_all = True
-    """False where nothing may be told of modules, frames and code."""
+    """False on the examiner's side, which must not disclose modules, frames and code."""
 
     def _write_class(self, encoder: Encoder, kind: type, depth: int) -> Tree:
         number = self.line.export(kind)
@@ -173,7 +176,7 @@ class Proxies:
         if not self.line.trust.tells(error):
             named = known or self._write_class(encoder, kind, depth)
             args: Tree = []
-            if isinstance(error, BaseExceptionGroup):  # none is made without the exceptions in it
+            if isinstance(error, BaseExceptionGroup):  # a group cannot be made without the exceptions in it
                 args = self._plain_args(encoder, ("", list(error.exceptions)), depth)
             return {"$error": [named, args, "", [], [], None, number]}
         try:
@@ -199,7 +202,7 @@ class Proxies:
         return [self._or_nothing(encoder, arg, depth) for arg in args]
 
     def _or_nothing(self, encoder: Encoder, value: object, depth: int) -> Tree:
-        """What is said of an exception must not keep it from being raised."""
+        """Return the tree, or None if the value cannot cross: a detail must not keep an exception from being raised."""
         try:
             return encoder.tree(value, depth + 1)
         except EncodingError:
@@ -211,7 +214,7 @@ class Proxies:
         return self.line.exported(payload)
 
     def _read_type(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
-        self.line.trust.holds_objects()  # so does the place of a submission's own class instead of it
+        self.line.trust.holds_objects()  # records the place, where a submission may have a class of its own
         return READERS["$type"](decoder, payload, depth)
 
     def _read_builtin(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
@@ -219,7 +222,7 @@ class Proxies:
         return READERS["$builtin"](decoder, payload, depth)
 
     def _read_class(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
-        """A class that is a value itself. In the place of a plain value it is something that can be called, and no more."""
+        """Return the proxy of a class that is itself a value. In the place of a plain value it can only be called."""
         made = self._described_class(decoder, payload, depth)
         if not self.line.trust.holds_objects():
             return self._bare(made._assay_ref)  # noqa: SLF001
@@ -259,7 +262,7 @@ class Proxies:
             return stand_in
         facts = kind._assay_facts  # noqa: SLF001
         if facts["container"] and (standing == PLAIN or not self.named(kind)):
-            # A list of a class that the task does not know is a list here, and nothing that it does counts.
+            # An object of an unknown class that derives from list becomes a plain list: its methods must not decide.
             return self.line.ask("content", link.number)
         stand_in = object.__new__(cast(type, kind))
         if standing == LIVE:
@@ -317,7 +320,7 @@ class Proxies:
         return made
 
     def _bare(self, link: Ref) -> Any:
-        """Stands for a function or a class in the place of a plain value: nothing is read of it, and it goes home as itself."""
+        """Return a proxy for a function or a class in the place of a plain value: callable, without readable facts."""
         made = _make_function(self.line, link)
         self._wrappers[made] = link
         self.line.trust.came(link)
@@ -357,7 +360,7 @@ class Proxies:
             object.__setattr__(error, TEXT, text(decoder.value(words)))
         if type(kind) is StandInMeta:
             self.line.trust.came(link, kind)
-            link.stand_in = ref(error)  # there are no weak references to the built-in ones
+            link.stand_in = ref(error)  # Python has no weak references to instances of built-in exceptions
         else:
             _set_attributes(
                 error, {text(name): decoder.value(value, depth + 1) for name, value in map(_pair, array(attributes))}
@@ -406,7 +409,7 @@ def _generate(line: Connection, link: Ref) -> Generator[Any, Any, Any]:
 
 
 def run_to_end(awaitable: Any, loops: list[Any]) -> Any:
-    """Run an awaitable on this side's loop, which is kept in `loops`; inside of a running one, on another."""
+    """Run an awaitable on this side's loop, which is kept in `loops`; inside a running loop, on a new one."""
     import asyncio  # noqa: PLC0415 - few submissions need it, and each fork would pay for it
 
     running = asyncio.events._get_running_loop()  # noqa: SLF001 - the only way to run a loop within a loop
@@ -436,7 +439,7 @@ def _pair(payload: Tree) -> list[Any]:
 _FIELDS: dict[type[BaseException], tuple[str, ...]] = {
     OSError: ("filename", "filename2"), ImportError: ("name", "path"), NameError: ("name",), AttributeError: ("name",),
 }  # fmt: skip
-"""What exceptions hold that is neither among their arguments nor in their `__dict__`."""
+"""Fields of built-in exceptions that are neither in `args` nor in `__dict__`."""
 
 
 def _attributes(error: BaseException) -> dict[str, object]:
@@ -470,7 +473,7 @@ def _make_error(kind: Any, values: list[object]) -> BaseException:
 
 
 def _make_group(kind: Any, values: list[object]) -> BaseException:
-    """What is in it may not have crossed, or may have become something else."""
+    """Make an exception group from what has crossed of its members, or from a plain Exception if none has."""
     inside = values[1] if len(values) > 1 else None
     errors = [error for error in inside if isinstance(error, BaseException)] if isinstance(inside, list) else []
     if issubclass(kind, Exception):

@@ -1,4 +1,4 @@
-"""The classes that stand for classes of the other box, and what their instances do: they ask."""
+"""Proxy classes for classes of the other box. Their instances send each operation as a request."""
 
 import abc
 import collections
@@ -18,11 +18,11 @@ _BINARY = (
 )  # fmt: skip
 ORDERING = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 DECIDING = ORDERING | {f"__{way}{name}__" for name in _BINARY for way in ("", "r", "i")}
-"""Operators whose answer decides what a test asserts: `abs(result - 2.5) < 1e-6` is true of an object that says so."""
+"""Operators whose answer decides an assertion: an object's own `__sub__` can make `abs(result - 2.5) < 1e-6` true."""
 GROUPS = {f"__{way}{name}__": name for name in _BINARY for way in ("", "r", "i")} | dict.fromkeys(ORDERING, "ordering")
-"""Which of them are one operation, however a class writes it."""
+"""Operator -> its operation: `+`, reflected `+` and `+=` are one, and so are all four orderings."""
 PREDICATES = frozenset({"startswith", "endswith", "issubset", "issuperset", "isdisjoint", "count", "index", "find"})
-"""Methods of built-in types that do the same: `result.startswith("x")`."""
+"""Methods of built-in types whose answer decides an assertion as well: `result.startswith("x")`."""
 _LEAVING = frozenset({"__exit__", "__aexit__", "athrow"})
 """Methods that are handed an exception. Those whose name has an `a` are awaited."""
 FORWARDED = DECIDING | {
@@ -33,16 +33,16 @@ FORWARDED = DECIDING | {
     "__bytes__", "__fspath__",
 }  # fmt: skip
 _OF_FUNCTIONS = frozenset({"__name__", "__qualname__", "__wrapped__"})
-"""What functools.update_wrapper gives an object that stands for a function, besides its `__doc__`."""
+"""Attributes that functools.update_wrapper sets on a callable object, besides `__doc__`."""
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
 HELD = (int, float, complex, str, bytes, tuple, frozenset)
-"""Immutable: what stands for an instance of a subclass holds its value."""
+"""Immutable built-ins: a proxy for an instance of a subclass holds the value."""
 REF = "_assay_ref"
 TEXT = "_assay_text"
 
 
 class Side(Protocol):
-    """What a class needs of graders.boxed.rpc.proxies.StandIns."""
+    """The part of graders.boxed.rpc.proxies.Proxies that a proxy class uses."""
 
     line: Connection
     equal: Callable[[Any, Any], Any]
@@ -51,7 +51,7 @@ class Side(Protocol):
 
 
 class StandInMeta(type):
-    """Class of all classes that stand for one of the other side's."""
+    """Metaclass of all proxy classes."""
 
     _assay_side: "Side"
     _assay_ref: Ref
@@ -83,7 +83,7 @@ class StandInMeta(type):
         cls._assay_ask("del", name)
 
     def _assay_look(cls, name: str, *args: object) -> Any:
-        """What a class has that is a container itself, such as an enumeration, where the task's is one."""
+        """Use a class as a container, such as an enumeration, if the reference's class was used as one."""
         __tracebackhide__ = True
         if not cls._assay_side.line.trust.operator(cls, f"class.{name}"):
             raise TypeError(f"type object {cls.__name__!r} has no {name}")
@@ -113,18 +113,18 @@ class StandInMeta(type):
 
 
 def is_special(name: str) -> bool:
-    """True for `__names__` that nobody asks the other side for; what it may answer there is in FORWARDED."""
+    """Return True for `__names__`, which never cross as attributes; FORWARDED has those that cross as operations."""
     return name.startswith("__") and name.endswith("__") and name != "__dict__"
 
 
 def number_of(stand_in: object) -> int:
-    """The handle of an instance."""
+    """Return the handle of a proxy."""
     found: Ref | Taken = object.__getattribute__(stand_in, REF)
     return found.number
 
 
 def describe(kind: type) -> dict[str, Tree]:
-    """What the other side needs to know of a class, but for its bases."""
+    """Return the description of a class that the other side makes a proxy class from, without its bases."""
     mro = mro_of(kind)
     found: dict[str, object] = {}
     for base in mro[:-1]:
@@ -153,7 +153,7 @@ def describe(kind: type) -> dict[str, Tree]:
 
 
 def _real_base(kind: type) -> str | None:
-    """Its nearest exception that both sides have, or the immutable built-in that it derives from."""
+    """Return the name of its nearest exception that both sides have, or of the immutable built-in it derives from."""
     for base in mro_of(kind):
         if issubclass(base, BaseException) and (name := name_of_type(base)) is not None:
             return name
@@ -162,7 +162,7 @@ def _real_base(kind: type) -> str | None:
 
 
 def make_class(side: Side, link: Ref, facts: Mapping[str, Any], bases: Sequence[StandInMeta]) -> StandInMeta:
-    """The class that stands for the one so described. Raises EncodingError, LookupError and TypeError for hostile facts."""
+    """Make the proxy class from a description. Raises EncodingError, LookupError and TypeError for hostile facts."""
     real = known_type(text(facts["real"])) if facts["real"] is not None else None
     if real is not None and not (real in HELD or issubclass(real, BaseException)):
         raise EncodingError("a base that no class from there has")
@@ -217,14 +217,16 @@ def _truth(instance: object) -> bool:
 
 
 def _is_forwarded(name: str, *, known: bool, real: bool, is_error: bool) -> bool:
-    """Whether the other side is asked: not what an exception has to say of itself, nor what only a known class may decide."""
+    """Return whether a special method becomes a request: not the text of an exception, nor what only a known class
+    decides.
+    """
     if is_error and name in ("__str__", "__repr__", "__format__"):
         return False
     return known or not (real or name == "__contains__")
 
 
 def _attribute(line: Connection) -> Callable[[object, str], Any]:
-    """What a name is that neither the instance's class here nor the instance itself has."""
+    """Return the `__getattr__` of proxies: it requests attributes that neither the proxy nor its class has."""
 
     def attribute(instance: object, name: str) -> Any:
         __tracebackhide__ = True
@@ -249,7 +251,7 @@ def _is_of_functions(kind: Any, name: str) -> bool:
 
 
 class Doc:
-    """The `__doc__` of a class whose instances can be called: they may have one of their own."""
+    """The `__doc__` of a class whose instances are callable: an instance may have a `__doc__` of its own."""
 
     def __init__(self, text: str | None) -> None:
         self._text = text
@@ -261,7 +263,9 @@ class Doc:
 
 
 def _everywhere(line: Connection) -> dict[str, Any]:
-    """What all stand-in classes have. Functions, as a bound method would not be bound to the instance."""
+    """Return what all proxy classes have: plain functions, because a bound method would not be bound to the
+    instance.
+    """
 
     def set_attribute(instance: object, name: str, value: object) -> None:
         __tracebackhide__ = True
@@ -306,7 +310,9 @@ def _comparison(side: Side, hashes: str) -> dict[str, Any]:
 
 
 def _of_errors(line: Connection) -> dict[str, Any]:
-    """An exception tells its text as it was when it was raised; `__cause__` and its kin are set here by the interpreter."""
+    """Return the methods of proxy exceptions: the text as it was when raised; the interpreter sets `__cause__` and such
+    here.
+    """
 
     def words(error: object) -> str:
         return str(object.__getattribute__(error, TEXT))
@@ -321,13 +327,13 @@ def _of_errors(line: Connection) -> dict[str, Any]:
 
 
 class Method:
-    """A method of a stand-in class, which spares asking for it before it is called."""
+    """A method of a proxy class: it saves the request for the attribute before the call."""
 
     def __init__(self, function: Any) -> None:
         self._function = function
 
     def __get__(self, instance: object, owner: Any) -> Any:
-        if instance is None:  # Base.method(instance) is this class's, whatever the instance's own class has
+        if instance is None:  # Base.method(instance) calls this class's method, even if a subclass overrides it
             return owner._assay_ask("get", self._function.__name__)  # noqa: SLF001
         return types.MethodType(self._function, instance)
 
@@ -347,7 +353,7 @@ def _method(line: Connection, name: str) -> Callable[..., Any]:
 
 
 def _special(side: Side, name: str, *, known: bool, iterable: bool) -> Callable[..., Any]:
-    """`known`: the task knows its class; `iterable`: which has `__iter__`, and is no iterator."""
+    """`known`: the task knows the class; `iterable`: the class has `__iter__` and is not an iterator."""
     if name in GROUPS:
         return _named(name, _operator(side, name, known=known))
     line = side.line
@@ -403,7 +409,7 @@ def _operator(side: Side, name: str, *, known: bool) -> Callable[..., Any]:
 
 
 def _as_held(line: Connection, self: object, name: str, args: tuple[object, ...]) -> Any:
-    """The operator of the built-in value that an object holds, where it holds one."""
+    """Apply the operator to the built-in value that an object holds; NotImplemented if it holds none."""
     facts = type(self)._assay_facts  # type: ignore[attr-defined] # noqa: SLF001
     base = next((base for base in mro_of(type(self)) if base in HELD), None)
     if base is not None:
@@ -416,7 +422,7 @@ def _as_held(line: Connection, self: object, name: str, args: tuple[object, ...]
 
 
 def hand(line: Connection, error: BaseException | None, number: int, name: str, args: tuple[object, ...]) -> Any:
-    """Call a method that is handed an exception, and say where the exception ended there."""
+    """Call a method that is handed an exception, and report to `trust` if the exception was swallowed there."""
     __tracebackhide__ = True
     try:
         answer = line.ask("call", number, name, args)
@@ -455,13 +461,13 @@ def _error_in(args: tuple[object, ...]) -> BaseException | None:
 
 
 async def wait_for(line: Connection, link: Ref) -> Any:
-    """A coroutine here, which runs one there to its end."""
+    """Run a coroutine of the other side to its end."""
     __tracebackhide__ = True
     return line.ask("await", link.number)
 
 
 def _field(name: str) -> Any:
-    """One of a dataclass, as dataclasses.fields wants to see it."""
+    """Return a dataclass field in the form that dataclasses.fields expects."""
     field: Any = dataclasses.field()
     field.name, field.type, field._field_type = name, object, dataclasses._FIELD  # type: ignore[attr-defined] # noqa: SLF001
     return field

@@ -1,13 +1,14 @@
-"""Containers that belong to an object of one side and are at hand on the other: kept the same on both.
+"""Linked containers: they belong to an object of one side, the other side has a copy, and both copies are kept the
+same.
 
-What a test reads as `stack.items` is a list of its own here; the list of the stack is there. They are linked: before each
-message, the side that speaks tells which of its linked containers have changed, so `stack.items.append(1)` reaches the stack, and
-a push is seen in a list that was read before. A linked container crosses as `{"$link": [number, null]}` afterwards, as what
-it is, not as a copy.
+When a test reads `stack.items` it gets a list on its own side; the stack's list stays on the other. The two are linked:
+each message begins with the changes of the sender's linked containers, so `stack.items.append(1)` reaches the stack,
+and a push shows up in a list that was read before. A linked container crosses as `{"$link": [number, null]}`
+afterwards, by reference and not as another copy.
 
     {"$link": [number, tree]}       a container that is linked from now on
-    [[number, content]...]          those that have changed; null for the content: it is at hand no more
-    [[name, content]...]            what else has changed, see ambient.py
+    [[number, content]...]          the changed containers; a null content means that the link is dropped
+    [[name, content]...]            changes of the process state, see ambient.py
 """
 
 import sys
@@ -24,31 +25,32 @@ MAX_LINKS = 10_000
 MAX_LENGTH = 10_000
 """A longer container crosses as a copy."""
 _HELD_HERE = 4
-"""References to a linked container that nobody else has: of its entry, of the loop over them, and of the call that counts."""
+"""References to a linked container that is otherwise unused: its entry, the loop over the entries, and the call that
+counts."""
 
 
 class Links:
-    """The linked containers of one side. Each side numbers those that it owns, odd here and even there."""
+    """The linked containers of one side. Each side numbers its own: the examiner's are odd, the candidate's even."""
 
     def __init__(self, first: int) -> None:
         self._next = first
         self._entries: dict[int, tuple[Any, Any]] = {}
-        """Number -> the container, and what it held when both sides had last been the same."""
+        """Number -> the container, and its content when both sides were last in agreement."""
         self._numbers: dict[int, int] = {}
         self.linking = False
-        """True while what is written is to be linked."""
+        """True while containers that are being written become linked."""
         self.ambient: Ambient | None = None
         self.place = ""
-        """Where that stands."""
+        """Name of the attribute from which the container that is being written comes."""
         self._places: dict[int, str] = {}
-        """Number -> where a container of this side's stands."""
+        """Number -> name of the attribute, for containers of this side."""
 
     def number(self, container: object) -> int | None:
-        """Its number, if it is linked."""
+        """Return the number of a linked container, else None."""
         return self._numbers.get(id(container))
 
     def own(self, container: Any) -> int | None:
-        """Link a container of this side's; None where it is too large to be looked through at each call."""
+        """Link a container of this side and return its number; None if it is too large to compare at each call."""
         if len(container) > MAX_LENGTH:
             return None
         self._next += 2
@@ -57,7 +59,7 @@ class Links:
         return self._next
 
     def state(self) -> tuple[dict[int, Any], dict[int, int]]:
-        """For `back_to`, where a message turns out not to be sent."""
+        """Return the state for `back_to`, in case the message cannot be sent."""
         return dict(self._entries), dict(self._numbers)
 
     def back_to(self, state: tuple[dict[int, Any], dict[int, int]]) -> None:
@@ -66,7 +68,7 @@ class Links:
             self.ambient.again()
 
     def read(self, decoder: Decoder, payload: Tree, depth: int) -> object:
-        """The container of a `$link`."""
+        """Return the container of a `$link`."""
         number, tree = array(payload, 2)
         if tree is None:
             decoder.references += 1
@@ -80,7 +82,9 @@ class Links:
         return container
 
     def changes(self, encoder: Encoder, said: object) -> list[Tree]:
-        """What the other side has not heard of yet. `said`: what the message is about. Raises EncodingError."""
+        """Return the changes that the other side does not know yet. `said`: the content of the message. Raises
+        EncodingError.
+        """
         told = self.ambient.changes(encoder, said) if self.ambient is not None else []
         if not self._entries:
             return told
@@ -99,7 +103,7 @@ class Links:
         return told
 
     def apply(self, decoder: Decoder, changes: Tree, permits: Callable[[str], bool]) -> None:
-        """Do here what was done there, as far as it is permitted for containers of this side's."""
+        """Apply the other side's changes, to this side's own containers only if `permits` allows it."""
         for change in array(changes):
             number, content = array(change, 2)
             if type(number) is str and self.ambient is not None:
@@ -128,7 +132,7 @@ class Links:
         self._numbers.pop(id(self._entries.pop(number)[0]), None)
 
 
-# --- containers, as far as what they hold at the top --------------------------------------------------------------------
+# --- the top level of containers ----------------------------------------------------------------------------------------
 
 
 def is_container(value: object) -> bool:
@@ -136,7 +140,7 @@ def is_container(value: object) -> bool:
 
 
 def shallow(container: Any) -> Any:
-    """What it holds now, to be compared with later."""
+    """Return the container's current items, for a later comparison."""
     if isinstance(container, dict):
         return list(container.items())
     return bytes(container) if type(container) is bytearray else list(container)
@@ -181,7 +185,9 @@ def restore(container: Any, content: Any) -> None:
 
 
 def copied(containers: list[object], some: Iterable[object]) -> list[object]:
-    """The same containers, with copies for some of them and for all that hold a copy, which hold the copies then."""
+    """Return the containers with `some` replaced by copies, and with every container that holds one of these copied
+    too.
+    """
     copies: dict[int, Any] = {id(container): copy(container) for container in some}
     ours = [container for container in containers if isinstance(container, list | dict | deque)]
 
@@ -208,7 +214,7 @@ def _items(container: Any) -> Iterable[object]:
 
 
 def refuse_cycles(containers: Iterable[object]) -> None:
-    """Where a call has put containers into each other. Raises EncodingError, RecursionError."""
+    """Raise EncodingError if a call has put containers into each other. May raise RecursionError."""
     done: set[int] = set()
     held: set[int] = set()
 

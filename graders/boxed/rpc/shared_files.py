@@ -1,9 +1,11 @@
-"""Files that tests and submission share though each box has its own: what tests name is there, and what is written comes back.
+"""Files that tests and submission share across their boxes: files that tests name are sent, and what is written comes
+back.
 
-    files   [[[path, is a folder]...], [[path, content]...]]        content: base64, "/" for a folder, null where it is gone
+    files   [[[path, is a folder]...], [[path, content]...]]        content: base64, "/" for a folder, null if it is gone
 
-Paths are the same on both sides: absolute, with nothing to resolve in them. A folder that tests name is shared with all below it,
-a file by itself. No links, no special files, and nothing that Python or a shell would run comes back: tests may import from there.
+Paths are the same on both sides: absolute and normalized. A folder that tests name is shared with all below it, a file
+by itself. Links and special files do not cross. Files that Python or a shell would run do not come back: tests may
+import from there.
 """
 
 import os
@@ -20,24 +22,24 @@ MAX_TOTAL = 8 << 20
 """Bytes in all shared files of one side."""
 FOLDER = "/"
 SETTLED_NS = 50_000_000
-"""A file or folder that was changed so recently may be changed again without a new date: clocks of file systems are coarse."""
+"""A file that changed within this time may change again without a new date: clocks of file systems are coarse."""
 CODE = (".py", ".pyc", ".pyd", ".so", ".pth", ".sh", ".zip", ".egg")
 
 Stamp = tuple[int, int, int]
 
 
 class SharedFiles:
-    """What of the file system is the same on both sides."""
+    """The part of the file system that is the same on both sides."""
 
     def __init__(self) -> None:
         self.roots: dict[str, bool] = {}
-        """Path -> whether it is a folder, with all that is below it."""
+        """Path -> whether it is a folder, which is shared with all below it."""
         self._known: dict[str, tuple[Stamp, str]] = {}
-        """Path -> its stamp when it was last looked at, and its content as both sides have it."""
+        """Path -> its stamp at the last look, and the content that both sides have."""
         self._new_roots: list[str] = []
 
     def share(self, path: str, *, folder: bool) -> None:
-        """Have the other side see this as well."""
+        """Share this path from now on."""
         if not self.is_shared(path):
             self.roots[path] = folder
             self._new_roots.append(path)
@@ -46,7 +48,9 @@ class SharedFiles:
         return path in self.roots or any(folder and path.startswith(root + "/") for root, folder in self.roots.items())
 
     def changes(self, encoder: Encoder) -> Tree:
-        """What the other side has not seen yet, None where that is nothing. Raises EncodingError where it is too much."""
+        """Return the changes that the other side does not have yet, or None. Raises EncodingError if they are too
+        large.
+        """
         told: list[Tree] = []
         now: dict[str, tuple[Stamp, str]] = {}
         total = 0
@@ -73,19 +77,19 @@ class SharedFiles:
         return [roots, gone + told] if roots or gone or told else None
 
     def again(self) -> None:
-        """What was told last may not have been heard."""
+        """Send everything again: the last changes may not have reached the other side."""
         self._known, self._new_roots = {}, list(self.roots)
 
     def may_write(self, path: str) -> bool:
-        """Whether the other side has a say in what is there."""
+        """Return whether the other side may write this file here."""
         raise NotImplementedError
 
     def sends(self, path: str) -> bool:
-        """Whether the other side is told of this file."""
+        """Return whether this file is sent to the other side."""
         return True
 
     def apply(self, decoder: Decoder, content: Tree) -> None:
-        """Have here what is there. Raises EncodingError for what nobody would have sent."""
+        """Write the other side's changes here. Raises EncodingError for changes that no honest side sends."""
         roots, changes = array(content, 2)
         for pair in array(roots):
             path, folder = array(pair, 2)
@@ -115,7 +119,7 @@ class SharedFiles:
         except ValueError as error:
             raise EncodingError("no content of a file") from error
         except OSError:
-            return  # what is in its way was put there by the tests, or by the submission: they know best
+            return  # tests or submission put something in its way on purpose
         found = os.lstat(path)
         self._known[path] = ((found.st_mtime_ns, found.st_size, found.st_ino), content)
 
@@ -133,7 +137,7 @@ class SharedFiles:
 
 
 def below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """All that is in a folder, links left out, each folder before what is in it."""
+    """Yield everything in a folder, with the status of links themselves, each folder before its content."""
     try:
         with os.scandir(folder) as each:
             entries = list(each)
@@ -150,7 +154,7 @@ def below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def replace(path: str, content: bytes) -> None:
-    """Write a file, in a folder that is made where there is none. Raises OSError where something else is in its place."""
+    """Write a file, and make its folder if needed. Raises OSError if something else is in its place."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise FileExistsError(path)
@@ -159,12 +163,12 @@ def replace(path: str, content: bytes) -> None:
 
 
 def is_code(path: str) -> bool:
-    """Whether Python or a shell would run it by its name."""
+    """Return whether Python or a shell would run a file of this name."""
     return path.lower().endswith(CODE)
 
 
 def is_settled(found: os.stat_result) -> bool:
-    """Whether another change would have another date."""
+    """Return whether another change would get another date."""
     return time.time_ns() - found.st_mtime_ns > SETTLED_NS
 
 

@@ -1,10 +1,10 @@
-"""Values that are the same in both boxes, because both have the types: what stand_in.py need not stand in for.
+"""Types that exist in both boxes and therefore cross by value. Everything else is proxied (proxies.py).
 
     {"$type": name}  {"$builtin": [module, name]}  {"$one": name}       classes, functions without effects, Ellipsis
     {"$collection": [name, option, content]}  {"$view": [kind, items]}  {"$path": [kind, text]}
     {"$numpy": [dtype, shape, items]}  {"$number": [dtype, value]}
 
-What comes from a candidate's box may be hostile: it names a class or a function of the few here, never another.
+Messages from a candidate's box may be hostile: they can name one of the few classes and functions here, and no other.
 """
 
 import builtins
@@ -29,11 +29,11 @@ _PURE = {"len", "abs", "min", "max", "sum", "sorted", "ord", "chr", "repr", "any
 
 
 _NO_MODULES = frozenset({"unittest", "doctest", "bdb", "pdb"})
-"""Of the standard library, whose exceptions mean something to a test runner."""
+"""Modules of the standard library whose exceptions mean something to a test runner."""
 
 
 def name_of_type(kind: type) -> str | None:
-    """The name of a class that both sides have."""
+    """Return the name of a class that both sides have, else None."""
     module = kind.__module__
     if type(module) is str and _known(module, kind.__qualname__) is kind:
         return f"{module}.{kind.__qualname__}"
@@ -41,13 +41,13 @@ def name_of_type(kind: type) -> str | None:
 
 
 def write_type(kind: Any) -> Tree:
-    """A class that both sides have, or None."""
+    """Return the tree of a class that both sides have, else None."""
     name = name_of_type(kind)
     return None if name is None else {"$type": name}
 
 
 def _known(module: str, name: str) -> type | None:
-    """A class of the standard library under this name: a value type, a built-in or an exception."""
+    """Return the value type, built-in or exception of the standard library with this name, else None."""
     if not _is_in_both(module) or module.partition(".")[0] in _NO_MODULES:
         return None
     found = getattr(sys.modules.get(module), name, None)
@@ -59,7 +59,7 @@ def _known(module: str, name: str) -> type | None:
 
 
 def _is_in_both(module: str) -> bool:
-    """Of the standard library, or of numpy, which has exceptions of its own."""
+    """Return whether the module is of the standard library, or of numpy, which has exceptions of its own."""
     return module.partition(".")[0] in sys.stdlib_module_names or module.partition(".")[0] == "numpy"
 
 
@@ -67,11 +67,11 @@ _VALUE_MODULES = frozenset({"collections", "datetime", "decimal", "fractions", "
 
 
 def known_type(name: str) -> type:
-    """The class of that name. Raises EncodingError where there is none, or none that may be named."""
+    """Return the class of that name. Raises EncodingError if there is none, or if it may not be named."""
     found = _known(*name.rpartition(".")[::2])
     if found is None:
         if _is_in_both(name):
-            return Exception  # an exception of a module that is not imported here: nothing here can name it
+            return Exception  # an exception of a module that is not imported here, so no code here can name it
         raise EncodingError("an unknown class")
     return found
 
@@ -160,7 +160,7 @@ def read_view(decoder: Decoder, payload: Tree, depth: int) -> Any:
 
 
 def write_path_or_numpy(encoder: Encoder, value: Any, depth: int) -> Tree:
-    """A path, an array or a number of numpy's, else None."""
+    """Return the tree of a path, or of an array or a number of numpy's, else None."""
     kind = type(value)
     if kind in (pathlib.PosixPath, pathlib.PurePosixPath):
         return {"$path": [kind.__name__, str(value)]}

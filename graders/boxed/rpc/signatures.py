@@ -1,6 +1,6 @@
-"""What `inspect`, `typing` and `enum` say of functions and classes of the other box: asked there, and only where a test wants to know.
+"""`inspect`, `typing` and `enum` on functions and classes of the other box: answered there, when a test asks.
 
-Texts of annotations are never evaluated here: who evaluates them runs what the submission wrote.
+Annotations that are texts are never evaluated here: evaluating them would run code of the submission.
 """
 
 import enum
@@ -20,7 +20,7 @@ MAX_PARAMETERS = 255
 
 
 def seen(found: Any, name: str | None, what: str) -> object:
-    """The answer to `what`, on the side where the object or the method of this name of it is."""
+    """Return the answer to the question `what`, on the side that has the object (or its method `name`)."""
     if name is not None:
         found = getattr(found, name)
     if what == "signature":
@@ -40,7 +40,7 @@ def _present(value: object) -> tuple[bool, object]:
 
 
 def facts_of(function: types.FunctionType) -> list[Any] | None:
-    """What a test reads of a function without asking: annotations and default values, None where it has none."""
+    """Return the facts of a function that cross with it: annotations and default values; None if it has neither."""
     annotations = {name: each for name, each in function.__annotations__.items() if _is_harmless(each)}
     defaults, named = function.__defaults__, function.__kwdefaults__
     return [annotations, defaults, named] if annotations or defaults or named else None
@@ -55,18 +55,18 @@ def _is_harmless(annotation: object) -> bool:
 
 
 def put(function: types.FunctionType, facts: Any) -> None:
-    """Have the function show what `facts_of` has said. Raises EncodingError for anything else."""
+    """Set on the proxy function what `facts_of` returned. Raises EncodingError for anything else."""
     annotations, defaults, named = facts if type(facts) is list and len(facts) == 3 else (None, None, None)
     if type(annotations) is not dict or not all(map(_is_harmless, annotations.values())):
         raise EncodingError("no annotations of a function")
     if not (defaults is None or type(defaults) is tuple) or not (named is None or type(named) is dict):
         raise EncodingError("no default values of a function")
-    # The function here takes whatever it is given, so that the values mean nothing to its call.
+    # The proxy function accepts any arguments, so these values do not affect its calls.
     function.__annotations__, function.__defaults__, function.__kwdefaults__ = annotations, defaults, named
 
 
 def write_alias(encoder: Any, value: Any, depth: int) -> Tree:
-    """`list[int]` or `int | None` where all in it is a class, else None."""
+    """Return the tree of `list[int]` or `int | None` if every part is a class, else None."""
     kind = type(value)
     args = [] if kind not in (types.GenericAlias, types.UnionType) else list(value.__args__)
     if not args or not all(isinstance(arg, type) for arg in args):
@@ -91,13 +91,13 @@ def read_alias(decoder: Any, payload: Any, depth: int) -> Any:
 
 
 def install(reference_of: Callable[[Any], Any]) -> None:
-    """Have them ask. `reference_of(function)`: the Ref of what a function here stands for, or None."""
+    """Make them ask the other side. `reference_of(function)` returns the Ref of a proxy function, else None."""
     signature_of, has_flag, is_abstract, hints_of = (
         vars(inspect)["_signature_from_callable"], vars(inspect)["_has_code_flag"], inspect.isabstract, typing.get_type_hints,
     )  # fmt: skip
 
     def ask(found: Any, what: str) -> Any:
-        """What is said there, as the only item of a tuple; None where the object is no stand-in."""
+        """Return the other side's answer as the only item of a tuple; None if the object is not a proxy."""
         name = None
         link: Any
         if isinstance(found, types.MethodType) and type(type(found.__self__)) is StandInMeta:
@@ -147,7 +147,7 @@ def _signature(said: Any) -> inspect.Signature:
 
 
 def _have_families() -> None:
-    """Have `issubclass(solution.Colour, enum.Enum)` and its kin be true, though no stand-in derives from it."""
+    """Make `issubclass(solution.Colour, enum.Enum)` and the like true, though no proxy class derives from Enum."""
     is_subclass = type.__subclasscheck__
 
     def subclass(family: Any, kind: Any) -> bool:

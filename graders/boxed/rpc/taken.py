@@ -1,11 +1,12 @@
-"""What stands for an object of the submission's that may not decide: it is taken as what it says at the first look.
+"""Proxies for objects of the submission that must not decide: each is taken as what it shows at the first look.
 
-There are two kinds of them. One stands where the reference had nothing but plain values, which is what it is taken for: one
-number, one dict or one row of elements, from which all other answers are computed here; it has no operator, and none of the
-methods with which plain values answer questions. The other stands where the reference had an object as well, but its class is
-none that the task knows: it says the same at each look, until the tests do something else than looking.
+There are two kinds. A *plain* one is in a place where the reference had only plain values, and is taken as one: one
+number, one dict or one row of elements, from which all other answers are computed here; it has no operator, and none of
+the methods with which plain values answer questions. The other kind is in a place where the reference had an object
+too, but the task does not know its class: it answers each look in the same way until the tests do something other than
+look.
 
-Iterators are left alone. They say something else each time, and have no other use.
+Iterators are left alone: they answer differently each time, and have no other use.
 """
 
 import math
@@ -26,7 +27,7 @@ _ACTS = frozenset(
     {"__setitem__", "__delitem__", "__call__", "__next__", "__anext__", "__enter__", "__exit__", "__aenter__", "__aexit__"}
 )  # fmt: skip
 _VALUES_OF_NUMBERS = ("__index__", "__float__", "__complex__", "__int__")
-"""By which an object says which number it is; the first that its class has is asked."""
+"""Methods by which an object shows which number it is; the first one that its class has is called."""
 _OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "__index__": operator.index, "__int__": int, "__float__": float, "__complex__": complex, "__round__": round,
     "__trunc__": math.trunc, "__floor__": math.floor, "__ceil__": math.ceil,
@@ -36,14 +37,16 @@ _ATOMS = frozenset({int, float, complex, str, bytes, bool, type(None)})
 
 
 class Taken:
-    """In the place of a handle. `plain`: it stands for a plain value."""
+    """Used in the place of a Ref. `plain`: the proxy is in the place of a plain value."""
 
     __slots__ = (
         "__weakref__", "_at", "_content", "_has", "_line", "_looks", "_mapping", "_table", "_text", "_value", "link", "number", "plain",
     )  # fmt: skip
 
     def __init__(self, link: Ref, *, plain: bool, has: Iterable[str], mapping: bool) -> None:
-        """`has`: the special methods of its class; `mapping`: that has `keys`, too, so that elements are found by them."""
+        """`has`: the special methods of its class; `mapping`: the class has `keys`, so its elements are found by
+        key.
+        """
         self.link = link
         self.number = link.number
         self.plain = plain
@@ -51,16 +54,17 @@ class Taken:
         self._has = frozenset(has)
         self._mapping = mapping
         self._looks: dict[object, tuple[bool, Any, object]] = {}
-        """What was asked -> whether it went well, the value or the exception, and the arguments, which keeps their ids theirs."""
+        """Request -> whether it succeeded, the value or the exception, and the arguments, which keeps their ids
+        unique."""
         self._content: Content | None = None
         self._table: dict[Any, Any] | None = None
         self._value: Any = None
-        """The number as which it was taken, None before that."""
+        """The number as which it was taken; None before that."""
         self._text: str | None = None
         self._at = -1
 
     def look(self, operation: str, name: str, args: tuple[object, ...] = ()) -> Any:
-        """What it says, asked once."""
+        """Return the answer to a request that is sent only once."""
         __tracebackhide__ = True
         self._forget()
         key = (operation, name, tuple(map(_identity, args)))
@@ -78,7 +82,9 @@ class Taken:
         raise value
 
     def special(self, name: str, args: tuple[object, ...], *, iterable: bool) -> Any:
-        """A special method that is no operator. `iterable`: its class has `__iter__`, and is no iterator."""
+        """Call a special method that is not an operator. `iterable`: its class has `__iter__` and is not an
+        iterator.
+        """
         __tracebackhide__ = True
         if name in _ACTS:
             return self._line.ask("call", self.number, name, args)
@@ -90,7 +96,7 @@ class Taken:
         return self._plain_special(name, args) if self.plain else self.look("call", name, args)
 
     def truth(self) -> bool:
-        """Of one whose class has neither `__bool__` nor `__len__`, but elements."""
+        """Return the truth of an object with elements whose class has neither `__bool__` nor `__len__`."""
         return bool(self._plain_special("__bool__", ())) if self.plain else True
 
     def _plain_special(self, name: str, args: tuple[object, ...]) -> Any:
@@ -115,13 +121,15 @@ class Taken:
         return self.look("call", name, args)
 
     def _slice(self, places: slice) -> Any:
-        """What it says itself, as a tuple or a text may be, where that has the elements that are there."""
+        """Return its own slice if that is a text or tuple of the right elements, else the list of these elements."""
         elements = self._elements()[places]
         said = self.look("call", "__getitem__", (places,))
         return said if type(said) in (str, bytes, tuple) and list(said) == elements else elements
 
     def _as_number(self, name: str, args: tuple[object, ...]) -> Any:
-        """The number that it is, by what it was asked first where it does not say it by itself."""
+        """Return the number that it is taken as: from its first number method, else from the method asked for
+        (`name`).
+        """
         if self._content is not None or self._table is not None:
             raise TypeError("an object that was taken for its elements is no number")
         if self._value is None:
@@ -133,7 +141,7 @@ class Taken:
         return self._value
 
     def _as_text(self, name: str, args: tuple[object, ...]) -> str:
-        """What it is written as; of one that was taken for a number, what that is."""
+        """Return its text; if it was taken as a number, the text of that number."""
         said: object = self.look("call", name, args) if self._value is None else _TEXTS[name](self._value, *args)
         if type(said) is not str:
             raise TypeError(f"{name} gives {type(said).__name__}, not str")
@@ -145,7 +153,7 @@ class Taken:
         return self._mapping or not self._has.isdisjoint(("__iter__", "__getitem__"))
 
     def _elements(self) -> Any:
-        """All that is in it: a dict of one with keys, else a list."""
+        """Return all its elements: as a dict if it has keys, else as a list."""
         if not self._mapping:
             return self._items().all()
         if self._value is not None:
@@ -159,14 +167,14 @@ class Taken:
         return self._table
 
     def method(self, name: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> Any:
-        """A method by its name."""
+        """Call a method by its name."""
         __tracebackhide__ = True
         if self.plain and name in _OF_PLAIN:
             return self._plain_method(name, *args)
         return self._line.ask("call", self.number, name, args, kwargs)
 
     def _plain_method(self, name: str, *args: object) -> Any:
-        """What plain values have, too."""
+        """Call a method that plain values have as well."""
         if self._mapping and name in _OF_MAPPINGS:
             return getattr(self._elements(), name)(*args)
         if not self._mapping and name in ("count", "index"):
@@ -174,7 +182,7 @@ class Taken:
         raise _refused(name)
 
     def attribute(self, name: str) -> Any:
-        """What an attribute is that no method of the class is."""
+        """Return an attribute that is not a method of the class."""
         __tracebackhide__ = True
         value = self.look("get", name)
         return partial(self._plain_method, name) if self.plain and name in _OF_PLAIN and callable(value) else value
@@ -188,7 +196,7 @@ class Taken:
         return self._content
 
     def _by_place(self) -> Iterator[Any]:
-        """The elements of one that has no `__iter__`."""
+        """Yield the elements of an object without `__iter__`, by position."""
         length = self.look("call", "__len__") if "__len__" in self._has else None
         place = 0
         while length is None or place < length:
@@ -206,7 +214,7 @@ class Taken:
 
 
 class Content:
-    """What an iterable gives, for as many looks as there are."""
+    """The items of an iterable, which is read only once however often they are looked at."""
 
     def __init__(self, source: Any) -> None:
         self._source = iter(source)
@@ -230,7 +238,7 @@ class Content:
 
 
 def _is_written(number: Any, text: str) -> bool:
-    """Whether the text is that number."""
+    """Return whether the text is that number."""
     try:
         return bool(complex(text) == number)
     except ValueError:
@@ -242,7 +250,7 @@ def _refused(name: str) -> AttributeError:
 
 
 def _identity(arg: Any) -> object:
-    """The same for the same argument: `1`, `1.0` and `True` are three."""
+    """Return a key that is equal for the same argument: `1`, `1.0` and `True` are three."""
     if type(arg) in _ATOMS:
         return (type(arg), arg)
     if type(arg) is tuple:

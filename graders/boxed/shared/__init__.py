@@ -1,1 +1,1 @@
-"""What every box gets: how values cross, the channel, where a submission is imported from."""
+"""Modules that every box gets: the encoding of values, the channel, the import of a submission."""

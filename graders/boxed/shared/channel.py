@@ -1,7 +1,8 @@
-"""Runs inside the box: the program's end of its conversation, see sandboxes.interface.Conversation. Standard library only.
+"""Runs inside the box: the program's end of its conversation, see sandboxes.interface.Conversation. Standard library
+only.
 
-Functions are imported by name, so that a submission that replaces `json.dumps` or `os.read` for its own ends (some do so
-honestly) does not change how it is examined.
+Functions are imported by name, so that a submission that replaces `json.dumps` or `os.read` for its own ends (some do
+so honestly) does not change how it is examined.
 """
 
 from json import dumps, loads
@@ -15,7 +16,9 @@ _read_ahead = bytearray()
 
 
 def receive() -> dict[str, Any]:
-    """The next question. Where there will be none, this ends the process: no exit hook of a submission runs then."""
+    """Return the next question. If the host has closed the channel, end the process without the submission's exit
+    hooks.
+    """
     _read_until(4)
     end = 4 + unpack_from(">I", _read_ahead)[0]
     _read_until(end)
@@ -32,10 +35,10 @@ def send(answer: dict[str, Any]) -> None:
 
 
 def _read_until(size: int) -> None:
-    """Have so many bytes read: questions may come several at a time."""
+    """Read until `_read_ahead` has at least `size` bytes: several questions may arrive at once."""
     while len(_read_ahead) < size:
         part = read(CHANNEL, CHUNK)
         if not part:
-            # The host is done. Not sys.exit: threads and exit hooks of the submission have had their time.
+            # The host is done. sys.exit would run exit hooks of the submission and wait for its threads.
             _exit(0)
         _read_ahead.extend(part)

@@ -3,15 +3,15 @@
 JSON's own null, booleans, numbers, strings and arrays mean themselves (an array is a `list`); every other type is an
 object with one `$` key. docs/reference/encoding.md has the table.
 
-Aliasing is kept: lists, dicts, sets and bytearrays are numbered in the order in which they begin, and one that was there
-before is written as `{"$ref": number}`. A container that contains itself is refused.
+Aliasing is kept: lists, dicts, sets and bytearrays are numbered in the order in which they begin, and a second
+occurrence of one is written as `{"$ref": number}`. A container that contains itself is refused.
 
-With `to_json`, a value of a subclass (a Counter, a namedtuple, an IntEnum, and any class that a submission derives from a
-built-in to lie about equality) crosses as the built-in value that it holds, read with the built-in's own methods. What
-`from_json` makes is of exact built-in types and of the three below. It makes values in boxes, and on the host those of an
-author: what a submission answers stays the tree that it is there (graders/suites/values/description.py), because a Decimal or a set
-does as much work as its content asks for. `Encoder` and `Decoder` are the same with a hook for what is not in the
-encoding: graders/boxed/rpc/connection.py hangs its handles there.
+With `to_json`, a value of a subclass (a Counter, a namedtuple, an IntEnum, and any class that a submission derives from
+a built-in to lie about equality) crosses as the built-in value that it holds, read with the built-in's own methods.
+`from_json` makes values of exact built-in types and of the three classes below. It makes values in boxes, and on the
+host only those of an author: a submission's answer stays a tree there (graders/suites/values/description.py), because
+the content of a Decimal or a set decides how much work it makes. `Encoder` and `Decoder` also have a hook for values
+outside the encoding: graders/boxed/rpc/connection.py uses it for its handles.
 
 This file is also sent into the box, so it imports the standard library only.
 """
@@ -32,26 +32,26 @@ from enum import Enum
 from typing import Any, Protocol, cast
 
 MAX_DEPTH = 100
-"""Containers inside containers."""
+"""Levels of containers inside containers."""
 MAX_INT_BITS = 1 << 22
 """Larger integers are refused. A million decimal digits, which HumanEval+ asks for, fit; their hex text is made in
 milliseconds, and 1 MiB of it is well below what a message may have."""
 MAX_DIMENSIONS = 64
-"""Of an array, as in numpy."""
+"""Dimensions of an array, as in numpy."""
 MAX_SIZE = 10_000_000
-"""Values in a value, each counted as often as it is met on the way down: thirty lists, each of which holds the one before
-it twice, are a short message and a billion values to whoever walks through them."""
+"""Values inside a value, each counted as often as a walk through it meets it: thirty lists, each of which holds the one
+before it twice, are a short message, but a walk meets a billion values."""
 
 Tree = None | bool | int | float | str | list["Tree"] | dict[str, "Tree"]
-"""What the `json` module reads and writes."""
+"""The values that the `json` module reads and writes."""
 
 _WORD = 1 << 64
 _OPEN = object()
-"""Stands for a container that is being read."""
+"""Marks a container that is being read."""
 
 
 class EncodingError(ValueError):
-    """The value, or the tree, has no place in the encoding. Says which type or key."""
+    """The encoding does not have the value or the tree. The message names the type or key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +94,25 @@ class Linked(Protocol):
 
 
 class Encoder:
-    """Values of one message. `containers`, those with an identity, in the order in which they began."""
+    """Writes the values of one message. `containers` are those with an identity, in the order in which they began."""
 
     def __init__(self, foreign: Foreign | None = None, links: Linked | None = None) -> None:
-        """`foreign` gets each value whose type is not exactly one of the encoding's; without it, subclasses are plain."""
+        """`foreign` gets each value whose type is not exactly one of the encoding's; without it, subclasses are
+        plain.
+        """
         self._links = links
         self.containers: list[object] = []
-        self._numbers: dict[int, int] = {}  # negative where the container is not complete: -1 - number
+        self._numbers: dict[int, int] = {}  # negative while the container is incomplete: -1 - number
         self._foreign = foreign
 
     def knows(self, containers: Iterable[object]) -> None:
-        """Take these as having been there before, numbered in this order."""
+        """Treat these containers as already written, numbered in this order."""
         for container in containers:
             self._numbers.setdefault(id(container), len(self.containers))
             self.containers.append(container)
 
     def tree(self, value: object, depth: int = 0) -> Tree:
-        """The value as a tree for the `json` module. Raises EncodingError for what the encoding does not have."""
+        """Return the value as a tree for the `json` module. Raises EncodingError if the encoding does not have it."""
         kind = type(value)
         if kind is int:
             if -_WORD < value < _WORD:  # type: ignore[operator]
@@ -130,7 +132,7 @@ class Encoder:
         return self.plain(value, depth)
 
     def plain(self, value: object, depth: int) -> Tree:
-        """The value of a subclass as what it holds."""
+        """Return the tree of the built-in value that an instance of a subclass holds."""
         base = held(type(value))
         if base is not None:
             return _EXACT[base](self, value, depth)
@@ -163,7 +165,7 @@ class Encoder:
         raise EncodingError(f"a value of type numpy.{type(value).__qualname__} cannot leave the box")
 
     def container(self, value: object, write: Callable[..., Any], *args: Any) -> Tree:
-        """What `write(*args)` gives, or a reference where the container has been written before."""
+        """Return the tree from `write(*args)`, or a reference if the container has been written before."""
         links = self._links
         if links is not None and (known := links.number(value)) is not None:
             return {"$link": [known, None]}
@@ -182,9 +184,9 @@ class Encoder:
         return {"$ref": number}
 
     def each(self, items: Iterable[object], depth: int) -> list[Tree]:
-        """The trees of what a container holds."""
+        """Return the trees of a container's items."""
         items = list(items)
-        if len(items) > 8 and len(kinds := set(map(type, items))) == 1:  # what most long lists are
+        if len(items) > 8 and len(kinds := set(map(type, items))) == 1:  # most long lists have items of one type
             kind = kinds.pop()
             if (
                 (kind is int and min(items) > -_WORD and max(items) < _WORD)  # type: ignore[type-var, operator]
@@ -201,13 +203,13 @@ class Encoder:
 
 
 def mro_of(kind: type) -> tuple[type, ...]:
-    """A class's bases, whatever its metaclass says of them."""
+    """Return the real bases of a class, without asking its metaclass."""
     mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
     return mro
 
 
 def held(kind: type) -> type | None:
-    """The type of the encoding that a value of this class holds a value of."""
+    """Return the type of the encoding from which the class derives, else None."""
     mro = mro_of(kind)
     return next((known for known in _EXACT if known in mro), None)
 
@@ -309,22 +311,24 @@ _WRAPPERS: tuple[tuple[frozenset[type], Callable[[Any], object]], ...] = (
     (frozenset({type({}.keys()), type({}.items())}), set),
     (frozenset({memoryview}), bytes),
 )
-"""What Python's library has around a built-in value, and `==` takes for it."""
+"""Wrappers in Python's library that are equal to the built-in value inside, with the type to unwrap them to."""
 
 
 class Decoder:
-    """Values of one message: the inverse of `Encoder`."""
+    """Reads the values of one message: the inverse of `Encoder`."""
 
     def __init__(self, known: Iterable[object] = (), foreign: Mapping[str, "Read"] | None = None) -> None:
-        """`known`: the containers that were there before; `foreign`: how to read keys that the encoding does not have."""
+        """`known`: the containers that were already read; `foreign`: readers for keys that the encoding does not
+        have.
+        """
         self.containers: list[object] = list(known)
         self.references = 0
         self._foreign = foreign or {}
 
     def value(self, tree: Tree, depth: int = 0) -> Any:
-        """Raises EncodingError, and where the tree was not written by an Encoder ValueError and its kin as well."""
+        """Return the value. Raises EncodingError, and any of MALFORMED if the tree was not written by an Encoder."""
         kind = type(tree)
-        if kind is list:  # as `begin` does it, but at once
+        if kind is list:  # the same as `begin`, in line
             if depth > MAX_DEPTH:
                 raise EncodingError(f"more than {MAX_DEPTH} containers inside each other")
             number = len(self.containers)
@@ -344,7 +348,7 @@ class Decoder:
         return tree
 
     def each(self, payload: Tree, depth: int) -> list[Any]:
-        """The values of what a container holds."""
+        """Return the values of a container's items."""
         items = array(payload)
         if not {list, dict}.intersection(map(type, items)):
             return items
@@ -358,25 +362,25 @@ class Decoder:
             yield self.value(key, depth), self.value(item, depth)
 
     def weigh(self, key: str, parts: list[Any]) -> None:
-        """Told what a value is about to be made of where that may take more than it is long: numbers of a fraction, what is hashed.
+        """Hook: check parts whose use may cost more than their length: numbers of a fraction, items that are hashed.
 
         May raise EncodingError.
         """
 
     def hashed(self, key: str, payload: Tree, depth: int) -> list[Any]:
-        """The elements of a set."""
+        """Return the elements of a set."""
         items = self.each(payload, depth)
         self.weigh(key, items)
         return items
 
     def keyed(self, key: str, payload: Tree, depth: int) -> list[tuple[Any, Any]]:
-        """The pairs of a dict."""
+        """Return the pairs of a dict."""
         pairs = list(self.pairs(payload, depth))
         self.weigh(key, [name for name, _ in pairs])
         return pairs
 
     def begin(self, new: Any, fill: Callable[[Any], object], depth: int) -> Any:
-        """The container `new`, numbered before what it holds."""
+        """Fill and return the container `new`, numbered before its items."""
         if depth > MAX_DEPTH:
             raise EncodingError(f"more than {MAX_DEPTH} containers inside each other")
         number = len(self.containers)
@@ -456,7 +460,7 @@ def _decode_record(decoder: Decoder, payload: Tree, depth: int) -> Record:
 
 
 def array_parts(payload: object) -> tuple[str, tuple[int, ...], list[Any]]:
-    """Type, shape and items of an `$array`, as many as the shape says. Raises EncodingError."""
+    """Return type, shape and items of an `$array`. Raises EncodingError if the items do not fit the shape."""
     dtype, shape, items = array(payload, 3)
     sizes = array(shape)
     if (
@@ -511,16 +515,17 @@ _DECODERS: dict[str, Read] = {
 }
 
 MALFORMED = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, RecursionError)
-"""What reading a tree that nobody wrote raises: bytes.fromhex, Decimal, fromisoformat, an unhashable dict key, ..."""
+"""Exceptions from reading a tree that no Encoder wrote: bytes.fromhex, Decimal, fromisoformat, an unhashable dict key,
+..."""
 
 
 def to_json(value: object) -> Tree:
-    """The value as a tree for the `json` module. Raises EncodingError for what the encoding does not have."""
+    """Return the value as a tree for the `json` module. Raises EncodingError if the encoding does not have it."""
     return Encoder().tree(value)
 
 
 def from_json(tree: Tree, decoder: Decoder | None = None) -> object:
-    """Inverse of `to_json`. Raises EncodingError for any tree that it did not write. `decoder`: a new one, of any kind."""
+    """Return the value of a tree from `to_json`. Raises EncodingError for any other tree. `decoder`: an unused one."""
     decoder = decoder or Decoder()
     try:
         value = decoder.value(tree)
@@ -534,7 +539,7 @@ def from_json(tree: Tree, decoder: Decoder | None = None) -> object:
 
 
 def check_size(value: object) -> None:
-    """Refuse a value that is more than MAX_SIZE values to whoever walks through it. Raises EncodingError."""
+    """Raise EncodingError if a walk through the value would meet more than MAX_SIZE values."""
     sizes: dict[int, int] = {}
 
     def size(item: object) -> int:
@@ -557,23 +562,23 @@ def check_size(value: object) -> None:
 
 
 _load = json.JSONDecoder().decode
-_dump = vars(json.encoder)["c_make_encoder"](  # what JSONEncoder.encode makes anew for each message, at twice the cost
+_dump = vars(json.encoder)["c_make_encoder"](  # JSONEncoder.encode makes this anew for each message, at twice the cost
     None, None, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
 )
 
 
 def dump(tree: Tree) -> str:
-    """A tree as JSON text in ASCII."""
+    """Return a tree as JSON text in ASCII."""
     return "".join(_dump(tree, 0))
 
 
 def pack(value: object) -> bytes:
-    """`to_json` as JSON text in ASCII."""
+    """Return `to_json(value)` as JSON text in ASCII."""
     return dump(to_json(value)).encode("ascii")
 
 
 def parse(message: bytes) -> Tree:
-    """JSON text to a tree; hostile input (deep nesting, huge number literals, bad UTF-8) raises EncodingError."""
+    """Return the tree of a JSON text. Raises EncodingError for hostile input: deep nesting, huge numbers, bad UTF-8."""
     try:
         tree: Tree = _load(message.decode())
     except (ValueError, RecursionError) as error:

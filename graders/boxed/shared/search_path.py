@@ -1,4 +1,4 @@
-"""Runs inside the box: how a driver makes the submission's folder importable, after all its own imports, and imports it."""
+"""Runs inside the box: makes the submission's folder importable, after all the driver's own imports, and imports it."""
 
 import os
 import sys
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 class Prelude:
-    """Finds the entry module, and has the task's prelude run in it first: its names are there, and no line moves."""
+    """Finds the entry module and runs the task's prelude in it first: its names exist, and line numbers stay the
+    same.
+    """
 
     def __init__(self, path: str) -> None:
-        """`path`: where the prelude lies; named like the module."""
+        """`path`: the path of the prelude's file, which is named like the module."""
         self._module = os.path.basename(path).removesuffix(".py")
         self._run_in = prelude_of(path)
 
@@ -37,7 +39,7 @@ class Prelude:
 
 
 def prelude_of(path: str) -> "Callable[[dict[str, Any]], None]":
-    """What runs the task's prelude in a module's names."""
+    """Return a function that runs the task's prelude in the names of a module."""
     with open_code(path) as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     return lambda names: exec(code, names)  # noqa: S102 - the author's
@@ -46,16 +48,16 @@ def prelude_of(path: str) -> "Callable[[dict[str, Any]], None]":
 def make_importable(folder: str, prelude: str = "") -> None:
     """Put the folder first on the search path; its modules are found as if no driver ran in this process.
 
-    A submission may have a `queue.py`, a `types.py` or a `graders.py`. Where a driver, or what it was forked from, has
-    imported a module of that name, it is forgotten, and the submission's own is found, as a plain interpreter would.
-    Modules of installed packages stay: hidden tests are to meet the real pytest.
+    A submission may have a `queue.py`, a `types.py` or a `graders.py`. If the driver, or the process it was forked
+    from, has imported a module of that name, it is forgotten, so that the submission's is found as in a plain
+    interpreter. Modules of installed packages stay: hidden tests must get the real pytest.
 
-    `prelude`: the path of the task's prelude, named like the entry module; `` where it has none.
+    `prelude`: the path of the task's prelude, named like the entry module; "" if the task has none.
     """
     sys.path.insert(0, os.path.abspath(folder))
     names = {name.partition(".")[0] for name in os.listdir(folder)}
     shadowed = {name for name in names if name in sys.stdlib_module_names or name == __name__.partition(".")[0]}
-    if shadowed:  # after a fork, to look at each name is to copy the page that it is on
+    if shadowed:  # after a fork, looking at a name copies the page of memory that it is on
         for name in [name for name in sys.modules if name.partition(".")[0] in shadowed and not _is_fixed(name)]:
             del sys.modules[name]
     if prelude:
@@ -63,9 +65,9 @@ def make_importable(folder: str, prelude: str = "") -> None:
 
 
 def test_folders(tests: str) -> list[str]:
-    """The folders, absolute, from which pytest's own way of importing would have tests import what lies beside them.
+    """Return the absolute folders that pytest's own import mode would put on the search path of the tests.
 
-    Those of tests and of conftest.py; where that is a package, the folder that the package is in.
+    These are the folders of tests and of conftest.py; if one is a package, the folder that contains the package.
     """
     found: dict[str, None] = {}
     for folder, folders, names in os.walk(os.path.abspath(tests)):
@@ -79,16 +81,16 @@ def test_folders(tests: str) -> list[str]:
 
 
 def _is_fixed(name: str) -> bool:
-    """True for what every interpreter has imported before its program, so that nothing can take its place."""
+    """Return True for modules that every interpreter imports before its program, so that no file can replace them."""
     spec = getattr(sys.modules[name], "__spec__", None)
     return name == "__main__" or spec is None or spec.origin in ("built-in", "frozen")
 
 
 def import_submitted(name: str) -> ModuleType:
-    """Import a module of the folder that was made importable. Raises what that raises.
+    """Import a module of the folder that was made importable. Raises what the import raises.
 
-    As `import_module` does, but without looking for a plain file where it is known to be: after a fork, each of the many
-    functions that look costs the pages that it is on, together a tenth of what a small examination takes.
+    The result is that of `import_module`, but a plain file is loaded directly: after a fork, each function of the
+    import system costs a copy of the pages that it is on, together a tenth of the time of a small examination.
     """
     folder = sys.path[0]
     path = os.path.join(folder, name + ".py")
@@ -96,7 +98,7 @@ def import_submitted(name: str) -> ModuleType:
         return import_module(name)
     if any(type(finder) is Prelude for finder in sys.meta_path):
         return import_module(name)
-    if os.path.isdir(os.path.join(folder, name)):  # which may be a package, and would be found first
+    if os.path.isdir(os.path.join(folder, name)):  # it may be a package, which Python would find first
         return import_module(name)
     spec = spec_from_file_location(name, path)
     assert spec is not None

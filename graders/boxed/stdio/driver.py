@@ -1,23 +1,25 @@
-"""Runs inside the box: what `stdio` suites need there beside the submission's own process.
+"""Runs inside the box: the programs of `stdio` suites, and the start of the submission's own process.
 
     build           the submission is compiled, once for all cases; none of it runs
-    judge           the author's program gives its verdict: on an output (checker), or while it converses (interactor)
+    judge           the author's program judges: an output (checker), or the conversation that it leads (interactor)
     run ENTRY PRELUDE ARGUMENTS...
-                    the submission, after the task's prelude; `` for none
+                    runs the submission, after the task's prelude; "" for none
     become ENTRY PRELUDE COUNT COMMAND... ARGUMENTS...
-                    puts the line to the interactor where a program's stdin and stdout are, and becomes the submission;
+                    connects stdin and stdout to the interactor, and becomes the submission;
                     with a command (of COUNT words) it executes that instead
 
-The first two answer one question on the channel each:
+`build` and `judge` answer one question on the channel each:
 
     build   {"files": [path...]}                    answer {"tag": str, "code": tree of [bytes or None...]}
                                                     or {"problem": str}: the first file cannot be compiled
-    judge   {"program": path, "arguments": [str...], "stdin": path, "passes": bool}       stdin: a path, or "" for the line
+    judge   {"program": path, "arguments": [str...], "stdin": path, "passes": bool}
+            stdin: a path, or "" for the connection to the submission
             answer {"exit_code": int} or {"crash": str} or {"left": str} or {"flood": int}
                    and "message", "score", "printed": str; of a conversation also "waited": [str, seconds], "transcript": str
                    with passes also "next": bytes or None, "feedback": {path: bytes}; "too_much": int instead
 
-The submission's process has neither channel nor line open besides its stdin and stdout, and there is nothing else in it.
+The submission's process has only its stdin and stdout open: neither the channel nor the connection, and no other
+program.
 """
 
 import _thread
@@ -49,13 +51,13 @@ NEXT_INPUT = "nextpass.in"
 MOST_KEPT = 4 << 20
 """Bytes in the feedback folder that go from one pass to the next."""
 MOST_READ = 8 << 20
-"""Bytes that an interactor takes from the submission; one that says more is not heard to the end."""
+"""Bytes that an interactor reads from the submission. A submission that writes more is stopped."""
 MOST_DESCRIPTORS = 256
 CHUNK = 1 << 16
 MOST_UNHEARD = 1 << 16
-"""Bytes that an interactor may say to a submission that has left."""
+"""Bytes that an interactor may write to a submission that has closed its input."""
 MOST_TEXT = 4000
-"""Characters of each text in an answer, the last ones."""
+"""Characters that are kept of each text in an answer: the last ones."""
 
 
 def main(role: str, *arguments: str) -> None:
@@ -82,7 +84,7 @@ def build() -> None:
             )  # fmt: skip
             code.append(_content(compiled or ""))
         except Exception as error:
-            # Any other file may be broken: it is the program's own affair whether it imports it.
+            # Any other file may be broken: the program may never import it.
             if not code:
                 problem = str(error)
                 break
@@ -92,7 +94,7 @@ def build() -> None:
 
 
 def become(module: str, prelude: str, command: list[str], arguments: list[str]) -> None:
-    """`command`: what to execute instead of running `module` here."""
+    """Become the submission. `command`: a command to execute instead of running `module` here."""
     os.dup2(LINE, 0)
     said, stdout = os.pipe()
     program = os.fork()
@@ -109,10 +111,10 @@ def become(module: str, prelude: str, command: list[str], arguments: list[str]) 
 
 
 def run(module: str, prelude: str, *arguments: str) -> None:
-    """`prelude`: the path of the task's; `` where it has none."""
+    """Run the submission. `prelude`: the path of the task's prelude; "" if it has none."""
     make_importable(".")
     sys.argv = ["", *arguments]
-    # As `python3 -m` does it: all that the program makes lives until the interpreter ends, and ends as it does then.
+    # `python3 -m` does the same: the program's objects live until the interpreter ends.
     sys.modules["__main__"] = types.ModuleType("__main__")
     if prelude:
         prelude_of(prelude)(vars(sys.modules["__main__"]))
@@ -120,10 +122,10 @@ def run(module: str, prelude: str, *arguments: str) -> None:
 
 
 def _carry_for(program: int, said: int) -> None:
-    """What the submission says, to the line, until it has ended; then end as it did.
+    """Forward the submission's output to the connection until it has ended; then end with the same status.
 
-    Through a pipe, so that it may close its stdout and go on reading. In a process of its own, which is the box's: what
-    it had said when it ended is still carried then.
+    The output comes through a pipe, so that the submission may close its stdout and go on reading. This process is the
+    box's own: after the submission has ended, it still forwards the rest of the output.
     """
     ended, tell = os.pipe()
     os.set_blocking(tell, False)
@@ -139,7 +141,7 @@ def _carry_for(program: int, said: int) -> None:
             os.read(ended, CHUNK)
         if said in ready and not _carried(said):
             sources.remove(said)
-            os.close(said)  # if it does say more, nobody hears it, and it is told so
+            os.close(said)  # if the submission writes more, the write fails
             _no_more()
     if said in sources:
         os.set_blocking(said, False)
@@ -153,7 +155,7 @@ def _carry_for(program: int, said: int) -> None:
 
 
 def _carried(said: int) -> bool:
-    """Some of what the submission said is on the line; False where it says no more, or nobody is there to hear it."""
+    """Forward some output of the submission. Return False if there is no more, or if the other side has closed."""
     try:
         data = os.read(said, CHUNK)
         rest = data
@@ -165,21 +167,21 @@ def _carried(said: int) -> bool:
 
 
 class FloodError(BaseException):
-    """The submission said more than an interactor is to take. No Exception: the interactor is not to catch it."""
+    """The submission wrote more than MOST_READ bytes. Not an Exception, so that the interactor does not catch it."""
 
 
 class InteractorLine(io.RawIOBase):
-    """The line as the interactor reads it: whether the other side has left, how much it said, and what was waited for.
+    """The interactor's end of the connection. It records whether the submission has left, what it wrote, and the waits.
 
-    What the interactor writes comes through a pipe, so that its stdout is a descriptor that it may close and still go on
-    reading, as where two programs are connected by pipes.
+    The interactor's output comes through a pipe, so that it may close its stdout and go on reading, as it could if two
+    pipes connected the programs.
     """
 
     def __init__(self) -> None:
         self.left = False
         self.taken = 0
         self.waited = ("", 0.0)
-        """The last that was waited for, `read` or `write`, and how many seconds."""
+        """The last wait: `read` or `write`, and its seconds."""
         self._said: collections.deque[tuple[str, bytes]] = collections.deque(maxlen=1000)
         self._all_carried = _thread.allocate_lock()
         self._from_stdout = -1
@@ -193,7 +195,7 @@ class InteractorLine(io.RawIOBase):
         return 0
 
     def connect(self) -> None:
-        """Put it where stdin and stdout are."""
+        """Connect it to stdin and stdout."""
         os.dup2(LINE, 0)
         self._from_stdout, stdout = os.pipe()
         self._stdout = _file(stdout)
@@ -203,10 +205,10 @@ class InteractorLine(io.RawIOBase):
         _thread.start_new_thread(self._carry, ())
 
     def disconnect(self) -> None:
-        """Wait until all is on the line that the interactor wrote."""
+        """Wait until all output of the interactor is forwarded."""
         self._over = True
         for number in set(range(MOST_DESCRIPTORS)) - {self._from_stdout}:
-            # Not just 1: it may have made copies of it, or have something else there by now.
+            # Not just 1: the interactor may have duplicated it, or opened another file as 1.
             if self._stdout == _file(number):
                 os.close(number)
         self._all_carried.acquire()
@@ -227,10 +229,10 @@ class InteractorLine(io.RawIOBase):
         return size
 
     def _carry(self) -> None:
-        """From the interactor's stdout to the line, in a thread of its own."""
+        """Forward the interactor's stdout to the connection, in a thread of its own."""
         unheard = 0
         try:
-            # What it says to one that has left goes nowhere: what that had said is still to be read. Not for ever.
+            # Output to a submission that has left is dropped, up to a limit: its own output must still be read.
             while unheard <= MOST_UNHEARD and (data := os.read(self._from_stdout, CHUNK)):
                 self._said.append(("interactor", data[:MOST_TEXT]))
                 unheard += len(data) - self._write(data)
@@ -252,7 +254,7 @@ class InteractorLine(io.RawIOBase):
         return written
 
     def transcript(self) -> str:
-        """The end of the conversation, a line for each, with who said it."""
+        """Return the end of the conversation, each line with the name of its writer."""
         lines = [
             f"{who}: {line}"
             for who, said in self._said
@@ -262,7 +264,7 @@ class InteractorLine(io.RawIOBase):
 
 
 def _file(number: int) -> tuple[int, int]:
-    """What a descriptor leads to; the ends of a pipe are alike in that."""
+    """Return device and inode of a descriptor; both ends of a pipe have the same."""
     try:
         found = os.fstat(number)
     except OSError:
@@ -271,7 +273,7 @@ def _file(number: int) -> tuple[int, int]:
 
 
 def _no_more() -> None:
-    """The other side reads the end of what is said to it, and may go on saying something itself."""
+    """Close the writing half: the other side reads the end of its input, and may still write."""
     import _socket  # noqa: PLC0415 - hardly any interactor needs it, and each box would pay for it
 
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, os.dup(LINE))
@@ -294,7 +296,7 @@ def judge() -> None:
     else:
         line.connect()
         sys.stdin = io.TextIOWrapper(io.BufferedReader(line), errors="replace")
-        # Each line is sent when it is written, so that an author need not think of flushing.
+        # Each line is sent when it is written, so that authors need not flush.
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), line_buffering=True, write_through=True)
     stdout = sys.stdout
     sys.argv = [question["program"], *question["arguments"]]
@@ -302,7 +304,7 @@ def judge() -> None:
     for stream in (stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # nobody reads it, or it was closed
+        except (OSError, ValueError):  # the reader is gone, or the stream was closed
             continue
     if line is not None:
         line.disconnect()
@@ -336,7 +338,7 @@ def _verdict(program: str, line: InteractorLine | None) -> "Mapping[str, object]
 
 
 def _for_next_pass() -> "Mapping[str, object]":
-    """What the program of the author's wrote for the next run of the submission, and what it wants to know by then."""
+    """Return the input that the author's program wrote for the next pass, and the feedback files that it keeps."""
     kept = {}
     left = MOST_KEPT
     for folder, _, names in os.walk(FEEDBACK):

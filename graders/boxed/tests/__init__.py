@@ -1,1 +1,1 @@
-"""Runs pytest and Hypothesis, and what warms them up before the forks."""
+"""Runs pytest and Hypothesis, and warms them up before the forks."""

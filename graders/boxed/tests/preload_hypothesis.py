@@ -1,6 +1,6 @@
 """Imported ahead of a fork that goes on with property_driver.py.
 
-The tables of characters that Hypothesis keeps are made here: it would take a second in each box whose tests ask for a text.
+It also makes Hypothesis's tables of characters, which would take a second in each box whose tests draw texts.
 """
 
 import io
@@ -17,11 +17,11 @@ from graders.boxed.tests.warm_up import rehearse
 
 
 def make_tables() -> None:
-    """What hypothesis would look for on disk, then compute, and keep."""
+    """Make the tables that Hypothesis would look for on disk, then compute, and keep."""
     set_hypothesis_home_dir(os.devnull)  # nothing can be written under it
     charmap.charmap()
     charmap.categories()
-    # Its own way for utf-8 takes 200 MB for a moment, to find that all can be encoded but the surrogates.
+    # Hypothesis takes 200 MB for a moment to find that utf-8 encodes everything except surrogates.
     table = json.dumps([[[0, 0xD7FF], [0xE000, sys.maxunicode]], []]).encode()
     module = vars(charmap)
     gzip, module["gzip"] = module["gzip"], SimpleNamespace(GzipFile=lambda _: io.BytesIO(table))

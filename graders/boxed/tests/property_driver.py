@@ -1,6 +1,6 @@
-"""Runs inside the box: a suite of tests of which some are properties. What it says and is asked: pytest_run.py.
+"""Runs inside the box: a suite of tests of which some are properties. pytest_run.py has the protocol.
 
-Apart from pytest_driver.py, because an interpreter with Hypothesis in it costs a third more to fork.
+It is separate from pytest_driver.py because an interpreter with Hypothesis in it costs a third more to fork.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from graders.boxed.tests.warm_pytest import WarmRun
 PROPERTY_OPTIONS = (*OPTIONS, "-p", "_hypothesis_pytestplugin")
 REPORTER = Reporter()
 READY = WarmRun(PROPERTY_OPTIONS, [REPORTER])
-"""Begun when this is imported, which is before the fork where there is one."""
+"""Begun on import, which is before the fork if the interpreter is forked."""
 
 
 def prepare(question: dict[str, Any], submission: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs inside the box, for pytest_driver.py and property_driver.py: tests, and what became of each, on the channel.
+"""Runs inside the box, for pytest_driver.py and property_driver.py: runs tests and reports each on the channel.
 
     question    {"nonce": str, "seconds": float, "tests": [node id...] or null, "across": {...} or null,    first: collect
                  "programs": {...} or null, "properties": {...}}
@@ -8,21 +8,21 @@
                 {"nonce": str, "end": exit status, "text": str, "facts": [text...], "compiled": {path: hex}}
     report      {"test": node id, "outcome": "passed" | "failed" | "skipped", "text": str, "note": str,
                  "given": str,                                                              the example of a property
-                 "held": bool}                                             what settles it was seen, see Reporter.judged
-                {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}               of the candidate
+                 "held": bool}                                       the failure is settled, see Reporter.judged
+                {"test": ..., "outcome": "ended" | "broken" | "cut-off", "text": str, ...}        the connection failed
 
-Each report goes out before the next test begins, which may end it all; how long a test took is seen from its report and the
-one before. The host asks ahead, so that neither side sleeps until the other wakes.
+Each report goes out before the next test begins, because that test may end the process. The time of a test is the time
+between two reports. The host sends questions ahead, so that neither side sleeps until the other wakes.
 
-`across` is {"entry": module, "modules": [module...], "facts": [text...] or null, "own": bool}: the submission is on the
-other end of the line, in a box of its own (graders/boxed/examiner/examiner.py), and only trusted code runs here. `programs` is
-{"entry": module, "candidate": function or null, "library": {...}, "own": [...]}: see graders/boxed/examiner/programs.py. `properties` is {"seed": int,
-"max_examples": int or null, "reference": module or null, "entry": module, "anew": bool}: see properties.py, reference.py and anew.py
-there.
+`across` is {"entry": module, "modules": [module...], "facts": [text...] or null, "own": bool}: the submission is at the
+other end of the connection, in a box of its own (graders/boxed/examiner/examiner.py), and only trusted code runs here.
+`programs` is {"entry": module, "candidate": function or null, "library": {...}, "own": [...]}: see
+graders/boxed/examiner/programs.py. `properties` is {"seed": int, "max_examples": int or null, "reference": module or
+null, "entry": module, "anew": bool}: see hypothesis_plugin.py, reference_importer.py and anew.py there.
 
-Without it tests and submission share this process: a submission that knows this file can forge reports, which is why these
-outcomes are marked `integrity: reduced`. What it cannot do is make a missing test count: the host knows the ids that the
-reference produced, and whatever is not reported as passed has not passed.
+Without `across`, tests and submission share this process: a submission that knows this file can forge reports, which is
+why these outcomes are marked `integrity: reduced`. It cannot make a missing test count: the host knows the ids that the
+reference produced, and a test that is not reported as passed has not passed.
 """
 
 import io
@@ -46,13 +46,13 @@ from graders.boxed.tests.warm_pytest import WarmRun
 
 TEXT_CHARACTERS = 4000
 SEED = 0
-"""Of `random`, for tests: what they draw while they are collected or run is the same for every submission."""
+"""Seed of `random` for tests: they draw the same numbers for every submission, while they are collected and run."""
 RECURSION = 3000
-"""For calls that are nested MAX_NESTED deep, each of which is several frames here."""
+"""Recursion limit for calls that are nested MAX_NESTED deep, each of which takes several frames here."""
 
 
 def cut(text: str) -> str:
-    """The text without its middle, where it is too long: what was raised is said at the end."""
+    """Return the text, without its middle if it is too long: the exception is at the end."""
     if len(text) <= TEXT_CHARACTERS:
         return text
     gap = "\n[...]\n"
@@ -61,27 +61,29 @@ def cut(text: str) -> str:
 
 
 class NoTerminal:
-    """In the place of pytest's terminal: pytest-timeout shows stacks there before it fails a test, and fails without it."""
+    """Replaces pytest's terminal: pytest-timeout writes stacks to it before it fails a test, and crashes without
+    one.
+    """
 
     def __init__(self) -> None:
         self._tw = TerminalWriter(io.StringIO())
 
 
 class Reporter:
-    """Answers the pending question when there is something to tell, and waits for the next one before going on."""
+    """Answers the pending question when there is something to report, and waits for the next one before going on."""
 
     question: dict[str, Any]
 
     def __init__(self) -> None:
         self.examiner: Examiner | None = None
         self.names: Names | None = None
-        """Of programs."""
+        """The names that programs may take from the submission."""
         self.problems: list[str] = []
         self.phases: list[pytest.TestReport] = []
         self.folder = ""
         """The working directory of the tests; the box's own until they are collected."""
         self.changed: list[str] = []
-        """What the submission changed in a test that is run again."""
+        """Objects that the submission changed in a test that is run again."""
 
     def answer(self, **fields: object) -> None:
         send({"nonce": self.question["nonce"], **fields})
@@ -111,7 +113,7 @@ class Reporter:
             session.config.invocation_params = pytest.Config.InvocationParams(
                 args=begun.args, plugins=begun.plugins, dir=Path(self.folder)
             )
-        # The submission is told nothing of this, and in a box of its own it has no say in it but by values that tests ask for.
+        # A submission in a box of its own does not learn these ids, and affects them only by values that tests ask for.
         self.answer(failed=bool(self.problems), collected=[item.nodeid for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
@@ -127,14 +129,14 @@ class Reporter:
         self.run_again(item, nextitem)
         failed = [report for report in self.phases if report.failed]
         called = [report for report in self.phases if report.when == "call"]
-        # xfail and xpass count as skipped: the author's suite is to pass, not to be excused.
+        # xfail and xpass count as skipped: credit needs a passed test, not an excused one.
         skipped = not called or any(report.skipped or hasattr(report, "wasxfail") for report in self.phases)
         outcome = "failed" if failed else "skipped" if skipped else "passed"
         told = failed or [report for report in self.phases if report.skipped]
         text = cut("\n".join(str(r.longrepr) for r in told))
         failure = None if self.examiner is None else self.examiner.line.failure
         if failure is not None:
-            # Whatever the test made of it: `pytest.raises(BaseException)` is glad about a candidate that is gone.
+            # The test's own outcome does not count: `pytest.raises(BaseException)` passes if the candidate has ended.
             outcome, text = self.lost(), f"{failure}\n{text}"
         held = False
         if self.examiner is not None:
@@ -144,7 +146,9 @@ class Reporter:
         return True
 
     def run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """A test that passed while the submission changed what the reference does not has to pass without those changes, too."""
+        """Run a passed test again if the submission changed what the reference does not: it must pass without the
+        changes too.
+        """
         if self.examiner is None or any(not report.passed for report in self.phases):
             return
         self.changed = list(self.examiner.watch.changed)
@@ -152,12 +156,12 @@ class Reporter:
             return
         self.phases = []
         self.examiner.next_test(item.nodeid, hiding=True)
-        getattr(item, "_initrequest", list)()  # as plugins that run a test again have to
+        getattr(item, "_initrequest", list)()  # every plugin that runs a test again has to do this
         runtestprotocol(item, nextitem=nextitem)
 
     def judged(self, outcome: str, text: str) -> tuple[str, str, bool]:
-        """The outcome and the text of a test, with what speaks against the submission, and whether that settles it: whatever
-        plain pytest makes of such a test, it has failed.
+        """Return the outcome and the text of a test with the objections to the submission, and whether they settle it:
+        a settled test has failed, even if it passes under plain pytest.
         """
         assert self.examiner is not None
         changed, self.changed = self.changed, []
@@ -173,13 +177,13 @@ class Reporter:
         return outcome, cut("\n".join([*against, *doubts, *refused, text])), bool(against) or any(refused.values())
 
     def lost(self) -> str:
-        """What became of the line to the candidate."""
+        """Return how the connection to the candidate failed."""
         assert self.examiner is not None
         line = self.examiner.line
         return "ended" if isinstance(line.failure, LineEnded) else "cut-off" if line.cut_off else "broken"
 
     def note(self) -> str:
-        """Where the submission's own objects had something to say in the verdict."""
+        """Return a note that lists the submission's own objects that influenced the verdict."""
         if self.examiner is None:
             return ""
         compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
@@ -189,7 +193,9 @@ class Reporter:
         return "; ".join(compared + decided + used)[:TEXT_CHARACTERS]
 
     def not_interrupted(self) -> Generator[None, object, object]:
-        """A KeyboardInterrupt that a candidate raises fails one test; pytest would take it for the user's, and stop."""
+        """Turn a KeyboardInterrupt of the candidate into one failed test: pytest would take it for the user's, and
+        stop.
+        """
         try:
             return (yield)
         except KeyboardInterrupt as error:
@@ -215,18 +221,21 @@ OPTIONS = (
     "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:terminal",
     "-p", "pytest_timeout", "--timeout-method", "signal", "--capture=sys",
 )  # fmt: skip
-"""Captured by descriptor, which is pytest's own default, ten small tests cost 3 % more, and nobody is shown what they print."""
+"""Output is captured in Python: by descriptor (pytest's default) ten small tests cost 3 % more, and the output is never
+shown."""
 
 
 def settle_dates(tests: str) -> None:
-    """Byte code is taken for that of a file by the file's date and size, so the date must not be that of the box."""
+    """Set the dates of all test files to 0: Python matches byte code to a file by date and size, and dates differ by
+    box.
+    """
     for folder, _, names in os.walk(tests):
         for name in names:
             os.utime(os.path.join(folder, name), (0, 0))
 
 
 def compiled(tests: str) -> dict[str, str]:
-    """The byte code of the tests, with pytest's own assertions in it: path -> content as hex."""
+    """Return the byte code of the tests, with pytest's assertions in it: path -> content as hex."""
     found = Path(tests).rglob("__pycache__/*.pyc")
     return {path.relative_to(tests).as_posix(): path.read_bytes().hex() for path in found}
 
@@ -238,13 +247,13 @@ def run(
     submission: tuple[str, str],
     prepare: Callable[[dict[str, Any], str], None] | None = None,
 ) -> None:
-    """Collect and run what is in the folder `tests`. `submission`: its folder, and the path of the task's prelude. `prepare` gets
-    the first question and the folder of the submission, and may add plugins.
+    """Collect and run the tests in the folder `tests`. `submission`: its folder, and the path of the task's prelude.
+    `prepare` gets the first question and the folder of the submission, and may add plugins.
     """
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     question = reporter.question = receive()
     across, programs = question.get("across"), question["programs"]
-    # Of the author's own reference, which nobody doubts; as -B says otherwise, which comes too late for a fork.
+    # Only the run of the author's reference writes byte code, because it is trusted. The option -B has no effect after a fork.
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
     folder = os.path.abspath(tests)  # before the working directory becomes another one

@@ -1,22 +1,22 @@
 # ruff: noqa: SLF001 - see below
-"""Runs inside the box: a run of pytest that is begun before its tests are there, so that a fork has only to go on with it.
+"""Runs inside the box: a run of pytest that begins before its tests exist, so that a fork only has to finish it.
 
-More than half of what `pytest.main` costs does not depend on the tests: registering plugins, parsing its own command line,
-configuring itself, looking through all plugins for fixtures. `WarmRun()` does that at once; `WarmRun.run` does what is left.
-The tests cannot tell: nothing of theirs takes part before the collection, unless they have a conftest.py, and then the run
-is begun anew by `pytest.main` itself. What a process has but once, its descriptors, is left alone until `run`.
+More than half of the cost of `pytest.main` does not depend on the tests: registering plugins, parsing its own command
+line, configuring itself, looking through all plugins for fixtures. `WarmRun()` does that at once; `WarmRun.run` does
+the rest. Tests cannot notice: their code takes no part before the collection, unless they have a conftest.py, and then
+`run` starts again with `pytest.main` itself. Descriptors, which a process has only once, are left alone until `run`.
 
-pytest has no public way to stop half-way, so these of its names are used though they are private. The box has one fixed
-version, and tests/integration/test_pytest_ready.py compares both ways over many suites:
+pytest has no public way to stop half-way, so this module uses these private names. The box has one fixed version, and
+tests/integration/test_pytest_ready.py compares both ways over many suites:
 
     _prepareconfig, Config._do_configure, Config._ensure_unconfigure, Session.from_config, print_usage_error, main._main
-                                                        what `pytest.main` is made of (_pytest/config, _pytest/main.py)
+                                                        the parts of `pytest.main` (_pytest/config, _pytest/main.py)
     Config._rootpath, PytestPluginManager._confcutdir, Session._bestrelpathcache
-                                                        where the place of the tests is kept
+                                                        they store the place of the tests
     faulthandler.pytest_configure, LoggingPlugin.log_file_handler
-                                                        where it opens descriptors
-    python.import_path, AssertionRewritingHook          how it imports tests
-    source.getstatementrange_ast, code.Code.path        how it finds the files and lines that it shows of a failure
+                                                        they open descriptors
+    python.import_path, AssertionRewritingHook          they import tests
+    source.getstatementrange_ast, code.Code.path        they find the files and lines for the report of a failure
 """
 
 import ast
@@ -36,15 +36,15 @@ from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
 
 NO_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rehearsal")
-"""Stands for the folder of the tests until there is one: it exists, and has no conftest.py."""
+"""Used in the place of the folder of the tests until there is one: it exists, and has no conftest.py."""
 EXPECTED = ("tests", "/box/work")
-"""What a run is told most often: the folder of the tests, and the working directory."""
+"""The most frequent folder of tests and working directory."""
 
 
 class WarmRun:
-    """One run, to be finished once. `options` and `plugins` are what `pytest.main` would get besides the tests.
+    """One run, to be finished once. `options` and `plugins` are those of `pytest.main`, without the tests.
 
-    The options say that nothing is captured by descriptor, of which a process has but one set.
+    The options must not capture by descriptor, because a process has only one set of descriptors.
     """
 
     def __init__(self, options: Sequence[str], plugins: Sequence[object]) -> None:
@@ -64,7 +64,7 @@ class WarmRun:
         self._point_at(*EXPECTED)
 
     def _arguments(self, tests: str) -> list[str]:
-        # -c: nothing that lies in the submission's folder configures the run
+        # -c: no file in the submission's folder configures the run
         return ["--rootdir", tests, "-c", os.devnull, "--confcutdir", tests, "--import-mode=importlib",
                 *self.options, tests]  # fmt: skip
 
@@ -72,16 +72,16 @@ class WarmRun:
         return self.config.pluginmanager.get_plugin(name)
 
     def add(self, plugin: object) -> None:
-        """Have one more plugin, which has not seen how the run began."""
+        """Add a plugin. It misses the hooks that have already run."""
         self.plugins.append(plugin)
         self.config.pluginmanager.register(plugin)
 
     def run(self, tests: str) -> int:
-        """Run what is in the folder `tests`. Returns pytest's exit status.
+        """Run the tests in the folder `tests` and return pytest's exit status.
 
-        What pytest tidies up after its run is left to `close`: no test sees it, and a process that ends need not.
+        `close` does pytest's cleanup: no test sees it, and a process that ends does not need it.
         """
-        if "hypothesis.configuration" in sys.modules:  # it has taken the working directory that it was imported in
+        if "hypothesis.configuration" in sys.modules:  # it keeps the working directory that it was imported in
             sys.modules["hypothesis.configuration"].set_hypothesis_home_dir(os.path.abspath(".hypothesis"))
         if any("conftest.py" in files for _, _, files in os.walk(tests)):
             self.config._ensure_unconfigure()
@@ -107,7 +107,7 @@ class WarmRun:
         session._bestrelpathcache = _bestrelpath_cache(root)
 
     def _finish(self) -> int:
-        """What `pytest.main` does from here on, in its words."""
+        """Do the rest of `pytest.main`; the code is taken from it."""
         config, session = self.config, self.session
         try:
             session.exitstatus = _main(config, session) or pytest.ExitCode.OK
@@ -127,20 +127,20 @@ class WarmRun:
         return session.exitstatus
 
     def close(self) -> None:
-        """The rest of `pytest.main`: tidy up, for a process that goes on."""
+        """Do the cleanup of `pytest.main`, for a process that goes on."""
         self.config._ensure_unconfigure()
         os.environ.pop("PYTEST_VERSION", None)
 
 
 def _later(config: object) -> None:
-    """In the place of a method, or of a hook whose argument must have this name, that is to be called later."""
+    """Replaces a hook that is called later. pytest needs the argument to have this name."""
 
 
 _import_path = vars(python)["import_path"]
 
 
 def _import_test(path: Path, *, root: Path, **options: Any) -> ModuleType:
-    """A file of tests in the tests' own folder is where it is, so nothing is looked for. Any other is imported as pytest does."""
+    """Import a file of tests directly if it is in the tests' own folder. pytest imports any other."""
     __tracebackhide__ = True
     name = path.stem
     hook = next((hook for hook in sys.meta_path if isinstance(hook, AssertionRewritingHook)), None)
@@ -162,7 +162,9 @@ _parsed: dict[str, ast.AST] = {}
 
 
 def _range_in_what_is_parsed(lineno: int, text: source.Source, assertion: bool = False, astnode: Any = None) -> Any:  # noqa: FBT001, FBT002
-    """Where the statement of a line begins and ends. pytest parses the whole file for it, twice for each test that fails."""
+    """Return the range of the statement at a line. pytest itself would parse the whole file, twice for each failed
+    test.
+    """
     content = str(text)
     found = _statement_range(lineno, text, assertion, astnode or _parsed.get(content))
     _parsed[content] = found[0]
@@ -177,7 +179,9 @@ _paths: dict[str, Path | str] = {}
 
 
 def _path(self: code.Code) -> Path | str:
-    """For each frame of a failure, of which twenty are its own, pytest looks for the file anew."""
+    """Return the path of a code object from a cache. pytest looks for the file of each frame, of which twenty are its
+    own.
+    """
     name = self.raw.co_filename
     if name not in _paths:
         _paths[name] = _path_of_code(self)

@@ -1,9 +1,9 @@
-"""For what is imported ahead of a fork: pytest runs, and what it learnt stays, while what it left is gone.
+"""Runs pytest ahead of a fork to warm up the interpreter, and removes the traces of the run.
 
-It stays that everything is imported and that the interpreter has specialized what runs often.
+Imported modules stay, and so does code that the interpreter has specialized.
 
-No test in it takes a temporary folder, because there is no place for a file yet. No test is a property either: hypothesis
-keeps more state of a process than could be put back.
+No test in the rehearsal takes a temporary folder, because there is no place for files yet. No test is a property
+either: Hypothesis keeps more process state than this module could restore.
 """
 
 import linecache
@@ -17,18 +17,18 @@ from graders.boxed.tests.pytest_run import Reporter
 from graders.boxed.tests.warm_pytest import NO_TESTS, WarmRun
 
 TIMES = 3
-"""After so many the interpreter specializes hardly anything more."""
+"""Runs after which the interpreter specializes hardly any more code."""
 
 
 class Listener(Reporter):
-    """Reports to nobody."""
+    """Discards the reports."""
 
     def answer(self, **fields: object) -> None:
         pass
 
 
 def rehearse(options: Sequence[str]) -> None:
-    """Run pytest with these options, often enough."""
+    """Run pytest with these options `TIMES` times."""
     for _ in range(TIMES):
         _run(options)
 

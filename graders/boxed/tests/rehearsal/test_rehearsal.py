@@ -1,4 +1,6 @@
-"""Tests as hidden tests are, for pytest's rehearsal (pytest_rehearsal.py). Three of them fail, or nothing would be learnt of that."""
+"""Tests that resemble hidden tests, for pytest's rehearsal (warm_up.py). Three of them fail, to warm up reports of
+failures.
+"""
 
 import pytest
 
