@@ -10,7 +10,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NewType, Self
+from typing import Any, ClassVar, NewType, Protocol, Self, TypeVar
 
 from rubrics.signals import (
     Abstention,
@@ -42,6 +42,7 @@ __all__ = [
     "CaseOutcome",
     "Command",
     "Context",
+    "ContextCache",
     "Conversation",
     "End",
     "Example",
@@ -64,10 +65,13 @@ __all__ = [
     "TaskUnusable",
     "Tier",
     "UntrustedText",
+    "fresh_cache",
+    "uncached",
 ]
 
 TaskId = NewType("TaskId", str)
 SubmissionId = NewType("SubmissionId", str)
+T = TypeVar("T")
 
 MOST_LOST = 5
 """A count, and no time that all may take together: the same program gets the same outcomes on a busy machine. More would tell more of
@@ -165,6 +169,34 @@ class Submission:
         return not any(text.strip() for text in self.files.values())
 
 
+class ContextCache(Protocol):
+    """A cache for `Context.remember` and `Context.once`. All callers that share a key must make the same value for it."""
+
+    def __call__(self, key: str, make: Callable[[], T], /) -> T:
+        """Return the value of `make()`, made once for each key."""
+
+
+def uncached(_: str, make: Callable[[], T]) -> T:
+    """Return `make()`, and keep nothing: the `ContextCache` of a context without one."""
+    return make()
+
+
+def fresh_cache() -> ContextCache:
+    """Return an empty cache. If `make` raises, the next call tries again.
+
+    Threads that ask for the same key at the same time may each make its value.
+    """
+    made: dict[str, Any] = {}
+
+    def remember(key: str, make: Callable[[], T], /) -> T:
+        if key not in made:
+            made[key] = make()
+        value: T = made[key]
+        return value
+
+    return remember
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a grader is given. It grows by fields, never by positional arguments."""
@@ -173,10 +205,10 @@ class Context:
     submission: Submission
     session: Session
     """Boxes for this submission's executions. The reference never runs in the same box as the submission."""
-    remember: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
-    """`remember(key, make)`: the value of `make()` for this task version, made once per worker."""
-    once: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
-    """`once(key, make)`: the value of `make()` for this run, made once: what several graders need of a submission."""
+    remember: ContextCache = uncached
+    """Values of this task version, each made once per worker: `remember(key, make)`."""
+    once: ContextCache = uncached
+    """Values of this run that several graders need, each made once: `once(key, make)`."""
     ended: Callable[[Execution], None] = lambda execution: None
     """To be told of each execution of the submission's own code, and how it ended."""
     no_verdict: Callable[[str], None] = lambda case: None

@@ -22,13 +22,14 @@ from graders.interface import (
 from graders.suites import relative_limits
 from graders.suites.behaviour import SHOWN, acts, leaving
 from graders.suites.call import runner as call_suite
+from graders.suites.reporting import SuiteReporter
 from graders.suites.scoring import numbers, settled
 from graders.suites.stdio import runner as stdio_suite
 from graders.suites.tests import runner as pytest_suite
 from graders.suites.tests.unchanged import vacuous
 from rubrics.signals import ABOUT_THE_TASK
 
-_RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
+_RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, SuiteReporter], Iterator[CaseOutcome]]] = {
     "call": call_suite.outcomes,
     "stdio": stdio_suite.outcomes,
     "pytest": pytest_suite.outcomes,
@@ -74,7 +75,8 @@ class HiddenTests(Grader):
             seen.without_verdict.clear()
             limits = yield from self._limits(context, suite)
             # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
-            outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion))
+            reporter = SuiteReporter(suite=suite, grader=self.id, criterion=self.criterion)
+            outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, reporter))
             number = numbers(outcome.case for outcome in outcomes)
             outcomes = [replace(outcome, number=number[outcome.case]) for outcome in outcomes]
             if context.submission.is_blank:
@@ -141,7 +143,6 @@ class HiddenTests(Grader):
             return
         entry = PurePosixPath(context.task.entry_file).stem
         found = context.remember(f"property/{suite.id}/vacuous", lambda: tuple(vacuous(suite.files, entry)))
-        assert isinstance(found, tuple)
         for test, argument in found[:SHOWN]:
             yield self.finding(
                 f"Suite {suite.id}: {test} looks whether `{argument}` was changed, and passes whatever is done to it: each call "

@@ -50,9 +50,7 @@ def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Ex
             wall_seconds=max(execution.wall_seconds for execution in executions),
         )
 
-    measured = context.remember(f"cost/{suite.id}", measure)
-    assert isinstance(measured, Cost)
-    return measured
+    return context.remember(f"cost/{suite.id}", measure)
 
 
 def resolved(task: Task, measured: Cost) -> Limits:

@@ -33,6 +33,7 @@ from graders.interface import (
 )
 from graders.plugins.testing import context_of
 from graders.suites.call import runner as call_suite
+from graders.suites.reporting import SuiteReporter
 from graders.suites.stdio import runner as stdio_suite
 from graders.suites.stdio.build import build_python
 from graders.suites.stdio.judge import MOST_TEXT
@@ -113,7 +114,8 @@ def says(*names: str, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Mess
 
 def graded(context: Context, suite: Suite, run: Callable[..., Iterator[CaseOutcome]]) -> list[CaseOutcome]:
     """The outcomes, each of which can be stored and sent, and is no longer than people are shown."""
-    found = list(run(context, suite, Limits(), "assay/hidden-tests", "correctness"))
+    reporter = SuiteReporter(suite=suite, grader="assay/hidden-tests", criterion="correctness")
+    found = list(run(context, suite, Limits(), reporter))
     for outcome in found:
         stored = json.dumps(signal_to_json(outcome), ensure_ascii=False, allow_nan=False).encode()
         assert signal_from_json(json.loads(stored)) == outcome

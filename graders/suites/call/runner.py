@@ -16,12 +16,13 @@ from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.drivers import CALL, prelude_file
-from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable
 from graders.suites.call import predicate
 from graders.suites.call.cases import NO_ANSWER, Case, parse_cases
 from graders.suites.call.compare import Check, check_named
 from graders.suites.driver_client import DriverClient, open_driver
 from graders.suites.relative_limits import room
+from graders.suites.reporting import SHOWN_CASES, CaseTexts, SuiteReporter
 from graders.suites.scoring import numbers
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.values.description import Description, describe, described
@@ -38,8 +39,6 @@ MOST_BASES = 100
 """Of the classes that an exception is of, so many count, and of each name so many characters."""
 MOST_PENDING = 64 << 20
 """Bytes of a submission's answers that may wait together for the author's predicate."""
-SHOWN_CASES = 20
-"""So many failing cases carry their texts; a submission that fails all of a thousand needs no thousand of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +188,10 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
     """
     # Where limits are relative, so is the patience with a case.
     stated = context.remember(f"call/{suite.id}/stated", lambda: tuple(_stated(suite, case) for case in cases))
-    assert isinstance(stated, tuple)
     if not context.task.relative and not any(map(_needs_reference, cases)):
         return stated
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, CallAttempt)
     return [
         answer if _needs_reference(case) else replace(own, seconds=answer.seconds)
         for case, own, answer in zip(cases, stated, reference.answers, strict=True)
@@ -261,7 +258,7 @@ def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     return _sit_reference(context, suite, _cases(context, suite)).executions
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each case, in the order in which they were put. `limits` are the submission's.
 
     Raises TaskUnusable.
@@ -285,26 +282,21 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
-    told = 0
     for case, wanted, answer, (passed, note) in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
         not_tried = outcome is Outcome.NOT_TRIED
-        tell = outcome is not Outcome.PASSED and not not_tried and told < SHOWN_CASES
-        told += tell
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=case.id,
-            outcome=outcome,
-            weight=case.weight * suite.weight,
+        texts = None
+        if outcome is not Outcome.PASSED and not not_tried and reporter.has_room:
+            texts = CaseTexts(given=case.shown, wanted=_shown(wanted), got=sitting.load_failure or _shown(answer))
+        yield reporter.report_case(
+            case.id,
+            outcome,
+            weight=case.weight,
             group=case.group,
             end=answer.end,
             seconds=answer.seconds,
-            given=UntrustedText(case.shown if tell else ""),
-            wanted=UntrustedText(_shown(wanted) if tell else ""),
-            got=UntrustedText((sitting.load_failure or _shown(answer)) if tell else ""),
-            note=UntrustedText(answer.text if not_tried else note if tell else ""),
+            texts=texts,
+            note=answer.text if not_tried else note if texts else "",
         )
 
 
@@ -365,9 +357,7 @@ def _shown(answer: Answer) -> str:
 def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
     [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
     entry_point = str(suite.options["entry_point"])
-    cases = context.remember(f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=entry_point))
-    assert isinstance(cases, tuple)
-    return cases
+    return context.remember(f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=entry_point))
 
 
 def _verdicts(
@@ -454,7 +444,6 @@ def verdicts_on_reference(context: Context, suite: Suite) -> Mapping[str, predic
     """What the author's predicate says of the reference's answers, by the case's id. Raises TaskUnusable."""
     cases = _cases(context, suite)
     reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, CallAttempt)
     return _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
 
 
@@ -473,9 +462,7 @@ def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
                 )
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 
-    accepted = context.remember(f"call/{suite.id}/accepts-reference", look)
-    assert isinstance(accepted, frozenset)
-    return accepted
+    return context.remember(f"call/{suite.id}/accepts-reference", look)
 
 
 def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:

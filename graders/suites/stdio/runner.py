@@ -27,9 +27,9 @@ from graders.interface import (
     Suite,
     Task,
     TaskUnusable,
-    UntrustedText,
 )
 from graders.suites.driver_client import DriverClient
+from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.scoring import group_of
 from graders.suites.stdio.build import Build, build_python
 from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
@@ -44,7 +44,6 @@ MOST_HANGING = 3
 """After so many cases on which the author's program ran out of time, the rest is not tried: each holds a worker for a minute."""
 JUDGED_SECONDS = 600.0
 """When the author's checker has taken so long for a submission's outputs, the rest is not tried: they decide how long it takes."""
-SHOWN_CASES = 20
 BRIEF_CHARACTERS = 200
 """Of each text in the sentence that says how the reference failed."""
 
@@ -78,9 +77,7 @@ def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
         stated = parse_stdio_cases(suite.files, several=several, needs_answer=Judge.of(suite) is None)
         return tuple(case for _, case in stated)
 
-    cases = context.remember(f"stdio/{suite.id}/cases", parse)
-    assert isinstance(cases, tuple)
-    return cases
+    return context.remember(f"stdio/{suite.id}/cases", parse)
 
 
 def run_reference(context: Context, suite: Suite) -> Iterator[Execution]:
@@ -109,32 +106,24 @@ def _brief(text: bytes) -> str:
     return repr(shown[:BRIEF_CHARACTERS]) + ("..." if len(shown) > BRIEF_CHARACTERS else "")
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each case, in the suite's order. `limits` are the submission's, for each case. Raises TaskUnusable."""
     program = context.once("stdio/build", lambda: _build_and_tell(context, limits))
-    assert isinstance(program, Build)
-    shown = 0
     for case, attempt in _attempts(context, suite, program, limits):
-        tell = attempt.outcome is not Outcome.PASSED and attempt.execution is not None and shown < SHOWN_CASES
-        shown += tell
-        run = attempt.execution
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=case.id,
-            outcome=attempt.outcome,
-            weight=case.weight * suite.weight,
-            credit=attempt.credit,
+        texts = None
+        if attempt.outcome is not Outcome.PASSED and attempt.execution is not None and reporter.has_room:
+            wanted = case.accepted[0] if case.accepted else b""
+            texts = CaseTexts(given=_shown(case.given), wanted=_shown(wanted), got=_shown(attempt.got))
+        yield reporter.report_case(
+            case.id,
+            attempt.outcome,
+            weight=case.weight,
             group=case.group,
+            credit=attempt.credit,
             end=attempt.end,
-            seconds=run.wall_seconds if run else None,
-            cpu_seconds=run.cpu_seconds if run else None,
-            peak_memory_mib=run.peak_memory_mib if run else None,
-            given=_shown(case.given if tell else b""),
-            wanted=_shown(case.accepted[0] if tell and case.accepted else b""),
-            got=_shown(attempt.got if tell else b""),
-            note=UntrustedText(text_of(attempt.note)),
+            run=attempt.execution,
+            texts=texts,
+            note=text_of(attempt.note),
         )
 
 
@@ -186,7 +175,6 @@ def _built_reference(context: Context, suite: Suite) -> Build:
     """Raises TaskUnusable where it does not compile."""
     files, limits = context.task.reference, context.task.limits
     program = context.remember("stdio/reference", lambda: _built(context, files, limits))
-    assert isinstance(program, Build)
     if program.problem:
         raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}", suite=suite.id)
     return program
@@ -447,9 +435,9 @@ def _waited(said: object) -> tuple[str, float]:
             return "", 0.0
 
 
-def _shown(text: bytes) -> UntrustedText:
+def _shown(text: bytes) -> str:
     """The beginning of an input or output. What is no UTF-8 is written out; escapes are for whoever shows it."""
     start = text[: SHOWN_CHARACTERS * 4].decode("utf-8", "backslashreplace")
     if len(start) <= SHOWN_CHARACTERS and len(text) <= SHOWN_CHARACTERS * 4:
-        return UntrustedText(start)
-    return UntrustedText(f"{start[:SHOWN_CHARACTERS]}... ({len(text)} bytes)")
+        return start
+    return f"{start[:SHOWN_CHARACTERS]}... ({len(text)} bytes)"

@@ -26,10 +26,10 @@ from graders.interface import (
     Outcome,
     Suite,
     TaskUnusable,
-    UntrustedText,
 )
 from graders.suites.behaviour import beyond
 from graders.suites.driver_client import BoxedProgram, DriverClient, open_driver, open_pair
+from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.tests.agreement import CaseReport, SuiteRun, agreed
 from graders.suites.tests.library_names import library_names
@@ -46,7 +46,6 @@ SEED = 0
 """Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
 """For what the driver says when all tests are done."""
-SHOWN_CASES = 20
 TEXT_CHARACTERS = 4000
 """Of each text in a report, as graders/boxed/tests/pytest_run.py cuts them."""
 NAME_CHARACTERS = 1 << 16
@@ -378,35 +377,29 @@ def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
     return [execution for run in _reference_runs(context, suite) for execution in run.executions]
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each expected test, in the order of the suite. `limits` are the submission's.
 
     Raises TaskUnusable.
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: learnt(suite, _reference_runs(context, suite)))
-    assert isinstance(reference, Reference)
     reports = _examined(context, suite, reference, limits)
     replay = (
         f"the same examples again with seed = {suite.options.get('seed', SEED)}" if suite.kind == "property" else ""
     )
-    shown = 0
     for test in reference.tests:
         report = reports[test]
-        tell = not report.passed and shown < SHOWN_CASES
-        shown += tell
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=test,
-            outcome=_OUTCOMES[report.outcome],
-            weight=suite.weight,
+        texts = None
+        if not report.passed and reporter.has_room:
+            got = report.text or report.outcome
+            texts = CaseTexts(given=report.given or test, wanted="the test passes", got=got)
+        yield reporter.report_case(
+            test,
+            _OUTCOMES[report.outcome],
             end=report.end,
             seconds=report.seconds,
-            given=UntrustedText((report.given or test) if tell else ""),
-            wanted=UntrustedText("the test passes" if tell else ""),
-            got=UntrustedText((report.text or report.outcome) if tell else ""),
-            note=UntrustedText("; ".join(filter(None, (report.note, replay if tell else "")))[:TEXT_CHARACTERS]),
+            texts=texts,
+            note="; ".join(filter(None, (report.note, replay if texts else ""))),
             integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
         )
 
