@@ -1,8 +1,7 @@
 """The grader that decides whether a submission is right: it runs the task's hidden suites."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from graders.interface import (
     Behaviour,
@@ -21,28 +20,10 @@ from graders.interface import (
 )
 from graders.suites import relative_limits
 from graders.suites.behaviour import SHOWN, acts, leaving
-from graders.suites.call import runner as call_suite
+from graders.suites.kinds import KINDS
 from graders.suites.reporting import SuiteReporter
 from graders.suites.scoring import numbers, settled
-from graders.suites.stdio import runner as stdio_suite
-from graders.suites.tests import runner as pytest_suite
-from graders.suites.tests.unchanged import vacuous
 from rubrics.signals import ABOUT_THE_TASK
-
-_RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, SuiteReporter], Iterator[CaseOutcome]]] = {
-    "call": call_suite.outcomes,
-    "stdio": stdio_suite.outcomes,
-    "pytest": pytest_suite.outcomes,
-    "property": pytest_suite.outcomes,
-    "program": pytest_suite.outcomes,
-}
-_REFERENCES: Mapping[str, Callable[[Context, Suite], Iterable[Execution]]] = {
-    "call": call_suite.run_reference,
-    "stdio": stdio_suite.run_reference,
-    "pytest": pytest_suite.run_reference,
-    "property": pytest_suite.run_reference,
-    "program": pytest_suite.run_reference,
-}
 
 BLANK = "the submission is empty: there is no code in it"
 
@@ -76,14 +57,14 @@ class HiddenTests(Grader):
             limits = yield from self._limits(context, suite)
             # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
             reporter = SuiteReporter(suite=suite, grader=self.id, criterion=self.criterion)
-            outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, reporter))
+            outcomes = settled(suite, KINDS[suite.kind].outcomes(watched, suite, limits, reporter))
             number = numbers(outcome.case for outcome in outcomes)
             outcomes = [replace(outcome, number=number[outcome.case]) for outcome in outcomes]
             if context.submission.is_blank:
                 # It passes nothing, not even a case that wants nothing printed.
                 yield from map(_blank, outcomes)
                 continue
-            ended = suite.kind != "stdio" and any(map(_ended_itself, outcomes))
+            ended = not KINDS[suite.kind].runs_programs and any(map(_ended_itself, outcomes))
             flags = list(self._flags(suite, seen.executions[before:], ended=ended))
             yield from map(_undisputed, outcomes) if flags else outcomes
             yield from flags
@@ -98,7 +79,7 @@ class HiddenTests(Grader):
         task = context.task
         if not task.relative:
             return task.limits
-        measured = relative_limits.cost(context, suite, lambda: _REFERENCES[suite.kind](context, suite))
+        measured = relative_limits.cost(context, suite, lambda: KINDS[suite.kind].run_reference(context, suite))
         limits = relative_limits.resolved(task, measured)
         for name, times in sorted(task.relative.items()):
             took, least = getattr(measured, name), relative_limits.LEAST_SECONDS[name]
@@ -128,7 +109,7 @@ class HiddenTests(Grader):
     def _to_mend(self, suite: Suite, without_verdict: list[str]) -> Iterator[Finding]:
         """What the task's author is to mend. What exactly happened is in the notes of the cases."""
         if without_verdict:
-            judge = "interactor" if "interactor_file" in suite.options else "checker"
+            judge = KINDS[suite.kind].judge(suite)
             first, *more = without_verdict
             which = f"case {first}" + (f" and {len(more)} more" if more else "")
             yield self.finding(
@@ -139,16 +120,8 @@ class HiddenTests(Grader):
 
     def _vacuous(self, context: Context, suite: Suite) -> Iterator[Finding]:
         """Properties that pass whatever a submission does to its arguments, as it is given values that are drawn anew."""
-        if suite.kind != "property" or suite.options.get("shares_values", False):
-            return
-        entry = PurePosixPath(context.task.entry_file).stem
-        found = context.remember(f"property/{suite.id}/vacuous", lambda: tuple(vacuous(suite.files, entry)))
-        for test, argument in found[:SHOWN]:
-            yield self.finding(
-                f"Suite {suite.id}: {test} looks whether `{argument}` was changed, and passes whatever is done to it: each call "
-                "is given values drawn anew. With shares_values = true in the suite's table it sees the changes.",
-                rule=TASK_VALUES, severity="low",
-            )  # fmt: skip
+        for advice in KINDS[suite.kind].advice(context, suite):
+            yield self.finding(advice, rule=TASK_VALUES, severity="low")
 
     def _tried(self, executions: list[Execution], prompt: str) -> Iterator[Signal]:
         """What it tried in its boxes. For the reader: a flag lowers no level by itself."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.suites.options import common_options
 from rubrics.signals import OPEN
 
 _PARTS = re.compile(r"/|::")
@@ -31,10 +32,10 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
     a group without a case.
     """
     in_order = list(outcomes)
-    if suite.options.get("stop_on_failure"):
+    options = common_options(suite)
+    if options.stop_on_failure:
         in_order = _stopped(in_order)
-    groups = suite.options.get("groups", {})
-    assert isinstance(groups, Mapping)  # graders.tasks.package has checked it
+    groups = options.groups
     if not groups:
         return in_order
     grouped = [replace(outcome, group=group_of(outcome.case, outcome.group, groups)) for outcome in in_order]

@@ -16,9 +16,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.interface import Suite, Task, TaskId
+from graders.suites import fields, kinds
+from graders.suites.fields import PackageError
 from graders.suites.relative_limits import LEAST_SECONDS, REFERENCE_SECONDS
-from graders.tasks import fields, suite_options
-from graders.tasks.fields import PackageError
+from graders.tasks import suites as suite_tables
 from rubrics import bounded_toml
 from sandboxes.interface import Limits, LimitsError, Tier
 
@@ -96,8 +97,8 @@ def load(files: Mapping[str, str]) -> Task:
     limits = fields.table(manifest.get("limits", {}), "limits")
     stated = _limits(limits)
     room = fields.PackageBudget(stated.output_kib)
-    suite_options.check_examples(visible, room)
-    suites = suite_options.suites(manifest.get("suite"), files, room)
+    suite_tables.check_examples(visible, room)
+    suites = suite_tables.suites(manifest.get("suite"), files, room)
     # Loaded for their errors: a package is looked at as a whole before it is stored.
     _submissions(files, manifest)
     return Task(
@@ -243,14 +244,7 @@ def _prelude(
         raise PackageError("prelude", f"a .py file of this package, not {path!r}")
     room.parsed(path, files[path])
     for suite in suites:
-        if suite.kind == "property":
-            raise PackageError(
-                "prelude", f"suites that are not of kind property, as {suite.id} is: its reference has none"
-            )
-        if "command" in suite.options:
-            raise PackageError(
-                f"suite.{suite.id}.command", "no command beside a prelude, which only the entry file has"
-            )
+        kinds.KINDS[suite.kind].check_prelude(suite)
     return files[path]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graders.interface import CaseOutcome, Command, Limits, Outcome, Task
+from graders.suites.kinds import KINDS
 from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.amplify import has_target
@@ -201,7 +202,7 @@ def _branches(task: Task) -> dict[str, tuple[Branch, Mapping[str, str]]]:
 
 def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
     """Whole programs where one is asked for, else functions that answer the same whatever they are asked."""
-    if any(suite.kind == "stdio" for suite in task.suites):
+    if any(KINDS[suite.kind].runs_programs for suite in task.suites):
         return {does: {task.entry_file: program} for does, program in trivial_programs().items()}
     programs: dict[str, dict[str, str]] = {}
     for path, text in _python(task):

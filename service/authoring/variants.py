@@ -30,6 +30,7 @@ from graders.interface import (
     fresh_cache,
 )
 from graders.suites.call import runner as call_suite
+from graders.suites.call.suite import CallSuite
 from sandboxes.interface import Sandbox
 from service.progress import Progress
 
@@ -124,7 +125,7 @@ class VariantRunner:
         submission = Submission(id=SubmissionId("trial"), task_id=self.task.id, files=self.task.reference)
         with self.sandbox.session() as session:
             context = Context(task=self.task, submission=submission, session=session, remember=self._memory)
-            verdicts = call_suite.verdicts_on_reference(context, suite)
+            verdicts = call_suite.verdicts_on_reference(context, CallSuite.of(suite))
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 
 

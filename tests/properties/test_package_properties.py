@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graders.boxed.shared.encoding import to_json
-from graders.suites.call.cases import NO_ANSWER, CaseError, parse_cases
+from graders.suites.call.cases import NO_ANSWER, parse_cases
+from graders.suites.case_rows import CaseError
 from graders.tasks.package import PackageError, load, submissions, version
 
 MANIFEST = """

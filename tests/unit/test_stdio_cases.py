@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from graders.suites.call.cases import CaseError
+from graders.suites.case_rows import CaseError
 from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
-from graders.tasks.fields import PackageError
-from graders.tasks.package import load
+from graders.tasks.package import PackageError, load
 from service.packages import read_folder
 from service.reading.task_summary import summarize
 

@@ -4,7 +4,7 @@ Both are descriptions (graders/suites/values/description.py): no value of a subm
 references decides how long the comparison takes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from graders.boxed.shared.encoding import Tree
 from graders.suites.call.marks import Marks
@@ -60,13 +60,8 @@ def any_of(expected: Description, got: Description) -> bool:
     return Marks(got).of(got.tree) in Marks(expected).each(expected.tree)
 
 
-def check_named(name: str, options: Mapping[str, object]) -> Check:
+def check_named(name: str, *, absolute: float, relative: float) -> Check:
     """The check of a suite's `checker` option; `predicate` is not among them, it runs in a box."""
     if name == "float":
-        return float_check(_option(options.get("absolute", 1e-9)), _option(options.get("relative", 1e-9)))
+        return float_check(absolute, relative)
     return {"exact": exact, "unordered": unordered, "any-of": any_of}[name]
-
-
-def _option(value: object) -> float:
-    assert isinstance(value, int | float)  # graders.tasks.package has checked it
-    return float(value)

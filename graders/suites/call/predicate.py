@@ -11,7 +11,8 @@ from typing import Any
 
 from graders.boxed.shared.encoding import dump
 from graders.drivers import CALL
-from graders.interface import Context, End, Suite, TaskUnusable
+from graders.interface import Context, End, TaskUnusable
+from graders.suites.call.suite import CallSuite
 from graders.suites.driver_client import open_driver
 from graders.suites.values.messages import object_of, text_of
 from graders.suites.verdicts import STARVED_TIMES
@@ -40,7 +41,7 @@ class Verdict:
 
 
 def judged(
-    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int
+    context: Context, suite: CallSuite, question: Callable[[int], Mapping[str, object]], count: int
 ) -> Sequence[Verdict]:
     """A verdict on each of `count` cases. `question(place)`: the arguments to ask with, as the driver reads them.
 
@@ -60,7 +61,7 @@ def judged(
 
 def _sit(
     context: Context,
-    suite: Suite,
+    suite: CallSuite,
     question: Callable[[int], Mapping[str, object]],
     count: int,
     verdicts: list[Verdict],
@@ -68,7 +69,7 @@ def _sit(
     deadline: float,
 ) -> str:
     """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given or it is late."""
-    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+    [(_, text)] = suite.files_ending(".py")
     left = range(len(verdicts), count)
     # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
     seconds = LOAD_SECONDS + CASE_SECONDS * len(left)

@@ -16,10 +16,11 @@ from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.drivers import CALL, prelude_file
-from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable
+from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, TaskUnusable
 from graders.suites.call import predicate
 from graders.suites.call.cases import NO_ANSWER, Case, parse_cases
-from graders.suites.call.compare import Check, check_named
+from graders.suites.call.compare import Check
+from graders.suites.call.suite import CallSuite
 from graders.suites.driver_client import DriverClient, open_driver
 from graders.suites.relative_limits import room
 from graders.suites.reporting import SHOWN_CASES, CaseTexts, SuiteReporter
@@ -88,7 +89,7 @@ class CallAttempt:
 def sit(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: CallSuite,
     cases: Sequence[Case],
     patience: Sequence[float],
     *,
@@ -106,7 +107,7 @@ def sit(
     answers: list[Answer] = []
     executions: list[Execution] = []
     boxed = {f"submission/{path}": text for path, text in files.items()} | prelude_file(context.task)
-    question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
+    question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.entry_point}
     turns = Turns()
     load_failure = ""
     over = False
@@ -117,7 +118,7 @@ def sit(
             begun = answered = time.monotonic()
             if loaded is not None and "value" in loaded:
                 rest = slice(start, None)
-                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
+                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=suite.stop_on_failure):
                     answered = time.monotonic()
                     answers.append(judged(len(answers), answer))
                     over = until_failure and answers[-1].passed is False
@@ -181,7 +182,7 @@ def _one_by_one(
         yield answer
 
 
-def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> Sequence[Answer]:
+def expected_answers(context: Context, suite: CallSuite, cases: Sequence[Case]) -> Sequence[Answer]:
     """For each case what is expected: as the case states it, else as the reference answers it.
 
     Raises TaskUnusable where the reference does not answer a case that needs it, or a case states what no box can answer.
@@ -203,7 +204,7 @@ def _needs_reference(case: Case) -> bool:
     return case.expected is NO_ANSWER and case.raises is None
 
 
-def _stated(suite: Suite, case: Case) -> Answer:
+def _stated(suite: CallSuite, case: Case) -> Answer:
     """What a case states; of one that needs the reference, nothing."""
     if _needs_reference(case):
         return Answer("not-run")
@@ -217,7 +218,7 @@ def _stated(suite: Suite, case: Case) -> Answer:
         ) from error
 
 
-def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> CallAttempt:
+def _sit_reference(context: Context, suite: CallSuite, cases: Sequence[Case]) -> CallAttempt:
     limits = context.task.limits
     patience = [limits.wall_seconds] * len(cases)
 
@@ -245,20 +246,16 @@ def _is_answer(answer: Answer) -> bool:
     return answer.kind in ("value", "raised")
 
 
-def _stops(suite: Suite) -> bool:
-    return suite.options.get("stop_on_failure") is True
-
-
 def _patience(expected: Answer) -> float:
     return room(expected.seconds or 0.0, times=REFERENCE_FACTOR, least=CASE_SECONDS)
 
 
-def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
+def run_reference(context: Context, suite: CallSuite) -> Sequence[Execution]:
     """One run of the reference, to measure it. Raises TaskUnusable."""
     return _sit_reference(context, suite, _cases(context, suite)).executions
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: CallSuite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each case, in the order in which they were put. `limits` are the submission's.
 
     Raises TaskUnusable.
@@ -268,7 +265,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteRepo
     cases = random.Random(_seed(context, suite)).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
     patience = [_patience(answer) for answer in expected]
-    hearing = _Hearing(_check(suite), expected)
+    hearing = _Hearing(suite.check, expected)
     sitting = sit(
         context,
         context.submission.files,
@@ -277,7 +274,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteRepo
         patience,
         limits=limits,
         judged=hearing.judged,
-        until_failure=_stops(suite),
+        until_failure=suite.stop_on_failure,
     )
     for execution in sitting.executions:
         context.ended(execution)
@@ -300,7 +297,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteRepo
         )
 
 
-def _seed(context: Context, suite: Suite) -> bytes:
+def _seed(context: Context, suite: CallSuite) -> bytes:
     """Of the order of the cases: another for other code, so that answers by rote, the n-th to the n-th call, meet other questions.
 
     The same for the same code, whoever sends it and how often. Nobody can choose it who does not have the hidden files.
@@ -354,25 +351,20 @@ def _shown(answer: Answer) -> str:
     return {"not-run": "not run"}.get(answer.kind, answer.text)
 
 
-def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
-    [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
-    entry_point = str(suite.options["entry_point"])
-    return context.remember(f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=entry_point))
+def _cases(context: Context, suite: CallSuite) -> tuple[Case, ...]:
+    [(name, text)] = suite.files_ending(".jsonl")
+    return context.remember(
+        f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=suite.entry_point)
+    )
 
 
 def _verdicts(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
     """Whether each answer is the expected one, with a note for author and reviewer."""
-    if _check(suite) is None:
+    if suite.check is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
     return [(answer.passed is True, "") for answer in sitting.answers]
-
-
-def _check(suite: Suite) -> Check | None:
-    """None where the author's predicate decides, in a box."""
-    checker = str(suite.options.get("checker", "exact"))
-    return None if checker == "predicate" else check_named(checker, suite.options)
 
 
 def _accepted(check: Check | None, wanted: Answer, answer: Answer) -> bool:
@@ -394,7 +386,7 @@ def _tree(answer: Answer) -> Tree:
 
 
 def _judged_in_box(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
     """The author's predicate decides, in a box of its own. Raises TaskUnusable where it breaks on the reference's answer too."""
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
@@ -409,7 +401,7 @@ def _judged_in_box(
     ]
 
 
-def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) -> None:
+def _check_on_reference(context: Context, suite: CallSuite, case: Case, broke: str) -> None:
     """Raises TaskUnusable unless the predicate accepts what the reference answers to a case on which it `broke`."""
     what = f"suite {suite.id}, case {case.id}: its checker {broke}"
     try:
@@ -421,7 +413,7 @@ def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) 
 
 
 def _asked(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
 ) -> Mapping[str, predicate.Verdict]:
     """What the predicate says of each value where a value is expected, by the case's id."""
     to_judge = [
@@ -440,14 +432,14 @@ def _asked(
     return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
 
 
-def verdicts_on_reference(context: Context, suite: Suite) -> Mapping[str, predicate.Verdict]:
+def verdicts_on_reference(context: Context, suite: CallSuite) -> Mapping[str, predicate.Verdict]:
     """What the author's predicate says of the reference's answers, by the case's id. Raises TaskUnusable."""
     cases = _cases(context, suite)
     reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
     return _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
 
 
-def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
+def _accepted_of_reference(context: Context, suite: CallSuite) -> frozenset[str]:
     """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable where it breaks on one."""
 
     def look() -> frozenset[str]:

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from graders.suites.call.cases import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.suites.case_rows import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.suites.options import OptionTable
+from graders.suites.stdio.comparison import COMPARED, Comparison
 
 ANSWERS = (".ans", ".out")
-_IN_FILES = (".in", *ANSWERS)
+SUFFIXES = (".in", *ANSWERS)
 _KEYS = {"id", "input", "output", "weight", "group", "args", "files", "judge_args", "compare"}
 MOST_ARGUMENTS = 1000
 MOST_FILES = 100
@@ -39,8 +41,8 @@ class StdioCase:
     """What its working directory holds besides: relative path -> content."""
     judge_args: tuple[str, ...] = ()
     """What the author's program is called with after the arguments that it always has."""
-    compare: Mapping[str, object] | None = None
-    """How the output is compared, instead of as the suite's options say: `checker` and what belongs to it."""
+    comparison: Comparison | None = None
+    """How the output is compared; None for the suite's own way."""
 
 
 def parse_stdio_cases(
@@ -55,6 +57,7 @@ def parse_stdio_cases(
         room: what is left for the cases of the package; of a whole package by default.
 
     Raises:
+        PackageError: for a `compare` that does not fit.
         CaseError: for what is no case, an answer without its input, an id that occurs twice, or too many cases.
     """
     room = room or CaseBudget()
@@ -118,7 +121,7 @@ def _in_line(line: str, number: int, where: str, *, several: bool, needs_answer:
         args=_arguments(row, "args", where),
         files=_files(row.get("files", {}), where),
         judge_args=_arguments(row, "judge_args", where),
-        compare=_compare(row, where),
+        comparison=_comparison(row, where),
     )
 
 
@@ -147,7 +150,7 @@ def companions(program: str, files: Mapping[str, str]) -> list[str]:
     """A checker's or interactor's own files, itself among them: all of its folder, where no case is kept there."""
     folder = program.rpartition("/")[0]
     beside = [path for path in files if path.startswith(f"{folder}/")]
-    return beside if folder and not any(path.endswith((*_IN_FILES, ".jsonl")) for path in beside) else [program]
+    return beside if folder and not any(path.endswith((*SUFFIXES, ".jsonl")) for path in beside) else [program]
 
 
 def is_inside(path: str) -> bool:
@@ -156,11 +159,16 @@ def is_inside(path: str) -> bool:
     return printable and all(part not in ("", ".", "..") for part in path.split("/"))
 
 
-def _compare(row: Mapping[str, object], where: str) -> Mapping[str, object] | None:
-    stated = row.get("compare")
-    if "compare" in row and not isinstance(stated, dict):
+def _comparison(row: Mapping[str, object], where: str) -> Comparison | None:
+    if "compare" not in row:
+        return None
+    stated = row["compare"]
+    if not isinstance(stated, dict):
         raise CaseError(where, f'an object in `compare`, such as {{"checker": "float"}}, not {stated!r:.80}')
-    return stated if isinstance(stated, dict) else None
+    table = OptionTable(stated, f"{where}: compare")
+    comparison = Comparison.of(table, COMPARED)
+    table.refuse_unread()
+    return comparison
 
 
 def _text(value: object, key: str, where: str) -> bytes:

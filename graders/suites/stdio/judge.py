@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graders.drivers import STDIO
-from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
+from graders.interface import Command, End, Limits, Session, TaskUnusable
 from graders.suites.driver_client import DriverClient
-from graders.suites.stdio.cases import StdioCase, companions, is_inside
+from graders.suites.stdio.cases import StdioCase, is_inside
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import number_of, object_of, text_of
 from graders.suites.verdicts import STARVED_TIMES
@@ -81,28 +81,10 @@ class Judge:
     passes: int
     """How often a submission is run in a case, at most."""
 
-    @classmethod
-    def of(cls, suite: Suite) -> "Judge | None":
-        """None where the suite's outputs are compared on the host."""
-        interactive = "interactor_file" in suite.options
-        path = suite.options.get("interactor_file") or suite.options.get("checker_file")
-        if path is None:
-            return None
-        folder = str(path).rpartition("/")[0]
-        passes = suite.options.get("passes", 1)
-        assert isinstance(passes, int)  # graders.tasks.package has checked it
-        return cls(
-            suite=suite.id,
-            program=f"judge/{str(path).rpartition('/')[2]}",
-            files={
-                f"judge/{name.removeprefix(folder).removeprefix('/')}": suite.files[name].encode()
-                for name in companions(str(path), suite.files)
-            },
-            protocol=str(suite.options.get("protocol", "plain")),
-            partial_credit=suite.options.get("partial_credit") is True,
-            interactive=interactive,
-            passes=passes,
-        )
+    @property
+    def called(self) -> str:
+        """`interactor` or `checker`."""
+        return "interactor" if self.interactive else "checker"
 
     def command(self, case: StdioCase, limits: Limits, this: Pass, *, output: bytes = b"") -> Command:
         """Its box. `limits`: the submission's, whose memory and processes it gets as well."""
@@ -184,6 +166,5 @@ class Judge:
 
     def without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
         """It came to no verdict on this case: `why`, with the program as its subject."""
-        what = "interactor" if self.interactive else "checker"
-        message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
+        message = f"suite {self.suite}, case {case.id}: its {self.called} {why}".strip()
         return NoVerdict(message, suite=self.suite, ran_out_of_time=ran_out_of_time)

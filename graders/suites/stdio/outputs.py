@@ -6,7 +6,7 @@ printed but the token or the line that is looked at: eight million tokens would 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_UP, Context, Decimal
 from functools import lru_cache
@@ -182,27 +182,6 @@ def any_of(check: Check, accepted: Sequence[bytes], got: bytes) -> str:
     if "" in differences:
         return ""
     return differences[0] if len(differences) == 1 else f"none of the {len(accepted)} accepted outputs"
-
-
-def check_named(name: str, options: Mapping[str, object]) -> Check:
-    """The check of a suite's `checker` option; `program` is not among them, it runs in a box."""
-    case_sensitive = options.get("case_sensitive") is not False
-    space_sensitive = options.get("space_sensitive") is True
-    if name == "exact":
-        return exact
-    if name in ("float", "lines"):
-        usual = 1e-9 if name == "float" else 0.0
-        absolute, relative = (_number(options.get(key, usual)) for key in ("absolute", "relative"))
-        tolerance = Tolerance(absolute=absolute, relative=relative)
-        if name == "lines":
-            return lines_check(case_sensitive=case_sensitive, tolerance=tolerance)
-        return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive, tolerance=tolerance)
-    return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive)
-
-
-def _number(value: object) -> float:
-    assert isinstance(value, int | float)  # graders.tasks.package has checked it
-    return float(value)
 
 
 def _counted(tokens: int) -> str:

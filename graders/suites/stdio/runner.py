@@ -24,7 +24,6 @@ from graders.interface import (
     Harness,
     Limits,
     Outcome,
-    Suite,
     Task,
     TaskUnusable,
 )
@@ -32,9 +31,10 @@ from graders.suites.driver_client import DriverClient
 from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.scoring import group_of
 from graders.suites.stdio.build import Build, build_python
-from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
-from graders.suites.stdio.judge import MOST_TEXT, Judge, NoVerdict, Pass, Ruling
-from graders.suites.stdio.outputs import any_of, check_named
+from graders.suites.stdio.cases import StdioCase
+from graders.suites.stdio.judge import MOST_TEXT, NoVerdict, Pass, Ruling
+from graders.suites.stdio.outputs import any_of
+from graders.suites.stdio.suite import StdioSuite
 from graders.suites.values.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.suites.verdicts import NO_VERDICT
 
@@ -69,18 +69,12 @@ class Attempt:
     """The pass that is to follow this one in the same case."""
 
 
-def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
-    """The suite's cases, read once."""
-
-    def parse() -> Sequence[StdioCase]:
-        several = suite.options.get("checker") == "any-of"
-        stated = parse_stdio_cases(suite.files, several=several, needs_answer=Judge.of(suite) is None)
-        return tuple(case for _, case in stated)
-
-    return context.remember(f"stdio/{suite.id}/cases", parse)
+def cases_of(context: Context, suite: StdioSuite) -> Sequence[StdioCase]:
+    """Return the suite's cases, which are read once per worker."""
+    return context.remember(f"stdio/{suite.id}/cases", lambda: tuple(case for _, case in suite.cases()))
 
 
-def run_reference(context: Context, suite: Suite) -> Iterator[Execution]:
+def run_reference(context: Context, suite: StdioSuite) -> Iterator[Execution]:
     """One run of the reference, to measure it: a case after the other, up to the first that it does not pass.
 
     Raises TaskUnusable.
@@ -106,7 +100,7 @@ def _brief(text: bytes) -> str:
     return repr(shown[:BRIEF_CHARACTERS]) + ("..." if len(shown) > BRIEF_CHARACTERS else "")
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: StdioSuite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each case, in the suite's order. `limits` are the submission's, for each case. Raises TaskUnusable."""
     program = context.once("stdio/build", lambda: _build_and_tell(context, limits))
     for case, attempt in _attempts(context, suite, program, limits):
@@ -127,20 +121,20 @@ def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteRepo
         )
 
 
-def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) -> Iterator[tuple[StdioCase, Attempt]]:
+def _attempts(
+    context: Context, suite: StdioSuite, program: Build, limits: Limits
+) -> Iterator[tuple[StdioCase, Attempt]]:
     """Each case with what became of it; what is left out after time-outs, a failure or a broken build is told as such."""
     cases = cases_of(context, suite)
-    groups = suite.options.get("groups", {})
-    assert isinstance(groups, Mapping)  # graders.tasks.package has checked it
     time_outs: Counter[str] = Counter()
     failed, hanging, judged_seconds = False, 0, 0.0
     for number, case in enumerate(cases):
-        group = group_of(case.id, case.group, groups)
+        group = group_of(case.id, case.group, suite.groups)
         most = MOST_LOST_OF_GROUP if group else context.most_lost
         if program.problem:
             # Told once: it is the same for every case.
             yield case, Attempt(outcome=Outcome.NOT_RUN, note=program.problem if number == 0 else "")
-        elif failed and suite.options.get("stop_on_failure"):
+        elif failed and suite.stop_on_failure:
             yield case, Attempt(outcome=Outcome.NOT_RUN)
         elif time_outs[group] >= most:
             yield case, Attempt(outcome=Outcome.NOT_TRIED, note=f"not tried: {most} cases before it ran out of time")
@@ -171,7 +165,7 @@ def _built(context: Context, files: Mapping[str, str], limits: Limits) -> Build:
     return build_python(context.session, files, context.task.entry_file, limits)
 
 
-def _built_reference(context: Context, suite: Suite) -> Build:
+def _built_reference(context: Context, suite: StdioSuite) -> Build:
     """Raises TaskUnusable where it does not compile."""
     files, limits = context.task.reference, context.task.limits
     program = context.remember("stdio/reference", lambda: _built(context, files, limits))
@@ -180,7 +174,7 @@ def _built_reference(context: Context, suite: Suite) -> Build:
     return program
 
 
-def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
+def _attempt(context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
     """One case of a submission. Raises TaskUnusable."""
     attempt, broke = _looked_at(context, suite, program, case, limits)
     if broke is None:
@@ -195,7 +189,7 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", hung=broke.ran_out_of_time)
 
 
-def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Execution:
+def _accepted_reference(context: Context, suite: StdioSuite, case: StdioCase) -> Execution:
     """A run of the reference on this case. Raises TaskUnusable unless the author's program accepts what it says."""
     program = _built_reference(context, suite)
     attempt, broke = _looked_at(context, suite, program, case, context.task.limits)
@@ -208,16 +202,15 @@ def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Exec
 
 
 def _looked_at(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits
 ) -> tuple[Attempt, NoVerdict | None]:
     """One case, and what became of the author's program where it gave no verdict; the attempt's outcome is open then.
 
     Of a case of several passes it is the last; what it took is that of the longest, as limits are for each.
     """
-    seconds = suite.options.get("seconds")
-    if isinstance(seconds, int | float):
-        limits = replace(limits, wall_seconds=float(seconds))
-    judge = Judge.of(suite)
+    if suite.seconds is not None:
+        limits = replace(limits, wall_seconds=suite.seconds)
+    judge = suite.judge
     look = _converse if judge is not None and judge.interactive else _run
     this, executions, judged_seconds = Pass(given=case.given), [], 0.0
     while True:
@@ -251,10 +244,10 @@ def _together(executions: Sequence[Execution]) -> Execution:
 
 
 def _run(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
 ) -> tuple[Attempt, NoVerdict | None]:
     """A pass of `_looked_at` whose output is looked at when the program has ended."""
-    judge, broke = Judge.of(suite), None
+    judge, broke = suite.judge, None
     execution = context.session.run(
         Command(
             **_program(context.task, suite, program, case),
@@ -270,9 +263,8 @@ def _run(
         except NoVerdict as error:
             attempt, broke = Attempt(outcome=Outcome.FAILED, execution=execution), error
     if attempt is None:
-        options = suite.options if case.compare is None else case.compare
-        check = check_named(str(options.get("checker", "tokens")), options)
-        difference = any_of(check, case.accepted, execution.stdout)
+        comparison = case.comparison or suite.comparison
+        difference = any_of(comparison.check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
     return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
 
@@ -281,11 +273,11 @@ PRELUDE = ".prelude.py"
 """Where it lies, beside the submission's files; one of theirs of that name makes place."""
 
 
-def _program(task: Task, suite: Suite, program: Build, case: StdioCase) -> dict[str, Any]:
+def _program(task: Task, suite: StdioSuite, program: Build, case: StdioCase) -> dict[str, Any]:
     """What runs a case, as parts of a Command."""
     files = _files(task, program, case)
     if not task.prelude:
-        argv = (*(_argv(suite) or program.argv), *case.args)
+        argv = (*(suite.command or program.argv), *case.args)
         return {"argv": argv, "harness": _harness(program, case), "files": files}
     command = STDIO.command("run", program.argv[-1], PRELUDE, *case.args, files=files, limits=task.limits)
     return {"argv": command.argv, "harness": command.harness, "files": command.files}
@@ -305,23 +297,17 @@ def _files(task: Task, program: Build, case: StdioCase) -> Mapping[str, bytes]:
     return {**free, **others}
 
 
-def _argv(suite: Suite) -> tuple[str, ...]:
-    command = suite.options.get("command", [])
-    assert isinstance(command, list)  # graders.tasks.package has checked it
-    return tuple(command)
-
-
 def _harness(program: Build, case: StdioCase) -> Harness:
     """The warm interpreter that has imported what solutions import most; a cold one where its modules would be in the way."""
     names = {path.split("/")[0].partition(".")[0] for path in (*program.files, *case.files)}
     return Harness() if names & _OUR_MODULES else STDIO.harness
 
 
-def _failure(suite: Suite, execution: Execution) -> Attempt | None:
+def _failure(suite: StdioSuite, execution: Execution) -> Attempt | None:
     """What its end alone says of it; None where its output has to be looked at."""
     if execution.end is not End.EXITED:
         return Attempt(outcome=Outcome.ERROR, execution=execution, end=execution.end.value)
-    if execution.exit_code and not suite.options.get("ignore_exit_code"):
+    if execution.exit_code and not suite.ignore_exit_code:
         lines = execution.stderr[-SHOWN_CHARACTERS:].decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         note = f"exit code {execution.exit_code}" + (f": {last}" if last else "")
@@ -344,15 +330,14 @@ def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
 
 
 def _converse(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
 ) -> tuple[Attempt, NoVerdict | None]:
     """As `_run`. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
-    judge = Judge.of(suite)
+    judge = suite.judge
     assert judge is not None
     interactor = judge.command(case, limits, this)
-    command = _argv(suite)
     prelude = PRELUDE if context.task.prelude else ""
-    words = (program.argv[-1], prelude, str(len(command)), *command, *case.args)
+    words = (program.argv[-1], prelude, str(len(suite.command)), *suite.command, *case.args)
     # One process carries what the submission says.
     room = replace(limits, processes=limits.processes + 1)
     become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=room)
@@ -371,7 +356,7 @@ def _converse(
             # Nobody reads this: it is to wait for the submission's own end, which counts too.
             candidate.ask(b"", seconds=limits.wall_seconds)
         execution = candidate.finish()
-    if _argv(suite):
+    if suite.command:
         execution = _without_start(execution)
     if broke is not None and not _ended_by_itself_first(execution, broke):
         attempt = Attempt(outcome=Outcome.FAILED, execution=execution)
@@ -396,7 +381,7 @@ def _without_start(execution: Execution) -> Execution:
     return replace(execution, evidence=tuple(seen for seen in rest if seen.times))
 
 
-def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
+def _conversed(suite: StdioSuite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
     if "flood" in told:
         note = f"it said more than {(number_of(told['flood']) or 0) / (1 << 20):.0f} MiB to the interactor"
         return Attempt(outcome=Outcome.ERROR, execution=execution, end=End.OUTPUT_LIMIT.value, note=note)

@@ -5,13 +5,14 @@ it does not pass.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graders.interface import Observation, Suite, TaskUnusable
+from graders.interface import Observation, TaskUnusable
 from graders.suites.scoring import numbers
 from graders.suites.tests.agreement import OWN_EQUALITY, SHARED, CaseReport, SuiteRun, first_failure
+from graders.suites.tests.suite import SuiteOfTests
 
 TEXT_CHARACTERS = 1500
 """Of what pytest says of the test, after the sentence."""
-Once = Callable[[Suite, bool], SuiteRun]
+Once = Callable[[SuiteOfTests, bool], SuiteRun]
 """One run of the reference, up to the first test that it fails; True for one together with its tests."""
 
 
@@ -31,12 +32,7 @@ class Reference:
     """What the box that it shared with the tests noticed: what the tests do."""
 
 
-def is_shared(suite: Suite) -> bool:
-    """True where tests and submission share one process, and there is one examination only."""
-    return suite.options.get("isolation") == "shared"
-
-
-def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
+def learnt(suite: SuiteOfTests, runs: Sequence[SuiteRun]) -> Reference:
     """What the runs of `examined_reference` taught. A test that the reference skips is not expected of anybody.
 
     Raises TaskUnusable where none is left.
@@ -50,14 +46,14 @@ def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
     )
 
 
-def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
+def examined_reference(suite: SuiteOfTests, once: Once) -> Sequence[SuiteRun]:
     """The reference's runs, together with its tests and apart from them; the first only of a suite that is shared.
 
     Raises TaskUnusable where it fails a test in either; its first sentence says what the author can do.
     """
     runs = [once(suite, True)]
     too_slow = any(report.outcome == "cut-off" for report in runs[0].reports.values())
-    if not (is_shared(suite) or too_slow):
+    if not (suite.is_shared or too_slow):
         runs.append(once(suite, False))
     together, apart = runs[0].reports, runs[-1].reports
     failure = first_failure(together, apart)
@@ -77,7 +73,9 @@ def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
     return runs
 
 
-def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: CaseReport | None, *, once: Once) -> str:
+def _not_passed(
+    suite: SuiteOfTests, test: str, together: CaseReport | None, apart: CaseReport | None, *, once: Once
+) -> str:
     """What is to be said of a test that the reference fails in one examination, or in both."""
     failed = apart if together is None or together.passed else together
     assert failed is not None
@@ -91,12 +89,12 @@ def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: Cas
     return f"suite {suite.id}: {says}: {failed.reason}{text}"
 
 
-def _helps(suite: Suite, once: Once) -> str:
+def _helps(suite: SuiteOfTests, once: Once) -> str:
     """The option with which a reference passes that fails apart from its tests."""
-    own = replace(suite, options={**suite.options, "equality": "own"})
-    if own.options != suite.options and first_failure({}, once(own, False).reports) is None:
-        return OWN_EQUALITY
-    return SHARED
+    if suite.own_equality:
+        return SHARED
+    own = replace(suite, own_equality=True)
+    return OWN_EQUALITY if first_failure({}, once(own, False).reports) is None else SHARED
 
 
 def _seen(run: SuiteRun) -> tuple[Observation, ...]:

@@ -24,7 +24,6 @@ from graders.interface import (
     Execution,
     Limits,
     Outcome,
-    Suite,
     TaskUnusable,
 )
 from graders.suites.behaviour import beyond
@@ -33,17 +32,14 @@ from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.tests.agreement import CaseReport, SuiteRun, agreed
 from graders.suites.tests.library_names import library_names
-from graders.suites.tests.reference_runs import Reference, examined_reference, is_shared, learnt
+from graders.suites.tests.reference_runs import Reference, examined_reference, learnt
+from graders.suites.tests.suite import SuiteOfTests
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import object_of, text_of, texts_of
 
 COLLECT_SECONDS = 30.0
-TEST_SECONDS = 10.0
-"""Of a test, unless the suite has its own: of the wall clock, and more where it is kept from computing (Conversation.ask)."""
 REFERENCE_TIMES = 3
 """So many times as long is waited for the reference."""
-SEED = 0
-"""Of properties, unless the suite has its own."""
 GRACE_SECONDS = 5.0
 """For what the driver says when all tests are done."""
 TEXT_CHARACTERS = 4000
@@ -77,7 +73,7 @@ class SuiteAttempt:
 def run_suite(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     known: Reference | None,
     *,
     limits: Limits,
@@ -95,7 +91,7 @@ def run_suite(
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
     turns = Turns()
-    sit = _sit_together if (is_shared(suite) if together is None else together) else _sit_apart
+    sit = _sit_together if (suite.is_shared if together is None else together) else _sit_apart
     over = False
     while not over and turns.are_left(MOST_LOST):
         left = None if known is None else [test for test in known.tests if test not in reports]
@@ -120,7 +116,7 @@ def run_suite(
 def _sit_together(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     left: Sequence[str] | None,
     known: Reference | None,
     *,
@@ -159,7 +155,7 @@ def _sit_together(
 def _sit_apart(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     left: Sequence[str] | None,
     known: Reference | None,
     *,
@@ -171,7 +167,7 @@ def _sit_apart(
         "entry": entry,
         "modules": sorted({entry, *_modules(files)}),
         "facts": None if known is None else list(known.facts),
-        "own": suite.options.get("equality") == "own",
+        "own": suite.own_equality,
     }
     # The tests are the author's: what they may use does not depend on the submission.
     trusted = context.task.limits
@@ -235,25 +231,20 @@ def _cut_off(seconds: float, execution: Execution) -> CaseReport:
     return CaseReport(outcome="cut-off", text=text, end=execution.end.value)
 
 
-def _driver(suite: Suite) -> Driver:
+def _driver(suite: SuiteOfTests) -> Driver:
     """With Hypothesis ready where the tests name it: without it a box costs a third less."""
-    draws = suite.kind == "property" or any("hypothesis" in text for text in suite.files.values())
+    draws = suite.properties is not None or any("hypothesis" in text for text in suite.files.values())
     return PROPERTY if draws else PYTEST
 
 
-def _trusted(context: Context, suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
+def _trusted(context: Context, suite: SuiteOfTests, known: Reference | None) -> dict[str, str | bytes]:
     """The tests' files, their byte code where it is known, and the reference where properties compare with it."""
     compiled = known.compiled if known is not None else {}
     return {
         **_under("tests", suite.files),
         **{f"tests/{path}": code for path, code in compiled.items()},
-        **(_under("reference", context.task.reference) if _shows_reference(suite) else {}),
+        **(_under("reference", context.task.reference) if suite.shows_reference else {}),
     }
-
-
-def _shows_reference(suite: Suite) -> bool:
-    """In the one box of `isolation = "shared"` it could be called for each answer, and nothing would be left to tell that."""
-    return suite.kind == "property" and not is_shared(suite)
 
 
 def _last_word(examinee: DriverClient, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
@@ -280,37 +271,30 @@ def _modules(files: Mapping[str, str]) -> Iterator[str]:
             yield name
 
 
-def _ways(context: Context, suite: Suite) -> dict[str, object]:
+def _ways(context: Context, suite: SuiteOfTests) -> dict[str, object]:
     """What the driver needs to know of the suite."""
     entry = PurePosixPath(context.task.entry_file).stem
     return {
-        "seconds": _seconds(suite),
-        "programs": {
+        "seconds": suite.seconds,
+        "programs": suite.program
+        and {
             "entry": entry,
-            "candidate": suite.options.get("entry_point"),
+            "candidate": suite.program.entry_point,
             **library_names(context.task.reference.get(context.task.entry_file, "")),
-        }
-        if suite.kind == "program"
-        else None,
+        },
         "properties": {
-            "seed": suite.options.get("seed", SEED),
-            "max_examples": suite.options.get("max_examples"),
-            "reference": entry if _shows_reference(suite) else None,
+            "seed": suite.seed,
+            "max_examples": suite.properties and suite.properties.max_examples,
+            "reference": entry if suite.shows_reference else None,
             "entry": entry,
-            "anew": suite.kind == "property" and not suite.options.get("shares_values", False),
+            "anew": suite.properties is not None and not suite.properties.shares_values,
         },
     }
 
 
-def _seconds(suite: Suite) -> float:
-    seconds = suite.options.get("seconds", TEST_SECONDS)
-    assert isinstance(seconds, int | float)  # graders.tasks.package has checked it
-    return float(seconds)
-
-
-def _patience(suite: Suite, known: Reference | None) -> float:
+def _patience(suite: SuiteOfTests, known: Reference | None) -> float:
     """Seconds for a test: more for the reference, because a busy host is no fault of the task."""
-    return _seconds(suite) * (REFERENCE_TIMES if known is None else 1)
+    return suite.seconds * (REFERENCE_TIMES if known is None else 1)
 
 
 def _collect(examinee: DriverClient, question: Mapping[str, object]) -> Mapping[str, object] | None:
@@ -372,21 +356,19 @@ def _follow(
     return reports, ""
 
 
-def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
+def run_reference(context: Context, suite: SuiteOfTests) -> Sequence[Execution]:
     """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
     return [execution for run in _reference_runs(context, suite) for execution in run.executions]
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+def outcomes(context: Context, suite: SuiteOfTests, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
     """One outcome for each expected test, in the order of the suite. `limits` are the submission's.
 
     Raises TaskUnusable.
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: learnt(suite, _reference_runs(context, suite)))
     reports = _examined(context, suite, reference, limits)
-    replay = (
-        f"the same examples again with seed = {suite.options.get('seed', SEED)}" if suite.kind == "property" else ""
-    )
+    replay = "" if suite.properties is None else f"the same examples again with seed = {suite.seed}"
     for test in reference.tests:
         report = reports[test]
         texts = None
@@ -400,7 +382,7 @@ def outcomes(context: Context, suite: Suite, limits: Limits, reporter: SuiteRepo
             seconds=report.seconds,
             texts=texts,
             note="; ".join(filter(None, (report.note, replay if texts else ""))),
-            integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
+            integrity=suite.integrity,
         )
 
 
@@ -417,7 +399,7 @@ _OUTCOMES = {
 }
 
 
-def _examined(context: Context, suite: Suite, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
+def _examined(context: Context, suite: SuiteOfTests, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
     """Of each test what counts. Together first: that is cheaper, and what fails there needs no second examination."""
     files = context.submission.files
     together = run_suite(context, files, suite, reference, limits=limits, together=True)
@@ -427,7 +409,7 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
         context.ended(beyond(execution, reference.beside))
     reports = {test: together.report(test) for test in reference.tests}
     left = tuple(test for test, report in reports.items() if report.passed)
-    if is_shared(suite) or not left:
+    if suite.is_shared or not left:
         return reports
     apart = run_suite(context, files, suite, replace(reference, tests=left), limits=limits, together=False)
     if apart.moved:
@@ -437,7 +419,7 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
     return reports | {test: agreed(reports[test], apart.report(test)) for test in left}
 
 
-def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
+def _check_ids(context: Context, suite: SuiteOfTests, reference: Reference) -> None:
     """Raises TaskUnusable where tests have other ids each time: by chance, by addresses, by the order of a set."""
     again = learnt(suite, _reference_runs(context, suite)).tests
     changed = sorted({*reference.tests} ^ {*again})
@@ -449,8 +431,8 @@ def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
         )
 
 
-def _reference_runs(context: Context, suite: Suite) -> Sequence[SuiteRun]:
-    def once(suite: Suite, together: bool) -> SuiteRun:  # noqa: FBT001 - as examined_reference calls it
+def _reference_runs(context: Context, suite: SuiteOfTests) -> Sequence[SuiteRun]:
+    def once(suite: SuiteOfTests, together: bool) -> SuiteRun:  # noqa: FBT001 - as examined_reference calls it
         files, limits = context.task.reference, context.task.limits
         return run_suite(context, files, suite, None, limits=limits, together=together, until_failure=True)
 
