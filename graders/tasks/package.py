@@ -16,22 +16,22 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.interface import Suite, Task, TaskId
-from graders.suites import fields, kinds
+from graders.suites import fields
 from graders.suites.fields import PackageError
+from graders.suites.kinds import KINDS
 from graders.suites.relative_limits import LEAST_SECONDS, REFERENCE_SECONDS
 from graders.tasks import suites as suite_tables
 from rubrics import bounded_toml
 from sandboxes.interface import Limits, LimitsError, Tier
 
 __all__ = [
-    "KINDS",
     "MAX_BYTES",
     "MAX_FILES",
+    "Package",
     "PackageError",
     "PackagedSubmission",
     "load",
-    "references",
-    "submissions",
+    "parse",
     "version",
 ]
 
@@ -46,7 +46,7 @@ MOST_PROMPT_CHARACTERS = 256 << 10
 MOST_SUBMISSIONS, MOST_REFERENCES = 500, 20
 """More wait for a benchmark of their own: `assay verify` runs each."""
 
-KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
+EXPECTED = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
 """Folder of a submission -> its expected outcome."""
 LEAST_TIMES, MOST_TIMES = 3, 1000
 """A relative limit is so many times what the reference takes; less than thrice is within the noise of a busy machine."""
@@ -68,7 +68,7 @@ class PackagedSubmission:
     name: str
     """Its path below `submissions/`: `wrong/forgets_to_sort.py`."""
     kind: str
-    """A key of KINDS."""
+    """A key of EXPECTED."""
     files: Mapping[str, str]
     """As they are submitted."""
     outcome: str
@@ -77,8 +77,24 @@ class PackagedSubmission:
     """Rules that must be reported. An `insecure` submission needs a security finding even where this is empty."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A task with all that its author sends along."""
+
+    task: Task
+    references: Mapping[str, Mapping[str, str]]
+    """The files of each solution known to be right, by its path in the package. The first is the reference."""
+    submissions: tuple[PackagedSubmission, ...]
+    """Sorted by name."""
+
+
 def load(files: Mapping[str, str]) -> Task:
-    """The task in these files, path inside the package -> text. Raises PackageError for whatever is wrong with them."""
+    """Return the task in these files (path inside the package -> text). Raise PackageError if anything is wrong."""
+    return parse(files).task
+
+
+def parse(files: Mapping[str, str]) -> Package:
+    """Return the package in these files (path inside the package -> text). Raise PackageError if anything is wrong."""
     _check_files(files)
     manifest = _manifest(files)
     entry_file = _entry_file(manifest)
@@ -99,9 +115,9 @@ def load(files: Mapping[str, str]) -> Task:
     room = fields.PackageBudget(stated.output_kib)
     suite_tables.check_examples(visible, room)
     suites = suite_tables.suites(manifest.get("suite"), files, room)
-    # Loaded for their errors: a package is looked at as a whole before it is stored.
-    _submissions(files, manifest)
-    return Task(
+    submissions = _submissions(files, manifest, entry_file)
+    references = _references(files, manifest, entry_file)
+    task = Task(
         id=TaskId(id),
         version=version(files),
         title=title,
@@ -109,7 +125,7 @@ def load(files: Mapping[str, str]) -> Task:
         language=fields.one_of(manifest.get("language", "python"), "language", ("python",)),
         entry_file=entry_file,
         suites=suites,
-        reference=next(iter(_references(files, manifest).values())),
+        reference=next(iter(references.values())),
         limits=stated,
         relative=_relative(limits),
         graders=_graders(manifest),
@@ -118,18 +134,10 @@ def load(files: Mapping[str, str]) -> Task:
         visible=visible,
         prelude=_prelude(manifest, files, suites, room),
     )
+    return Package(task=task, references=references, submissions=submissions)
 
 
-def references(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The files of each solution known to be right, by its path in the package; the first is the reference.
-
-    Raises PackageError.
-    """
-    return _references(files, _manifest(files))
-
-
-def _references(files: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
-    entry_file = _entry_file(manifest)
+def _references(files: Mapping[str, str], manifest: Mapping[str, Any], entry_file: str) -> dict[str, Mapping[str, str]]:
     found: dict[str, Mapping[str, str]] = {}
     path = fields.text(manifest.get("reference"), "reference").rstrip("/")
     found[path] = _reference(path, "reference", files, entry_file)
@@ -144,13 +152,9 @@ def _references(files: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[s
     return found
 
 
-def submissions(files: Mapping[str, str]) -> tuple[PackagedSubmission, ...]:
-    """The submissions of a package, by name. Raises PackageError."""
-    return _submissions(files, _manifest(files))
-
-
-def _submissions(files: Mapping[str, str], manifest: Mapping[str, Any]) -> tuple[PackagedSubmission, ...]:
-    entry_file = _entry_file(manifest)
+def _submissions(
+    files: Mapping[str, str], manifest: Mapping[str, Any], entry_file: str
+) -> tuple[PackagedSubmission, ...]:
     changes = _expectations(manifest)
     names = sorted({"/".join(path.split("/")[1:3]) for path in files if path.startswith("submissions/")})
     if len(names) > MOST_SUBMISSIONS:
@@ -244,7 +248,7 @@ def _prelude(
         raise PackageError("prelude", f"a .py file of this package, not {path!r}")
     room.parsed(path, files[path])
     for suite in suites:
-        kinds.KINDS[suite.kind].check_prelude(suite)
+        KINDS[suite.kind].check_prelude(suite)
     return files[path]
 
 
@@ -306,8 +310,8 @@ def _expectations(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Mapping[str, Any]) -> PackagedSubmission:
     path, kind = f"submissions/{name}", name.partition("/")[0]
-    if kind not in KINDS or "/" not in name:
-        raise PackageError(path, f"to lie in submissions/ under one of {', '.join(KINDS)}")
+    if kind not in EXPECTED or "/" not in name:
+        raise PackageError(path, f"to lie in submissions/ under one of {', '.join(EXPECTED)}")
     if path in files and not path.endswith(".py"):
         raise PackageError(path, "a .py file, or a folder with the files of a submission")
     findings = change.get("findings", [])
@@ -320,6 +324,8 @@ def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Ma
         name=name,
         kind=kind,
         files=own,
-        outcome=fields.one_of(change.get("outcome", KINDS[kind]), f"submission.{path}.outcome", ("passed", "failed")),
+        outcome=fields.one_of(
+            change.get("outcome", EXPECTED[kind]), f"submission.{path}.outcome", ("passed", "failed")
+        ),
         findings=tuple(findings),
     )

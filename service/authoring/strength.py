@@ -105,11 +105,12 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
 
     Raises PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
-    task = _all_cases(package.load(files))
+    packaged = package.parse(files)
+    task = _all_cases(packaged.task)
     trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
     runs = _reference_runs(trials)
-    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    wrong = {each.name: each.files for each in packaged.submissions if each.kind == "wrong"}
     empty = _trivial(task)
     made = _mutants(task)
     ways = _branches(task)

@@ -54,7 +54,8 @@ for args, kwargs in questions:
 
 def example(name: str) -> tuple[Task, tuple[package.PackagedSubmission, ...]]:
     files = read_folder(ROOT / "examples" / name)
-    return package.load(files), package.submissions(files)
+    packaged = package.parse(files)
+    return packaged.task, packaged.submissions
 
 
 def submissions(*kinds: str) -> list[object]:

@@ -101,7 +101,8 @@ def amplify(
 
     Raises AmplifyError, PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
-    task = package.load(files)
+    packaged = package.parse(files)
+    task = packaged.task
     target = _target(task)
     trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
@@ -122,9 +123,9 @@ def amplify(
         kinds=kinds,
         domain=domain,
         inputs=proposals(domain, target.calls, source, seed=seed),
-        right=_accepted(files),
+        right=_accepted(packaged),
     )
-    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    wrong = {each.name: each.files for each in packaged.submissions if each.kind == "wrong"}
     # Survivors first: they are what this is about, should time run out.
     in_order = sorted(programs, key=lambda name: name not in survivors)
     candidates = search.candidates(INPUTS, {**{name: programs[name] for name in in_order}, **wrong})
@@ -252,14 +253,12 @@ def _public_functions(source: str) -> list[str]:
     return [name for name in functions if not name.startswith("_")]
 
 
-def _accepted(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+def _accepted(packaged: package.Package) -> dict[str, Mapping[str, str]]:
     """The programs that are right. The reference is one: a predicate may refuse what it answers to a new input."""
     passed = {
-        each.name: each.files
-        for each in package.submissions(files)
-        if (each.kind, each.outcome) == ("accepted", "passed")
+        each.name: each.files for each in packaged.submissions if (each.kind, each.outcome) == ("accepted", "passed")
     }
-    return {**package.references(files), **passed}
+    return {**packaged.references, **passed}
 
 
 def _has_float(value: object) -> bool:
