@@ -1,9 +1,9 @@
 """Task packages: from the files of a package to a `Task`. Pure: reads no disk, runs nothing.
 
 docs/reference/task-package.md is the format. Everything is looked at before anything is stored, so that a package that
-loads has a reference, cases that parse, patterns that match and no key that nobody reads.
+loads has a reference, cases that parse, patterns that match, and no unknown key.
 
-    PackageError            what is wrong with a package: the field, and what was expected there
+    PackageError            a package is wrong; names the field, and what was expected there
 """
 
 import hashlib
@@ -37,19 +37,19 @@ __all__ = [
 
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
-"""All files of a package together."""
+"""The most bytes of all files of a package together."""
 MAX_PATH = 200
 """Bytes, as UTF-8: no file system takes more than 255 in a name, and byte code has a longer one."""
 MOST_TITLE_CHARACTERS = 500
 MOST_PROMPT_CHARACTERS = 256 << 10
-"""Both are in each answer about the task."""
+"""Each answer about the task contains both."""
 MOST_SUBMISSIONS, MOST_REFERENCES = 500, 20
-"""More wait for a benchmark of their own: `assay verify` runs each."""
+"""`assay verify` runs each of them."""
 
 EXPECTED = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
 """Folder of a submission -> its expected outcome."""
 LEAST_TIMES, MOST_TIMES = 3, 1000
-"""A relative limit is so many times what the reference takes; less than thrice is within the noise of a busy machine."""
+"""The multiples of the reference's time for a relative limit. Less than three is within the noise of a busy machine."""
 
 _MANIFEST_KEYS = {
     "id", "title", "language", "entry_file", "reference", "references", "rubric", "minimum_tier", "limits",
@@ -63,18 +63,18 @@ _GRADER_ID = re.compile(rf"{_NAME}/{_NAME}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedSubmission:
-    """A submission that comes with its task, and what its author says will become of it."""
+    """A submission that comes with its task, and the outcome that its author expects."""
 
     name: str
     """Its path below `submissions/`: `wrong/forgets_to_sort.py`."""
     kind: str
     """A key of EXPECTED."""
     files: Mapping[str, str]
-    """As they are submitted."""
+    """Path in the submission -> text."""
     outcome: str
     """`passed` or `failed`."""
     findings: tuple[str, ...]
-    """Rules that must be reported. An `insecure` submission needs a security finding even where this is empty."""
+    """Rules that must be reported. An `insecure` submission needs a security finding even if this is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +215,7 @@ def _entry_file(manifest: Mapping[str, Any]) -> str:
     entry_file = fields.text(manifest.get("entry_file", "solution.py"), "entry_file")
     stem, _, suffix = entry_file.rpartition(".")
     if suffix != "py" or not fields.is_name(stem):
-        # Hidden tests import it by its stem, so it is no folder's file and its stem is a name in Python.
+        # Hidden tests import it by its stem, so it is not in a folder, and its stem is a name in Python.
         raise PackageError("entry_file", f"the name of a module, such as solution.py, not {entry_file!r}")
     if len(entry_file.encode()) > MAX_PATH:
         raise PackageError("entry_file", f"a name of at most {MAX_PATH} bytes")
@@ -232,7 +232,7 @@ def _reference(path: str, field: str, files: Mapping[str, str], entry_file: str)
 
 
 def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[str, str]:
-    """A single file becomes the entry file, a folder's files keep their paths inside it; empty where neither exists."""
+    """Return the files: a single file becomes the entry file, and those of a folder keep their paths inside it."""
     if path in files:
         return {entry_file: files[path]}
     return {name.removeprefix(f"{path}/"): text for name, text in files.items() if name.startswith(f"{path}/")}
@@ -253,7 +253,7 @@ def _prelude(
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:
-    """Those in numbers; where a limit is relative to the reference, what the reference itself gets."""
+    """Return the limits in numbers. If one is relative to the reference, it is the reference's own limit."""
     whole = {field.name: field.type is int for field in fields_of(Limits)}
     fields.refuse_unknown(table, set(whole), "limits.")
     numbers: dict[str, Any] = {
@@ -277,7 +277,7 @@ def _is_relative(name: str, value: object) -> bool:
 
 
 def _relative(table: Mapping[str, Any]) -> dict[str, float]:
-    """The limits that are given as times the reference's."""
+    """Return the limits that are multiples of the reference's time."""
     relative = {name: float(value[:-1]) for name, value in table.items() if _is_relative(name, value)}
     for name, times in relative.items():
         if not LEAST_TIMES <= times <= MOST_TIMES:

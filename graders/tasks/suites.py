@@ -21,12 +21,12 @@ MOST_SUITES = 100
 
 
 def suites(stated: object, files: Mapping[str, str], budget: PackageBudget) -> tuple[Suite, ...]:
-    """The suites of a manifest's [[suite]] tables. Raises PackageError.
+    """Return the suites of a manifest's [[suite]] tables. Raise PackageError if one is wrong.
 
     Args:
-        stated: what task.toml has under `suite`.
+        stated: the value of `suite` in task.toml.
         files: the whole package, path -> text.
-        budget: what of the package may still be read.
+        budget: the part of the package that may still be read.
     """
     found: dict[str, Suite] = {}
     tables = fields.tables(stated, "suite")
@@ -47,7 +47,7 @@ def suites(stated: object, files: Mapping[str, str], budget: PackageBudget) -> t
 
 
 def check_examples(visible: Mapping[str, str], budget: PackageBudget) -> None:
-    """Files of visible/: cases in the form of `call` suites, or inputs with their answers. Raises PackageError."""
+    """Raise PackageError unless each file of visible/ has cases of a `call` suite, or an input with its answer."""
     try:
         for path, text in visible.items():
             if path.endswith(".jsonl"):

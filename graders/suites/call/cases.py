@@ -20,9 +20,9 @@ from graders.suites.values.description import described
 from graders.suites.values.shown import shown
 
 MOST_FRACTION_BITS = 1 << 14
-"""Of its two numbers: to look for a common divisor takes the square of that."""
+"""The most bits of its two numbers. The time for their common divisor grows with the square of that."""
 MOST_OF_ONE_HASH = 256
-"""Elements of a set, or keys of a dict: each is compared with all before it that have its hash."""
+"""The most elements of a set, or keys of a dict. Each is compared with all before it that have its hash."""
 SHOWN_CHARACTERS = 2000
 """A call is cut to this length for showing; a case may well have arguments of a megabyte."""
 
@@ -41,7 +41,7 @@ _NO_LITERALS: Mapping[type[ast.expr], str] = {
     ast.Starred: "a star",
 }
 _EMPTY_SET = ast.dump(ast.parse("set()", mode="eval").body)
-"""A call that stands for a literal, as the empty set has none."""
+"""The one call that is allowed: the empty set has no literal."""
 _NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
 
 
@@ -60,7 +60,7 @@ class Case:
     """One call of the entry point and what is expected of it."""
 
     id: str
-    """Unique in its suite; `line-7` where the author gave none."""
+    """Unique in its suite; `line-7` if the author stated none."""
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
     expected: object
@@ -71,20 +71,20 @@ class Case:
     shown: str
     """The call as Python text, for reviewers and authors."""
     group: str = ""
-    """The group of the suite's `groups` that it counts in; `` for none."""
+    """One of the suite's `groups`; empty for none."""
 
 
 def parse_cases(text: str, *, name: str, entry_point: str = "", room: CaseBudget | None = None) -> tuple[Case, ...]:
-    """The cases of a file, in its order; empty lines are skipped.
+    """Return the cases of a file, in its order. Empty lines are skipped.
 
     Args:
         text: the file, a JSON object a line.
         name: the file's name, for messages.
-        entry_point: the function that every `call` must name; where empty, the name in the call is not looked at.
-        room: what is left for the cases of the package; of a whole package by default.
+        entry_point: the function that every `call` must name. If it is empty, any name will do.
+        room: the budget of the package; a fresh one by default.
 
     Raises:
-        CaseError: for a line that is no case, an id that occurs twice, a file without a case, or too much of it.
+        CaseError: if a line is not a case, an id occurs twice, or the file has no case or too many.
     """
     room = room or CaseBudget()
     room.take_file(text, f"{name}:1")
@@ -172,7 +172,7 @@ def _value(node: ast.expr, where: str, key: str) -> object:
 
 
 def _no_literal(node: ast.expr) -> str:
-    """What in it is none, in words; `` where it is something else that is wrong."""
+    """Return the part that is not a literal, in words; empty if something else is wrong."""
     for each in ast.walk(node):
         for kind, words in _NO_LITERALS.items():
             if isinstance(each, kind) and ast.dump(each) != _EMPTY_SET:
@@ -181,7 +181,7 @@ def _no_literal(node: ast.expr) -> str:
 
 
 class _NamedFloats(ast.NodeTransformer):
-    """Puts floats in the place of the names nan and inf, which are no literals."""
+    """Replaces the names nan and inf, which are not literals, by floats."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(_NAMED_FLOATS[node.id]) if node.id in _NAMED_FLOATS else node

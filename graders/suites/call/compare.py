@@ -16,7 +16,7 @@ Check = Callable[[Description, Description], bool]
 
 
 def exact(expected: Description, got: Description) -> bool:
-    """Python's `==`, but a nan equals a nan."""
+    """Return whether they are equal as by Python's `==`. A nan equals a nan here."""
     # What is written alike is alike; else there may be another order of a set, another type of number, other aliasing.
     if expected.tree == got.tree:
         return True
@@ -26,14 +26,14 @@ def exact(expected: Description, got: Description) -> bool:
 
 
 def _form(description: Description, node: Tree) -> tuple[str, int]:
-    """What equal values have in common, at a glance: which container, and how many it holds."""
+    """Return the kind of container and its length, which equal values share."""
     key, payload = description.at(node)
     family = FAMILIES.get(key, "")
     return family, len(payload) if family else 0
 
 
 def float_check(absolute: float, relative: float) -> Check:
-    """Numbers within `absolute + relative * |expected|`, inside equal containers; everything else exactly.
+    """Return the check for numbers within `absolute + relative * |expected|`, inside containers that are otherwise equal.
 
     The tolerance is for expected floats only, elements of sets and keys of dicts among them: an expected integer is met by
     an equal number. So is a float by a bool, as `==` has it: `True` is 1.0, and no measurement near 0.9999999999.
@@ -42,7 +42,7 @@ def float_check(absolute: float, relative: float) -> Check:
 
 
 def unordered(expected: Description, got: Description) -> bool:
-    """The same elements the same number of times, in any order, and the same type of container."""
+    """Return whether they hold the same elements, equally often, in containers of the same type. Order is free."""
     form = _form(expected, expected.tree)
     if form[0] not in ("list", "$tuple"):
         return exact(expected, got)
@@ -54,14 +54,14 @@ def unordered(expected: Description, got: Description) -> bool:
 
 
 def any_of(expected: Description, got: Description) -> bool:
-    """`expected` is the list of the accepted values: one of them, exactly."""
+    """Return whether `got` is exactly one of the values in the list `expected`."""
     if type(expected.tree) is not list:
         return False
     return Marks(got).of(got.tree) in Marks(expected).each(expected.tree)
 
 
 def check_named(name: str, *, absolute: float, relative: float) -> Check:
-    """The check of a suite's `checker` option; `predicate` is not among them, it runs in a box."""
+    """Return the check of a suite's `checker` option. `predicate` is not among them: it runs in a box."""
     if name == "float":
         return float_check(absolute, relative)
     return {"exact": exact, "unordered": unordered, "any-of": any_of}[name]

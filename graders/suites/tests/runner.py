@@ -1,5 +1,5 @@
 """`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
-between them. The kinds differ in what is collected and told; see graders/boxed/tests/pytest_run.py.
+between them. The kinds differ in what is collected and reported; see graders/boxed/tests/pytest_run.py.
 
 Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
 passed is expected of a submission, and an id that is not reported as passed has not passed. What the reference's objects
@@ -39,22 +39,22 @@ from graders.suites.values.messages import object_of, text_of, texts_of
 
 COLLECT_SECONDS = 30.0
 REFERENCE_TIMES = 3
-"""So many times as long is waited for the reference."""
+"""The reference gets this multiple of the time of a test."""
 GRACE_SECONDS = 5.0
-"""For what the driver says when all tests are done."""
+"""The time for the driver's last answer, when all tests are done."""
 TEXT_CHARACTERS = 4000
-"""Of each text in a report, as graders/boxed/tests/pytest_run.py cuts them."""
+"""The length of each text in a report, as graders/boxed/tests/pytest_run.py cuts it."""
 NAME_CHARACTERS = 1 << 16
-"""Of a node id or a class: no real one is as long."""
+"""The length of a node id or a class. Real ones are shorter."""
 LOST = frozenset({"ended", "broken", "cut-off"})
-"""Words for a candidate with which no other test can be run."""
+"""Outcomes after which the candidate can run no other test."""
 SAID = LOST | {"passed", "failed", "skipped"}
-"""What a box says of a test."""
+"""Outcomes that a box may report of a test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteAttempt:
-    """What one start of the suite came to."""
+    """The result of one start of the suite."""
 
     collected: tuple[str, ...]
     reports: Mapping[str, CaseReport]
@@ -63,11 +63,11 @@ class SuiteAttempt:
     facts: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     lost: str = ""
-    """The test in the midst of which it all ended, and which has a report that says so."""
+    """The test during which a box ended. It has a report about that."""
     used_by_others: bool = False
-    """True where the test in which it ended may have run out of what the tests before it in the same box had used."""
+    """True if the tests before the lost one, in the same box, may have used up what it needed."""
     moved: tuple[str, ...] = ()
-    """Tests that were asked for and not collected, though all files were."""
+    """Tests that were asked for and not collected, though all files were read."""
 
 
 def run_suite(
@@ -80,13 +80,19 @@ def run_suite(
     together: bool | None = None,
     until_failure: bool = False,
 ) -> SuiteRun:
-    """Examine the program in `files` once. `known`: what the reference's run taught; None for that run itself.
+    """Examine the program in `files` once.
 
-    `together`: in one box with its tests, or apart from them in two; None for what the suite's outcomes say.
-    `until_failure`: nothing more is wanted after the first test that fails.
+    Limits are for one test, though tests share a box while it has room. If a box runs out of a limit during a test, the next
+    test begins in a fresh box. So does that test itself, unless it had the box for itself.
 
-    Limits are for a test, though tests share boxes as long as there is room: where a box runs out of one in the midst of a
-    test, the next test begins in a fresh box, and so does that test itself unless it had the box for itself.
+    Args:
+        context: the run.
+        files: the program.
+        suite: its tests.
+        known: the facts from the reference's run; None for that run itself.
+        limits: the limits of the program.
+        together: whether it shares one box with its tests; None for the way that the suite states.
+        until_failure: whether to stop after the first test that fails.
     """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
@@ -169,7 +175,7 @@ def _sit_apart(
         "facts": None if known is None else list(known.facts),
         "own": suite.own_equality,
     }
-    # The tests are the author's: what they may use does not depend on the submission.
+    # The tests are the author's: their limits do not depend on the submission.
     trusted = context.task.limits
     seconds = _patience(suite, known)
     examiner = BoxedProgram(
@@ -215,12 +221,12 @@ def _sit_apart(
 
 
 def _seconds_before(reports: Mapping[str, CaseReport], lost: str) -> float:
-    """What the tests before that one took."""
+    """Return the time that the other tests took."""
     return sum(report.seconds or 0.0 for test, report in reports.items() if test != lost)
 
 
 def _limit(execution: Execution, limits: Limits) -> tuple[End | None, bool]:
-    """The limit that a box ran out of, None where it did not; and whether that was the time of one test alone."""
+    """Return the limit that a box ran out of, if any, and whether that was the time of a single test."""
     if execution.end in (End.EXITED, End.SIGNALLED):
         return None, False
     return execution.end, execution.end is End.WALL_TIMEOUT and execution.wall_seconds < limits.wall_seconds
@@ -232,13 +238,13 @@ def _cut_off(seconds: float, execution: Execution) -> CaseReport:
 
 
 def _driver(suite: SuiteOfTests) -> Driver:
-    """With Hypothesis ready where the tests name it: without it a box costs a third less."""
+    """Return the driver that has Hypothesis ready if the tests name it. Without it a box costs a third less."""
     draws = suite.properties is not None or any("hypothesis" in text for text in suite.files.values())
     return PROPERTY if draws else PYTEST
 
 
 def _trusted(context: Context, suite: SuiteOfTests, known: Reference | None) -> dict[str, str | bytes]:
-    """The tests' files, their byte code where it is known, and the reference where properties compare with it."""
+    """Return the tests, their byte code if it is known, and the reference if properties compare with it."""
     compiled = known.compiled if known is not None else {}
     return {
         **_under("tests", suite.files),
@@ -248,12 +254,12 @@ def _trusted(context: Context, suite: SuiteOfTests, known: Reference | None) -> 
 
 
 def _last_word(examinee: DriverClient, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
-    """What the driver has to tell of a whole run, with no test `left`: of the reference's, from which the others learn."""
+    """Ask for the facts of a whole run. Only the reference's run has them, and only if no test is `left`."""
     return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not any(left) else None
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
-    """Only saves time: what is malformed is left out."""
+    """Return the byte code of the tests. It only saves time, so malformed code is left out."""
     said = object_of((learnt or {}).get("compiled"))
     codes = {path: bytes_at({"$bytes": code}) for path, code in said.items()}  # type: ignore[dict-item] # it checks
     return {path: code for path, code in codes.items() if code is not None}
@@ -264,7 +270,7 @@ def _under(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _modules(files: Mapping[str, str]) -> Iterator[str]:
-    """Names under which the submission's top-level files and folders with Python in them may be imported."""
+    """Yield the module names of the submission's top-level files and folders that have Python in them."""
     for path in map(PurePosixPath, files):
         name = path.parts[0] if len(path.parts) > 1 else path.stem
         if path.suffix == ".py" and name.isidentifier():
@@ -272,7 +278,7 @@ def _modules(files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _ways(context: Context, suite: SuiteOfTests) -> dict[str, object]:
-    """What the driver needs to know of the suite."""
+    """Return the suite's options, as the driver reads them."""
     entry = PurePosixPath(context.task.entry_file).stem
     return {
         "seconds": suite.seconds,
@@ -293,12 +299,12 @@ def _ways(context: Context, suite: SuiteOfTests) -> dict[str, object]:
 
 
 def _patience(suite: SuiteOfTests, known: Reference | None) -> float:
-    """Seconds for a test: more for the reference, because a busy host is no fault of the task."""
+    """Return the seconds for a test. The reference gets more: a busy host is not the task's fault."""
     return suite.seconds * (REFERENCE_TIMES if known is None else 1)
 
 
 def _collect(examinee: DriverClient, question: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The answer that names the tests; where there are none, the one that says why."""
+    """Return the answer that names the tests or, if there are none, the one with the reason."""
     answer = examinee.ask(question, seconds=COLLECT_SECONDS)
     return answer if answer is None or answer.get("collected") != [] else examinee.ask({}, seconds=GRACE_SECONDS)
 
@@ -308,14 +314,14 @@ def _names(answer: Mapping[str, object] | None, key: str) -> tuple[str, ...]:
 
 
 def _expected(names: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
-    """Each name once, and none that is not among those that were asked for, where any were."""
+    """Return each name once, and if some were asked for, only those."""
     once = dict.fromkeys(names)
     asked = once if left is None else frozenset(left)
     return tuple(name for name in once if name in asked)
 
 
 def _moved(first: Mapping[str, object] | None, collected: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
-    """Tests that were asked for and not collected, where nothing was in the way."""
+    """Return the tests that were asked for and not collected, if there was no error that explains it."""
     said = first or {}
     in_the_way = (
         said.get("failed") if "collected" in said else said.get("text") or said.get("lost") or "end" not in said
@@ -332,7 +338,7 @@ def _problem(examinee: DriverClient, first: Mapping[str, object] | None) -> str:
 def _follow(
     examinee: DriverClient, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, `seconds` for each, and the test with which it came to an end, `` when all was said or enough."""
+    """Read one report after the other, `seconds` for each. Return them, and the test during which a box ended, if one did."""
     reports: dict[str, CaseReport] = {}
     # Asked ahead: two processes that wake each other for every small test are slow on a busy machine.
     told = examinee.ask_each(({}, seconds) for _ in collected)
@@ -343,7 +349,7 @@ def _follow(
         text, note, said_of_it, given = (
             text_of(said.get(key), TEXT_CHARACTERS) for key in ("text", "note", "outcome", "given")
         )
-        # Where the submission may have written the report, it says nothing that a box does not say; time is seen from here.
+        # The submission may have written the report. So only known outcomes count, and time is measured here.
         outcome = said_of_it if said_of_it in SAID else "failed"
         held = said.get("held") is True
         reports[test] = CaseReport(
@@ -357,14 +363,14 @@ def _follow(
 
 
 def run_reference(context: Context, suite: SuiteOfTests) -> Sequence[Execution]:
-    """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
+    """Run the reference once, to measure it. Raise TaskUnusable if it does not pass."""
     return [execution for run in _reference_runs(context, suite) for execution in run.executions]
 
 
 def outcomes(context: Context, suite: SuiteOfTests, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
-    """One outcome for each expected test, in the order of the suite. `limits` are the submission's.
+    """Yield one outcome for each expected test, in the order of the suite. `limits` are the submission's.
 
-    Raises TaskUnusable.
+    Raise TaskUnusable if the task is broken.
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: learnt(suite, _reference_runs(context, suite)))
     reports = _examined(context, suite, reference, limits)
@@ -400,7 +406,7 @@ _OUTCOMES = {
 
 
 def _examined(context: Context, suite: SuiteOfTests, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
-    """Of each test what counts. Together first: that is cheaper, and what fails there needs no second examination."""
+    """Return the report of each test that counts. A test that fails together with the submission is not run apart from it."""
     files = context.submission.files
     together = run_suite(context, files, suite, reference, limits=limits, together=True)
     if together.moved:
@@ -420,7 +426,7 @@ def _examined(context: Context, suite: SuiteOfTests, reference: Reference, limit
 
 
 def _check_ids(context: Context, suite: SuiteOfTests, reference: Reference) -> None:
-    """Raises TaskUnusable where tests have other ids each time: by chance, by addresses, by the order of a set."""
+    """Raise TaskUnusable if tests have other ids each time: by chance, by addresses, by the order of a set."""
     again = learnt(suite, _reference_runs(context, suite)).tests
     changed = sorted({*reference.tests} ^ {*again})
     if changed:
