@@ -7,8 +7,8 @@ Each function takes a value and the name of its field. It returns the value with
 
 import ast
 import keyword
+import math
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, TypeGuard
@@ -102,7 +102,7 @@ def tables(value: object, field: str) -> list[dict[str, Any]]:
 
 
 def positive(value: object, field: str) -> float:
-    if not is_number(value) or not 0 < value <= sys.float_info.max:
+    if not is_number(value) or not 0 < value < math.inf:
         raise PackageError(field, f"a number greater than 0, not {value!r}")
     return float(value)
 

@@ -132,5 +132,5 @@ def _seconds(value: object, field: str) -> float:
 
 def _tolerance(value: object, field: str) -> float:
     if not fields.is_number(value) or not 0 <= value <= sys.float_info.max:
-        raise PackageError(field, f"a number of at least 0, not {value!r}")
+        raise PackageError(field, f"a number of at least 0 that a float can hold, not {value!r:.80}")
     return float(value)
