@@ -16,6 +16,7 @@ from itertools import islice
 
 from graders.interface import Suite, Task, TaskUnusable
 from graders.suites.call.cases import parse_cases
+from graders.suites.call.suite import CallSuite
 from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.cases import (
@@ -83,7 +84,7 @@ class _Target:
 
     @property
     def entry_point(self) -> str:
-        return str(self.suite.options["entry_point"])
+        return CallSuite.of(self.suite).entry_point
 
 
 def amplify(
@@ -218,10 +219,11 @@ def _target(task: Task) -> _Target:
     """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
     for suite in task.suites:
         if suite.kind == "call":
-            if suite.options.get("checker") == "any-of":
+            read = CallSuite.of(suite)
+            if read.checker == "any-of":
                 raise AmplifyError(f"suite {suite.id} accepts several answers to a case, which only its author knows")
-            [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
-            cases = parse_cases(text, name=name, entry_point=str(suite.options["entry_point"]))
+            [(name, text)] = read.files_ending(".jsonl")
+            cases = parse_cases(text, name=name, entry_point=read.entry_point)
             calls = tuple(Call(case.args, case.kwargs) for case in cases if case.args or case.kwargs)
             if not calls:
                 raise AmplifyError(f"suite {suite.id} calls its function without arguments: there is nothing to vary")

@@ -140,7 +140,7 @@ class Laboratory:
         """
         trials = self.trials
         refused: frozenset[str] = frozenset()
-        if suite.options.get("checker") == "predicate":
+        if CallSuite.of(suite).check is None:
             suite, refused = _split(suite, trials.accepted_of_reference(suite))
             if not suite.files:
                 return dict.fromkeys(programs, refused)
