@@ -1,7 +1,7 @@
 """The port of a grader: its context, the signals that it may report, and the exceptions that it may raise.
 
     Abstain             raised by a grader (or a `Context` helper) that cannot look; becomes an `Abstention`
-    TaskUnusable        the task itself is broken (its reference fails): the run is ungradable, and its author is informed
+    TaskUnusable        the task itself is broken (its reference fails): the run is ungradable, its author is informed
 
 Everything that a plugin needs is importable from here, the signals included.
 """
@@ -74,8 +74,8 @@ SubmissionId = NewType("SubmissionId", str)
 T = TypeVar("T")
 
 MOST_LOST = 5
-"""A count, not a time for all cases together: so a program gets the same outcomes on a busy machine. A larger count would show
-more of a program that is slow now and then, and cost more for one that hangs each time."""
+"""A count, not a time for all cases together: so a program gets the same outcomes on a busy machine. A larger count
+would show more of a program that is slow now and then, and cost more for one that hangs each time."""
 SOURCE_CAP_BYTES = 256 * 1024
 """Analyzers read files up to this size; a larger one is an abstention (larger ones are decompression bombs in disguise)."""
 
@@ -170,7 +170,7 @@ class Submission:
 
 
 class ContextCache(Protocol):
-    """A cache for `Context.remember` and `Context.once`. All callers that share a key must make the same value for it."""
+    """A cache for `Context.remember` and `Context.once`. Callers that share a key must make the same value for it."""
 
     def __call__(self, key: str, make: Callable[[], T], /) -> T:
         """Return the value of `make()`, made once for each key."""
@@ -212,8 +212,8 @@ class Context:
     ended: Callable[[Execution], None] = lambda execution: None
     """Called for each execution of the submission's own code."""
     no_verdict: Callable[[str], None] = lambda case: None
-    """Called with the id of each case on which the author's checker or interactor came to no verdict, though it accepts the
-    reference's answer. The submission is rejected, and the author should mend the program."""
+    """Called with the id of each case on which the author's checker or interactor came to no verdict, though it
+    accepts the reference's answer. The submission is rejected, and the author should mend the program."""
     most_lost: int = MOST_LOST
     """After this many cases of a suite that ran out of a limit or ended the program, the rest is not tried."""
 
@@ -255,8 +255,9 @@ class Grader(ABC):
     """The rubric criterion that its signals are evidence for."""
     examples: ClassVar[tuple[Example, ...]]
     public: ClassVar[bool] = False
-    """True if all that it reports was read in the submission's own files: submitters may read that too. Of other graders they
-    see rule, severity and count only: a program that runs beside hidden inputs could leak them in any text or number.
+    """True if all that it reports was read in the submission's own files: submitters may read that too. Of other
+    graders they see rule, severity and count only: a program that runs beside hidden inputs could leak them in any
+    text or number.
     """
 
     @abstractmethod

@@ -38,10 +38,11 @@ TASK_VALUES = f"{ABOUT_THE_TASK}values"
 class HiddenTests(Grader):
     """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
 
-    `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, and the expected answers
-    stay with us. The tests of `pytest`, `property` and `program` suites run twice: together with the submission, then in a
-    box of their own that calls it in another. A test that passes only together is disputed. If a suite asks for one process,
-    its outcomes have reduced integrity. A program that ends itself instead of answering raises a flag for the reviewer.
+    `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, and the expected
+    answers stay with us. The tests of `pytest`, `property` and `program` suites run twice: together with the
+    submission, then in a box of their own that calls it in another. A test that passes only together is disputed. If
+    a suite asks for one process, its outcomes have reduced integrity. A program that ends itself instead of answering
+    raises a flag for the reviewer.
     """
 
     id, version, criterion = "assay/hidden-tests", "1", "correctness"

@@ -14,7 +14,7 @@ MOST_LINES = 100_000
 MOST_CASE_CHARACTERS = 16 << 20
 MOST_BRACKETS = 1_000_000
 MOST_LITERAL_CHARACTERS = 512 << 10
-"""Up to four thousandths of a second for each KiB, and while one of them is parsed no other thread runs: hence the next."""
+"""Each KiB takes up to 4 ms. No other thread runs while a literal is parsed, hence the next limit."""
 LITERAL_CHARACTERS = 32 << 10
 LINE_VALUES = 250_000
 LINE_CHARACTERS = 4 << 20

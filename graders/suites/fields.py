@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 from graders.suites.case_rows import CaseBudget, is_weight
 
 MOST_PYTHON_CHARACTERS = 512 << 10
-"""The most Python that is parsed of a package. Parsing takes up to 2 ms for each KiB, and no other thread runs meanwhile."""
+"""The most Python that is parsed of a package. Each KiB takes up to 2 ms, and no other thread runs meanwhile."""
 PYTHON_CHARACTERS = 32 << 10
 """The longest Python file that is parsed."""
 MOST_PATTERNS, PATTERN_CHARACTERS = 50, 100
@@ -148,7 +148,7 @@ class PackageBudget:
         self._patterns = MOST_PATTERNS
 
     def parsed(self, path: str, source: str) -> ast.Module | None:
-        """Return a Python file as a syntax tree, or None if it is too long: the reference's run will show its mistakes."""
+        """Return a Python file as a syntax tree. None if it is too long: the reference's run shows its mistakes."""
         if len(source) > min(PYTHON_CHARACTERS, self._python):
             return None
         self._python -= len(source)

@@ -1,7 +1,8 @@
 """How a kind of suite reads the options in its table of task.toml. Pure.
 
-Each kind reads them into a type of its own, in one place: `with options_of(suite) as table`. The defaults are stated there
-and nowhere else. A package with an option that its kind does not read is refused: the author would not notice the mistake.
+Each kind reads them into a type of its own, in one place: `with options_of(suite) as table`. The defaults are stated
+there and nowhere else. A package with an option that its kind does not read is refused: the author would not notice
+the mistake.
 """
 
 import sys

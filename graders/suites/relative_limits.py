@@ -1,8 +1,8 @@
 """Limits that mean the same on every machine: multiples of the reference's time on the machine of the submission.
 
-A limit in seconds fits the machine of the author. On one half as fast it fails honest programs. Here the reference runs on
-the worker's own machine, in the submission's tier, and the limit is a multiple of its time. docs/reference/limits.md has the
-measurements behind the numbers.
+A limit in seconds fits the machine of the author. On one half as fast it fails honest programs. Here the reference
+runs on the worker's own machine, in the submission's tier, and the limit is a multiple of its time.
+docs/reference/limits.md has the measurements behind the numbers.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +34,7 @@ def room(measured: float, *, times: float, least: float) -> float:
 def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Execution]]) -> Cost:
     """Return the reference's time for this suite, measured once for a task version, worker and tier.
 
-    The measurement stops at the first execution that did not end well. Raise TaskUnusable then, or if `run_reference` does.
+    It stops at the first execution that did not end well. Raise TaskUnusable then, or if `run_reference` does.
     """
 
     def measure() -> Cost:

@@ -1,4 +1,4 @@
-"""The weights and outcomes of cases in a suite that has groups or stops at the first failure. For all kinds of suites. Pure.
+"""The weights and outcomes of cases in a suite that has groups or stops at the first failure. Pure.
 
 Runners report each case by itself. Here its weight and outcome are adjusted to the other cases.
 """
@@ -28,8 +28,8 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
     """Return the outcomes of a suite as they count, in the order in which its cases ran.
 
     With `stop_on_failure` all cases after the first failure are not-run, even if they ran. A case that passed after a
-    disputed one is disputed too: it counts only if that one passes. The weight of a group, from the suite's `groups`, is
-    shared among its cases by their own weights. Raise TaskUnusable if a group has no case.
+    disputed one is disputed too: it counts only if that one passes. The weight of a group, from the suite's `groups`,
+    is shared among its cases by their own weights. Raise TaskUnusable if a group has no case.
     """
     in_order = list(outcomes)
     options = common_options(suite)

@@ -1,7 +1,7 @@
 """The suites of a task package: their tables, their files and their groups. Pure.
 
-The rest is the business of the kinds, below graders/suites. `Suite.options` is the table that the author wrote. Its kind reads
-it twice, with the same code: before the package is stored, and before the suite runs.
+The rest is the business of the kinds, below graders/suites. `Suite.options` is the table that the author wrote. Its
+kind reads it twice, with the same code: before the package is stored, and before the suite runs.
 """
 
 from collections.abc import Iterable, Mapping

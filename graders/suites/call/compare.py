@@ -1,7 +1,7 @@
 """Decides outside the box whether a value that came out of it is the expected one. Pure.
 
-Both are descriptions (graders/suites/values/description.py): no value of a submission is made here, and none of its numbers, sets or
-references decides how long the comparison takes.
+Both are descriptions (graders/suites/values/description.py): no value of a submission is made here, and none of its
+numbers, sets or references decides how long the comparison takes.
 """
 
 from collections.abc import Callable
@@ -33,10 +33,11 @@ def _form(description: Description, node: Tree) -> tuple[str, int]:
 
 
 def float_check(absolute: float, relative: float) -> Check:
-    """Return the check for numbers within `absolute + relative * |expected|`, inside containers that are otherwise equal.
+    """Return the check for numbers within `absolute + relative * |expected|`, in containers that are otherwise equal.
 
-    The tolerance is for expected floats only, elements of sets and keys of dicts among them: an expected integer is met by
-    an equal number. So is a float by a bool, as `==` has it: `True` is 1.0, and no measurement near 0.9999999999.
+    The tolerance is for expected floats only, elements of sets and keys of dicts among them: an expected integer is
+    met by an equal number. So is a float by a bool, as `==` has it: `True` is 1.0, and no measurement near
+    0.9999999999.
     """
     return lambda expected, got: Near(expected, got, absolute, relative).near(expected.tree, got.tree)
 

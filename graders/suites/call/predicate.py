@@ -1,7 +1,7 @@
 """The author's predicate of a `call` suite: `accepts(args, expected, got)`, asked in a box of its own.
 
-It sees the submission's answer, so the answer may break it: it raises, hangs, ends its process, or returns neither True nor
-False. Then it has not given a verdict. That costs this case alone, as the next is asked in a fresh box.
+It sees the submission's answer, so the answer may break it: it raises, hangs, ends its process, or returns neither
+True nor False. Then it has not given a verdict. That costs this case alone, as the next is asked in a fresh box.
 """
 
 import time
@@ -24,8 +24,9 @@ HANGS = 3
 BOXES = 25
 """The most boxes in which the cases of a suite are judged."""
 SUITE_SECONDS = 600.0
-"""The time for all verdicts on a submission together; cases that are left then are not asked. A submission's answers decide how
-long a verdict takes: a thousand that each take just less than CASE_SECONDS would hold a worker for hours."""
+"""The time for all verdicts on a submission together; cases that are left then are not asked. A submission's answers
+decide how long a verdict takes: a thousand that each take just less than CASE_SECONDS would hold a worker for
+hours."""
 SHOWN_CHARACTERS = 1000
 
 
@@ -71,7 +72,7 @@ def _sit(
     """Add the verdicts of one box. Return how the box ended; empty if all cases have verdicts or time is up."""
     [(_, text)] = suite.files_ending(".py")
     left = range(len(verdicts), count)
-    # This is the author's own program. Only a case has a limit: one for the box would cut off a suite of a thousand cases.
+    # It is the author's own program. Only a case has a limit: one for the box would cut off a suite of many cases.
     seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
     limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
     with open_driver(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:

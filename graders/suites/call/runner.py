@@ -99,10 +99,10 @@ def sit(
 ) -> CallAttempt:
     """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
-    A process has `limits` for all its cases. If the cases before it had used them up, a case is asked again in a fresh
-    process. The rest is `not-tried` after `Context.most_lost` cases that ran out of a limit or ended their process, and
-    when `Turns` allows no other process. Of each answer `judged(place, answer)` is kept. With `until_failure` no case is
-    put after the first that has not passed.
+    A process has `limits` for all its cases. If the cases before it had used them up, a case is asked again in a
+    fresh process. The rest is `not-tried` after `Context.most_lost` cases that ran out of a limit or ended their
+    process, and when `Turns` allows no other process. Of each answer `judged(place, answer)` is kept. With
+    `until_failure` no case is put after the first that has not passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
@@ -389,7 +389,7 @@ def _tree(answer: Answer) -> Tree:
 def _judged_in_box(
     context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
-    """Ask the author's predicate, in a box of its own. Raise TaskUnusable if it breaks on the reference's answer too."""
+    """Ask the author's predicate, in its own box. Raise TaskUnusable if it breaks on the reference's answer too."""
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
     for case in cases:
         broke = verdicts[case.id].broke if case.id in verdicts else ""

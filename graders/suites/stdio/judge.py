@@ -2,7 +2,7 @@
 
 The protocols, and what a broken one means, are in docs/reference/task-package.md.
 
-    NoVerdict               it crashed, ran out of a limit or ended without a verdict. If that happens on the reference's
+    NoVerdict               it crashed, ran out of a limit or ended without a verdict. If it does so on the reference's
                             output too, the task is unusable. If not, the submission is rejected
 """
 
@@ -117,7 +117,7 @@ class Judge:
     def heard(self, examinee: DriverClient, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
         """Return the verdict in its answer. Raise NoVerdict if there is none.
 
-        The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
+        The exit status of its process is not a verdict: an interpreter that cannot start exits with 1 too.
         """
         if answer is None:
             execution = examinee.finish()
@@ -150,7 +150,7 @@ class Judge:
         return None if given is None else Pass(given=given, feedback=inside)
 
     def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
-        """Return the credit in score.txt or, for the plain protocol, the last printed word; None if there is neither."""
+        """Return the credit in score.txt or, for the plain protocol, the last printed word. None if there is none."""
         score, printed = (text_of(answer.get(key), MOST_TEXT).split() for key in ("score", "printed"))
         words = score or (printed if self.protocol == "plain" else [])
         if not words:

@@ -1,8 +1,8 @@
 """Decides whether what a program printed is the expected output. Pure.
 
-Output is compared as bytes: it may be no UTF-8, and what is a space must not depend on Unicode. Only Python's built-in
-`bytes` are looked at, so no code of a submission runs. Time grows with the length of both, and nothing is made of what was
-printed but the token or the line that is looked at: eight million tokens would be half a gigabyte.
+Output is compared as bytes: it may be no UTF-8, and what is a space must not depend on Unicode. Only Python's
+built-in `bytes` are looked at, so no code of a submission runs. Time grows with the length of both, and nothing is
+made of what was printed but the token or the line that is looked at: eight million tokens would be half a gigabyte.
 """
 
 import re
@@ -47,8 +47,8 @@ class Tolerance:
             return True
         if wanted.is_nan() or found.is_nan():
             return False
-        # This precision holds each tolerance, and each product with it, exactly. A difference with more digits is rounded
-        # up. Rounding does not move it across a tolerance.
+        # This precision holds each tolerance, and each product with it, exactly. A difference with more digits is
+        # rounded up. Rounding does not move it across a tolerance.
         room = _room((len(expected) + len(got)) // 100 * 100 + 140)
         off = room.subtract(wanted, found).copy_abs()
         return off <= _as_written(self.absolute) or off <= room.multiply(_as_written(self.relative), wanted.copy_abs())
@@ -140,8 +140,8 @@ def tokens_check(
 def lines_check(*, case_sensitive: bool = True, tolerance: Tolerance = EQUAL) -> Check:
     """Return the check for equally many lines. Two lines are equal if their text is, or if their numbers are, in order.
 
-    White space around a line, and empty lines at the beginning and the end, do not matter. The tolerance is for expected
-    numbers with a point or an exponent; a whole number is met by an equal one.
+    White space around a line, and empty lines at the beginning and the end, do not matter. The tolerance is for
+    expected numbers with a point or an exponent; a whole number is met by an equal one.
     """
 
     def check(expected: bytes, got: bytes) -> str:

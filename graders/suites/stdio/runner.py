@@ -1,8 +1,8 @@
 """`stdio` suites: a program reads its input from stdin and prints its answer, once for each case.
 
-Each case is a run of its own in a box of its own, with the task's limits. The output is compared here, or by the author's
-program in another box. Expected outputs never enter the submission's box. With an interactor, the two programs converse over
-the line between their boxes.
+Each case is a run of its own in a box of its own, with the task's limits. The output is compared here, or by the
+author's program in another box. Expected outputs never enter the submission's box. With an interactor, the two
+programs converse over the line between their boxes.
 """
 
 import sys
@@ -41,9 +41,9 @@ from graders.suites.verdicts import NO_VERDICT
 MOST_LOST_OF_GROUP = 3
 """After this many cases of one group that ran out of time its other cases are not tried: the group is lost anyway."""
 MOST_HANGING = 3
-"""After this many cases on which the author's program ran out of time no case is tried: each holds a worker for a minute."""
+"""After the author's program ran out of time on this many cases none is tried: each holds a worker for a minute."""
 JUDGED_SECONDS = 600.0
-"""The time of the author's checker for one submission; later cases are not tried. The outputs decide how long it takes."""
+"""The time of the author's checker for one submission, whose outputs decide how long it takes. Later cases are not tried."""
 BRIEF_CHARACTERS = 200
 """The length of each text in the sentence about a failure of the reference."""
 

@@ -1,5 +1,5 @@
-"""The runs of the reference against a suite of tests, in the same examinations as a submission. They yield the expected tests,
-or an error for the author if the reference does not pass.
+"""The runs of the reference against a suite of tests, in the same examinations as a submission. They yield the
+expected tests, or an error for the author if the reference does not pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence

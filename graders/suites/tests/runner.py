@@ -1,13 +1,14 @@
 """`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
 between them. The kinds differ in what is collected and reported; see graders/boxed/tests/pytest_run.py.
 
-Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
-passed is expected of a submission, and an id that is not reported as passed has not passed. What the reference's objects
-decide in the tests is learnt as well; what no object of its did, no object of a submission does (ADR 15).
+Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id
+that it passed is expected of a submission, and an id that is not reported as passed has not passed. What the
+reference's objects decide in the tests is learnt as well; what no object of its did, no object of a submission does
+(ADR 15).
 
-A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them. Credit
-needs both; see graders/suites/tests/agreement.py. With the option `isolation = "shared"` there is the first only, and outcomes are marked
-`integrity: reduced`.
+A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them.
+Credit needs both; see graders/suites/tests/agreement.py. With the option `isolation = "shared"` there is the first
+only, and outcomes are marked `integrity: reduced`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,8 +83,8 @@ def run_suite(
 ) -> SuiteRun:
     """Examine the program in `files` once.
 
-    Limits are for one test, though tests share a box while it has room. If a box runs out of a limit during a test, the next
-    test begins in a fresh box. So does that test itself, unless it had the box for itself.
+    Limits are for one test, though tests share a box while it has room. If a box runs out of a limit during a test,
+    the next test begins in a fresh box. So does that test itself, unless it had the box for itself.
 
     Args:
         context: the run.
@@ -338,7 +339,7 @@ def _problem(examinee: DriverClient, first: Mapping[str, object] | None) -> str:
 def _follow(
     examinee: DriverClient, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """Read one report after the other, `seconds` for each. Return them, and the test during which a box ended, if one did."""
+    """Read the reports, `seconds` for each. Return them, and the test during which a box ended, if one did."""
     reports: dict[str, CaseReport] = {}
     # Asked ahead: two processes that wake each other for every small test are slow on a busy machine.
     told = examinee.ask_each(({}, seconds) for _ in collected)
@@ -406,7 +407,7 @@ _OUTCOMES = {
 
 
 def _examined(context: Context, suite: SuiteOfTests, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
-    """Return the report of each test that counts. A test that fails together with the submission is not run apart from it."""
+    """Return the report that counts for each test. What fails together with the submission is not run apart from it."""
     files = context.submission.files
     together = run_suite(context, files, suite, reference, limits=limits, together=True)
     if together.moved:
