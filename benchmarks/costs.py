@@ -15,6 +15,7 @@ from jobs import ACROSS, PYTEST, SMALL, SOLUTION, WITH_HYPOTHESIS, Job
 
 from graders.interface import Context, Submission, SubmissionId
 from graders.suites.tests import runner as pytest_suite
+from graders.suites.tests.suite import pytest_suite as read_suite
 from sandboxes.engine.sweep import OWNER, OWNER_LABEL
 from sandboxes.interface import Command, Harness, Limits, Sandbox
 
@@ -143,7 +144,9 @@ def _call_across_us(sandbox: Sandbox) -> float:
     submission = Submission(id=SubmissionId("1"), task_id=task.id, files={"job.py": SOLUTION})
     with sandbox.session() as session:
         context = Context(task=task, submission=submission, session=session)
-        run = pytest_suite.run_suite(context, submission.files, ACROSS, None, limits=Limits(wall_seconds=60))
+        run = pytest_suite.run_suite(
+            context, submission.files, read_suite(ACROSS), None, limits=Limits(wall_seconds=60)
+        )
     told = " ".join(report.text for report in run.reports.values()) or run.problem
     found = re.search(r"median ([0-9.]+) us", told)
     if found is None:

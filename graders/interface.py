@@ -1,7 +1,7 @@
-"""The port of a grader: what it is given, what it may report, and how it says that it could not look.
+"""The port of a grader: its context, the signals that it may report, and the exceptions that it may raise.
 
     Abstain             raised by a grader (or a `Context` helper) that cannot look; becomes an `Abstention`
-    TaskUnusable        the task itself is broken (its reference fails): the run is ungradable, the author is told
+    TaskUnusable        the task itself is broken (its reference fails): the run is ungradable, its author is informed
 
 Everything that a plugin needs is importable from here, the signals included.
 """
@@ -10,7 +10,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NewType, Self
+from typing import Any, ClassVar, NewType, Protocol, Self, TypeVar
 
 from rubrics.signals import (
     Abstention,
@@ -42,6 +42,7 @@ __all__ = [
     "CaseOutcome",
     "Command",
     "Context",
+    "ContextCache",
     "Conversation",
     "End",
     "Example",
@@ -64,29 +65,32 @@ __all__ = [
     "TaskUnusable",
     "Tier",
     "UntrustedText",
+    "fresh_cache",
+    "uncached",
 ]
 
 TaskId = NewType("TaskId", str)
 SubmissionId = NewType("SubmissionId", str)
+T = TypeVar("T")
 
 MOST_LOST = 5
-"""A count, and no time that all may take together: the same program gets the same outcomes on a busy machine. More would tell more of
-a program that is slow now and then, and cost more for one that hangs each time."""
+"""A count, not a time for all cases together: so a program gets the same outcomes on a busy machine. A larger count
+would show more of a program that is slow now and then, and cost more for one that hangs each time."""
 SOURCE_CAP_BYTES = 256 * 1024
 """Analyzers read files up to this size; a larger one is an abstention (larger ones are decompression bombs in disguise)."""
 
 
 class Abstain(Exception):
-    """This grader cannot look at this submission; the argument says why, in a sentence."""
+    """This grader cannot look at this submission. The argument is a sentence with the reason."""
 
 
 class TaskUnusable(Exception):
     """The task is broken: its reference does not load or fails its own suite. Our side's failure, never a grade.
 
     Args:
-        message: for the author; it may quote what is hidden.
-        suite: which suite showed it; empty where it is none in particular.
-        case: the number of the case (`CaseOutcome.number`); 0 where it is none in particular.
+        message: for the author; it may quote hidden files.
+        suite: the suite that showed it; empty if it concerns all of them.
+        case: the number of the case (`CaseOutcome.number`); 0 if it concerns all of them.
     """
 
     def __init__(self, message: str, *, suite: str = "", case: int = 0) -> None:
@@ -95,13 +99,13 @@ class TaskUnusable(Exception):
         self.case = case
 
     def __copy__(self) -> Self:
-        """Of any kind of it, whatever its own __init__ asks for: without its traceback."""
+        """Return a copy without the traceback. It works for subclasses with any __init__."""
         new = type(self).__new__(type(self), *self.args)
         new.__dict__.update(self.__dict__)
         return new
 
     def place(self) -> Mapping[str, str]:
-        """Suite and case as text, as far as they are known: all of it that submitters may read."""
+        """Return suite and case as text, if they are known. Submitters may read no more of the error."""
         return ({"suite": self.suite} if self.suite else {}) | ({"case": str(self.case)} if self.case else {})
 
 
@@ -115,7 +119,7 @@ class Suite:
     files: Mapping[str, str]
     """The suite's own files, path inside the package -> text."""
     options: Mapping[str, object] = field(default_factory=dict)
-    """The rest of its table in task.toml, checked by the grader that runs this kind."""
+    """The rest of its table in task.toml. The suite's kind reads it, see graders/suites/kind.py."""
     weight: float = 1.0
 
 
@@ -145,7 +149,7 @@ class Task:
     visible: Mapping[str, str] = field(default_factory=dict)
     """Files of `visible/`, path inside the package -> text: examples that the model is shown. No suite has them."""
     prelude: str = ""
-    """Python that is run in the entry module before what a submission has there; it is no part of the submission."""
+    """Python that runs in the entry module before the submission's code. It is not part of the submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,38 +165,66 @@ class Submission:
 
     @property
     def is_blank(self) -> bool:
-        """True where it holds no code, whatever files it has: it passes nothing."""
+        """True if its files hold no code. Then it passes no case."""
         return not any(text.strip() for text in self.files.values())
+
+
+class ContextCache(Protocol):
+    """A cache for `Context.remember` and `Context.once`. Callers that share a key must make the same value for it."""
+
+    def __call__(self, key: str, make: Callable[[], T], /) -> T:
+        """Return the value of `make()`, made once for each key."""
+
+
+def uncached(_: str, make: Callable[[], T]) -> T:
+    """Return `make()`, and keep nothing: the `ContextCache` of a context without one."""
+    return make()
+
+
+def fresh_cache() -> ContextCache:
+    """Return an empty cache. If `make` raises, the next call tries again.
+
+    Threads that ask for the same key at the same time may each make its value.
+    """
+    made: dict[str, Any] = {}
+
+    def remember(key: str, make: Callable[[], T], /) -> T:
+        if key not in made:
+            made[key] = make()
+        value: T = made[key]
+        return value
+
+    return remember
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a grader is given. It grows by fields, never by positional arguments."""
+    """The input of a grader. It grows by fields, never by positional arguments."""
 
     task: Task
     submission: Submission
     session: Session
     """Boxes for this submission's executions. The reference never runs in the same box as the submission."""
-    remember: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
-    """`remember(key, make)`: the value of `make()` for this task version, made once per worker."""
-    once: Callable[[str, Callable[[], object]], object] = lambda key, make: make()
-    """`once(key, make)`: the value of `make()` for this run, made once: what several graders need of a submission."""
+    remember: ContextCache = uncached
+    """Values of this task version, each made once per worker: `remember(key, make)`."""
+    once: ContextCache = uncached
+    """Values of this run that several graders need, each made once: `once(key, make)`."""
     ended: Callable[[Execution], None] = lambda execution: None
-    """To be told of each execution of the submission's own code, and how it ended."""
+    """Called for each execution of the submission's own code."""
     no_verdict: Callable[[str], None] = lambda case: None
-    """To be told of each case (its id) that the author's own checker or interactor came to no verdict on, though it accepts
-    the reference's: the submission is rejected, and the author has something to mend."""
+    """Called with the id of each case on which the author's checker or interactor came to no verdict, though it
+    accepts the reference's answer. The submission is rejected, and the author should mend the program."""
     most_lost: int = MOST_LOST
-    """After so many cases of a suite that ran out of a limit or ended the program, the rest is not tried."""
+    """After this many cases of a suite that ran out of a limit or ended the program, the rest is not tried."""
 
     def texts(self, suffix: str = "") -> Iterator[tuple[str, str]]:
-        """The submission's files whose path ends with `suffix`, sorted by path."""
+        """Yield the submission's files whose path ends with `suffix`, sorted by path."""
         for path in sorted(self.submission.files):
             if path.endswith(suffix):
                 yield path, self.submission.files[path]
 
     def parsed(self, suffix: str = ".py") -> Iterator[tuple[str, ast.Module]]:
-        """The submission's Python files as syntax trees. Raises Abstain for one that cannot be parsed."""
+        """Yield the submission's Python files as syntax trees. Raise Abstain for one that cannot be parsed."""
         for path, text in self.texts(suffix):
             if len(text.encode("utf-8", "surrogatepass")) > SOURCE_CAP_BYTES:
                 raise Abstain(f"{path} is larger than {SOURCE_CAP_BYTES // 1024} KiB")
@@ -220,11 +252,12 @@ class Grader(ABC):
     """`namespace/name`, unique: `acme/no-print`."""
     version: ClassVar[str]
     criterion: ClassVar[str]
-    """The rubric criterion it gives evidence for."""
+    """The rubric criterion that its signals are evidence for."""
     examples: ClassVar[tuple[Example, ...]]
     public: ClassVar[bool] = False
-    """True where all that it reports was read in the submission's own files: submitters may read that too. Of anything else
-    they get rule, severity and how often: a program that runs beside hidden inputs could tell them in any text or number.
+    """True if all that it reports was read in the submission's own files: submitters may read that too. Of other
+    graders they see rule, severity and count only: a program that runs beside hidden inputs could leak them in any
+    text or number.
     """
 
     @abstractmethod
@@ -244,7 +277,7 @@ class Grader(ABC):
         flag: bool = False,
         times: int = 1,
     ) -> Finding:
-        """A finding in this grader's name; `rule` defaults to the grader's id."""
+        """Return a finding in this grader's name; `rule` defaults to the grader's id."""
         return Finding(
             grader=self.id,
             criterion=self.criterion,
@@ -264,7 +297,7 @@ class Grader(ABC):
     def measurement(
         self, name: str, value: float, unit: str, *, at: tuple[str, int] = ("", 0), note: str = ""
     ) -> Measurement:
-        """A measurement in this grader's name."""
+        """Return a measurement in this grader's name."""
         return Measurement(
             grader=self.id,
             criterion=self.criterion,
@@ -278,5 +311,5 @@ class Grader(ABC):
         )
 
     def abstention(self, reason: str, *, path: str = "") -> Abstention:
-        """An abstention for one file, where the grader goes on with others; otherwise raise Abstain."""
+        """Return an abstention for one file, if the grader goes on with others; otherwise raise Abstain."""
         return Abstention(grader=self.id, criterion=self.criterion, reason=reason, path=path, public=self.public)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from graders.boxed.shared.encoding import EncodingError
 from graders.drivers import ANALYSIS
 from graders.interface import SOURCE_CAP_BYTES, Abstain, Context, Conversation, End, Limits
+from graders.suites.kinds import KINDS
 from graders.suites.values.messages import read, text_of, texts_of
 from sandboxes.interface import SandboxError
 
@@ -59,7 +60,6 @@ def analyze_files(context: Context, tool: str, read: Callable[[Answer], Look]) -
     lacks the tool: our failure, the tools are named before anything of the submission is in the box.
     """
     analysis = context.once("analysis", lambda: _analyse(context))
-    assert isinstance(analysis, _Analysis)
     if not isinstance(analysis.tools, list) or tool not in analysis.tools:
         raise SandboxError(f"the box image has {analysis.tools}, this grader needs {tool}: build the image again")
     name = tool.partition("-")[0]
@@ -94,7 +94,7 @@ def _about(context: Context) -> dict[str, object]:
         "prompt": _text(task.prompt),
         "visible": {_text(path): _text(text) for path, text in task.visible.items()},
         "modules": sorted({_text(path.partition("/")[0].removesuffix(".py")) for path in context.submission.files}),
-        "is_program": bool(task.suites) and all(suite.kind == "stdio" for suite in task.suites),
+        "is_program": bool(task.suites) and all(KINDS[suite.kind].runs_programs for suite in task.suites),
     }
 
 

@@ -1,8 +1,7 @@
 """The grader that decides whether a submission is right: it runs the task's hidden suites."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from graders.interface import (
     Behaviour,
@@ -21,27 +20,10 @@ from graders.interface import (
 )
 from graders.suites import relative_limits
 from graders.suites.behaviour import SHOWN, acts, leaving
-from graders.suites.call import runner as call_suite
+from graders.suites.kinds import KINDS
+from graders.suites.reporting import SuiteReporter
 from graders.suites.scoring import numbers, settled
-from graders.suites.stdio import runner as stdio_suite
-from graders.suites.tests import runner as pytest_suite
-from graders.suites.tests.unchanged import vacuous
 from rubrics.signals import ABOUT_THE_TASK
-
-_RUNNERS: Mapping[str, Callable[[Context, Suite, Limits, str, str], Iterator[CaseOutcome]]] = {
-    "call": call_suite.outcomes,
-    "stdio": stdio_suite.outcomes,
-    "pytest": pytest_suite.outcomes,
-    "property": pytest_suite.outcomes,
-    "program": pytest_suite.outcomes,
-}
-_REFERENCES: Mapping[str, Callable[[Context, Suite], Iterable[Execution]]] = {
-    "call": call_suite.run_reference,
-    "stdio": stdio_suite.run_reference,
-    "pytest": pytest_suite.run_reference,
-    "property": pytest_suite.run_reference,
-    "program": pytest_suite.run_reference,
-}
 
 BLANK = "the submission is empty: there is no code in it"
 
@@ -56,10 +38,11 @@ TASK_VALUES = f"{ABOUT_THE_TASK}values"
 class HiddenTests(Grader):
     """Runs the task's hidden suites and reports each case: passed, failed, ended the program, or never reached.
 
-    `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, what is expected stays
-    with us. The tests of `pytest`, `property` and `program` suites run twice: together with the submission, then in a box of their own that
-    calls it in another; what passes together only is disputed. Where a suite asks for one process, its outcomes are marked as of reduced integrity. A program that ends itself instead of
-    answering raises a flag for the reviewer.
+    `call` and `stdio` suites are judged outside the box: inputs go in, values or output come out, and the expected
+    answers stay with us. The tests of `pytest`, `property` and `program` suites run twice: together with the
+    submission, then in a box of their own that calls it in another. A test that passes only together is disputed. If
+    a suite asks for one process, its outcomes have reduced integrity. A program that ends itself instead of answering
+    raises a flag for the reviewer.
     """
 
     id, version, criterion = "assay/hidden-tests", "1", "correctness"
@@ -73,41 +56,42 @@ class HiddenTests(Grader):
             before = len(seen.executions)
             seen.without_verdict.clear()
             limits = yield from self._limits(context, suite)
-            # All of a suite or nothing: what a grader yielded before it crashed is kept, and half a suite is no verdict.
-            outcomes = settled(suite, _RUNNERS[suite.kind](watched, suite, limits, self.id, self.criterion))
+            # A suite is reported as a whole: signals from before a crash are kept, and half a suite is not a verdict.
+            reporter = SuiteReporter(suite=suite, grader=self.id, criterion=self.criterion)
+            outcomes = settled(suite, KINDS[suite.kind].outcomes(watched, suite, limits, reporter))
             number = numbers(outcome.case for outcome in outcomes)
             outcomes = [replace(outcome, number=number[outcome.case]) for outcome in outcomes]
             if context.submission.is_blank:
-                # It passes nothing, not even a case that wants nothing printed.
+                # It passes no case, not even one that expects an empty output.
                 yield from map(_blank, outcomes)
                 continue
-            ended = suite.kind != "stdio" and any(map(_ended_itself, outcomes))
+            ended = not KINDS[suite.kind].runs_programs and any(map(_ended_itself, outcomes))
             flags = list(self._flags(suite, seen.executions[before:], ended=ended))
             yield from map(_undisputed, outcomes) if flags else outcomes
             yield from flags
             yield from self._to_mend(suite, seen.without_verdict)
-            yield from self._vacuous(context, suite)
+            yield from self._advice(context, suite)
         if seen.executions:
             yield from self._tried(seen.executions, context.task.prompt)
             yield from self._cost(seen.executions, seen.printed)
 
     def _limits(self, context: Context, suite: Suite) -> Generator[Signal, None, Limits]:
-        """The submission's limits for this suite; those that depend on the reference are reported as well."""
+        """Return the submission's limits for this suite. Yield a measurement of each that depends on the reference."""
         task = context.task
         if not task.relative:
             return task.limits
-        measured = relative_limits.cost(context, suite, lambda: _REFERENCES[suite.kind](context, suite))
+        measured = relative_limits.cost(context, suite, lambda: KINDS[suite.kind].run_reference(context, suite))
         limits = relative_limits.resolved(task, measured)
         for name, times in sorted(task.relative.items()):
             took, least = getattr(measured, name), relative_limits.LEAST_SECONDS[name]
             note = f"suite {suite.id}: {times:g} times the reference's {took:.3f} s, and at least {least:g} s"
             limit = self.measurement(f"{name.removesuffix('_seconds')}-limit", getattr(limits, name), "s", note=note)
-            # Of the task and this machine alone: no submission has a say in it.
+            # It depends only on the task and this machine, so the submitter may see it.
             yield replace(limit, criterion="efficiency", public=True)
         return limits
 
     def _flags(self, suite: Suite, executions: list[Execution], *, ended: bool) -> Iterator[Finding]:
-        """Signs of play with the examination. They are shown, and lower nothing by themselves."""
+        """Yield signs of play with the examination. They are shown, and lower no level by themselves."""
         broke = {seen.detail for run in executions for seen in run.evidence if seen.behaviour is Behaviour.CHANNEL}
         if broke:
             yield self.finding(
@@ -124,9 +108,9 @@ class HiddenTests(Grader):
             )  # fmt: skip
 
     def _to_mend(self, suite: Suite, without_verdict: list[str]) -> Iterator[Finding]:
-        """What the task's author is to mend. What exactly happened is in the notes of the cases."""
+        """Yield a finding if the author's program broke. The notes of the cases have the details."""
         if without_verdict:
-            judge = "interactor" if "interactor_file" in suite.options else "checker"
+            judge = KINDS[suite.kind].judge(suite)
             first, *more = without_verdict
             which = f"case {first}" + (f" and {len(more)} more" if more else "")
             yield self.finding(
@@ -135,22 +119,13 @@ class HiddenTests(Grader):
                 rule=TASK_CHECKER, severity="low",
             )  # fmt: skip
 
-    def _vacuous(self, context: Context, suite: Suite) -> Iterator[Finding]:
-        """Properties that pass whatever a submission does to its arguments, as it is given values that are drawn anew."""
-        if suite.kind != "property" or suite.options.get("shares_values", False):
-            return
-        entry = PurePosixPath(context.task.entry_file).stem
-        found = context.remember(f"property/{suite.id}/vacuous", lambda: tuple(vacuous(suite.files, entry)))
-        assert isinstance(found, tuple)
-        for test, argument in found[:SHOWN]:
-            yield self.finding(
-                f"Suite {suite.id}: {test} looks whether `{argument}` was changed, and passes whatever is done to it: each call "
-                "is given values drawn anew. With shares_values = true in the suite's table it sees the changes.",
-                rule=TASK_VALUES, severity="low",
-            )  # fmt: skip
+    def _advice(self, context: Context, suite: Suite) -> Iterator[Finding]:
+        """Yield findings about mistakes in the suite's own files."""
+        for advice in KINDS[suite.kind].advice(context, suite):
+            yield self.finding(advice, rule=TASK_VALUES, severity="low")
 
     def _tried(self, executions: list[Execution], prompt: str) -> Iterator[Signal]:
-        """What it tried in its boxes. For the reader: a flag lowers no level by itself."""
+        """Yield the submission's acts in its boxes. They are for the reader: a flag lowers no level by itself."""
         told, left_out = acts(executions, prompt)
         for act in told:
             finding = self.finding(act.says, rule=act.rule, severity=act.severity, flag=True, times=act.times)
@@ -159,7 +134,7 @@ class HiddenTests(Grader):
             yield replace(self.measurement("behaviours-left-out", left_out, "attempts"), criterion="security")
 
     def _cost(self, executions: list[Execution], printed: int) -> Iterator[Signal]:
-        """What it used, as evidence on efficiency, though the hidden tests judge correctness."""
+        """Yield what it used, as evidence on efficiency, though the hidden tests judge correctness."""
         used = [
             ("cpu-time", sum(run.cpu_seconds for run in executions), "s"),
             ("peak-memory", max(run.peak_memory_mib for run in executions), "MiB"),
@@ -168,20 +143,20 @@ class HiddenTests(Grader):
             ("printed", printed / 1024, "KiB"),
         ]
         for name, value, unit in used:
-            # Not every tier counts processes and writes; a nought would say that it did.
+            # Not every tier counts processes and writes, and a zero would claim that it did.
             if value:
                 yield replace(self.measurement(name, value, unit), criterion="efficiency")
 
 
 def _ended_itself(outcome: CaseOutcome) -> bool:
-    """Not one that ran out of a limit, though the case after it ended well in a process of its own."""
+    """Return whether the program ended itself during the case, rather than at a limit."""
     if outcome.outcome is Outcome.DISPUTED:
         return outcome.end in (End.EXITED, End.SIGNALLED)
     return outcome.outcome is Outcome.ERROR and outcome.end in ("", End.EXITED, End.SIGNALLED)
 
 
 def _undisputed(outcome: CaseOutcome) -> CaseOutcome:
-    """Of a submission that played with the examination: nobody needs to decide between its two."""
+    """Return it as failed if it is disputed. A submission that played with the examination needs no decision."""
     return replace(outcome, outcome=Outcome.FAILED) if outcome.outcome is Outcome.DISPUTED else outcome
 
 

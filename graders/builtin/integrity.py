@@ -6,7 +6,7 @@ few lines of configuration that matter, are read here, as text.
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graders.boxed.analysis.integrity.rules import RULES
@@ -29,6 +29,7 @@ from graders.interface import (
     Grader,
     Measurement,
     Signal,
+    uncached,
 )
 
 TOOL = "integrity-2"
@@ -285,10 +286,6 @@ def _accuses(place: _Hit) -> bool:
     return not place.mild and RULES[place.rule].severity != "low"
 
 
-def _each_time(_: str, make: Callable[[], object]) -> object:
-    return make()
-
-
 def _rules_of_reference(context: Context) -> frozenset[str]:
     """The rules that the task's reference would be flagged by: what the author does as well is no sign of anything.
 
@@ -297,16 +294,14 @@ def _rules_of_reference(context: Context) -> frozenset[str]:
     reference = replace(context.submission, files=context.task.reference)
 
     def look() -> frozenset[str]:
-        own = replace(context, submission=reference, once=_each_time)
+        own = replace(context, submission=reference, once=uncached)
         try:
             looks = [look for _, look in analyze_files(own, TOOL, _read) if isinstance(look, _FileRead)]
         except Abstain:
             return frozenset()
         return frozenset(place.rule for look in looks for place in look.places if _accuses(place))
 
-    found = context.remember("integrity of the reference", look)
-    assert isinstance(found, frozenset)
-    return found
+    return context.remember("integrity of the reference", look)
 
 
 def _modules(files: Mapping[str, str]) -> dict[str, str]:

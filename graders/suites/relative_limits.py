@@ -1,8 +1,8 @@
-"""Limits that mean the same on every machine: times what the reference takes where the submission runs.
+"""Limits that mean the same on every machine: multiples of the reference's time on the machine of the submission.
 
-A limit in seconds tells hopeless from fine on the machine that its author had; on one half as fast it fails honest
-programs. Here the reference is run on the worker's own machine, in the submission's tier, and the limit is a multiple of
-that. docs/reference/limits.md has the measurements behind the numbers.
+A limit in seconds fits the machine of the author. On one half as fast it fails honest programs. Here the reference
+runs on the worker's own machine, in the submission's tier, and the limit is a multiple of its time.
+docs/reference/limits.md has the measurements behind the numbers.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,28 +13,28 @@ from graders.interface import Context, End, Execution, Limits, Suite, Task, Task
 REFERENCE_RUNS = 3
 """The largest of them counts, so that one lucky run does not make a tight limit."""
 LEAST_SECONDS: Mapping[str, float] = {"cpu_seconds": 2.0, "wall_seconds": 5.0}
-"""No relative limit is below: what starting an interpreter costs on a busy machine is no measure of a program."""
+"""The smallest relative limits. The start of an interpreter on a busy machine is not a measure of a program."""
 REFERENCE_SECONDS = 60.0
-"""What the reference itself gets where the limit is relative to it."""
+"""The reference's own limit, if the limit is relative to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What the reference took for a suite, the largest of its runs."""
+    """The largest use of time by the reference in a suite."""
 
     cpu_seconds: float
     wall_seconds: float
 
 
 def room(measured: float, *, times: float, least: float) -> float:
-    """So many times what was measured, and never less than the least."""
+    """Return the multiple of the measured time, and at least `least`."""
     return max(least, times * measured)
 
 
 def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Execution]]) -> Cost:
-    """What the reference takes for this suite, measured once for a task version, worker and tier.
+    """Return the reference's time for this suite, measured once for a task version, worker and tier.
 
-    It is not run on after the first execution that did not end well. Raises TaskUnusable, as `run_reference` may.
+    It stops at the first execution that did not end well. Raise TaskUnusable then, or if `run_reference` does.
     """
 
     def measure() -> Cost:
@@ -50,13 +50,11 @@ def cost(context: Context, suite: Suite, run_reference: Callable[[], Iterable[Ex
             wall_seconds=max(execution.wall_seconds for execution in executions),
         )
 
-    measured = context.remember(f"cost/{suite.id}", measure)
-    assert isinstance(measured, Cost)
-    return measured
+    return context.remember(f"cost/{suite.id}", measure)
 
 
 def resolved(task: Task, measured: Cost) -> Limits:
-    """The task's limits in numbers."""
+    """Return the task's limits in numbers."""
     seconds = {
         name: room(getattr(measured, name), times=times, least=LEAST_SECONDS[name])
         for name, times in task.relative.items()

@@ -1,6 +1,6 @@
-"""What a case counts, where a suite has groups or stops at the first failure. For all kinds of suites. Pure.
+"""The weights and outcomes of cases in a suite that has groups or stops at the first failure. Pure.
 
-Runners report each case as if it counted by itself; here it becomes what it counts beside the others.
+Runners report each case by itself. Here its weight and outcome are adjusted to the other cases.
 """
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from graders.interface import CaseOutcome, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.suites.options import common_options
 from rubrics.signals import OPEN
 
 _PARTS = re.compile(r"/|::")
@@ -15,7 +16,7 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 def numbers(ids: Iterable[str]) -> Mapping[str, int]:
-    """The ids of a suite's cases -> their places in order, from 1: `2` before `10`. The same whatever order they come in."""
+    """Return the number of each case by its id, from 1: `2` comes before `10`. The order of `ids` does not matter."""
     return {id: number for number, id in enumerate(sorted(ids, key=_by_numbers), start=1)}
 
 
@@ -24,23 +25,23 @@ def _by_numbers(id: str) -> list[tuple[int, str]]:
 
 
 def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutcome]:
-    """The outcomes of a suite, in the order in which its cases ran, as they count.
+    """Return the outcomes of a suite as they count, in the order in which its cases ran.
 
-    With `stop_on_failure` all that come after the first that failed are not-run, whether or not they had run by then. What
-    passed after a disputed one is disputed with it: it counts only if that one passes. A group weighs what the suite's `groups` says, shared among its cases by their own weights. Raises TaskUnusable for
-    a group without a case.
+    With `stop_on_failure` all cases after the first failure are not-run, even if they ran. A case that passed after a
+    disputed one is disputed too: it counts only if that one passes. The weight of a group, from the suite's `groups`,
+    is shared among its cases by their own weights. Raise TaskUnusable if a group has no case.
     """
     in_order = list(outcomes)
-    if suite.options.get("stop_on_failure"):
+    options = common_options(suite)
+    if options.stop_on_failure:
         in_order = _stopped(in_order)
-    groups = suite.options.get("groups", {})
-    assert isinstance(groups, Mapping)  # graders.tasks.package has checked it
+    groups = options.groups
     if not groups:
         return in_order
     grouped = [replace(outcome, group=group_of(outcome.case, outcome.group, groups)) for outcome in in_order]
     heaviness = {name: sum(outcome.weight for outcome in grouped if outcome.group == name) for name in groups}
     for name, weight in heaviness.items():
-        if not weight:  # of tests it is known only now which there are
+        if not weight:  # which tests there are is known only now
             raise TaskUnusable(f"suite {suite.id}: no case is of group {name}", suite=suite.id)
     return [
         replace(outcome, weight=suite.weight * groups[outcome.group] * outcome.weight / heaviness[outcome.group])
@@ -51,7 +52,7 @@ def settled(suite: Suite, outcomes: Iterable[CaseOutcome]) -> Sequence[CaseOutco
 
 
 def group_of(case: str, stated: str, groups: Iterable[str]) -> str:
-    """The group that a case states, else one that is named by a part of its id: its folder, file, class or function."""
+    """Return the group that a case states, else the one that its folder, file, class or function is named after."""
     if stated:
         return stated
     parts = {part for word in _PARTS.split(case.partition("[")[0]) for part in (word, word.removesuffix(".py"))}

@@ -1,9 +1,9 @@
 """Task packages: from the files of a package to a `Task`. Pure: reads no disk, runs nothing.
 
 docs/reference/task-package.md is the format. Everything is looked at before anything is stored, so that a package that
-loads has a reference, cases that parse, patterns that match and no key that nobody reads.
+loads has a reference, cases that parse, patterns that match, and no unknown key.
 
-    PackageError            what is wrong with a package: the field, and what was expected there
+    PackageError            a package is wrong; names the field, and what was expected there
 """
 
 import hashlib
@@ -16,39 +16,40 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from graders.interface import Suite, Task, TaskId
+from graders.suites import fields
+from graders.suites.fields import PackageError
+from graders.suites.kinds import KINDS
 from graders.suites.relative_limits import LEAST_SECONDS, REFERENCE_SECONDS
-from graders.tasks import fields, suite_options
-from graders.tasks.fields import PackageError
+from graders.tasks import suites as suite_tables
 from rubrics import bounded_toml
 from sandboxes.interface import Limits, LimitsError, Tier
 
 __all__ = [
-    "KINDS",
     "MAX_BYTES",
     "MAX_FILES",
+    "Package",
     "PackageError",
     "PackagedSubmission",
     "load",
-    "references",
-    "submissions",
+    "parse",
     "version",
 ]
 
 MAX_FILES = 1000
 MAX_BYTES = 16 * 1024 * 1024
-"""All files of a package together."""
+"""The most bytes of all files of a package together."""
 MAX_PATH = 200
 """Bytes, as UTF-8: no file system takes more than 255 in a name, and byte code has a longer one."""
 MOST_TITLE_CHARACTERS = 500
 MOST_PROMPT_CHARACTERS = 256 << 10
-"""Both are in each answer about the task."""
+"""Each answer about the task contains both."""
 MOST_SUBMISSIONS, MOST_REFERENCES = 500, 20
-"""More wait for a benchmark of their own: `assay verify` runs each."""
+"""`assay verify` runs each of them."""
 
-KINDS = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
+EXPECTED = {"accepted": "passed", "insecure": "passed", "wrong": "failed", "slow": "failed", "hostile": "failed"}
 """Folder of a submission -> its expected outcome."""
 LEAST_TIMES, MOST_TIMES = 3, 1000
-"""A relative limit is so many times what the reference takes; less than thrice is within the noise of a busy machine."""
+"""The multiples of the reference's time for a relative limit. Less than three is within the noise of a busy machine."""
 
 _MANIFEST_KEYS = {
     "id", "title", "language", "entry_file", "reference", "references", "rubric", "minimum_tier", "limits",
@@ -62,22 +63,38 @@ _GRADER_ID = re.compile(rf"{_NAME}/{_NAME}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedSubmission:
-    """A submission that comes with its task, and what its author says will become of it."""
+    """A submission that comes with its task, and the outcome that its author expects."""
 
     name: str
     """Its path below `submissions/`: `wrong/forgets_to_sort.py`."""
     kind: str
-    """A key of KINDS."""
+    """A key of EXPECTED."""
     files: Mapping[str, str]
-    """As they are submitted."""
+    """Path in the submission -> text."""
     outcome: str
     """`passed` or `failed`."""
     findings: tuple[str, ...]
-    """Rules that must be reported. An `insecure` submission needs a security finding even where this is empty."""
+    """Rules that must be reported. An `insecure` submission needs a security finding even if this is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A task with all that its author sends along."""
+
+    task: Task
+    references: Mapping[str, Mapping[str, str]]
+    """The files of each solution known to be right, by its path in the package. The first is the reference."""
+    submissions: tuple[PackagedSubmission, ...]
+    """Sorted by name."""
 
 
 def load(files: Mapping[str, str]) -> Task:
-    """The task in these files, path inside the package -> text. Raises PackageError for whatever is wrong with them."""
+    """Return the task in these files (path inside the package -> text). Raise PackageError if anything is wrong."""
+    return parse(files).task
+
+
+def parse(files: Mapping[str, str]) -> Package:
+    """Return the package in these files (path inside the package -> text). Raise PackageError if anything is wrong."""
     _check_files(files)
     manifest = _manifest(files)
     entry_file = _entry_file(manifest)
@@ -96,11 +113,11 @@ def load(files: Mapping[str, str]) -> Task:
     limits = fields.table(manifest.get("limits", {}), "limits")
     stated = _limits(limits)
     room = fields.PackageBudget(stated.output_kib)
-    suite_options.check_examples(visible, room)
-    suites = suite_options.suites(manifest.get("suite"), files, room)
-    # Loaded for their errors: a package is looked at as a whole before it is stored.
-    _submissions(files, manifest)
-    return Task(
+    suite_tables.check_examples(visible, room)
+    suites = suite_tables.suites(manifest.get("suite"), files, room)
+    submissions = _submissions(files, manifest, entry_file)
+    references = _references(files, manifest, entry_file)
+    task = Task(
         id=TaskId(id),
         version=version(files),
         title=title,
@@ -108,7 +125,7 @@ def load(files: Mapping[str, str]) -> Task:
         language=fields.one_of(manifest.get("language", "python"), "language", ("python",)),
         entry_file=entry_file,
         suites=suites,
-        reference=next(iter(_references(files, manifest).values())),
+        reference=next(iter(references.values())),
         limits=stated,
         relative=_relative(limits),
         graders=_graders(manifest),
@@ -117,18 +134,10 @@ def load(files: Mapping[str, str]) -> Task:
         visible=visible,
         prelude=_prelude(manifest, files, suites, room),
     )
+    return Package(task=task, references=references, submissions=submissions)
 
 
-def references(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The files of each solution known to be right, by its path in the package; the first is the reference.
-
-    Raises PackageError.
-    """
-    return _references(files, _manifest(files))
-
-
-def _references(files: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
-    entry_file = _entry_file(manifest)
+def _references(files: Mapping[str, str], manifest: Mapping[str, Any], entry_file: str) -> dict[str, Mapping[str, str]]:
     found: dict[str, Mapping[str, str]] = {}
     path = fields.text(manifest.get("reference"), "reference").rstrip("/")
     found[path] = _reference(path, "reference", files, entry_file)
@@ -143,13 +152,9 @@ def _references(files: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[s
     return found
 
 
-def submissions(files: Mapping[str, str]) -> tuple[PackagedSubmission, ...]:
-    """The submissions of a package, by name. Raises PackageError."""
-    return _submissions(files, _manifest(files))
-
-
-def _submissions(files: Mapping[str, str], manifest: Mapping[str, Any]) -> tuple[PackagedSubmission, ...]:
-    entry_file = _entry_file(manifest)
+def _submissions(
+    files: Mapping[str, str], manifest: Mapping[str, Any], entry_file: str
+) -> tuple[PackagedSubmission, ...]:
     changes = _expectations(manifest)
     names = sorted({"/".join(path.split("/")[1:3]) for path in files if path.startswith("submissions/")})
     if len(names) > MOST_SUBMISSIONS:
@@ -210,7 +215,7 @@ def _entry_file(manifest: Mapping[str, Any]) -> str:
     entry_file = fields.text(manifest.get("entry_file", "solution.py"), "entry_file")
     stem, _, suffix = entry_file.rpartition(".")
     if suffix != "py" or not fields.is_name(stem):
-        # Hidden tests import it by its stem, so it is no folder's file and its stem is a name in Python.
+        # Hidden tests import it by its stem, so it is not in a folder, and its stem is a name in Python.
         raise PackageError("entry_file", f"the name of a module, such as solution.py, not {entry_file!r}")
     if len(entry_file.encode()) > MAX_PATH:
         raise PackageError("entry_file", f"a name of at most {MAX_PATH} bytes")
@@ -227,7 +232,7 @@ def _reference(path: str, field: str, files: Mapping[str, str], entry_file: str)
 
 
 def _as_submitted(path: str, files: Mapping[str, str], entry_file: str) -> dict[str, str]:
-    """A single file becomes the entry file, a folder's files keep their paths inside it; empty where neither exists."""
+    """Return the files: a single file becomes the entry file, and those of a folder keep their paths inside it."""
     if path in files:
         return {entry_file: files[path]}
     return {name.removeprefix(f"{path}/"): text for name, text in files.items() if name.startswith(f"{path}/")}
@@ -243,19 +248,12 @@ def _prelude(
         raise PackageError("prelude", f"a .py file of this package, not {path!r}")
     room.parsed(path, files[path])
     for suite in suites:
-        if suite.kind == "property":
-            raise PackageError(
-                "prelude", f"suites that are not of kind property, as {suite.id} is: its reference has none"
-            )
-        if "command" in suite.options:
-            raise PackageError(
-                f"suite.{suite.id}.command", "no command beside a prelude, which only the entry file has"
-            )
+        KINDS[suite.kind].check_prelude(suite)
     return files[path]
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:
-    """Those in numbers; where a limit is relative to the reference, what the reference itself gets."""
+    """Return the limits in numbers. If one is relative to the reference, it is the reference's own limit."""
     whole = {field.name: field.type is int for field in fields_of(Limits)}
     fields.refuse_unknown(table, set(whole), "limits.")
     numbers: dict[str, Any] = {
@@ -279,7 +277,7 @@ def _is_relative(name: str, value: object) -> bool:
 
 
 def _relative(table: Mapping[str, Any]) -> dict[str, float]:
-    """The limits that are given as times the reference's."""
+    """Return the limits that are multiples of the reference's time."""
     relative = {name: float(value[:-1]) for name, value in table.items() if _is_relative(name, value)}
     for name, times in relative.items():
         if not LEAST_TIMES <= times <= MOST_TIMES:
@@ -312,8 +310,8 @@ def _expectations(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Mapping[str, Any]) -> PackagedSubmission:
     path, kind = f"submissions/{name}", name.partition("/")[0]
-    if kind not in KINDS or "/" not in name:
-        raise PackageError(path, f"to lie in submissions/ under one of {', '.join(KINDS)}")
+    if kind not in EXPECTED or "/" not in name:
+        raise PackageError(path, f"to lie in submissions/ under one of {', '.join(EXPECTED)}")
     if path in files and not path.endswith(".py"):
         raise PackageError(path, "a .py file, or a folder with the files of a submission")
     findings = change.get("findings", [])
@@ -326,6 +324,8 @@ def _submission(name: str, files: Mapping[str, str], entry_file: str, change: Ma
         name=name,
         kind=kind,
         files=own,
-        outcome=fields.one_of(change.get("outcome", KINDS[kind]), f"submission.{path}.outcome", ("passed", "failed")),
+        outcome=fields.one_of(
+            change.get("outcome", EXPECTED[kind]), f"submission.{path}.outcome", ("passed", "failed")
+        ),
         findings=tuple(findings),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graders.interface import CaseOutcome, Command, Limits, Outcome, Task
+from graders.suites.kinds import KINDS
 from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.amplify import has_target
@@ -104,11 +105,12 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
 
     Raises PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
-    task = _all_cases(package.load(files))
+    packaged = package.parse(files)
+    task = _all_cases(packaged.task)
     trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
     runs = _reference_runs(trials)
-    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    wrong = {each.name: each.files for each in packaged.submissions if each.kind == "wrong"}
     empty = _trivial(task)
     made = _mutants(task)
     ways = _branches(task)
@@ -201,7 +203,7 @@ def _branches(task: Task) -> dict[str, tuple[Branch, Mapping[str, str]]]:
 
 def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
     """Whole programs where one is asked for, else functions that answer the same whatever they are asked."""
-    if any(suite.kind == "stdio" for suite in task.suites):
+    if any(KINDS[suite.kind].runs_programs for suite in task.suites):
         return {does: {task.entry_file: program} for does, program in trivial_programs().items()}
     programs: dict[str, dict[str, str]] = {}
     for path, text in _python(task):

@@ -16,6 +16,7 @@ from graders.interface import (
     CaseOutcome,
     Command,
     Context,
+    ContextCache,
     Conversation,
     Execution,
     Limits,
@@ -26,8 +27,10 @@ from graders.interface import (
     Suite,
     Task,
     TaskUnusable,
+    fresh_cache,
 )
 from graders.suites.call import runner as call_suite
+from graders.suites.call.suite import CallSuite
 from sandboxes.interface import Sandbox
 from service.progress import Progress
 
@@ -53,7 +56,7 @@ class VariantRunner:
     """So many were."""
     _took: float = 0.0
     """Seconds that the reference needs for the task's own suites."""
-    _memory: dict[str, object] = field(default_factory=dict)
+    _memory: ContextCache = field(default_factory=fresh_cache)
 
     def check_reference(self) -> None:
         """Raises TaskUnusable where the reference fails a case: what it says of other inputs is worth nothing then."""
@@ -109,7 +112,7 @@ class VariantRunner:
         submission = Submission(id=SubmissionId("trial"), task_id=task.id, files=files)
         with self.sandbox.session() as session:
             context = Context(
-                task=task, submission=submission, session=SessionWithEnvironment(session, environment or {}), remember=self._remember,
+                task=task, submission=submission, session=SessionWithEnvironment(session, environment or {}), remember=self._memory,
                 most_lost=MOST_LOST,
             )  # fmt: skip
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
@@ -121,14 +124,9 @@ class VariantRunner:
         """
         submission = Submission(id=SubmissionId("trial"), task_id=self.task.id, files=self.task.reference)
         with self.sandbox.session() as session:
-            context = Context(task=self.task, submission=submission, session=session, remember=self._remember)
-            verdicts = call_suite.verdicts_on_reference(context, suite)
+            context = Context(task=self.task, submission=submission, session=session, remember=self._memory)
+            verdicts = call_suite.verdicts_on_reference(context, CallSuite.of(suite))
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
-
-    def _remember(self, key: str, make: Callable[[], object]) -> object:
-        if key not in self._memory:
-            self._memory[key] = make()  # twice, where two threads are at it; either will do
-        return self._memory[key]
 
 
 def mutant_name(number: int) -> str:

@@ -131,8 +131,9 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
 
     Raises PackageError for a package that does not load, ApiError where the server fails us.
     """
-    task = package.load(files)
-    expected = {submission.name: submission for submission in package.submissions(files)}
+    packaged = package.parse(files)
+    task = packaged.task
+    expected = {submission.name: submission for submission in packaged.submissions}
     for number in range(1, REFERENCE_RUNS + 1):
         name = f"{REFERENCE}, {number} of {REFERENCE_RUNS}"
         expected[name] = PackagedSubmission(

@@ -55,7 +55,7 @@ def run_demo(client: Client, packages: Sequence[Mapping[str, str]], progress: Pr
     for files in packages:
         task = client.put_task(files)
         progress.advance()
-        for packaged in package.submissions(files):
+        for packaged in package.parse(files).submissions:
             id = f"{task.task_id}/{packaged.name}"
             submitted[id] = task.task_id, packaged
             requests.append(_request(id, task.task_id, task.version, packaged))

@@ -14,6 +14,7 @@ from graders.interface import (
     Abstention,
     CaseOutcome,
     Context,
+    ContextCache,
     Execution,
     Grader,
     Outcome,
@@ -21,6 +22,7 @@ from graders.interface import (
     Submission,
     Task,
     TaskUnusable,
+    fresh_cache,
 )
 from graders.plugins.fence import Kept, Refused, text_of, told
 from rubrics.model import Rubric
@@ -30,8 +32,6 @@ from service.evaluation.disputes import of_disputes
 from service.storage.interface import RunOutcome, RunResult
 
 _log = structlog.get_logger()
-
-Remember = Callable[[str, Callable[[], object]], object]
 
 
 class EvaluationError(Exception):
@@ -49,7 +49,7 @@ def evaluate(
     graders: Sequence[Grader],
     rubric: Rubric,
     sandbox: Sandbox,
-    remember: Remember,
+    remember: ContextCache,
     began: Callable[[str], None] = nobody_listens,
 ) -> RunResult:
     """All that can be found out about a submission now. `began` is told the id of each grader when its turn comes.
@@ -63,7 +63,7 @@ def evaluate(
 
     with sandbox.session() as session:
         context = Context(
-            task=task, submission=submission, session=session, remember=remember, once=_memo(), ended=ended
+            task=task, submission=submission, session=session, remember=remember, once=fresh_cache(), ended=ended
         )
         signals: list[Signal] = []
         for grader in graders:
@@ -84,18 +84,6 @@ def evaluate(
         ends=dict(ends),
         diagnostics=disputes,
     )
-
-
-def _memo() -> Remember:
-    """Keeps what was made under each key; what could not be made is tried again."""
-    made: dict[str, object] = {}
-
-    def once(key: str, make: Callable[[], object]) -> object:
-        if key not in made:
-            made[key] = make()
-        return made[key]
-
-    return once
 
 
 def ungradable(diagnostics: Mapping[str, str]) -> RunResult:

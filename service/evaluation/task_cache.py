@@ -8,12 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
 from threading import Lock
+from typing import Any, TypeVar
 
 import structlog
 
-from graders.interface import TaskUnusable
+from graders.interface import ContextCache, TaskUnusable
 
 _log = structlog.get_logger()
+
+T = TypeVar("T")
 
 TASK_VERSIONS = 500
 """Kept at once; the one used longest ago goes first."""
@@ -37,17 +40,18 @@ class TaskCache:
         self._lock = Lock()
         self._versions: OrderedDict[tuple[str, ...], dict[str, _CachedTask]] = OrderedDict()
 
-    def of(self, *version: str) -> Callable[[str, Callable[[], object]], object]:
+    def of(self, *version: str) -> ContextCache:
         """`remember(key, make)` for what these words name: a task and its version, and what else makes a difference."""
 
-        def remember(key: str, make: Callable[[], object]) -> object:
+        def remember(key: str, make: Callable[[], T], /) -> T:
             with self._lock:
                 entries = self._versions.setdefault(version, {})
                 self._versions.move_to_end(version)
                 while len(self._versions) > TASK_VERSIONS:
                     self._versions.popitem(last=False)
                 entry = entries.setdefault(key, _CachedTask(self._clock, (*version, key)))
-            return entry.value(make)
+            value: T = entry.value(make)
+            return value
 
         return remember
 
@@ -57,18 +61,18 @@ class _CachedTask:
         self._lock = Lock()
         self._clock = clock
         self._name = name
-        self._made: tuple[object] | None = None
+        self._made: tuple[Any] | None = None
         self._failure: TaskUnusable | None = None
         self._until = 0.0
         self._seconds = FAILURE_SECONDS
 
-    def value(self, make: Callable[[], object]) -> object:
+    def value(self, make: Callable[[], T]) -> Any:
         with self._lock:
             if self._made is None:
                 self._made = (self._try(make),)
             return self._made[0]
 
-    def _try(self, make: Callable[[], object]) -> object:
+    def _try(self, make: Callable[[], T]) -> T:
         if self._failure is not None and self._clock() < self._until:
             raise copy(self._failure)  # each raise writes its traceback into the exception
         try:

@@ -15,14 +15,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, NoReturn
 
-from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task
+from graders.interface import Abstain, Context, Conversation, Execution, Grader, Submission, Task, fresh_cache
 from graders.plugins.fence import Refused, admit, text_of, told
 from graders.plugins.registry import GROUP, GraderChoiceError, Registry, examined
 from rubrics.signals import to_json
@@ -201,13 +201,7 @@ def _limit(memory_bytes: int) -> None:
 
 
 def _context(starter: "_Starter", task: Task, submission: Submission) -> Context:
-    made: dict[str, object] = {}
-
-    def remember(key: str, make: Callable[[], object]) -> object:
-        if key not in made:
-            made[key] = make()
-        return made[key]
-
+    remember = fresh_cache()
     return Context(
         task=task,
         submission=submission,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from graders.interface import Suite, Task, TaskId, Tier
+from graders.interface import Task, TaskId, Tier
+from graders.suites.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +38,8 @@ def summarize(task: Task) -> TaskSummary:
         language=task.language,
         entry_file=task.entry_file,
         minimum_tier=task.minimum_tier,
-        suites=tuple(SuiteSummary(id=suite.id, kind=suite.kind, cases=_cases(suite)) for suite in task.suites),
+        suites=tuple(
+            SuiteSummary(id=suite.id, kind=suite.kind, cases=KINDS[suite.kind].case_count(suite))
+            for suite in task.suites
+        ),
     )
-
-
-def _cases(suite: Suite) -> int | None:
-    if suite.kind not in ("call", "stdio"):
-        return None
-    inputs = sum(path.endswith(".in") for path in suite.files) if suite.kind == "stdio" else 0
-    lines = (line for path, text in suite.files.items() if path.endswith(".jsonl") for line in text.split("\n"))
-    return inputs + sum(bool(line.strip()) for line in lines)

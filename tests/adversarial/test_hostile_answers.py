@@ -48,7 +48,7 @@ except EncodingError as error:
 answered = read_answer(answer, 0.5)
 assert answered.kind in ("value", "raised", "refused")
 for name in ("exact", "float", "unordered", "any-of", "predicate"):
-    check = None if name == "predicate" else check_named(name, {{}})
+    check = None if name == "predicate" else check_named(name, absolute=1e-9, relative=1e-9)
     for wanted in expected:
         kept = _Hearing(check, [Answer("value", value=described(wanted))]).judged(0, answered)
         assert not kept.passed and kept.value is None
@@ -142,11 +142,12 @@ def run_limited(program: str) -> str:
 def test_printed_output_is_compared_in_little_time_and_memory(got: str) -> None:
     """Looking for a number in a token took the square of its length, and eight million lines were half a gigabyte."""
     program = f"""
-from graders.suites.stdio.outputs import check_named
+from graders.suites.options import OptionTable
+from graders.suites.stdio.comparison import Comparison
 size = 4 << 20
 got = {got}
 for name in ("exact", "tokens", "float"):
-    check = check_named(name, {{}})
+    check = Comparison.of(OptionTable({{"checker": name}}, "suite")).check
     assert check(b"1", got) and check(got, b"1") and check(got, got + b"1") and not check(got, got)
 print("compared")
 """

@@ -7,6 +7,7 @@ import pytest
 
 from graders.interface import Context, Limits, Submission, SubmissionId, Suite, Task, TaskId
 from graders.suites.tests import runner as pytest_suite
+from graders.suites.tests.suite import pytest_suite as read_suite
 from sandboxes.interface import Command, Sandbox
 
 HEADER = 16
@@ -30,13 +31,13 @@ def context_of(session, **options: object) -> Context:
 
 def learnt(context: Context) -> pytest_suite.Reference:
     [suite] = context.task.suites
-    run = pytest_suite.run_suite(context, context.task.reference, suite, None, limits=Limits())
+    run = pytest_suite.run_suite(context, context.task.reference, read_suite(suite), None, limits=Limits())
     return pytest_suite.Reference(tests=tuple(run.reports), facts=run.facts, compiled=run.compiled, evidence=())
 
 
 def outcome(context: Context, known: pytest_suite.Reference) -> str:
     [suite] = context.task.suites
-    run = pytest_suite.run_suite(context, context.submission.files, suite, known, limits=Limits())
+    run = pytest_suite.run_suite(context, context.submission.files, read_suite(suite), known, limits=Limits())
     return run.reports["test_it.py::test_it"].outcome
 
 
@@ -70,5 +71,5 @@ def test_a_submission_leaves_no_code_behind(sandbox: Sandbox) -> None:
         context = context_of(session, isolation="shared")
         known = learnt(context)
         [suite] = context.task.suites
-        run = pytest_suite.run_suite(context, context.submission.files, suite, known, limits=Limits())
+        run = pytest_suite.run_suite(context, context.submission.files, read_suite(suite), known, limits=Limits())
         assert run.compiled == {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.tasks.package import submissions
+from graders.tasks.package import parse
 from service import wiring
 from service.authoring.verify import as_text, verify
 from service.client import Client
@@ -34,8 +34,10 @@ def test_example_does_what_it_says(folder: Path, client: Client) -> None:
     files = read_folder(folder)
     report = verify(files, client, LineProgress(sys.stdout))
     assert report.as_stated, as_text([report])
-    assert len(report.rows) == len(submissions(files)) + 3
-    stated = {packaged.name: set(packaged.findings) for packaged in submissions(files) if packaged.kind == "accepted"}
+    assert len(report.rows) == len(parse(files).submissions) + 3
+    stated = {
+        packaged.name: set(packaged.findings) for packaged in parse(files).submissions if packaged.kind == "accepted"
+    }
     flagged = {
         row.name: row.run.flags for row in report.rows if set(row.run.flags) - stated.get(row.name, set(row.run.flags))
     }

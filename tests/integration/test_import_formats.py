@@ -438,7 +438,7 @@ def test_what_is_imported_judges_right_and_wrong_solutions(made: Made, tmp_path:
     assert (task.id, [suite.kind for suite in task.suites]) == (made.id, [made.kind])
     assert set(task.visible) == made.visible
     assert passes(task, dict(task.reference), jail)
-    for packaged in package.submissions(files):
+    for packaged in package.parse(files).submissions:
         assert passes(task, dict(packaged.files), jail) is (packaged.outcome == "passed"), packaged.name
     assert not made.wrong or not passes(task, {"solution.py": made.wrong}, jail)
     assert not made.right or passes(task, {"solution.py": made.right}, jail)
@@ -491,7 +491,7 @@ def test_what_kattis_states_is_kept(tmp_path: Path) -> None:
         1e-3,
         False,
     )
-    names = {packaged.name for packaged in package.submissions(read_folder(tmp_path / "out-auto" / "made"))}
+    names = {packaged.name for packaged in package.parse(read_folder(tmp_path / "out-auto" / "made")).submissions}
     assert names == {
         "accepted/a.py", "accepted/parts", "wrong/integers.py", "wrong/run_time_error_integers.py", "slow/forever.py",
     }  # fmt: skip

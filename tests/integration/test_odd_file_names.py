@@ -11,9 +11,8 @@ import pytest
 
 from graders.interface import Execution, Limits, Outcome, Session, Suite
 from graders.plugins.testing import context_of
-from graders.suites.call import runner as call_suite
-from graders.suites.stdio import runner as stdio_suite
-from graders.suites.tests import runner as pytest_suite
+from graders.suites.kinds import KINDS
+from graders.suites.reporting import SuiteReporter
 from service.evaluation.task_cache import TaskCache
 from service.runs.intake import check_files
 
@@ -22,15 +21,15 @@ INTERACTOR = "import sys\nprint(1, flush=True)\nsys.exit(0 if input() == '2' els
 TEST = "from solution import f\ndef test_f(): assert f(1) == 2\n"
 PROPERTY = "from hypothesis import given, strategies as st\nfrom solution import f\n@given(st.integers())\ndef test_f(n): assert f(n) == n + 1\n"
 SUITES = {
-    "call": (call_suite, {"hidden/c.jsonl": '{"call": "f(1)", "returns": "2"}'}, {"entry_point": "f"}),
-    "stdio": (stdio_suite, {"hidden/1.in": "1", "hidden/1.ans": "2"}, {}),
-    "interactor": (stdio_suite, {"hidden/1.in": "1", "hidden/i.py": INTERACTOR}, {"interactor_file": "hidden/i.py"}),
-    "command": (stdio_suite, {"hidden/1.in": "1", "hidden/1.ans": "2"}, {"command": ["python3", "solution.py"]}),
-    "pytest": (pytest_suite, {"hidden/test_f.py": TEST}, {}),
-    "shared": (pytest_suite, {"hidden/test_f.py": TEST}, {"isolation": "shared"}),
-    "property": (pytest_suite, {"hidden/test_f.py": PROPERTY}, {"max_examples": 3}),
+    "call": ({"hidden/c.jsonl": '{"call": "f(1)", "returns": "2"}'}, {"entry_point": "f"}),
+    "stdio": ({"hidden/1.in": "1", "hidden/1.ans": "2"}, {}),
+    "interactor": ({"hidden/1.in": "1", "hidden/i.py": INTERACTOR}, {"interactor_file": "hidden/i.py"}),
+    "command": ({"hidden/1.in": "1", "hidden/1.ans": "2"}, {"command": ["python3", "solution.py"]}),
+    "pytest": ({"hidden/test_f.py": TEST}, {}),
+    "shared": ({"hidden/test_f.py": TEST}, {"isolation": "shared"}),
+    "property": ({"hidden/test_f.py": PROPERTY}, {"max_examples": 3}),
 }
-KINDS = {"interactor": "stdio", "command": "stdio", "shared": "pytest"}
+OF_KIND = {"interactor": "stdio", "command": "stdio", "shared": "pytest"}
 FILES = {
     "the folder of byte code as a file": {"__pycache__": "x"},
     "byte code": {"__pycache__/solution.cpython-311.pyc": "x"},
@@ -83,8 +82,8 @@ def test_a_name_that_is_in_the_way_is_refused_or_its_submission_s_own(session: S
     files = {"solution.py": CODE, **FILES[name]}
     if list(check_files(files, "solution.py")):
         return
-    module, hidden, options = SUITES[kind]
-    suite = Suite(id="s", kind=KINDS.get(kind, kind), files=hidden, options=options)
+    hidden, options = SUITES[kind]
+    suite = Suite(id="s", kind=OF_KIND.get(kind, kind), files=hidden, options=options)
     ends: Counter[str] = Counter()
 
     def ended(execution: Execution) -> None:
@@ -97,6 +96,7 @@ def test_a_name_that_is_in_the_way_is_refused_or_its_submission_s_own(session: S
         remember=TaskCache().of("t", "1"),
         ended=ended,
     )
-    [found] = module.outcomes(context, suite, Limits(), "assay/hidden-tests", "correctness")
+    reporter = SuiteReporter(suite=suite, grader="assay/hidden-tests", criterion="correctness")
+    [found] = KINDS[suite.kind].outcomes(context, suite, Limits(), reporter)
     assert found.outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.NOT_RUN)
     assert ends

@@ -42,7 +42,7 @@ def test_it_passes_verify_as_it_is(kind: str, client: Client, tmp_path: Path) ->
     task = package.load(files)
     assert (task.id, task.title, [suite.kind for suite in task.suites]) == ("my-task", "my-task", [kind])
     assert task.visible
-    assert {packaged.kind for packaged in package.submissions(files)} == {"accepted", "wrong", "hostile"}
+    assert {packaged.kind for packaged in package.parse(files).submissions} == {"accepted", "wrong", "hostile"}
     report = verify(files, client, LineProgress(sys.stdout))
     assert report.as_stated, as_text([report])
 

@@ -18,6 +18,7 @@ from graders.interface import (
     TaskId,
 )
 from graders.suites.tests import runner as pytest_suite
+from graders.suites.tests.suite import pytest_suite as read_suite
 from sandboxes.interface import Execution, Sandbox
 
 QUICK = """
@@ -107,7 +108,7 @@ def sat(sandbox: Sandbox, tests: str, solution: str, **options: object) -> tuple
     with sandbox.session() as session:
         counting = Counting(session)
         context = Context(task=task, submission=submission, session=counting)
-        run = pytest_suite.run_suite(context, submission.files, suite, known, limits=Limits())
+        run = pytest_suite.run_suite(context, submission.files, read_suite(suite), known, limits=Limits())
     return {id.partition("::")[2]: each.outcome for id, each in run.reports.items()}, counting.conversations[0]
 
 

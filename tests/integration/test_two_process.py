@@ -7,6 +7,7 @@ import pytest
 from graders.builtin.hidden_tests import HiddenTests
 from graders.interface import CaseOutcome, Context, Limits, Signal, Submission, SubmissionId, Suite, Task, TaskId
 from graders.suites.tests import runner as pytest_suite
+from graders.suites.tests.suite import pytest_suite as read_suite
 from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import Tiers
 
@@ -43,7 +44,7 @@ def reports(sandbox: Sandbox, solution, tests, **options) -> Mapping[str, tuple[
     with sandbox.session() as session:
         context = context_of(session, solution, tests, **options)
         run = pytest_suite.run_suite(
-            context, context.submission.files, context.task.suites[0], None, limits=context.task.limits
+            context, context.submission.files, read_suite(context.task.suites[0]), None, limits=context.task.limits
         )
     assert run.reports, run.problem
     return {name.partition("::")[2]: (report.outcome, report.text) for name, report in run.reports.items()}

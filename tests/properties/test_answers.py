@@ -32,11 +32,10 @@ from graders.interface import (
     TaskUnusable,
 )
 from graders.plugins.testing import context_of
-from graders.suites.call import runner as call_suite
-from graders.suites.stdio import runner as stdio_suite
+from graders.suites.kinds import KINDS
+from graders.suites.reporting import SuiteReporter
 from graders.suites.stdio.build import build_python
 from graders.suites.stdio.judge import MOST_TEXT
-from graders.suites.tests import runner as pytest_suite
 from graders.suites.tests.runner import TEXT_CHARACTERS, Reference
 from graders.suites.values.messages import MAX_CONTAINERS, SHOWN_CHARACTERS, read
 from rubrics.signals import from_json as signal_from_json
@@ -111,9 +110,10 @@ def says(*names: str, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Mess
     )
 
 
-def graded(context: Context, suite: Suite, run: Callable[..., Iterator[CaseOutcome]]) -> list[CaseOutcome]:
+def graded(context: Context, suite: Suite) -> list[CaseOutcome]:
     """The outcomes, each of which can be stored and sent, and is no longer than people are shown."""
-    found = list(run(context, suite, Limits(), "assay/hidden-tests", "correctness"))
+    reporter = SuiteReporter(suite=suite, grader="assay/hidden-tests", criterion="correctness")
+    found = list(KINDS[suite.kind].outcomes(context, suite, Limits(), reporter))
     for outcome in found:
         stored = json.dumps(signal_to_json(outcome), ensure_ascii=False, allow_nan=False).encode()
         assert signal_from_json(json.loads(stored)) == outcome
@@ -164,7 +164,7 @@ def test_call_suites_report_values(
     )
     # the predicate accepts what the reference answers: a case on which it breaks is the submission's, not the task's
     accepts = frozenset(f"line-{place + 1}" for place in range(len(EXPECTED)))
-    found = graded(context_in(boxes, **{"accepts-reference": accepts}), suite, call_suite.outcomes)
+    found = graded(context_in(boxes, **{"accepts-reference": accepts}), suite)
     assert len(found) == len(EXPECTED)
     assert {outcome.outcome for outcome in found} <= set(Outcome)
 
@@ -173,7 +173,7 @@ def test_call_suites_report_values(
 @given(st.lists(answers, min_size=1, max_size=3))
 def test_what_is_said_of_loading_is_a_value(said: list[Message]) -> None:
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": CASES}, options={"entry_point": "f"})
-    assert len(graded(context_in(SaidBoxes(lambda _: said)), suite, call_suite.outcomes)) == len(EXPECTED)
+    assert len(graded(context_in(SaidBoxes(lambda _: said)), suite)) == len(EXPECTED)
 
 
 @UNHURRIED
@@ -183,7 +183,7 @@ def test_an_answer_that_is_expected_passes_whatever_it_is(value: object) -> None
     row = json.dumps({"args": [], "expected": to_json(value)})
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
     boxes = SaidBoxes(lambda _: [{"value": None}, {"value": to_json(value)}])
-    assert [case.outcome for case in graded(context_in(boxes), suite, call_suite.outcomes)] == [Outcome.PASSED]
+    assert [case.outcome for case in graded(context_in(boxes), suite)] == [Outcome.PASSED]
 
 
 @pytest.mark.parametrize("returns", ["...", "[" * 110 + "]" * 110])
@@ -191,7 +191,7 @@ def test_a_case_that_states_what_no_box_can_answer_is_the_tasks_failure(returns:
     row = json.dumps({"call": "f(1)", "returns": returns})
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": row}, options={"entry_point": "f"})
     with pytest.raises(TaskUnusable, match="no possible answer"):
-        graded(context_in(SaidBoxes(lambda _: [])), suite, call_suite.outcomes)
+        graded(context_in(SaidBoxes(lambda _: [])), suite)
 
 
 def test_a_message_has_no_more_than_a_million_containers() -> None:
@@ -209,14 +209,14 @@ def test_a_message_has_no_more_than_a_million_containers() -> None:
 def test_whatever_the_reference_says_is_expected_or_the_tasks_failure(said: Message) -> None:
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
     with contextlib.suppress(TaskUnusable):
-        graded(context_in(SaidBoxes(lambda _: [{"value": None}, said])), suite, call_suite.outcomes)
+        graded(context_in(SaidBoxes(lambda _: [{"value": None}, said])), suite)
 
 
 @pytest.mark.parametrize("bases", [[], ["KeyError", "LookupError"], 7])
 def test_an_exception_of_the_references_is_expected_by_its_name(bases: object) -> None:
     suite = Suite(id="s", kind="call", files={"hidden/c.jsonl": '{"call": "f(1)"}'}, options={"entry_point": "f"})
     boxes = SaidBoxes(lambda _: [{"value": None}, {"raised": {"type": "KeyError", "mro": bases, "message": ""}}])
-    [found] = graded(context_in(boxes), suite, call_suite.outcomes)
+    [found] = graded(context_in(boxes), suite)
     assert found.outcome is (Outcome.PASSED if bases == ["KeyError", "LookupError"] else Outcome.FAILED)
 
 
@@ -228,7 +228,7 @@ def test_answers_are_not_kept_after_their_verdict() -> None:
     boxes = SaidBoxes(lambda _: itertools.chain([{"value": None}], large))
     tracemalloc.start()
     try:
-        found = graded(context_in(boxes), suite, call_suite.outcomes)
+        found = graded(context_in(boxes), suite)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -247,7 +247,7 @@ def test_answers_that_wait_for_a_predicate_are_no_more_than_is_said() -> None:
     asked: list[Message] = [{"value": True}] * 6
     large = {"value": "x" * (15 << 20)}
     boxes = SaidBoxes(lambda command: [{"value": None}, *(asked if command.argv[-1] == "checker" else [large] * 6)])
-    found = graded(context_in(boxes), suite, call_suite.outcomes)
+    found = graded(context_in(boxes), suite)
     assert [case.outcome for case in found] == [Outcome.PASSED] * 4 + [Outcome.FAILED] * 2
     assert found[-1].got == "refused: the answers to this suite's cases are more than 64 MiB together"
 
@@ -269,10 +269,10 @@ def test_a_predicate_that_was_cut_off_once_on_the_references_answer_is_asked_aga
     now = 0.0
     context = replace(context_in(boxes), remember=TaskCache(lambda: now).of("t", "1"))
     with pytest.raises(TaskUnusable, match="the reference is no better"):
-        graded(context, suite, call_suite.outcomes)
+        graded(context, suite)
     now = FAILURE_SECONDS + 1
     for _ in range(2):  # the second time it is known
-        [found] = graded(context, suite, call_suite.outcomes)
+        [found] = graded(context, suite)
         assert (found.outcome, found.note[:10]) == (Outcome.FAILED, "no verdict")
 
 
@@ -291,7 +291,7 @@ def test_a_checker_that_breaks_on_what_the_reference_prints_is_the_tasks_failure
         with pytest.raises(
             TaskUnusable, match=r"case 1: its checker crashed: boom; and the reference is no better: .*boom"
         ):
-            graded(context, suite, stdio_suite.outcomes)
+            graded(context, suite)
     assert asked.count("judge") == 3
 
 
@@ -360,7 +360,7 @@ def test_suites_of_tests_report_values(said: list[Message], options: dict[str, o
 
     context = context_in(SaidBoxes(says), reference=known)
     context = replace(context, task=replace(context.task, reference={"solution.py": "# reference"}))
-    found = graded(context, suite, pytest_suite.outcomes)
+    found = graded(context, suite)
     assert [outcome.case for outcome in found] == list(TESTS)
 
 
@@ -371,7 +371,7 @@ def test_what_the_references_box_says_is_a_value_or_the_tasks_failure(
 ) -> None:
     suite = Suite(id="s", kind="pytest", files={"hidden/t.py": "def a(): pass"}, options=options)
     with contextlib.suppress(TaskUnusable):
-        graded(context_in(SaidBoxes(lambda _: said)), suite, pytest_suite.outcomes)
+        graded(context_in(SaidBoxes(lambda _: said)), suite)
 
 
 def test_tests_that_nobody_asked_for_are_not_waited_for() -> None:
@@ -385,7 +385,7 @@ def test_tests_that_nobody_asked_for_are_not_waited_for() -> None:
             asked.append(f"t.py::{n}")
             yield {"test": asked[-1], "outcome": "passed", "text": "x" * 4000}
 
-    found = graded(context_in(SaidBoxes(says), reference=known), suite, pytest_suite.outcomes)
+    found = graded(context_in(SaidBoxes(says), reference=known), suite)
     assert [outcome.outcome for outcome in found] == [Outcome.ERROR, Outcome.ERROR]
     assert len(asked) < 10
 
@@ -423,7 +423,7 @@ def test_stdio_suites_report_values_or_the_tasks_failure(
     suite = Suite(id="s", kind="stdio", files=files, options=options)
     boxes = SaidBoxes(lambda command: [build if "build" in command.argv else verdict], execution)
     with contextlib.suppress(TaskUnusable):  # the verdict is of the author's own program
-        [found] = graded(context_in(boxes), suite, stdio_suite.outcomes)
+        [found] = graded(context_in(boxes), suite)
         assert len(found.got) <= MOST_TEXT
 
 
@@ -437,7 +437,7 @@ def test_who_waited_is_told_as_far_as_it_was_said(waited: object, transcript: ob
     suite = Suite(id="s", kind="stdio", files=files, options={"interactor_file": "hidden/judge.py"})
     said: Message = {"exit_code": 0, "waited": waited, "transcript": transcript}
     boxes = SaidBoxes(lambda command: [{} if "build" in command.argv else said], replace(ENDED, end=End.WALL_TIMEOUT))
-    [outcome] = graded(context_in(boxes), suite, stdio_suite.outcomes)
+    [outcome] = graded(context_in(boxes), suite)
     assert outcome.outcome is Outcome.ERROR
     known = isinstance(waited, list) and len(waited) == 2 and waited[0] in ("read", "write") and waited[1] == 3
     assert not known or "waited 3.0 s" in outcome.note

@@ -161,4 +161,4 @@ def test_any_of_is_exact_for_one_of_the_accepted(accepted: list[object], got: ob
     assert any_of(accepted, got) == any(exact(value, got) for value in accepted)
     assert any_of([*accepted, got], got)
     assert not any_of((got,), got)
-    assert check_named("any-of", {}) is compare.any_of
+    assert check_named("any-of", absolute=0, relative=0) is compare.any_of

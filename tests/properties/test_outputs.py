@@ -7,9 +7,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from graders.suites.stdio.outputs import Check, Tolerance, any_of, check_named, exact, tokens_check
+from graders.suites.options import OptionTable
+from graders.suites.stdio.comparison import Comparison
+from graders.suites.stdio.outputs import Check, Tolerance, any_of, exact, tokens_check
 
 tokens = tokens_check()
+
+
+def check_named(name: str, options: dict[str, object]) -> Check:
+    return Comparison.of(OptionTable({"checker": name, **options}, "suite")).check
+
+
 floats = check_named("float", {"absolute": 1e-6, "relative": 1e-6})
 strict_floats = check_named("float", {"absolute": 0, "relative": 0})
 loose = check_named("tokens", {"case_sensitive": False})

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graders.boxed.shared.encoding import to_json
-from graders.suites.call.cases import NO_ANSWER, CaseError, parse_cases
-from graders.tasks.package import PackageError, load, submissions, version
+from graders.suites.call.cases import NO_ANSWER, parse_cases
+from graders.suites.case_rows import CaseError
+from graders.tasks.package import PackageError, load, parse, version
 
 MANIFEST = """
 id = "double"
@@ -117,7 +118,7 @@ def check_loads_or_explains(files: Mapping[str, str]) -> None:
     assert task.suites
     assert all(suite.files for suite in task.suites)
     assert not any(path.startswith("submissions/") for suite in task.suites for path in suite.files)
-    assert {submission.outcome for submission in submissions(files)} <= {"passed", "failed"}
+    assert {submission.outcome for submission in parse(files).submissions} <= {"passed", "failed"}
 
 
 @given(st.lists(values, max_size=3), st.dictionaries(names, values, max_size=3), values)

@@ -20,9 +20,9 @@ import pytest
 from graders.boxed.shared import encoding
 from graders.interface import Suite, Task
 from graders.suites.call import cases
-from graders.suites.call.compare import check_named
-from graders.suites.stdio import outputs
+from graders.suites.call.suite import CallSuite
 from graders.suites.stdio.cases import parse_stdio_cases
+from graders.suites.stdio.suite import StdioSuite
 from graders.suites.values.description import describe, described
 from graders.tasks import package
 from service.packages import read_folder
@@ -54,7 +54,8 @@ for args, kwargs in questions:
 
 def example(name: str) -> tuple[Task, tuple[package.PackagedSubmission, ...]]:
     files = read_folder(ROOT / "examples" / name)
-    return package.load(files), package.submissions(files)
+    packaged = package.parse(files)
+    return packaged.task, packaged.submissions
 
 
 def submissions(*kinds: str) -> list[object]:
@@ -105,7 +106,7 @@ def passes_stdio(task: Task, suite: Suite, folder: Path, cpu_seconds: int) -> bo
     if interactor is not None:
         (folder / "interactor").write_text(suite.files[str(interactor)])
         return all(conversed(command, case.given.decode(), folder, cpu_seconds) for case in stated)
-    check = outputs.check_named(str(suite.options.get("checker", "tokens")), suite.options)
+    check = StdioSuite.of(suite).comparison.check
     runs = ((case, run_limited(command, folder, cpu_seconds, case.given.decode())) for case in stated)
     return all(run.returncode == 0 and not check(case.accepted[0], run.stdout.encode()) for case, run in runs)
 
@@ -166,12 +167,11 @@ def passes_call(task: Task, suite: Suite, folder: Path, cpu_seconds: int) -> boo
 
 
 def accepted_by(suite: Suite) -> Callable[[cases.Case, dict[str, object]], bool]:
-    checker = str(suite.options.get("checker", "exact"))
     predicate: dict[str, Callable[..., bool]] = {}
     for path, text in suite.files.items():
         if path.endswith(".py"):
             exec(compile(text, path, "exec"), predicate)
-    check = check_named(checker, suite.options) if checker != "predicate" else None
+    check = CallSuite.of(suite).check
 
     def accepted(case: cases.Case, answer: dict[str, object]) -> bool:
         if case.raises is not None:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from graders.suites.call.cases import LINE_CHARACTERS, LINE_VALUES, LITERAL_CHARACTERS, MOST_CASES, MOST_LINES
-from graders.tasks.fields import MOST_PATTERNS, PYTHON_CHARACTERS
+from graders.suites.case_rows import LINE_CHARACTERS, LINE_VALUES, LITERAL_CHARACTERS, MOST_CASES, MOST_LINES
+from graders.suites.fields import MOST_PATTERNS, PYTHON_CHARACTERS
+from graders.suites.options import MOST_GROUPS
 from graders.tasks.package import MAX_BYTES, MOST_REFERENCES, MOST_SUBMISSIONS, PackageError, load
-from graders.tasks.suite_options import MOST_GROUPS, MOST_SUITES
+from graders.tasks.suites import MOST_SUITES
 from rubrics.bounded_toml import MOST_BYTES
 
 CPU_SECONDS = 30

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.suites.call.cases import NO_ANSWER, parse_cases
-from graders.suites.call.compare import check_named
+from graders.suites.call.suite import CallSuite
 from graders.suites.values.description import described
 from graders.tasks.package import load
 from service.importers.formats.humaneval import humaneval, humaneval_plus
@@ -69,8 +69,8 @@ def test_a_completion_goes_after_the_prompt() -> None:
     ],
 )
 def test_answers_are_compared_like_evalplus_compares_them(atol: float, expected: Any, got: Any, passes: bool) -> None:
-    options = load(humaneval_plus({**PLUS, "atol": atol}).files).suites[0].options
-    assert check_named(str(options["checker"]), options)(described(expected), described(got)) is passes
+    check = CallSuite.of(load(humaneval_plus({**PLUS, "atol": atol}).files).suites[0]).check
+    assert check is not None and check(described(expected), described(got)) is passes
 
 
 def test_any_root_of_the_polynomial_is_a_zero() -> None:

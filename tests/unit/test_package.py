@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graders.interface import Tier
-from graders.tasks.package import MAX_BYTES, MAX_FILES, PackageError, load, submissions, version
+from graders.tasks.package import MAX_BYTES, MAX_FILES, PackageError, load, parse, version
 from service.packages import read_folder
 
 MANIFEST = """
@@ -84,7 +84,7 @@ def test_reference_may_be_a_folder() -> None:
 def test_entry_file_names_single_file_submissions() -> None:
     files = changed({"task.toml": 'entry_file = "answer.py"\n' + MANIFEST})
     assert list(load(files).reference) == ["answer.py"]
-    assert {tuple(submission.files) for submission in submissions(files)} == {("answer.py",)}
+    assert {tuple(submission.files) for submission in parse(files).submissions} == {("answer.py",)}
 
 
 def test_pytest_suites_load() -> None:
@@ -103,7 +103,7 @@ def test_predicate_suites_load() -> None:
 
 def test_expected_outcome_comes_from_the_folder() -> None:
     texts = {f"submissions/{kind}/x.py": "pass" for kind in ("accepted", "insecure", "wrong", "slow", "hostile")}
-    found = {submission.name: submission.outcome for submission in submissions({**FILES, **texts})}
+    found = {submission.name: submission.outcome for submission in parse({**FILES, **texts}).submissions}
     assert found == {
         "accepted/reference.py": "passed",
         "accepted/x.py": "passed",
@@ -117,13 +117,13 @@ def test_expected_outcome_comes_from_the_folder() -> None:
 
 def test_expectation_can_be_stated() -> None:
     text = '[[submission]]\npath = "submissions/wrong/same.py"\noutcome = "passed"\nfindings = ["B602"]\n'
-    stated = {submission.name: submission for submission in submissions(changed(added(text)))}["wrong/same.py"]
+    stated = {submission.name: submission for submission in parse(changed(added(text))).submissions}["wrong/same.py"]
     assert (stated.kind, stated.outcome, stated.findings) == ("wrong", "passed", ("B602",))
 
 
 def test_submission_may_be_a_folder() -> None:
     files = {**FILES, "submissions/wrong/two/solution.py": "import b", "submissions/wrong/two/b.py": ""}
-    found = {submission.name: submission.files for submission in submissions(files)}
+    found = {submission.name: submission.files for submission in parse(files).submissions}
     assert found["wrong/two"] == {"solution.py": "import b", "b.py": ""}
 
 

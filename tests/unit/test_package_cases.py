@@ -6,7 +6,8 @@ import math
 import pytest
 
 from graders.boxed.shared.encoding import to_json
-from graders.suites.call.cases import NO_ANSWER, SHOWN_CHARACTERS, Case, CaseError, parse_cases
+from graders.suites.call.cases import NO_ANSWER, SHOWN_CHARACTERS, Case, parse_cases
+from graders.suites.case_rows import CaseError
 
 
 def one(row: dict[str, object], entry_point: str = "f") -> Case:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graders.tasks.package import PackageError, load, references
+from graders.tasks.package import PackageError, load, parse
 
 HEAD = 'id = "double"\nreference = "submissions/accepted/reference.py"\n'
 CALL = '[[suite]]\nid = "hidden"\nkind = "call"\nfiles = ["hidden/*.jsonl"]\nentry_point = "double"\n'
@@ -201,13 +201,13 @@ MORE = {
 def test_several_references() -> None:
     files = package(CALL, {**CASES, **MORE})
     files["task.toml"] = 'references = ["submissions/accepted/other.py", "answers/two/"]\n' + files["task.toml"]
-    assert references(files) == {
+    assert parse(files).references == {
         "submissions/accepted/reference.py": {"solution.py": FILES["submissions/accepted/reference.py"]},
         "submissions/accepted/other.py": {"solution.py": MORE["submissions/accepted/other.py"]},
         "answers/two": {"solution.py": MORE["answers/two/solution.py"], "b.py": ""},
     }
     assert load(files).reference == {"solution.py": FILES["submissions/accepted/reference.py"]}
-    assert list(references(package(CALL, CASES))) == ["submissions/accepted/reference.py"]
+    assert list(parse(package(CALL, CASES)).references) == ["submissions/accepted/reference.py"]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from graders.suites.call.cases import CaseError
+from graders.suites.case_rows import CaseError
 from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
-from graders.tasks.fields import PackageError
-from graders.tasks.package import load
+from graders.tasks.package import PackageError, load
 from service.packages import read_folder
 from service.reading.task_summary import summarize
 
@@ -147,6 +146,7 @@ def test_what_a_case_states_fits_its_suite(options: str, stated: dict[str, objec
         ({"compare": {"checker": "program"}}, "one of lines, tokens, exact, float"),
         ({"compare": {"absolute": 1}}, "no tolerance unless"),
         ({"compare": {"checker": "float", "relative": -1}}, "a number of at least 0"),
+        ({"compare": {"checker": "float", "relative": 10**400}}, "that a float can hold, not 1000"),
         ({"compare": {"seconds": 1}}, "one of the keys absolute, case_sensitive"),
     ],
 )

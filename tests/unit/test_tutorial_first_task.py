@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from graders.suites.call.cases import Case, parse_cases
-from graders.tasks.package import load, submissions
+from graders.tasks.package import load, parse
 from service.packages import read_folder
 
 TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial" / "your-first-task.md").read_text()
@@ -54,7 +54,7 @@ def test_mended_tests_find_the_mistake(tmp_path: Path) -> None:
     files = read_folder(tmp_path / "my-tasks" / "initials")
     cases = hidden_cases(files)
     assert load(files).id == "initials"
-    assert {submission.kind for submission in submissions(files)} == {"accepted", "wrong", "hostile"}
+    assert {submission.kind for submission in parse(files).submissions} == {"accepted", "wrong", "hostile"}
     assert passes(files["submissions/accepted/reference.py"], cases)
     assert not passes(files["submissions/wrong/splits_at_each_space.py"], cases)
 

@@ -4,41 +4,25 @@
     {"args": [[3, 1, 2]], "kwargs": {}, "expected": 2}      values in the encoding of `graders.boxed.shared.encoding`
 
 Both may have `id`, `weight`, `group` and, in the place of the answer, `raises`. docs/reference/task-package.md explains them.
-
-    CaseError               a line that is no case; says which line and what was expected there
 """
 
 import ast
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from graders.boxed.shared.encoding import Decoder, EncodingError, from_json
+from graders.suites.case_rows import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
 from graders.suites.values.description import described
 from graders.suites.values.shown import shown
 
-MOST_CASES = 10_000
-"""Of all suites of a task together, and the same for what follows."""
-MOST_LINES = 100_000
-"""Empty ones as well."""
-MOST_CASE_CHARACTERS = 16 << 20
-MOST_BRACKETS = 1_000_000
-MOST_LITERAL_CHARACTERS = 512 << 10
-"""Up to four thousandths of a second for each KiB, and while one of them is parsed no other thread runs: hence the next."""
-LITERAL_CHARACTERS = 32 << 10
-LINE_VALUES = 250_000
-LINE_CHARACTERS = 4 << 20
-"""Of a line with a case."""
 MOST_FRACTION_BITS = 1 << 14
-"""Of its two numbers: to look for a common divisor takes the square of that."""
+"""The most bits of its two numbers. The time for their common divisor grows with the square of that."""
 MOST_OF_ONE_HASH = 256
-"""Elements of a set, or keys of a dict: each is compared with all before it that have its hash."""
-MOST_WEIGHT = 1e100
-"""Of a case, a suite and a group; the least is one part in that. What is made of three of them is still a number."""
+"""The most elements of a set, or keys of a dict. Each is compared with all before it that have its hash."""
 SHOWN_CHARACTERS = 2000
 """A call is cut to this length for showing; a case may well have arguments of a megabyte."""
 
@@ -57,72 +41,8 @@ _NO_LITERALS: Mapping[type[ast.expr], str] = {
     ast.Starred: "a star",
 }
 _EMPTY_SET = ast.dump(ast.parse("set()", mode="eval").body)
-"""A call that stands for a literal, as the empty set has none."""
+"""The one call that is allowed: the empty set has no literal."""
 _NAMED_FLOATS = {"nan": math.nan, "inf": math.inf}
-
-
-class CaseError(ValueError):
-    """A line that is no case.
-
-    Args:
-        where: `file:line`.
-        expected: what should have been there.
-    """
-
-    def __init__(self, where: str, expected: str) -> None:
-        super().__init__(f"{where}: expected {expected}")
-        self.where = where
-        self.expected = expected
-
-
-class CaseBudget:
-    """What the cases of a package may have together, so that the largest package is read in a second or two."""
-
-    def __init__(self) -> None:
-        self._left = {
-            "cases": MOST_CASES,
-            "[ and { in call cases": MOST_BRACKETS,
-            "characters in `call` and `returns`": MOST_LITERAL_CHARACTERS,
-            "characters in files with cases": MOST_CASE_CHARACTERS,
-            "lines in files with cases": MOST_LINES,
-        }
-        self._most = dict(self._left)
-
-    def take_file(self, text: str, where: str) -> None:
-        """Of a file with a case a line."""
-        self._take("characters in files with cases", len(text), where)
-        self._take("lines in files with cases", text.count("\n"), where)
-
-    def take_input(self, text: str, where: str) -> None:
-        """Of a file that is a case by itself."""
-        self._take("characters in files with cases", len(text), where)
-        self._take("cases", 1, where)
-
-    def take_case(self, line: str, where: str) -> None:
-        """Of a line, before it is read."""
-        if len(line) > LINE_CHARACTERS:
-            raise CaseError(where, f"a line of at most {LINE_CHARACTERS >> 20} MiB, not {len(line) / (1 << 20):.1f}")
-        self._take("cases", 1, where)
-
-    def take_values(self, line: str, where: str) -> None:
-        """Of a line whose values are built."""
-        brackets = line.count("[") + line.count("{")
-        if brackets + line.count(",") > LINE_VALUES:
-            raise CaseError(where, f"a case of at most {LINE_VALUES:,} values (each , [ and {{ counts as one)")
-        self._take("[ and { in call cases", brackets, where)
-
-    def take_literal(self, text: str, where: str, key: str) -> None:
-        if len(text) > LITERAL_CHARACTERS:
-            instead = "write a larger value as `args` and `expected`"
-            raise CaseError(
-                where, f"at most {LITERAL_CHARACTERS >> 10} KiB in `{key}`, not {len(text) >> 10}; {instead}"
-            )
-        self._take("characters in `call` and `returns`", len(text), where)
-
-    def _take(self, what: str, amount: int, where: str) -> None:
-        self._left[what] -= amount
-        if self._left[what] < 0:
-            raise CaseError(where, f"at most {self._most[what]:,} {what}, in all suites and examples together")
 
 
 class NoAnswer(Enum):
@@ -140,7 +60,7 @@ class Case:
     """One call of the entry point and what is expected of it."""
 
     id: str
-    """Unique in its suite; `line-7` where the author gave none."""
+    """Unique in its suite; `line-7` if the author stated none."""
     args: tuple[object, ...]
     kwargs: Mapping[str, object]
     expected: object
@@ -151,20 +71,20 @@ class Case:
     shown: str
     """The call as Python text, for reviewers and authors."""
     group: str = ""
-    """The group of the suite's `groups` that it counts in; `` for none."""
+    """One of the suite's `groups`; empty for none."""
 
 
 def parse_cases(text: str, *, name: str, entry_point: str = "", room: CaseBudget | None = None) -> tuple[Case, ...]:
-    """The cases of a file, in its order; empty lines are skipped.
+    """Return the cases of a file, in its order. Empty lines are skipped.
 
     Args:
         text: the file, a JSON object a line.
         name: the file's name, for messages.
-        entry_point: the function that every `call` must name; where empty, the name in the call is not looked at.
-        room: what is left for the cases of the package; of a whole package by default.
+        entry_point: the function that every `call` must name. If it is empty, any name will do.
+        room: the budget of the package; a fresh one by default.
 
     Raises:
-        CaseError: for a line that is no case, an id that occurs twice, a file without a case, or too much of it.
+        CaseError: if a line is not a case, an id occurs twice, or the file has no case or too many.
     """
     room = room or CaseBudget()
     room.take_file(text, f"{name}:1")
@@ -215,51 +135,6 @@ def _case(line: str, number: int, where: str, entry_point: str, room: CaseBudget
     )
 
 
-def row_of(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line, object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise CaseError(where, f"a JSON object on one line ({error})") from error
-    if not isinstance(row, dict):
-        raise CaseError(where, f"a JSON object, not {type(row).__name__}")
-    return row
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return row
-
-
-def refuse_unknown(row: dict[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(row) - known)
-    if unknown:
-        raise CaseError(where, f"only the keys {', '.join(sorted(known))}, not {unknown[0]!r}")
-
-
-def id_of(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
-        raise CaseError(where, f"an `id` of 1 to 200 printable characters, not {value!r:.80}")
-    return value
-
-
-def weight_of(value: object, where: str) -> float:
-    if not is_weight(value):
-        raise CaseError(where, f"a `weight` greater than 0 (from 1e-100 to 1e100), not {value!r:.80}")
-    return float(value)
-
-
-def is_weight(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 1 / MOST_WEIGHT <= value <= MOST_WEIGHT
-
-
-def group_of(value: object, where: str) -> str:
-    if not isinstance(value, str) or len(value) > 100:
-        raise CaseError(where, f"the name of a group in `group`, not {value!r:.80}")
-    return value
-
-
 def _call(text: object, where: str, entry_point: str) -> tuple[tuple[object, ...], dict[str, object], str]:
     node = _expression(text, where, "call")
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
@@ -297,7 +172,7 @@ def _value(node: ast.expr, where: str, key: str) -> object:
 
 
 def _no_literal(node: ast.expr) -> str:
-    """What in it is none, in words; `` where it is something else that is wrong."""
+    """Return the part that is not a literal, in words; empty if something else is wrong."""
     for each in ast.walk(node):
         for kind, words in _NO_LITERALS.items():
             if isinstance(each, kind) and ast.dump(each) != _EMPTY_SET:
@@ -306,7 +181,7 @@ def _no_literal(node: ast.expr) -> str:
 
 
 class _NamedFloats(ast.NodeTransformer):
-    """Puts floats in the place of the names nan and inf, which are no literals."""
+    """Replaces the names nan and inf, which are not literals, by floats."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(_NAMED_FLOATS[node.id]) if node.id in _NAMED_FLOATS else node

@@ -1,7 +1,7 @@
 """The author's predicate of a `call` suite: `accepts(args, expected, got)`, asked in a box of its own.
 
-It sees what the submission answered, so it may break on that: raise, hang, end its process, say neither True nor False. That
-is no verdict, and costs one case only: the next is asked in a fresh box.
+It sees the submission's answer, so the answer may break it: it raises, hangs, ends its process, or returns neither
+True nor False. Then it has not given a verdict. That costs this case alone, as the next is asked in a fresh box.
 """
 
 import time
@@ -11,7 +11,8 @@ from typing import Any
 
 from graders.boxed.shared.encoding import dump
 from graders.drivers import CALL
-from graders.interface import Context, End, Suite, TaskUnusable
+from graders.interface import Context, End, TaskUnusable
+from graders.suites.call.suite import CallSuite
 from graders.suites.driver_client import open_driver
 from graders.suites.values.messages import object_of, text_of
 from graders.suites.verdicts import STARVED_TIMES
@@ -19,32 +20,33 @@ from graders.suites.verdicts import STARVED_TIMES
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
 HANGS = 3
-"""After so many cases on which it ran out of time it is not asked again: each holds a worker for CASE_SECONDS."""
+"""After this many cases on which it ran out of time it is not asked again: each holds a worker for CASE_SECONDS."""
 BOXES = 25
-"""A suite's cases are judged in so many boxes at most."""
+"""The most boxes in which the cases of a suite are judged."""
 SUITE_SECONDS = 600.0
-"""All verdicts on a submission together may take so long; what is left then is not asked. Answers decide how long one takes: a
-thousand that each take just less than CASE_SECONDS would hold a worker for hours."""
+"""The time for all verdicts on a submission together; cases that are left then are not asked. A submission's answers
+decide how long a verdict takes: a thousand that each take just less than CASE_SECONDS would hold a worker for
+hours."""
 SHOWN_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What it says of one case."""
+    """The predicate's verdict on one case."""
 
     accepted: bool = False
     broke: str = ""
-    """Why it gave no verdict; it may quote the program and what it was given."""
+    """The reason if it did not give a verdict. It may quote the program and its input."""
     unasked: bool = False
-    """True for those that were left when it had broken too often, or had taken too long."""
+    """True for a case that was left when the predicate had broken too often, or had taken too long."""
 
 
 def judged(
-    context: Context, suite: Suite, question: Callable[[int], Mapping[str, object]], count: int
+    context: Context, suite: CallSuite, question: Callable[[int], Mapping[str, object]], count: int
 ) -> Sequence[Verdict]:
-    """A verdict on each of `count` cases. `question(place)`: the arguments to ask with, as the driver reads them.
+    """Return a verdict on each of `count` cases. `question(place)` has the arguments, as the driver reads them.
 
-    Raises TaskUnusable where it cannot be loaded.
+    Raise TaskUnusable if the predicate cannot be loaded.
     """
     verdicts: list[Verdict] = []
     hangs = 0
@@ -60,17 +62,17 @@ def judged(
 
 def _sit(
     context: Context,
-    suite: Suite,
+    suite: CallSuite,
     question: Callable[[int], Mapping[str, object]],
     count: int,
     verdicts: list[Verdict],
     *,
     deadline: float,
 ) -> str:
-    """Add the verdicts of one box, up to the case with which it ended; return how, `` where all were given or it is late."""
-    [text] = [text for name, text in suite.files.items() if name.endswith(".py")]
+    """Add the verdicts of one box. Return how the box ended; empty if all cases have verdicts or time is up."""
+    [(_, text)] = suite.files_ending(".py")
     left = range(len(verdicts), count)
-    # The author's own program: only a case has a limit, or one suite in a thousand cases would be cut off in their midst.
+    # It is the author's own program. Only a case has a limit: one for the box would cut off a suite of many cases.
     seconds = LOAD_SECONDS + CASE_SECONDS * len(left)
     limits = replace(context.task.limits, wall_seconds=STARVED_TIMES * seconds, cpu_seconds=seconds)
     with open_driver(context.session, CALL, ("checker",), {"checker/checker.py": text}, limits) as judge:

@@ -1,8 +1,8 @@
 """`call` suites: inputs go into the box, typed values come out, and the host compares.
 
-The submission's box never holds an expected value, the reference or more inputs than the present one and the few that
-are sent ahead, so that a thousand small calls are not a thousand times to wake up. Where a case states no answer, the
-reference's is expected; the reference runs in a box of its own, once per task version and worker.
+The submission's box never holds an expected value or the reference. It holds the present input and a few that are sent
+ahead, so that a thousand small calls do not wake two processes a thousand times. If a case states no answer, the
+reference's answer is expected. The reference runs in a box of its own, once per task version and worker.
 """
 
 import hashlib
@@ -16,12 +16,14 @@ from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError, Tree, dump, parse, to_json
 from graders.drivers import CALL, prelude_file
-from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, Suite, TaskUnusable, UntrustedText
+from graders.interface import CaseOutcome, Context, Execution, Limits, Outcome, TaskUnusable
 from graders.suites.call import predicate
 from graders.suites.call.cases import NO_ANSWER, Case, parse_cases
-from graders.suites.call.compare import Check, check_named
+from graders.suites.call.compare import Check
+from graders.suites.call.suite import CallSuite
 from graders.suites.driver_client import DriverClient, open_driver
 from graders.suites.relative_limits import room
+from graders.suites.reporting import SHOWN_CASES, CaseTexts, SuiteReporter
 from graders.suites.scoring import numbers
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.values.description import Description, describe, described
@@ -31,20 +33,18 @@ from graders.suites.verdicts import NO_VERDICT
 
 LOAD_SECONDS = 20.0
 CASE_SECONDS = 10.0
-"""The least that a case gets; see `_patience`."""
+"""The least time for a case; see `_patience`."""
 REFERENCE_FACTOR = 20.0
-"""A case gets this many times what the reference took for it, where the reference was measured."""
+"""If the reference was measured, a case gets this multiple of the reference's time."""
 MOST_BASES = 100
-"""Of the classes that an exception is of, so many count, and of each name so many characters."""
+"""The most classes of an exception that are read, and the most characters of each class name."""
 MOST_PENDING = 64 << 20
-"""Bytes of a submission's answers that may wait together for the author's predicate."""
-SHOWN_CASES = 20
-"""So many failing cases carry their texts; a submission that fails all of a thousand needs no thousand of them."""
+"""The most bytes of a submission's answers that wait for the author's predicate at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a program made of one case."""
+    """The answer of a program to one case."""
 
     kind: str
     """`value`, `raised`, `refused` (no place in the encoding), `ended` (no answer), `not-run` or `not-tried`."""
@@ -57,11 +57,11 @@ class Answer:
     passed: bool | None = None
     """The verdict; None while there is none."""
     pending: bytes = b""
-    """The value's tree as JSON, where it waits for a verdict in a box: what was read takes twenty times the memory."""
+    """The value's tree as JSON, if it waits for a verdict in a box. Once read, it takes twenty times the memory."""
 
 
 def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
-    """The driver's answer, which may have been written by the submission: anything odd is a refused value."""
+    """Read the driver's answer. The submission may have written it, so anything odd is a refused value."""
     try:
         if "value" in answer:
             return Answer("value", value=describe(answer["value"]), seconds=seconds)
@@ -78,7 +78,7 @@ def read_answer(answer: Mapping[str, Any], seconds: float) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAttempt:
-    """All answers of one program to a suite, as `judged` left them, and how its processes ended."""
+    """All answers of one program to a suite, as `judged` returned them, and how its processes ended."""
 
     answers: tuple[Answer, ...]
     executions: tuple[Execution, ...]
@@ -89,7 +89,7 @@ class CallAttempt:
 def sit(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: CallSuite,
     cases: Sequence[Case],
     patience: Sequence[float],
     *,
@@ -99,15 +99,15 @@ def sit(
 ) -> CallAttempt:
     """Put the cases to the program in `files`, one after the other, `patience` seconds each.
 
-    A process has `limits` for all that it is asked. Each case has them whatever came before it: one that found them used by
-    others is asked again in a fresh process. After `Context.most_lost` that ran out of a limit or ended their process, or after
-    as many as `Turns` has that had lost them to others, the rest is `not-tried`. `judged(place, answer)` is what is kept of each answer; with `until_failure`
-    nothing more is put after the first that has not passed.
+    A process has `limits` for all its cases. If the cases before it had used them up, a case is asked again in a
+    fresh process. The rest is `not-tried` after `Context.most_lost` cases that ran out of a limit or ended their
+    process, and when `Turns` allows no other process. Of each answer `judged(place, answer)` is kept. With
+    `until_failure` no case is put after the first that has not passed.
     """
     answers: list[Answer] = []
     executions: list[Execution] = []
     boxed = {f"submission/{path}": text for path, text in files.items()} | prelude_file(context.task)
-    question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.options["entry_point"]}
+    question = {"module": PurePosixPath(context.task.entry_file).stem, "function": suite.entry_point}
     turns = Turns()
     load_failure = ""
     over = False
@@ -118,7 +118,7 @@ def sit(
             begun = answered = time.monotonic()
             if loaded is not None and "value" in loaded:
                 rest = slice(start, None)
-                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=_stops(suite)):
+                for answer in _put(examinee, cases[rest], patience[rest], one_by_one=suite.stop_on_failure):
                     answered = time.monotonic()
                     answers.append(judged(len(answers), answer))
                     over = until_failure and answers[-1].passed is False
@@ -144,7 +144,7 @@ def sit(
 
 
 def _used_by_others(execution: Execution, limits: Limits, before: float) -> bool:
-    # Ended before the limit it was the patience with one case that was over.
+    # If it ended before its limit, the patience with one case was over.
     had_its_time = execution.wall_seconds < limits.wall_seconds
     return used_up_by_others(execution.end, limits, before=before, had_its_time=had_its_time)
 
@@ -159,7 +159,7 @@ def _put(
     examinee: DriverClient, cases: Sequence[Case], patience: Sequence[float], *, one_by_one: bool
 ) -> Iterator[Answer]:
     questions = zip(map(_question, cases), patience, strict=True)
-    # Nothing is asked after a failure that stops the suite, so nothing is sent ahead then.
+    # No case may follow a failure that stops the suite, so no case is sent ahead then.
     answers = _one_by_one(examinee, questions) if one_by_one else examinee.ask_each(questions)
     for answer in answers:
         yield read_answer(answer, examinee.seconds)
@@ -182,19 +182,17 @@ def _one_by_one(
         yield answer
 
 
-def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> Sequence[Answer]:
-    """For each case what is expected: as the case states it, else as the reference answers it.
+def expected_answers(context: Context, suite: CallSuite, cases: Sequence[Case]) -> Sequence[Answer]:
+    """Return the expected answer of each case: the one that it states, or the reference's.
 
-    Raises TaskUnusable where the reference does not answer a case that needs it, or a case states what no box can answer.
+    Raise TaskUnusable if the reference does not answer a case that needs it, or if no box can give the stated answer.
     """
-    # Where limits are relative, so is the patience with a case.
+    # If limits are relative, the patience with a case is relative too.
     stated = context.remember(f"call/{suite.id}/stated", lambda: tuple(_stated(suite, case) for case in cases))
-    assert isinstance(stated, tuple)
     if not context.task.relative and not any(map(_needs_reference, cases)):
         return stated
     key = f"call/{suite.id}/reference"
     reference = context.remember(key, lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, CallAttempt)
     return [
         answer if _needs_reference(case) else replace(own, seconds=answer.seconds)
         for case, own, answer in zip(cases, stated, reference.answers, strict=True)
@@ -202,12 +200,12 @@ def expected_answers(context: Context, suite: Suite, cases: Sequence[Case]) -> S
 
 
 def _needs_reference(case: Case) -> bool:
-    """True where the case itself does not state what is expected."""
+    """Return whether the case does not state its answer."""
     return case.expected is NO_ANSWER and case.raises is None
 
 
-def _stated(suite: Suite, case: Case) -> Answer:
-    """What a case states; of one that needs the reference, nothing."""
+def _stated(suite: CallSuite, case: Case) -> Answer:
+    """Return the answer that a case states; `not-run` if it needs the reference's."""
     if _needs_reference(case):
         return Answer("not-run")
     if case.raises is not None:
@@ -220,7 +218,7 @@ def _stated(suite: Suite, case: Case) -> Answer:
         ) from error
 
 
-def _sit_reference(context: Context, suite: Suite, cases: Sequence[Case]) -> CallAttempt:
+def _sit_reference(context: Context, suite: CallSuite, cases: Sequence[Case]) -> CallAttempt:
     limits = context.task.limits
     patience = [limits.wall_seconds] * len(cases)
 
@@ -248,30 +246,26 @@ def _is_answer(answer: Answer) -> bool:
     return answer.kind in ("value", "raised")
 
 
-def _stops(suite: Suite) -> bool:
-    return suite.options.get("stop_on_failure") is True
-
-
 def _patience(expected: Answer) -> float:
     return room(expected.seconds or 0.0, times=REFERENCE_FACTOR, least=CASE_SECONDS)
 
 
-def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
-    """One run of the reference, to measure it. Raises TaskUnusable."""
+def run_reference(context: Context, suite: CallSuite) -> Sequence[Execution]:
+    """Run the reference once, to measure it. Raise TaskUnusable if it does not answer."""
     return _sit_reference(context, suite, _cases(context, suite)).executions
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each case, in the order in which they were put. `limits` are the submission's.
+def outcomes(context: Context, suite: CallSuite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+    """Yield one outcome for each case, in the order in which they were put. `limits` are the submission's.
 
-    Raises TaskUnusable.
+    Raise TaskUnusable if the task is broken.
     """
     in_order = _cases(context, suite)
     by_id = dict(zip((case.id for case in in_order), expected_answers(context, suite, in_order), strict=True))
     cases = random.Random(_seed(context, suite)).sample(in_order, len(in_order))
     expected = [by_id[case.id] for case in cases]
     patience = [_patience(answer) for answer in expected]
-    hearing = _Hearing(_check(suite), expected)
+    hearing = _Hearing(suite.check, expected)
     sitting = sit(
         context,
         context.submission.files,
@@ -280,38 +274,34 @@ def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criter
         patience,
         limits=limits,
         judged=hearing.judged,
-        until_failure=_stops(suite),
+        until_failure=suite.stop_on_failure,
     )
     for execution in sitting.executions:
         context.ended(execution)
     verdicts = _verdicts(context, suite, cases, expected, sitting)
-    told = 0
     for case, wanted, answer, (passed, note) in zip(cases, expected, sitting.answers, verdicts, strict=True):
         outcome = _outcome(answer, passed=passed)
         not_tried = outcome is Outcome.NOT_TRIED
-        tell = outcome is not Outcome.PASSED and not not_tried and told < SHOWN_CASES
-        told += tell
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=case.id,
-            outcome=outcome,
-            weight=case.weight * suite.weight,
+        texts = None
+        if outcome is not Outcome.PASSED and not not_tried and reporter.has_room:
+            texts = CaseTexts(given=case.shown, wanted=_shown(wanted), got=sitting.load_failure or _shown(answer))
+        yield reporter.report_case(
+            case.id,
+            outcome,
+            weight=case.weight,
             group=case.group,
             end=answer.end,
             seconds=answer.seconds,
-            given=UntrustedText(case.shown if tell else ""),
-            wanted=UntrustedText(_shown(wanted) if tell else ""),
-            got=UntrustedText((sitting.load_failure or _shown(answer)) if tell else ""),
-            note=UntrustedText(answer.text if not_tried else note if tell else ""),
+            texts=texts,
+            note=answer.text if not_tried else note if texts else "",
         )
 
 
-def _seed(context: Context, suite: Suite) -> bytes:
-    """Of the order of the cases: another for other code, so that answers by rote, the n-th to the n-th call, meet other questions.
+def _seed(context: Context, suite: CallSuite) -> bytes:
+    """Return the seed of the order of the cases.
 
-    The same for the same code, whoever sends it and how often. Nobody can choose it who does not have the hidden files.
+    Other code gets another order: a submission that returns its n-th answer to the n-th call meets other questions. The
+    same code always gets the same order, and a submitter cannot choose it without the hidden files.
     """
     content = [context.task.version, suite.id, sorted(context.submission.files.items())]
     return hashlib.sha256(json.dumps(content).encode("ascii")).digest()
@@ -327,7 +317,7 @@ _WITHOUT_ANSWER = {"ended": Outcome.ERROR, "not-run": Outcome.NOT_RUN, "not-trie
 
 
 class _Hearing:
-    """Judges a submission's answers as they come, and keeps of each what its outcome needs, but not its value."""
+    """Judges a submission's answers as they come. It keeps what each outcome needs, but not the values."""
 
     def __init__(self, check: Check | None, expected: Sequence[Answer]) -> None:
         self._check = check
@@ -336,7 +326,7 @@ class _Hearing:
         self._pending = 0
 
     def judged(self, place: int, answer: Answer) -> Answer:
-        """The answer with its verdict; one for a predicate, which is asked at the end, without."""
+        """Return the answer with its verdict. A predicate is asked at the end, so its answers have none yet."""
         wanted = self._expected[place]
         if self._check is None and wanted.kind == answer.kind == "value":
             return self._kept(answer)
@@ -362,27 +352,20 @@ def _shown(answer: Answer) -> str:
     return {"not-run": "not run"}.get(answer.kind, answer.text)
 
 
-def _cases(context: Context, suite: Suite) -> tuple[Case, ...]:
-    [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
-    entry_point = str(suite.options["entry_point"])
-    cases = context.remember(f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=entry_point))
-    assert isinstance(cases, tuple)
-    return cases
+def _cases(context: Context, suite: CallSuite) -> tuple[Case, ...]:
+    [(name, text)] = suite.files_ending(".jsonl")
+    return context.remember(
+        f"call/{suite.id}/cases", lambda: parse_cases(text, name=name, entry_point=suite.entry_point)
+    )
 
 
 def _verdicts(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
-    """Whether each answer is the expected one, with a note for author and reviewer."""
-    if _check(suite) is None:
+    """Return for each answer whether it is accepted, and a note for author and reviewer."""
+    if suite.check is None:
         return _judged_in_box(context, suite, cases, expected, sitting)
     return [(answer.passed is True, "") for answer in sitting.answers]
-
-
-def _check(suite: Suite) -> Check | None:
-    """None where the author's predicate decides, in a box."""
-    checker = str(suite.options.get("checker", "exact"))
-    return None if checker == "predicate" else check_named(checker, suite.options)
 
 
 def _accepted(check: Check | None, wanted: Answer, answer: Answer) -> bool:
@@ -396,7 +379,7 @@ def _raised_as_expected(wanted: Answer, answer: Answer) -> bool:
 
 
 def _tree(answer: Answer) -> Tree:
-    """Of an answer that is a value."""
+    """Return the tree of an answer that is a value."""
     if answer.pending:
         return parse(answer.pending)
     assert answer.value is not None
@@ -404,9 +387,9 @@ def _tree(answer: Answer) -> Tree:
 
 
 def _judged_in_box(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], sitting: CallAttempt
 ) -> Sequence[tuple[bool, str]]:
-    """The author's predicate decides, in a box of its own. Raises TaskUnusable where it breaks on the reference's answer too."""
+    """Ask the author's predicate, in its own box. Raise TaskUnusable if it breaks on the reference's answer too."""
     verdicts = _asked(context, suite, cases, expected, sitting.answers)
     for case in cases:
         broke = verdicts[case.id].broke if case.id in verdicts else ""
@@ -419,8 +402,8 @@ def _judged_in_box(
     ]
 
 
-def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) -> None:
-    """Raises TaskUnusable unless the predicate accepts what the reference answers to a case on which it `broke`."""
+def _check_on_reference(context: Context, suite: CallSuite, case: Case, broke: str) -> None:
+    """Raise TaskUnusable unless the predicate, which `broke` on this case, accepts the reference's answer to it."""
     what = f"suite {suite.id}, case {case.id}: its checker {broke}"
     try:
         accepted = case.id in _accepted_of_reference(context, suite)
@@ -431,9 +414,9 @@ def _check_on_reference(context: Context, suite: Suite, case: Case, broke: str) 
 
 
 def _asked(
-    context: Context, suite: Suite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
+    context: Context, suite: CallSuite, cases: Sequence[Case], expected: Sequence[Answer], answers: Sequence[Answer]
 ) -> Mapping[str, predicate.Verdict]:
-    """What the predicate says of each value where a value is expected, by the case's id."""
+    """Return the predicate's verdict on each case that expects a value and has one, by the id of the case."""
     to_judge = [
         (case, wanted, answer)
         for case, wanted, answer in zip(cases, expected, answers, strict=True)
@@ -450,21 +433,20 @@ def _asked(
     return {case.id: verdict for (case, _, _), verdict in zip(to_judge, verdicts, strict=True)}
 
 
-def verdicts_on_reference(context: Context, suite: Suite) -> Mapping[str, predicate.Verdict]:
-    """What the author's predicate says of the reference's answers, by the case's id. Raises TaskUnusable."""
+def verdicts_on_reference(context: Context, suite: CallSuite) -> Mapping[str, predicate.Verdict]:
+    """Return the predicate's verdicts on the reference's answers, by the id of the case. Raise TaskUnusable."""
     cases = _cases(context, suite)
     reference = context.remember(f"call/{suite.id}/reference", lambda: _sit_reference(context, suite, cases))
-    assert isinstance(reference, CallAttempt)
     return _asked(context, suite, cases, expected_answers(context, suite, cases), reference.answers)
 
 
-def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
-    """The cases on which the author's predicate accepts the reference's answer. Raises TaskUnusable where it breaks on one."""
+def _accepted_of_reference(context: Context, suite: CallSuite) -> frozenset[str]:
+    """Return the cases whose reference answer the predicate accepts. Raise TaskUnusable if it breaks on one."""
 
     def look() -> frozenset[str]:
         verdicts = verdicts_on_reference(context, suite)
         for id, verdict in verdicts.items():
-            # An error, and no answer that would be remembered for good: it may have been the machine that was busy.
+            # An error is tried again; an answer would be kept for good, though perhaps the machine was only busy.
             if verdict.broke:
                 raise TaskUnusable(
                     f"case {id}: on the reference's answer it {verdict.broke}",
@@ -473,9 +455,7 @@ def _accepted_of_reference(context: Context, suite: Suite) -> frozenset[str]:
                 )
         return frozenset(id for id, verdict in verdicts.items() if verdict.accepted)
 
-    accepted = context.remember(f"call/{suite.id}/accepts-reference", look)
-    assert isinstance(accepted, frozenset)
-    return accepted
+    return context.remember(f"call/{suite.id}/accepts-reference", look)
 
 
 def _verdict(verdict: predicate.Verdict) -> tuple[bool, str]:

@@ -26,20 +26,20 @@ _TAG = re.compile(r"[a-z]+-[0-9]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What came of compiling."""
+    """The result of compiling."""
 
     argv: tuple[str, ...]
     """The program's command line."""
     files: Mapping[str, bytes]
-    """What its box holds at the start: path -> content."""
+    """The files of its box at the start: path -> content."""
     execution: Execution
     """How the compiler's box ended."""
     problem: str = ""
-    """Why there is no program to run, as the compiler says it; untrusted."""
+    """The compiler's error, which is untrusted; empty if there is a program to run."""
 
 
 def build_python(session: Session, files: Mapping[str, str], entry_file: str, limits: Limits) -> Build:
-    """Byte code for each file; a problem where the entry file cannot be compiled. `limits`: memory and processes count."""
+    """Compile each file. The result is a problem if the entry file fails. Of `limits`, memory and processes count."""
     sources = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
     paths = [entry_file, *sorted(path for path in files if path.endswith(".py") and path != entry_file)]
     disk_mib = max(limits.disk_mib, BUILD_MIB)
@@ -56,13 +56,13 @@ def build_python(session: Session, files: Mapping[str, str], entry_file: str, li
     if problem := text_of(answer.get("problem")).strip():
         return Build(argv=argv, files=sources, execution=execution, problem=problem)
     compiled = sources | _byte_code(paths, answer)
-    # What the program may write is counted together with these: where they would take most of it, Python compiles anew.
+    # Byte code counts as disk of the program. If it would take most of that, Python compiles again in each box.
     fits = sum(map(len, compiled.values())) < limits.disk_mib << 19
     return Build(argv=argv, files=compiled if fits else sources, execution=execution)
 
 
 def _byte_code(paths: list[str], answer: Mapping[str, object]) -> dict[str, bytes]:
-    """Where the interpreter looks for each file's byte code -> that. What is malformed is left out: Python compiles then."""
+    """Return byte code by the path at which Python looks for it. Malformed code is left out: Python compiles then."""
     tag, codes = text_of(answer.get("tag")), answer.get("code")
     if not _TAG.fullmatch(tag) or not isinstance(codes, list):
         return {}

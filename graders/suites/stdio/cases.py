@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from graders.suites.call.cases import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.suites.case_rows import CaseBudget, CaseError, group_of, id_of, refuse_unknown, row_of, weight_of
+from graders.suites.options import OptionTable
+from graders.suites.stdio.comparison import COMPARED, Comparison
 
 ANSWERS = (".ans", ".out")
-_IN_FILES = (".in", *ANSWERS)
+SUFFIXES = (".in", *ANSWERS)
 _KEYS = {"id", "input", "output", "weight", "group", "args", "files", "judge_args", "compare"}
 MOST_ARGUMENTS = 1000
 MOST_FILES = 100
-"""Of one case."""
+"""The most files of one case."""
 MOST_PATH_BYTES = 200
 
 
@@ -27,35 +29,36 @@ class StdioCase:
     """One input and what is expected of a program that reads it."""
 
     id: str
-    """Unique in its suite: `line-7` or `NAME` where the author gave none."""
+    """Unique in its suite; `line-7` or `NAME` if the author stated none."""
     given: bytes
     accepted: tuple[bytes, ...]
-    """Outputs that are right: several with `any-of` only; none where a program of the author's judges and needs none."""
+    """Outputs that are right: several only with `any-of`, and none if the author's program judges without one."""
     weight: float = 1.0
     group: str = ""
     args: tuple[str, ...] = ()
     """The program's command-line arguments."""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """What its working directory holds besides: relative path -> content."""
+    """More files of its working directory: relative path -> content."""
     judge_args: tuple[str, ...] = ()
-    """What the author's program is called with after the arguments that it always has."""
-    compare: Mapping[str, object] | None = None
-    """How the output is compared, instead of as the suite's options say: `checker` and what belongs to it."""
+    """Further arguments of the author's program, after those that it always has."""
+    comparison: Comparison | None = None
+    """How the output is compared; None for the suite's own way."""
 
 
 def parse_stdio_cases(
     files: Mapping[str, str], *, several: bool = False, needs_answer: bool = True, room: CaseBudget | None = None
 ) -> list[tuple[str, StdioCase]]:
-    """The cases in a suite's files (path -> text), each with where it stands; files of other kinds are not looked at.
+    """Return the cases in a suite's files (path -> text), each with its place. Other files are ignored.
 
     Args:
         files: the suite's files.
         several: whether an `output` is a list of accepted texts (checker `any-of`).
         needs_answer: whether a case without an answer is an error.
-        room: what is left for the cases of the package; of a whole package by default.
+        room: the budget of the package; a fresh one by default.
 
     Raises:
-        CaseError: for what is no case, an answer without its input, an id that occurs twice, or too many cases.
+        PackageError: if a `compare` does not fit.
+        CaseError: if a line is not a case, an answer has no input, an id occurs twice, or there are too many cases.
     """
     room = room or CaseBudget()
     in_lines = _in_lines(files, several=several, needs_answer=needs_answer, room=room)
@@ -71,7 +74,7 @@ def parse_stdio_cases(
 def in_files(
     files: Mapping[str, str], *, needs_answer: bool = True, room: CaseBudget
 ) -> Iterator[tuple[str, StdioCase]]:
-    """The cases that are a file NAME.in, each with where it stands. Raises CaseError."""
+    """Yield the cases that are files NAME.in, each with its place. Raise CaseError if one is wrong."""
     inputs = {path.removesuffix(".in"): text for path, text in sorted(files.items()) if path.endswith(".in")}
     answers: dict[str, list[str]] = {stem: [] for stem in inputs}
     for path in sorted(path for path in files if path.endswith(ANSWERS)):
@@ -118,7 +121,7 @@ def _in_line(line: str, number: int, where: str, *, several: bool, needs_answer:
         args=_arguments(row, "args", where),
         files=_files(row.get("files", {}), where),
         judge_args=_arguments(row, "judge_args", where),
-        compare=_compare(row, where),
+        comparison=_comparison(row, where),
     )
 
 
@@ -144,23 +147,28 @@ def _files(stated: object, where: str) -> dict[str, bytes]:
 
 
 def companions(program: str, files: Mapping[str, str]) -> list[str]:
-    """A checker's or interactor's own files, itself among them: all of its folder, where no case is kept there."""
+    """Return the files of a checker or interactor: its whole folder if no case is in it, else itself alone."""
     folder = program.rpartition("/")[0]
     beside = [path for path in files if path.startswith(f"{folder}/")]
-    return beside if folder and not any(path.endswith((*_IN_FILES, ".jsonl")) for path in beside) else [program]
+    return beside if folder and not any(path.endswith((*SUFFIXES, ".jsonl")) for path in beside) else [program]
 
 
 def is_inside(path: str) -> bool:
-    """Whether it is a plain relative path that stays in the folder where it begins."""
+    """Return whether it is a plain relative path that stays inside its folder."""
     printable = path.isprintable() and len(path.encode("utf-8", "replace")) <= MOST_PATH_BYTES
     return printable and all(part not in ("", ".", "..") for part in path.split("/"))
 
 
-def _compare(row: Mapping[str, object], where: str) -> Mapping[str, object] | None:
-    stated = row.get("compare")
-    if "compare" in row and not isinstance(stated, dict):
+def _comparison(row: Mapping[str, object], where: str) -> Comparison | None:
+    if "compare" not in row:
+        return None
+    stated = row["compare"]
+    if not isinstance(stated, dict):
         raise CaseError(where, f'an object in `compare`, such as {{"checker": "float"}}, not {stated!r:.80}')
-    return stated if isinstance(stated, dict) else None
+    table = OptionTable(stated, f"{where}: compare")
+    comparison = Comparison.of(table, COMPARED)
+    table.refuse_unread()
+    return comparison
 
 
 def _text(value: object, key: str, where: str) -> bytes:

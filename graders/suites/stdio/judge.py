@@ -1,10 +1,9 @@
-"""A program of the author's that gives the verdict on a case: a checker of output, or an interactor. In a box of its own.
+"""The author's program that judges a case: a checker of output, or an interactor. It runs in a box of its own.
 
 The protocols, and what a broken one means, are in docs/reference/task-package.md.
 
-    NoVerdict               it crashed, ran out of a limit or ended in no verdict. On what the reference says as well: then
-                            the task is unusable, as this is unless somebody knows better. On this submission's only: then
-                            it has rejected it
+    NoVerdict               it crashed, ran out of a limit or ended without a verdict. If it does so on the reference's
+                            output too, the task is unusable. If not, the submission is rejected
 """
 
 import math
@@ -13,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graders.drivers import STDIO
-from graders.interface import Command, End, Limits, Session, Suite, TaskUnusable
+from graders.interface import Command, End, Limits, Session, TaskUnusable
 from graders.suites.driver_client import DriverClient
-from graders.suites.stdio.cases import StdioCase, companions, is_inside
+from graders.suites.stdio.cases import StdioCase, is_inside
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import number_of, object_of, text_of
 from graders.suites.verdicts import STARVED_TIMES
@@ -23,7 +22,7 @@ from graders.suites.verdicts import STARVED_TIMES
 CHECKER_SECONDS = 60.0
 """Wall and CPU time for one verdict. The author's own program, so this only ends one that never would."""
 GRACE_SECONDS = 20.0
-"""What an interactor gets beyond the submission's own wall limit."""
+"""Seconds of an interactor beyond the submission's own wall limit."""
 MOST_TEXT = 4000
 """Characters of each text in an answer, as graders/boxed/stdio/driver.py cuts them."""
 
@@ -46,25 +45,25 @@ class NoVerdict(TaskUnusable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One run of the submission in a case; most cases have one."""
+    """One run of the submission in a case. Most cases have one."""
 
     given: bytes
     """Its input; with an interactor, the interactor's."""
     feedback: Mapping[str, bytes] = field(default_factory=dict)
-    """What the author's program has left in its feedback folder in the passes before: path in it -> content."""
+    """The files that the author's program left in its feedback folder in earlier passes: path in it -> content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What the author's program says of one case."""
+    """The verdict of the author's program on one case."""
 
     accepted: bool
     credit: float | None = None
-    """Share of the case's weight, 0 to 1, where it gave one."""
+    """Share of the case's weight, 0 to 1; None if the program awards none."""
     says: str = ""
     """Its message. It may quote what the submission printed."""
     next: Pass | None = None
-    """The pass that it asks for, where it accepts this one and the suite has several."""
+    """The pass that it asks for, if it accepts this one and the suite has several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,38 +80,20 @@ class Judge:
     passes: int
     """How often a submission is run in a case, at most."""
 
-    @classmethod
-    def of(cls, suite: Suite) -> "Judge | None":
-        """None where the suite's outputs are compared on the host."""
-        interactive = "interactor_file" in suite.options
-        path = suite.options.get("interactor_file") or suite.options.get("checker_file")
-        if path is None:
-            return None
-        folder = str(path).rpartition("/")[0]
-        passes = suite.options.get("passes", 1)
-        assert isinstance(passes, int)  # graders.tasks.package has checked it
-        return cls(
-            suite=suite.id,
-            program=f"judge/{str(path).rpartition('/')[2]}",
-            files={
-                f"judge/{name.removeprefix(folder).removeprefix('/')}": suite.files[name].encode()
-                for name in companions(str(path), suite.files)
-            },
-            protocol=str(suite.options.get("protocol", "plain")),
-            partial_credit=suite.options.get("partial_credit") is True,
-            interactive=interactive,
-            passes=passes,
-        )
+    @property
+    def called(self) -> str:
+        """`interactor` or `checker`."""
+        return "interactor" if self.interactive else "checker"
 
     def command(self, case: StdioCase, limits: Limits, this: Pass, *, output: bytes = b"") -> Command:
-        """Its box. `limits`: the submission's, whose memory and processes it gets as well."""
+        """Return its command. It gets the memory and the processes of `limits`, which are the submission's."""
         seconds = limits.wall_seconds + GRACE_SECONDS if self.interactive else CHECKER_SECONDS
         answer = case.accepted[0] if case.accepted else b""
         files = {f"feedback/{path}": content for path, content in this.feedback.items()}
         files |= {**self.files, "case.in": this.given, "case.ans": answer, "case.out": output}
-        # A checker that other programs keep from computing is waited for longer (`Conversation.ask`); that is no verdict on it.
+        # A checker that is kept from computing gets more wall time (`Conversation.ask`): that is not its fault.
         wall_seconds = seconds if self.interactive else STARVED_TIMES * seconds
-        # A thread carries what an interactor says.
+        # One more thread carries an interactor's output.
         processes = limits.processes + self.interactive
         own = replace(limits, wall_seconds=wall_seconds, cpu_seconds=seconds, processes=processes)
         # As little as a submission may write, these have to fit.
@@ -128,15 +109,15 @@ class Judge:
         return {"program": self.program, "arguments": arguments, "stdin": stdin, "passes": self.passes > 1}
 
     def check(self, session: Session, case: StdioCase, limits: Limits, this: Pass, output: bytes) -> Ruling:
-        """The checker's verdict on what was printed. Raises NoVerdict."""
+        """Return the checker's verdict on an output. Raise NoVerdict if it has none."""
         with session.converse(self.command(case, limits, this, output=output)) as conversation:
             examinee = DriverClient(conversation)
             return self.heard(examinee, examinee.ask(self.question(case), seconds=CHECKER_SECONDS), case)
 
     def heard(self, examinee: DriverClient, answer: Mapping[str, Any] | None, case: StdioCase) -> Ruling:
-        """The verdict in its answer. Raises NoVerdict where there is none.
+        """Return the verdict in its answer. Raise NoVerdict if there is none.
 
-        The exit status of its process would be no verdict: 1 is also what an interpreter that could not start leaves with.
+        The exit status of its process is not a verdict: an interpreter that cannot start exits with 1 too.
         """
         if answer is None:
             execution = examinee.finish()
@@ -158,7 +139,7 @@ class Judge:
         return Ruling(accepted=accepted, credit=credit, says=says, next=following)
 
     def _next(self, case: StdioCase, answer: Mapping[str, Any]) -> Pass | None:
-        """The pass that the answer asks for. Raises NoVerdict where too much is left for it."""
+        """Return the pass that the answer asks for. Raise NoVerdict if it left too many files for it."""
         if "too_much" in answer:
             most = (number_of(answer["too_much"]) or 0) / (1 << 20)
             raise self.without(case, f"left more than {most:.0f} MiB in its feedback folder")
@@ -169,7 +150,7 @@ class Judge:
         return None if given is None else Pass(given=given, feedback=inside)
 
     def _credit(self, case: StdioCase, answer: Mapping[str, Any]) -> float | None:
-        """What score.txt says, or of a plain program the last word printed; None where there is neither."""
+        """Return the credit in score.txt or, for the plain protocol, the last printed word. None if there is none."""
         score, printed = (text_of(answer.get(key), MOST_TEXT).split() for key in ("score", "printed"))
         words = score or (printed if self.protocol == "plain" else [])
         if not words:
@@ -183,7 +164,6 @@ class Judge:
         return credit
 
     def without(self, case: StdioCase, why: str, *, ran_out_of_time: bool = False) -> NoVerdict:
-        """It came to no verdict on this case: `why`, with the program as its subject."""
-        what = "interactor" if self.interactive else "checker"
-        message = f"suite {self.suite}, case {case.id}: its {what} {why}".strip()
+        """Return the error for a case without a verdict. `why` is a predicate of the program: "crashed"."""
+        message = f"suite {self.suite}, case {case.id}: its {self.called} {why}".strip()
         return NoVerdict(message, suite=self.suite, ran_out_of_time=ran_out_of_time)

@@ -1,19 +1,19 @@
 """Decides whether what a program printed is the expected output. Pure.
 
-Output is compared as bytes: it may be no UTF-8, and what is a space must not depend on Unicode. Only Python's built-in
-`bytes` are looked at, so no code of a submission runs. Time grows with the length of both, and nothing is made of what was
-printed but the token or the line that is looked at: eight million tokens would be half a gigabyte.
+Output is compared as bytes: it may be no UTF-8, and what is a space must not depend on Unicode. Only Python's
+built-in `bytes` are looked at, so no code of a submission runs. Time grows with the length of both, and nothing is
+made of what was printed but the token or the line that is looked at: eight million tokens would be half a gigabyte.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_UP, Context, Decimal
 from functools import lru_cache
 from itertools import zip_longest
 
 TOKEN_CHARACTERS = 60
-"""Of a token in a sentence."""
+"""The most characters of a token in a sentence."""
 SHOWN_BYTES = TOKEN_CHARACTERS * 4
 
 _NUMBER = re.compile(rb"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
@@ -25,21 +25,21 @@ _PIECE = re.compile(rb"\S+|\s+")
 _SPACES = b" \t\n\r\v\f"
 
 Check = Callable[[bytes, bytes], str]
-"""`(expected, got) -> difference`: where they differ, in a sentence; empty where `got` is accepted."""
+"""`(expected, got) -> difference`: a sentence on the first difference, empty if `got` is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
     """How far a number may be from an expected one: within either is near enough, as in Kattis' problem format.
 
-    Numbers are what their digits say, however many: 0.3 is 0.1 from 0.2, which no two floats are.
+    Numbers are decimals of any length: 0.3 is 0.1 from 0.2, which holds for no two floats.
     """
 
     absolute: float
     relative: float
 
     def near(self, expected: bytes, got: bytes) -> bool:
-        """False as well where one of them is no number."""
+        """Return whether they are near. If one of them is not a number, they are not."""
         if not (_NUMBER.fullmatch(expected) and _NUMBER.fullmatch(got)):
             return False
         wanted, found = _decimal(expected), _decimal(got)
@@ -47,8 +47,8 @@ class Tolerance:
             return True
         if wanted.is_nan() or found.is_nan():
             return False
-        # So many digits hold each tolerance, and each product with it, exactly. A difference that has more is rounded up, to
-        # the next that has not: it is within a tolerance where it was before.
+        # This precision holds each tolerance, and each product with it, exactly. A difference with more digits is
+        # rounded up. Rounding does not move it across a tolerance.
         room = _room((len(expected) + len(got)) // 100 * 100 + 140)
         off = room.subtract(wanted, found).copy_abs()
         return off <= _as_written(self.absolute) or off <= room.multiply(_as_written(self.relative), wanted.copy_abs())
@@ -69,12 +69,12 @@ def _as_written(tolerance: float) -> Decimal:
 
 
 def _decimal(number: bytes) -> Decimal:
-    """A nan where its exponent is beyond those of decimals, of eighteen digits."""
+    """Return its value; a nan if its exponent has more than the eighteen digits of a decimal."""
     return Decimal(number.decode("ascii"), _room(100))
 
 
 def exact(expected: bytes, got: bytes) -> str:
-    """The same bytes; one newline more or less at the end is no difference."""
+    """Compare byte by byte. One newline more or less at the end does not matter."""
     wanted, found = expected.removesuffix(b"\n"), got.removesuffix(b"\n")
     if wanted == found:
         return ""
@@ -87,7 +87,7 @@ def exact(expected: bytes, got: bytes) -> str:
 
 
 def _first_difference(one: bytes, other: bytes) -> int:
-    """Where they differ first; the length of the shorter one where the other begins with it."""
+    """Return the first place at which they differ: the shorter length if one begins with the other."""
     low, high = 0, min(len(one), len(other))
     while low < high:  # both are alike up to `low`; each round halves what is left, and compares that half
         middle = (low + high + 1) // 2
@@ -99,7 +99,7 @@ def _first_difference(one: bytes, other: bytes) -> int:
 
 
 def _line(text: bytes, start: int) -> bytes:
-    """As much of the line as is shown."""
+    """Return the part of the line that is shown."""
     end = text.find(b"\n", start)
     return text[start : min(len(text) if end < 0 else end, start + SHOWN_BYTES + 1)]
 
@@ -107,7 +107,7 @@ def _line(text: bytes, start: int) -> bytes:
 def tokens_check(
     *, case_sensitive: bool = True, space_sensitive: bool = False, tolerance: Tolerance | None = None
 ) -> Check:
-    """The same tokens in the same order, whatever ASCII white space is between them.
+    """Return the check for the same tokens in the same order, with any ASCII white space between them.
 
     With a tolerance, a token that is an expected number is met by a number near it; a nan or inf only by the same word.
     `space_sensitive`: white space before, between and after the tokens is the same too, byte for byte.
@@ -138,10 +138,10 @@ def tokens_check(
 
 
 def lines_check(*, case_sensitive: bool = True, tolerance: Tolerance = EQUAL) -> Check:
-    """The same number of lines, each the same text, or as many numbers of the same values in the same order.
+    """Return the check for equally many lines. Two lines are equal if their text is, or if their numbers are, in order.
 
-    White space around a line, and empty lines at the beginning and the end, are no difference. The tolerance is for expected
-    numbers with a point or an exponent; a whole number is met by an equal one.
+    White space around a line, and empty lines at the beginning and the end, do not matter. The tolerance is for
+    expected numbers with a point or an exponent; a whole number is met by an equal one.
     """
 
     def check(expected: bytes, got: bytes) -> str:
@@ -177,32 +177,11 @@ def _same_numbers(expected: bytes, got: bytes, tolerance: Tolerance) -> bool:
 
 
 def any_of(check: Check, accepted: Sequence[bytes], got: bytes) -> str:
-    """The difference to the first of the accepted outputs, where `got` is none of them."""
+    """Return an empty text if `got` is one of the accepted outputs, else a sentence on the difference."""
     differences = [check(expected, got) for expected in accepted]
     if "" in differences:
         return ""
     return differences[0] if len(differences) == 1 else f"none of the {len(accepted)} accepted outputs"
-
-
-def check_named(name: str, options: Mapping[str, object]) -> Check:
-    """The check of a suite's `checker` option; `program` is not among them, it runs in a box."""
-    case_sensitive = options.get("case_sensitive") is not False
-    space_sensitive = options.get("space_sensitive") is True
-    if name == "exact":
-        return exact
-    if name in ("float", "lines"):
-        usual = 1e-9 if name == "float" else 0.0
-        absolute, relative = (_number(options.get(key, usual)) for key in ("absolute", "relative"))
-        tolerance = Tolerance(absolute=absolute, relative=relative)
-        if name == "lines":
-            return lines_check(case_sensitive=case_sensitive, tolerance=tolerance)
-        return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive, tolerance=tolerance)
-    return tokens_check(case_sensitive=case_sensitive, space_sensitive=space_sensitive)
-
-
-def _number(value: object) -> float:
-    assert isinstance(value, int | float)  # graders.tasks.package has checked it
-    return float(value)
 
 
 def _counted(tokens: int) -> str:

@@ -1,8 +1,8 @@
 """`stdio` suites: a program reads its input from stdin and prints its answer, once for each case.
 
-Each case is a run of its own in a box of its own, with the task's limits. What is printed is compared here, or by the author's
-program in another box; expected outputs never come near the submission. With an interactor, the two programs converse over
-the line between their boxes.
+Each case is a run of its own in a box of its own, with the task's limits. The output is compared here, or by the
+author's program in another box. Expected outputs never enter the submission's box. With an interactor, the two
+programs converse over the line between their boxes.
 """
 
 import sys
@@ -24,36 +24,35 @@ from graders.interface import (
     Harness,
     Limits,
     Outcome,
-    Suite,
     Task,
     TaskUnusable,
-    UntrustedText,
 )
 from graders.suites.driver_client import DriverClient
+from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.scoring import group_of
 from graders.suites.stdio.build import Build, build_python
-from graders.suites.stdio.cases import StdioCase, parse_stdio_cases
-from graders.suites.stdio.judge import MOST_TEXT, Judge, NoVerdict, Pass, Ruling
-from graders.suites.stdio.outputs import any_of, check_named
+from graders.suites.stdio.cases import StdioCase
+from graders.suites.stdio.judge import MOST_TEXT, NoVerdict, Pass, Ruling
+from graders.suites.stdio.outputs import any_of
+from graders.suites.stdio.suite import StdioSuite
 from graders.suites.values.messages import SHOWN_CHARACTERS, number_of, text_of
 from graders.suites.verdicts import NO_VERDICT
 
 MOST_LOST_OF_GROUP = 3
-"""After so many cases of one group that ran out of time the rest of it is not tried: it is lost with the first of them."""
+"""After this many cases of one group that ran out of time its other cases are not tried: the group is lost anyway."""
 MOST_HANGING = 3
-"""After so many cases on which the author's program ran out of time, the rest is not tried: each holds a worker for a minute."""
+"""After the author's program ran out of time on this many cases none is tried: each holds a worker for a minute."""
 JUDGED_SECONDS = 600.0
-"""When the author's checker has taken so long for a submission's outputs, the rest is not tried: they decide how long it takes."""
-SHOWN_CASES = 20
+"""The time of the author's checker for one submission, whose outputs decide how long it takes. Later cases are not tried."""
 BRIEF_CHARACTERS = 200
-"""Of each text in the sentence that says how the reference failed."""
+"""The length of each text in the sentence about a failure of the reference."""
 
 _OUR_MODULES = sys.stdlib_module_names | {"graders"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a program made of one case. `execution` is None where it was not run."""
+    """One case, tried with one program. `execution` is None if it was not run."""
 
     outcome: Outcome
     execution: Execution | None = None
@@ -61,44 +60,36 @@ class Attempt:
     note: str = ""
     end: str = ""
     judged_seconds: float = 0.0
-    """What the verdict took."""
+    """The time that the verdict took."""
     got: bytes = b""
-    """What it printed; of a conversation, all that was said."""
+    """The program's output; the transcript, if it had a conversation."""
     hung: bool = False
-    """Whether the author's program ran out of time on what it printed."""
+    """True if the author's program ran out of time on this output."""
     next: Pass | None = None
-    """The pass that is to follow this one in the same case."""
+    """The next pass of the same case."""
 
 
-def cases_of(context: Context, suite: Suite) -> Sequence[StdioCase]:
-    """The suite's cases, read once."""
-
-    def parse() -> Sequence[StdioCase]:
-        several = suite.options.get("checker") == "any-of"
-        stated = parse_stdio_cases(suite.files, several=several, needs_answer=Judge.of(suite) is None)
-        return tuple(case for _, case in stated)
-
-    cases = context.remember(f"stdio/{suite.id}/cases", parse)
-    assert isinstance(cases, tuple)
-    return cases
+def cases_of(context: Context, suite: StdioSuite) -> Sequence[StdioCase]:
+    """Return the suite's cases, which are read once per worker."""
+    return context.remember(f"stdio/{suite.id}/cases", lambda: tuple(case for _, case in suite.cases()))
 
 
-def run_reference(context: Context, suite: Suite) -> Iterator[Execution]:
-    """One run of the reference, to measure it: a case after the other, up to the first that it does not pass.
+def run_reference(context: Context, suite: StdioSuite) -> Iterator[Execution]:
+    """Run the reference once, to measure it: one case after the other.
 
-    Raises TaskUnusable.
+    Raise TaskUnusable at the first case that it does not pass.
     """
     for case in cases_of(context, suite):
         yield _accepted_reference(context, suite, case)
 
 
 def _is_accepted(attempt: Attempt) -> bool:
-    """With part of the credit as well."""
+    """Return whether it has all of the credit, or a part."""
     return attempt.outcome is Outcome.PASSED or attempt.credit is not None
 
 
 def _told(case: StdioCase, attempt: Attempt) -> str:
-    """How a case went wrong, in a line for the author."""
+    """Return how a case failed, in a line for the author."""
     why = ": ".join(filter(None, (f"ended by {attempt.end}" if attempt.end else "is not accepted", attempt.note)))
     wanted = f", wanted {_brief(case.accepted[0])}" if case.accepted else ""
     return f"{why} (input {_brief(case.given)}{wanted}, got {_brief(attempt.got)})"
@@ -109,49 +100,41 @@ def _brief(text: bytes) -> str:
     return repr(shown[:BRIEF_CHARACTERS]) + ("..." if len(shown) > BRIEF_CHARACTERS else "")
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each case, in the suite's order. `limits` are the submission's, for each case. Raises TaskUnusable."""
+def outcomes(context: Context, suite: StdioSuite, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+    """Yield one outcome for each case, in the suite's order. `limits` are for each case. Raise TaskUnusable."""
     program = context.once("stdio/build", lambda: _build_and_tell(context, limits))
-    assert isinstance(program, Build)
-    shown = 0
     for case, attempt in _attempts(context, suite, program, limits):
-        tell = attempt.outcome is not Outcome.PASSED and attempt.execution is not None and shown < SHOWN_CASES
-        shown += tell
-        run = attempt.execution
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=case.id,
-            outcome=attempt.outcome,
-            weight=case.weight * suite.weight,
-            credit=attempt.credit,
+        texts = None
+        if attempt.outcome is not Outcome.PASSED and attempt.execution is not None and reporter.has_room:
+            wanted = case.accepted[0] if case.accepted else b""
+            texts = CaseTexts(given=_shown(case.given), wanted=_shown(wanted), got=_shown(attempt.got))
+        yield reporter.report_case(
+            case.id,
+            attempt.outcome,
+            weight=case.weight,
             group=case.group,
+            credit=attempt.credit,
             end=attempt.end,
-            seconds=run.wall_seconds if run else None,
-            cpu_seconds=run.cpu_seconds if run else None,
-            peak_memory_mib=run.peak_memory_mib if run else None,
-            given=_shown(case.given if tell else b""),
-            wanted=_shown(case.accepted[0] if tell and case.accepted else b""),
-            got=_shown(attempt.got if tell else b""),
-            note=UntrustedText(text_of(attempt.note)),
+            run=attempt.execution,
+            texts=texts,
+            note=text_of(attempt.note),
         )
 
 
-def _attempts(context: Context, suite: Suite, program: Build, limits: Limits) -> Iterator[tuple[StdioCase, Attempt]]:
-    """Each case with what became of it; what is left out after time-outs, a failure or a broken build is told as such."""
+def _attempts(
+    context: Context, suite: StdioSuite, program: Build, limits: Limits
+) -> Iterator[tuple[StdioCase, Attempt]]:
+    """Yield each case with its attempt, also those left out after time-outs, a failure or a broken build."""
     cases = cases_of(context, suite)
-    groups = suite.options.get("groups", {})
-    assert isinstance(groups, Mapping)  # graders.tasks.package has checked it
     time_outs: Counter[str] = Counter()
     failed, hanging, judged_seconds = False, 0, 0.0
     for number, case in enumerate(cases):
-        group = group_of(case.id, case.group, groups)
+        group = group_of(case.id, case.group, suite.groups)
         most = MOST_LOST_OF_GROUP if group else context.most_lost
         if program.problem:
-            # Told once: it is the same for every case.
+            # The note is the same for every case, so only the first has it.
             yield case, Attempt(outcome=Outcome.NOT_RUN, note=program.problem if number == 0 else "")
-        elif failed and suite.options.get("stop_on_failure"):
+        elif failed and suite.stop_on_failure:
             yield case, Attempt(outcome=Outcome.NOT_RUN)
         elif time_outs[group] >= most:
             yield case, Attempt(outcome=Outcome.NOT_TRIED, note=f"not tried: {most} cases before it ran out of time")
@@ -182,22 +165,21 @@ def _built(context: Context, files: Mapping[str, str], limits: Limits) -> Build:
     return build_python(context.session, files, context.task.entry_file, limits)
 
 
-def _built_reference(context: Context, suite: Suite) -> Build:
-    """Raises TaskUnusable where it does not compile."""
+def _built_reference(context: Context, suite: StdioSuite) -> Build:
+    """Return the compiled reference. Raise TaskUnusable if it does not compile."""
     files, limits = context.task.reference, context.task.limits
     program = context.remember("stdio/reference", lambda: _built(context, files, limits))
-    assert isinstance(program, Build)
     if program.problem:
         raise TaskUnusable(f"suite {suite.id}: the reference: {program.problem}", suite=suite.id)
     return program
 
 
-def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
-    """One case of a submission. Raises TaskUnusable."""
+def _attempt(context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits) -> Attempt:
+    """Try one case of a submission. Raise TaskUnusable if the task is broken."""
     attempt, broke = _looked_at(context, suite, program, case, limits)
     if broke is None:
         return attempt
-    # A program that gives a verdict on the reference's output and none on this one does not accept this one.
+    # If the author's program can judge the reference's output and not this one, this one is rejected.
     key = f"stdio/{suite.id}/accepts-reference/{case.id}"
     try:
         context.remember(key, lambda: _accepted_reference(context, suite, case).end)
@@ -207,8 +189,8 @@ def _attempt(context: Context, suite: Suite, program: Build, case: StdioCase, li
     return replace(attempt, outcome=Outcome.FAILED, note=f"{NO_VERDICT}: {broke}", hung=broke.ran_out_of_time)
 
 
-def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Execution:
-    """A run of the reference on this case. Raises TaskUnusable unless the author's program accepts what it says."""
+def _accepted_reference(context: Context, suite: StdioSuite, case: StdioCase) -> Execution:
+    """Run the reference on this case. Raise TaskUnusable unless its output is accepted."""
     program = _built_reference(context, suite)
     attempt, broke = _looked_at(context, suite, program, case, context.task.limits)
     if broke is not None:
@@ -220,16 +202,15 @@ def _accepted_reference(context: Context, suite: Suite, case: StdioCase) -> Exec
 
 
 def _looked_at(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits
 ) -> tuple[Attempt, NoVerdict | None]:
-    """One case, and what became of the author's program where it gave no verdict; the attempt's outcome is open then.
+    """Try one case. Return the attempt, and the error if the author's program came to no verdict on it.
 
-    Of a case of several passes it is the last; what it took is that of the longest, as limits are for each.
+    A case of several passes has the verdict of the last pass, and the time of the longest: limits are for each pass.
     """
-    seconds = suite.options.get("seconds")
-    if isinstance(seconds, int | float):
-        limits = replace(limits, wall_seconds=float(seconds))
-    judge = Judge.of(suite)
+    if suite.seconds is not None:
+        limits = replace(limits, wall_seconds=suite.seconds)
+    judge = suite.judge
     look = _converse if judge is not None and judge.interactive else _run
     this, executions, judged_seconds = Pass(given=case.given), [], 0.0
     while True:
@@ -240,7 +221,7 @@ def _looked_at(
         if attempt.next is None or judge is None:
             break
         if len(executions) == judge.passes or judged_seconds > JUDGED_SECONDS:
-            # Nothing is known of this answer then: a chain that has no end would never come to a verdict.
+            # The verdict stays open then: an endless chain of passes would never reach one.
             broke = judge.without(case, f"asked for another pass after {len(executions)}")
             break
         this = attempt.next
@@ -252,7 +233,7 @@ def _looked_at(
 
 
 def _together(executions: Sequence[Execution]) -> Execution:
-    """How the last ended, with what all of them did, and the most that one of them took."""
+    """Return the last execution, with the evidence of all and the largest use of any."""
     return replace(
         executions[-1],
         wall_seconds=max(execution.wall_seconds for execution in executions),
@@ -263,10 +244,10 @@ def _together(executions: Sequence[Execution]) -> Execution:
 
 
 def _run(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
 ) -> tuple[Attempt, NoVerdict | None]:
-    """A pass of `_looked_at` whose output is looked at when the program has ended."""
-    judge, broke = Judge.of(suite), None
+    """Run one pass, and judge the output when the program has ended."""
+    judge, broke = suite.judge, None
     execution = context.session.run(
         Command(
             **_program(context.task, suite, program, case),
@@ -282,29 +263,28 @@ def _run(
         except NoVerdict as error:
             attempt, broke = Attempt(outcome=Outcome.FAILED, execution=execution), error
     if attempt is None:
-        options = suite.options if case.compare is None else case.compare
-        check = check_named(str(options.get("checker", "tokens")), options)
-        difference = any_of(check, case.accepted, execution.stdout)
+        comparison = case.comparison or suite.comparison
+        difference = any_of(comparison.check, case.accepted, execution.stdout)
         attempt = _ruled(Ruling(accepted=not difference, says=difference), execution)
     return replace(attempt, got=execution.stdout, judged_seconds=time.monotonic() - began), broke
 
 
 PRELUDE = ".prelude.py"
-"""Where it lies, beside the submission's files; one of theirs of that name makes place."""
+"""Its path beside the submission's files. A file of theirs with that name is left out."""
 
 
-def _program(task: Task, suite: Suite, program: Build, case: StdioCase) -> dict[str, Any]:
-    """What runs a case, as parts of a Command."""
+def _program(task: Task, suite: StdioSuite, program: Build, case: StdioCase) -> dict[str, Any]:
+    """Return the fields of the Command that runs a case."""
     files = _files(task, program, case)
     if not task.prelude:
-        argv = (*(_argv(suite) or program.argv), *case.args)
+        argv = (*(suite.command or program.argv), *case.args)
         return {"argv": argv, "harness": _harness(program, case), "files": files}
     command = STDIO.command("run", program.argv[-1], PRELUDE, *case.args, files=files, limits=task.limits)
     return {"argv": command.argv, "harness": command.harness, "files": command.files}
 
 
 def _files(task: Task, program: Build, case: StdioCase) -> Mapping[str, bytes]:
-    """The submission's files, the case's, and the prelude. Whatever of the submission is in the way of the others is left out."""
+    """Return the files of the submission, the case and the prelude. The submission's give way if two have one path."""
     others = {**case.files, **({PRELUDE: task.prelude.encode()} if task.prelude else {})}
     if not others:
         return program.files
@@ -317,23 +297,17 @@ def _files(task: Task, program: Build, case: StdioCase) -> Mapping[str, bytes]:
     return {**free, **others}
 
 
-def _argv(suite: Suite) -> tuple[str, ...]:
-    command = suite.options.get("command", [])
-    assert isinstance(command, list)  # graders.tasks.package has checked it
-    return tuple(command)
-
-
 def _harness(program: Build, case: StdioCase) -> Harness:
-    """The warm interpreter that has imported what solutions import most; a cold one where its modules would be in the way."""
+    """Return the warm interpreter with common imports, or a cold one if a file has the name of one of its modules."""
     names = {path.split("/")[0].partition(".")[0] for path in (*program.files, *case.files)}
     return Harness() if names & _OUR_MODULES else STDIO.harness
 
 
-def _failure(suite: Suite, execution: Execution) -> Attempt | None:
-    """What its end alone says of it; None where its output has to be looked at."""
+def _failure(suite: StdioSuite, execution: Execution) -> Attempt | None:
+    """Return the attempt if its end alone decides it; None if its output does."""
     if execution.end is not End.EXITED:
         return Attempt(outcome=Outcome.ERROR, execution=execution, end=execution.end.value)
-    if execution.exit_code and not suite.options.get("ignore_exit_code"):
+    if execution.exit_code and not suite.ignore_exit_code:
         lines = execution.stderr[-SHOWN_CHARACTERS:].decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         note = f"exit code {execution.exit_code}" + (f": {last}" if last else "")
@@ -356,16 +330,15 @@ def _ruled(ruling: Ruling, execution: Execution) -> Attempt:
 
 
 def _converse(
-    context: Context, suite: Suite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
+    context: Context, suite: StdioSuite, program: Build, case: StdioCase, limits: Limits, *, this: Pass
 ) -> tuple[Attempt, NoVerdict | None]:
-    """As `_run`. The interactor's verdict counts, unless the submission itself ran into a limit or did not end well."""
-    judge = Judge.of(suite)
+    """Run one pass with an interactor, whose verdict counts unless the submission broke a limit or ended badly."""
+    judge = suite.judge
     assert judge is not None
     interactor = judge.command(case, limits, this)
-    command = _argv(suite)
     prelude = PRELUDE if context.task.prelude else ""
-    words = (program.argv[-1], prelude, str(len(command)), *command, *case.args)
-    # One process carries what the submission says.
+    words = (program.argv[-1], prelude, str(len(suite.command)), *suite.command, *case.args)
+    # One more process carries the submission's output.
     room = replace(limits, processes=limits.processes + 1)
     become = STDIO.command("become", *words, files=_files(context.task, program, case), limits=room)
     ruling = broke = None
@@ -373,17 +346,17 @@ def _converse(
         examinee = DriverClient(asked)
         answer = examinee.ask(judge.question(case), seconds=interactor.limits.wall_seconds)
         told: Mapping[str, Any] = answer or {}
-        # Where the submission was the one that left or flooded, the interactor has no verdict and needs none.
+        # If the submission left or flooded, the interactor has not reached a verdict and need not.
         if not told.keys() & {"left", "flood"}:
             try:
                 ruling = judge.heard(examinee, answer, case)
             except NoVerdict as error:
                 broke = error
         if "left" in told or (ruling is not None and ruling.accepted):
-            # Nobody reads this: it is to wait for the submission's own end, which counts too.
+            # The empty question only waits for the submission's own end, which counts too.
             candidate.ask(b"", seconds=limits.wall_seconds)
         execution = candidate.finish()
-    if _argv(suite):
+    if suite.command:
         execution = _without_start(execution)
     if broke is not None and not _ended_by_itself_first(execution, broke):
         attempt = Attempt(outcome=Outcome.FAILED, execution=execution)
@@ -393,22 +366,22 @@ def _converse(
 
 
 def _ended_by_itself_first(execution: Execution, broke: NoVerdict) -> bool:
-    """Whether the submission had run into a limit, so that its interactor met half a conversation.
+    """Return whether the submission broke a limit first, so that the interactor met half a conversation.
 
-    Not where the interactor hung: then it may be what the submission waited for until its time was up.
+    If the interactor hung, a wall time-out does not count: the submission may have waited for the interactor.
     """
     limits = {End.EXITED, End.SIGNALLED} | ({End.WALL_TIMEOUT} if broke.ran_out_of_time else set())
     return execution.end not in limits
 
 
 def _without_start(execution: Execution) -> Execution:
-    """Without the evidence that a program was started: the first was our own driver becoming the author's `command`."""
+    """Return it without the first start of a program: that was our own driver, which became the author's `command`."""
     ours = next((seen for seen in execution.evidence if seen.behaviour is Behaviour.PROGRAM), None)
     rest = (replace(seen, times=seen.times - (seen is ours)) for seen in execution.evidence)
     return replace(execution, evidence=tuple(seen for seen in rest if seen.times))
 
 
-def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
+def _conversed(suite: StdioSuite, execution: Execution, told: Mapping[str, Any], ruling: Ruling | None) -> Attempt:
     if "flood" in told:
         note = f"it said more than {(number_of(told['flood']) or 0) / (1 << 20):.0f} MiB to the interactor"
         return Attempt(outcome=Outcome.ERROR, execution=execution, end=End.OUTPUT_LIMIT.value, note=note)
@@ -426,7 +399,7 @@ def _conversed(suite: Suite, execution: Execution, told: Mapping[str, Any], ruli
 
 
 def _who_waited(execution: Execution, told: Mapping[str, Any]) -> str:
-    """Of a conversation that came to no end in time: which side waited for the other."""
+    """Return which side waited for the other, if the conversation did not end in time."""
     what, seconds = _waited(told.get("waited"))
     if execution.end is not End.WALL_TIMEOUT or not what:
         return ""
@@ -439,7 +412,7 @@ def _who_waited(execution: Execution, told: Mapping[str, Any]) -> str:
 
 
 def _waited(said: object) -> tuple[str, float]:
-    """What the interactor last waited for, and how long; for nothing where it does not say so."""
+    """Return what the interactor last waited for, and how long; nothing if it did not report it."""
     match said:
         case [str(what), int() | float() as seconds]:
             return what, number_of(seconds) or 0.0
@@ -447,9 +420,9 @@ def _waited(said: object) -> tuple[str, float]:
             return "", 0.0
 
 
-def _shown(text: bytes) -> UntrustedText:
-    """The beginning of an input or output. What is no UTF-8 is written out; escapes are for whoever shows it."""
+def _shown(text: bytes) -> str:
+    """Return the beginning of an input or output. Bytes that are not UTF-8 become escapes."""
     start = text[: SHOWN_CHARACTERS * 4].decode("utf-8", "backslashreplace")
     if len(start) <= SHOWN_CHARACTERS and len(text) <= SHOWN_CHARACTERS * 4:
-        return UntrustedText(start)
-    return UntrustedText(f"{start[:SHOWN_CHARACTERS]}... ({len(text)} bytes)")
+        return start
+    return f"{start[:SHOWN_CHARACTERS]}... ({len(text)} bytes)"

@@ -1,45 +1,41 @@
-"""What the reference teaches of a suite of tests, in the examinations that submissions get, and what its author is told where
-it does not pass.
+"""The runs of the reference against a suite of tests, in the same examinations as a submission. They yield the
+expected tests, or an error for the author if the reference does not pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from graders.interface import Observation, Suite, TaskUnusable
+from graders.interface import Observation, TaskUnusable
 from graders.suites.scoring import numbers
 from graders.suites.tests.agreement import OWN_EQUALITY, SHARED, CaseReport, SuiteRun, first_failure
+from graders.suites.tests.suite import SuiteOfTests
 
 TEXT_CHARACTERS = 1500
-"""Of what pytest says of the test, after the sentence."""
-Once = Callable[[Suite, bool], SuiteRun]
+"""The length of pytest's text, which follows the sentence."""
+Once = Callable[[SuiteOfTests, bool], SuiteRun]
 """One run of the reference, up to the first test that it fails; True for one together with its tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What the reference's runs taught of the suite."""
+    """Facts about the suite from the reference's runs."""
 
     tests: tuple[str, ...]
-    """Node ids, in order; it passed them all, in both examinations where there are two."""
+    """Node ids, in order. The reference passed each of them in each examination."""
     facts: tuple[str, ...]
-    """What the tests met, apart; see graders/boxed/examiner/learnt.py."""
+    """The objects that the tests met, apart; see graders/boxed/examiner/learnt.py."""
     compiled: Mapping[str, bytes]
     """Byte code of the tests, path in their folder -> content."""
     evidence: tuple[Observation, ...]
-    """What its own box noticed, apart from the tests."""
+    """Observations in its own box, apart from the tests."""
     beside: tuple[Observation, ...] = ()
-    """What the box that it shared with the tests noticed: what the tests do."""
+    """Observations in the box that it shared with the tests: they include what the tests do."""
 
 
-def is_shared(suite: Suite) -> bool:
-    """True where tests and submission share one process, and there is one examination only."""
-    return suite.options.get("isolation") == "shared"
+def learnt(suite: SuiteOfTests, runs: Sequence[SuiteRun]) -> Reference:
+    """Return the facts from the runs of `examined_reference`. A test that the reference skips is not expected.
 
-
-def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
-    """What the runs of `examined_reference` taught. A test that the reference skips is not expected of anybody.
-
-    Raises TaskUnusable where none is left.
+    Raise TaskUnusable if no test is left.
     """
     together, apart = runs[0], runs[-1]
     tests = tuple(test for test, report in apart.reports.items() if report.passed and together.report(test).passed)
@@ -50,14 +46,14 @@ def learnt(suite: Suite, runs: Sequence[SuiteRun]) -> Reference:
     )
 
 
-def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
-    """The reference's runs, together with its tests and apart from them; the first only of a suite that is shared.
+def examined_reference(suite: SuiteOfTests, once: Once) -> Sequence[SuiteRun]:
+    """Run the reference together with its tests and, unless the suite is shared, apart from them.
 
-    Raises TaskUnusable where it fails a test in either; its first sentence says what the author can do.
+    Raise TaskUnusable if it fails a test in either run. The first sentence states what the author can do.
     """
     runs = [once(suite, True)]
     too_slow = any(report.outcome == "cut-off" for report in runs[0].reports.values())
-    if not (is_shared(suite) or too_slow):
+    if not (suite.is_shared or too_slow):
         runs.append(once(suite, False))
     together, apart = runs[0].reports, runs[-1].reports
     failure = first_failure(together, apart)
@@ -77,8 +73,10 @@ def examined_reference(suite: Suite, once: Once) -> Sequence[SuiteRun]:
     return runs
 
 
-def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: CaseReport | None, *, once: Once) -> str:
-    """What is to be said of a test that the reference fails in one examination, or in both."""
+def _not_passed(
+    suite: SuiteOfTests, test: str, together: CaseReport | None, apart: CaseReport | None, *, once: Once
+) -> str:
+    """Return the error for a test that the reference fails in one examination, or in both."""
     failed = apart if together is None or together.passed else together
     assert failed is not None
     says = f"the reference does not pass {test}"
@@ -91,12 +89,12 @@ def _not_passed(suite: Suite, test: str, together: CaseReport | None, apart: Cas
     return f"suite {suite.id}: {says}: {failed.reason}{text}"
 
 
-def _helps(suite: Suite, once: Once) -> str:
-    """The option with which a reference passes that fails apart from its tests."""
-    own = replace(suite, options={**suite.options, "equality": "own"})
-    if own.options != suite.options and first_failure({}, once(own, False).reports) is None:
-        return OWN_EQUALITY
-    return SHARED
+def _helps(suite: SuiteOfTests, once: Once) -> str:
+    """Return the option with which the reference would pass."""
+    if suite.own_equality:
+        return SHARED
+    own = replace(suite, own_equality=True)
+    return OWN_EQUALITY if first_failure({}, once(own, False).reports) is None else SHARED
 
 
 def _seen(run: SuiteRun) -> tuple[Observation, ...]:

@@ -1,13 +1,14 @@
 """`pytest`, `property` and `program` suites: tests in the examiner's box, the submission in the candidate's, and a line
-between them. The kinds differ in what is collected and told; see graders/boxed/tests/pytest_run.py.
+between them. The kinds differ in what is collected and reported; see graders/boxed/tests/pytest_run.py.
 
-Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id that it
-passed is expected of a submission, and an id that is not reported as passed has not passed. What the reference's objects
-decide in the tests is learnt as well; what no object of its did, no object of a submission does (ADR 15).
+Which tests there are is learnt from the reference, in boxes of its own, once per task version and worker: every id
+that it passed is expected of a submission, and an id that is not reported as passed has not passed. What the
+reference's objects decide in the tests is learnt as well; what no object of its did, no object of a submission does
+(ADR 15).
 
-A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them. Credit
-needs both; see graders/suites/tests/agreement.py. With the option `isolation = "shared"` there is the first only, and outcomes are marked
-`integrity: reduced`.
+A submission is examined twice: as plain pytest in one box with its tests, then, as far as it passed, apart from them.
+Credit needs both; see graders/suites/tests/agreement.py. With the option `isolation = "shared"` there is the first
+only, and outcomes are marked `integrity: reduced`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,42 +25,37 @@ from graders.interface import (
     Execution,
     Limits,
     Outcome,
-    Suite,
     TaskUnusable,
-    UntrustedText,
 )
 from graders.suites.behaviour import beyond
 from graders.suites.driver_client import BoxedProgram, DriverClient, open_driver, open_pair
+from graders.suites.reporting import CaseTexts, SuiteReporter
 from graders.suites.shared_limits import Turns, used_up_by_others
 from graders.suites.tests.agreement import CaseReport, SuiteRun, agreed
 from graders.suites.tests.library_names import library_names
-from graders.suites.tests.reference_runs import Reference, examined_reference, is_shared, learnt
+from graders.suites.tests.reference_runs import Reference, examined_reference, learnt
+from graders.suites.tests.suite import SuiteOfTests
 from graders.suites.values.leaves import bytes_at
 from graders.suites.values.messages import object_of, text_of, texts_of
 
 COLLECT_SECONDS = 30.0
-TEST_SECONDS = 10.0
-"""Of a test, unless the suite has its own: of the wall clock, and more where it is kept from computing (Conversation.ask)."""
 REFERENCE_TIMES = 3
-"""So many times as long is waited for the reference."""
-SEED = 0
-"""Of properties, unless the suite has its own."""
+"""The reference gets this multiple of the time of a test."""
 GRACE_SECONDS = 5.0
-"""For what the driver says when all tests are done."""
-SHOWN_CASES = 20
+"""The time for the driver's last answer, when all tests are done."""
 TEXT_CHARACTERS = 4000
-"""Of each text in a report, as graders/boxed/tests/pytest_run.py cuts them."""
+"""The length of each text in a report, as graders/boxed/tests/pytest_run.py cuts it."""
 NAME_CHARACTERS = 1 << 16
-"""Of a node id or a class: no real one is as long."""
+"""The length of a node id or a class. Real ones are shorter."""
 LOST = frozenset({"ended", "broken", "cut-off"})
-"""Words for a candidate with which no other test can be run."""
+"""Outcomes after which the candidate can run no other test."""
 SAID = LOST | {"passed", "failed", "skipped"}
-"""What a box says of a test."""
+"""Outcomes that a box may report of a test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteAttempt:
-    """What one start of the suite came to."""
+    """The result of one start of the suite."""
 
     collected: tuple[str, ...]
     reports: Mapping[str, CaseReport]
@@ -68,35 +64,41 @@ class SuiteAttempt:
     facts: tuple[str, ...] = ()
     compiled: Mapping[str, bytes] = field(default_factory=dict)
     lost: str = ""
-    """The test in the midst of which it all ended, and which has a report that says so."""
+    """The test during which a box ended. It has a report about that."""
     used_by_others: bool = False
-    """True where the test in which it ended may have run out of what the tests before it in the same box had used."""
+    """True if the tests before the lost one, in the same box, may have used up what it needed."""
     moved: tuple[str, ...] = ()
-    """Tests that were asked for and not collected, though all files were."""
+    """Tests that were asked for and not collected, though all files were read."""
 
 
 def run_suite(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     known: Reference | None,
     *,
     limits: Limits,
     together: bool | None = None,
     until_failure: bool = False,
 ) -> SuiteRun:
-    """Examine the program in `files` once. `known`: what the reference's run taught; None for that run itself.
+    """Examine the program in `files` once.
 
-    `together`: in one box with its tests, or apart from them in two; None for what the suite's outcomes say.
-    `until_failure`: nothing more is wanted after the first test that fails.
+    Limits are for one test, though tests share a box while it has room. If a box runs out of a limit during a test,
+    the next test begins in a fresh box. So does that test itself, unless it had the box for itself.
 
-    Limits are for a test, though tests share boxes as long as there is room: where a box runs out of one in the midst of a
-    test, the next test begins in a fresh box, and so does that test itself unless it had the box for itself.
+    Args:
+        context: the run.
+        files: the program.
+        suite: its tests.
+        known: the facts from the reference's run; None for that run itself.
+        limits: the limits of the program.
+        together: whether it shares one box with its tests; None for the way that the suite states.
+        until_failure: whether to stop after the first test that fails.
     """
     reports: dict[str, CaseReport] = {}
     executions: list[Execution] = []
     turns = Turns()
-    sit = _sit_together if (is_shared(suite) if together is None else together) else _sit_apart
+    sit = _sit_together if (suite.is_shared if together is None else together) else _sit_apart
     over = False
     while not over and turns.are_left(MOST_LOST):
         left = None if known is None else [test for test in known.tests if test not in reports]
@@ -121,7 +123,7 @@ def run_suite(
 def _sit_together(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     left: Sequence[str] | None,
     known: Reference | None,
     *,
@@ -160,7 +162,7 @@ def _sit_together(
 def _sit_apart(
     context: Context,
     files: Mapping[str, str],
-    suite: Suite,
+    suite: SuiteOfTests,
     left: Sequence[str] | None,
     known: Reference | None,
     *,
@@ -172,9 +174,9 @@ def _sit_apart(
         "entry": entry,
         "modules": sorted({entry, *_modules(files)}),
         "facts": None if known is None else list(known.facts),
-        "own": suite.options.get("equality") == "own",
+        "own": suite.own_equality,
     }
-    # The tests are the author's: what they may use does not depend on the submission.
+    # The tests are the author's: their limits do not depend on the submission.
     trusted = context.task.limits
     seconds = _patience(suite, known)
     examiner = BoxedProgram(
@@ -220,12 +222,12 @@ def _sit_apart(
 
 
 def _seconds_before(reports: Mapping[str, CaseReport], lost: str) -> float:
-    """What the tests before that one took."""
+    """Return the time that the other tests took."""
     return sum(report.seconds or 0.0 for test, report in reports.items() if test != lost)
 
 
 def _limit(execution: Execution, limits: Limits) -> tuple[End | None, bool]:
-    """The limit that a box ran out of, None where it did not; and whether that was the time of one test alone."""
+    """Return the limit that a box ran out of, if any, and whether that was the time of a single test."""
     if execution.end in (End.EXITED, End.SIGNALLED):
         return None, False
     return execution.end, execution.end is End.WALL_TIMEOUT and execution.wall_seconds < limits.wall_seconds
@@ -236,34 +238,29 @@ def _cut_off(seconds: float, execution: Execution) -> CaseReport:
     return CaseReport(outcome="cut-off", text=text, end=execution.end.value)
 
 
-def _driver(suite: Suite) -> Driver:
-    """With Hypothesis ready where the tests name it: without it a box costs a third less."""
-    draws = suite.kind == "property" or any("hypothesis" in text for text in suite.files.values())
+def _driver(suite: SuiteOfTests) -> Driver:
+    """Return the driver that has Hypothesis ready if the tests name it. Without it a box costs a third less."""
+    draws = suite.properties is not None or any("hypothesis" in text for text in suite.files.values())
     return PROPERTY if draws else PYTEST
 
 
-def _trusted(context: Context, suite: Suite, known: Reference | None) -> dict[str, str | bytes]:
-    """The tests' files, their byte code where it is known, and the reference where properties compare with it."""
+def _trusted(context: Context, suite: SuiteOfTests, known: Reference | None) -> dict[str, str | bytes]:
+    """Return the tests, their byte code if it is known, and the reference if properties compare with it."""
     compiled = known.compiled if known is not None else {}
     return {
         **_under("tests", suite.files),
         **{f"tests/{path}": code for path, code in compiled.items()},
-        **(_under("reference", context.task.reference) if _shows_reference(suite) else {}),
+        **(_under("reference", context.task.reference) if suite.shows_reference else {}),
     }
 
 
-def _shows_reference(suite: Suite) -> bool:
-    """In the one box of `isolation = "shared"` it could be called for each answer, and nothing would be left to tell that."""
-    return suite.kind == "property" and not is_shared(suite)
-
-
 def _last_word(examinee: DriverClient, known: Reference | None, left: Iterable[str]) -> Mapping[str, Any] | None:
-    """What the driver has to tell of a whole run, with no test `left`: of the reference's, from which the others learn."""
+    """Ask for the facts of a whole run. Only the reference's run has them, and only if no test is `left`."""
     return examinee.ask({}, seconds=GRACE_SECONDS) if known is None and not any(left) else None
 
 
 def _compiled(learnt: Mapping[str, Any] | None) -> dict[str, bytes]:
-    """Only saves time: what is malformed is left out."""
+    """Return the byte code of the tests. It only saves time, so malformed code is left out."""
     said = object_of((learnt or {}).get("compiled"))
     codes = {path: bytes_at({"$bytes": code}) for path, code in said.items()}  # type: ignore[dict-item] # it checks
     return {path: code for path, code in codes.items() if code is not None}
@@ -274,48 +271,41 @@ def _under(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _modules(files: Mapping[str, str]) -> Iterator[str]:
-    """Names under which the submission's top-level files and folders with Python in them may be imported."""
+    """Yield the module names of the submission's top-level files and folders that have Python in them."""
     for path in map(PurePosixPath, files):
         name = path.parts[0] if len(path.parts) > 1 else path.stem
         if path.suffix == ".py" and name.isidentifier():
             yield name
 
 
-def _ways(context: Context, suite: Suite) -> dict[str, object]:
-    """What the driver needs to know of the suite."""
+def _ways(context: Context, suite: SuiteOfTests) -> dict[str, object]:
+    """Return the suite's options, as the driver reads them."""
     entry = PurePosixPath(context.task.entry_file).stem
     return {
-        "seconds": _seconds(suite),
-        "programs": {
+        "seconds": suite.seconds,
+        "programs": suite.program
+        and {
             "entry": entry,
-            "candidate": suite.options.get("entry_point"),
+            "candidate": suite.program.entry_point,
             **library_names(context.task.reference.get(context.task.entry_file, "")),
-        }
-        if suite.kind == "program"
-        else None,
+        },
         "properties": {
-            "seed": suite.options.get("seed", SEED),
-            "max_examples": suite.options.get("max_examples"),
-            "reference": entry if _shows_reference(suite) else None,
+            "seed": suite.seed,
+            "max_examples": suite.properties and suite.properties.max_examples,
+            "reference": entry if suite.shows_reference else None,
             "entry": entry,
-            "anew": suite.kind == "property" and not suite.options.get("shares_values", False),
+            "anew": suite.properties is not None and not suite.properties.shares_values,
         },
     }
 
 
-def _seconds(suite: Suite) -> float:
-    seconds = suite.options.get("seconds", TEST_SECONDS)
-    assert isinstance(seconds, int | float)  # graders.tasks.package has checked it
-    return float(seconds)
-
-
-def _patience(suite: Suite, known: Reference | None) -> float:
-    """Seconds for a test: more for the reference, because a busy host is no fault of the task."""
-    return _seconds(suite) * (REFERENCE_TIMES if known is None else 1)
+def _patience(suite: SuiteOfTests, known: Reference | None) -> float:
+    """Return the seconds for a test. The reference gets more: a busy host is not the task's fault."""
+    return suite.seconds * (REFERENCE_TIMES if known is None else 1)
 
 
 def _collect(examinee: DriverClient, question: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The answer that names the tests; where there are none, the one that says why."""
+    """Return the answer that names the tests or, if there are none, the one with the reason."""
     answer = examinee.ask(question, seconds=COLLECT_SECONDS)
     return answer if answer is None or answer.get("collected") != [] else examinee.ask({}, seconds=GRACE_SECONDS)
 
@@ -325,14 +315,14 @@ def _names(answer: Mapping[str, object] | None, key: str) -> tuple[str, ...]:
 
 
 def _expected(names: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
-    """Each name once, and none that is not among those that were asked for, where any were."""
+    """Return each name once, and if some were asked for, only those."""
     once = dict.fromkeys(names)
     asked = once if left is None else frozenset(left)
     return tuple(name for name in once if name in asked)
 
 
 def _moved(first: Mapping[str, object] | None, collected: Sequence[str], left: Sequence[str] | None) -> tuple[str, ...]:
-    """Tests that were asked for and not collected, where nothing was in the way."""
+    """Return the tests that were asked for and not collected, if there was no error that explains it."""
     said = first or {}
     in_the_way = (
         said.get("failed") if "collected" in said else said.get("text") or said.get("lost") or "end" not in said
@@ -349,7 +339,7 @@ def _problem(examinee: DriverClient, first: Mapping[str, object] | None) -> str:
 def _follow(
     examinee: DriverClient, collected: Sequence[str], seconds: float, *, until_failure: bool
 ) -> tuple[dict[str, CaseReport], str]:
-    """One report after the other, `seconds` for each, and the test with which it came to an end, `` when all was said or enough."""
+    """Read the reports, `seconds` for each. Return them, and the test during which a box ended, if one did."""
     reports: dict[str, CaseReport] = {}
     # Asked ahead: two processes that wake each other for every small test are slow on a busy machine.
     told = examinee.ask_each(({}, seconds) for _ in collected)
@@ -360,7 +350,7 @@ def _follow(
         text, note, said_of_it, given = (
             text_of(said.get(key), TEXT_CHARACTERS) for key in ("text", "note", "outcome", "given")
         )
-        # Where the submission may have written the report, it says nothing that a box does not say; time is seen from here.
+        # The submission may have written the report. So only known outcomes count, and time is measured here.
         outcome = said_of_it if said_of_it in SAID else "failed"
         held = said.get("held") is True
         reports[test] = CaseReport(
@@ -373,41 +363,33 @@ def _follow(
     return reports, ""
 
 
-def run_reference(context: Context, suite: Suite) -> Sequence[Execution]:
-    """One run of the reference, to measure it. Raises TaskUnusable where it does not pass."""
+def run_reference(context: Context, suite: SuiteOfTests) -> Sequence[Execution]:
+    """Run the reference once, to measure it. Raise TaskUnusable if it does not pass."""
     return [execution for run in _reference_runs(context, suite) for execution in run.executions]
 
 
-def outcomes(context: Context, suite: Suite, limits: Limits, grader: str, criterion: str) -> Iterator[CaseOutcome]:
-    """One outcome for each expected test, in the order of the suite. `limits` are the submission's.
+def outcomes(context: Context, suite: SuiteOfTests, limits: Limits, reporter: SuiteReporter) -> Iterator[CaseOutcome]:
+    """Yield one outcome for each expected test, in the order of the suite. `limits` are the submission's.
 
-    Raises TaskUnusable.
+    Raise TaskUnusable if the task is broken.
     """
     reference = context.remember(f"pytest/{suite.id}/reference", lambda: learnt(suite, _reference_runs(context, suite)))
-    assert isinstance(reference, Reference)
     reports = _examined(context, suite, reference, limits)
-    replay = (
-        f"the same examples again with seed = {suite.options.get('seed', SEED)}" if suite.kind == "property" else ""
-    )
-    shown = 0
+    replay = "" if suite.properties is None else f"the same examples again with seed = {suite.seed}"
     for test in reference.tests:
         report = reports[test]
-        tell = not report.passed and shown < SHOWN_CASES
-        shown += tell
-        yield CaseOutcome(
-            grader=grader,
-            criterion=criterion,
-            suite=suite.id,
-            case=test,
-            outcome=_OUTCOMES[report.outcome],
-            weight=suite.weight,
+        texts = None
+        if not report.passed and reporter.has_room:
+            got = report.text or report.outcome
+            texts = CaseTexts(given=report.given or test, wanted="the test passes", got=got)
+        yield reporter.report_case(
+            test,
+            _OUTCOMES[report.outcome],
             end=report.end,
             seconds=report.seconds,
-            given=UntrustedText((report.given or test) if tell else ""),
-            wanted=UntrustedText("the test passes" if tell else ""),
-            got=UntrustedText((report.text or report.outcome) if tell else ""),
-            note=UntrustedText("; ".join(filter(None, (report.note, replay if tell else "")))[:TEXT_CHARACTERS]),
-            integrity="reduced" if is_shared(suite) or suite.options.get("equality") == "own" else "full",
+            texts=texts,
+            note="; ".join(filter(None, (report.note, replay if texts else ""))),
+            integrity=suite.integrity,
         )
 
 
@@ -424,8 +406,8 @@ _OUTCOMES = {
 }
 
 
-def _examined(context: Context, suite: Suite, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
-    """Of each test what counts. Together first: that is cheaper, and what fails there needs no second examination."""
+def _examined(context: Context, suite: SuiteOfTests, reference: Reference, limits: Limits) -> Mapping[str, CaseReport]:
+    """Return the report that counts for each test. What fails together with the submission is not run apart from it."""
     files = context.submission.files
     together = run_suite(context, files, suite, reference, limits=limits, together=True)
     if together.moved:
@@ -434,7 +416,7 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
         context.ended(beyond(execution, reference.beside))
     reports = {test: together.report(test) for test in reference.tests}
     left = tuple(test for test, report in reports.items() if report.passed)
-    if is_shared(suite) or not left:
+    if suite.is_shared or not left:
         return reports
     apart = run_suite(context, files, suite, replace(reference, tests=left), limits=limits, together=False)
     if apart.moved:
@@ -444,8 +426,8 @@ def _examined(context: Context, suite: Suite, reference: Reference, limits: Limi
     return reports | {test: agreed(reports[test], apart.report(test)) for test in left}
 
 
-def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
-    """Raises TaskUnusable where tests have other ids each time: by chance, by addresses, by the order of a set."""
+def _check_ids(context: Context, suite: SuiteOfTests, reference: Reference) -> None:
+    """Raise TaskUnusable if tests have other ids each time: by chance, by addresses, by the order of a set."""
     again = learnt(suite, _reference_runs(context, suite)).tests
     changed = sorted({*reference.tests} ^ {*again})
     if changed:
@@ -456,8 +438,8 @@ def _check_ids(context: Context, suite: Suite, reference: Reference) -> None:
         )
 
 
-def _reference_runs(context: Context, suite: Suite) -> Sequence[SuiteRun]:
-    def once(suite: Suite, together: bool) -> SuiteRun:  # noqa: FBT001 - as examined_reference calls it
+def _reference_runs(context: Context, suite: SuiteOfTests) -> Sequence[SuiteRun]:
+    def once(suite: SuiteOfTests, together: bool) -> SuiteRun:  # noqa: FBT001 - as examined_reference calls it
         files, limits = context.task.reference, context.task.limits
         return run_suite(context, files, suite, None, limits=limits, together=together, until_failure=True)
 

@@ -16,6 +16,7 @@ from itertools import islice
 
 from graders.interface import Suite, Task, TaskUnusable
 from graders.suites.call.cases import parse_cases
+from graders.suites.call.suite import CallSuite
 from graders.tasks import package
 from sandboxes.interface import Sandbox
 from service.authoring.amplify.cases import (
@@ -83,7 +84,7 @@ class _Target:
 
     @property
     def entry_point(self) -> str:
-        return str(self.suite.options["entry_point"])
+        return CallSuite.of(self.suite).entry_point
 
 
 def amplify(
@@ -101,7 +102,8 @@ def amplify(
 
     Raises AmplifyError, PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
-    task = package.load(files)
+    packaged = package.parse(files)
+    task = packaged.task
     target = _target(task)
     trials = VariantRunner(task=task, sandbox=sandbox, progress=progress, deadline=time.monotonic() + seconds)
     trials.check_reference()
@@ -122,9 +124,9 @@ def amplify(
         kinds=kinds,
         domain=domain,
         inputs=proposals(domain, target.calls, source, seed=seed),
-        right=_accepted(files),
+        right=_accepted(packaged),
     )
-    wrong = {each.name: each.files for each in package.submissions(files) if each.kind == "wrong"}
+    wrong = {each.name: each.files for each in packaged.submissions if each.kind == "wrong"}
     # Survivors first: they are what this is about, should time run out.
     in_order = sorted(programs, key=lambda name: name not in survivors)
     candidates = search.candidates(INPUTS, {**{name: programs[name] for name in in_order}, **wrong})
@@ -217,10 +219,11 @@ def _target(task: Task) -> _Target:
     """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
     for suite in task.suites:
         if suite.kind == "call":
-            if suite.options.get("checker") == "any-of":
+            read = CallSuite.of(suite)
+            if read.checker == "any-of":
                 raise AmplifyError(f"suite {suite.id} accepts several answers to a case, which only its author knows")
-            [(name, text)] = [(name, text) for name, text in suite.files.items() if name.endswith(".jsonl")]
-            cases = parse_cases(text, name=name, entry_point=str(suite.options["entry_point"]))
+            [(name, text)] = read.files_ending(".jsonl")
+            cases = parse_cases(text, name=name, entry_point=read.entry_point)
             calls = tuple(Call(case.args, case.kwargs) for case in cases if case.args or case.kwargs)
             if not calls:
                 raise AmplifyError(f"suite {suite.id} calls its function without arguments: there is nothing to vary")
@@ -252,14 +255,12 @@ def _public_functions(source: str) -> list[str]:
     return [name for name in functions if not name.startswith("_")]
 
 
-def _accepted(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+def _accepted(packaged: package.Package) -> dict[str, Mapping[str, str]]:
     """The programs that are right. The reference is one: a predicate may refuse what it answers to a new input."""
     passed = {
-        each.name: each.files
-        for each in package.submissions(files)
-        if (each.kind, each.outcome) == ("accepted", "passed")
+        each.name: each.files for each in packaged.submissions if (each.kind, each.outcome) == ("accepted", "passed")
     }
-    return {**package.references(files), **passed}
+    return {**packaged.references, **passed}
 
 
 def _has_float(value: object) -> bool:

@@ -16,8 +16,8 @@ from graders.interface import (
 )
 from graders.suites.call import runner as call_suite
 from graders.suites.call.cases import NO_ANSWER, Case
-from graders.suites.call.compare import check_named
 from graders.suites.call.runner import Answer
+from graders.suites.call.suite import CallSuite
 from service.authoring.amplify.cases import value_of
 from service.authoring.inputs.domain import Call, Domain, Place
 from service.authoring.variants import SessionWithEnvironment, VariantRunner, all_passed
@@ -140,7 +140,7 @@ class Laboratory:
         """
         trials = self.trials
         refused: frozenset[str] = frozenset()
-        if suite.options.get("checker") == "predicate":
+        if CallSuite.of(suite).check is None:
             suite, refused = _split(suite, trials.accepted_of_reference(suite))
             if not suite.files:
                 return dict.fromkeys(programs, refused)
@@ -181,7 +181,7 @@ class Laboratory:
             )
             patience = [PATIENCE_SECONDS] * len(cases)
             sitting = call_suite.sit(
-                context, task.reference, self.suite, cases, patience,
+                context, task.reference, CallSuite.of(self.suite), cases, patience,
                 limits=task.limits, judged=lambda place, answer: answer, until_failure=False,  # noqa: ARG005
             )  # fmt: skip
         if sitting.load_failure:
@@ -192,8 +192,8 @@ class Laboratory:
         """Whether both answers would pass for each other. A predicate has many right ones, which need not be alike."""
         if one.value is None or other.value is None:
             return (one.kind, one.raised) == (other.kind, other.raised)
-        checker = str(self.suite.options.get("checker", "exact"))
-        return checker == "predicate" or check_named(checker, self.suite.options)(one.value, other.value)
+        check = CallSuite.of(self.suite).check
+        return check is None or check(one.value, other.value)
 
 
 def _split(suite: Suite, accepted: frozenset[str]) -> tuple[Suite, frozenset[str]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from graders.tasks.stdio_options import MOST_PASSES
+from graders.suites.stdio.suite import MOST_PASSES
 from service.importers.kattis.data import Group, TestCase, read_data
 from service.importers.kattis.files import Tree, number_of, table_of, words_of
 from service.importers.kattis.programs import VALIDATORS, read_submissions, validator

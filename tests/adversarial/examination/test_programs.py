@@ -61,7 +61,8 @@ MEMORY = TaskCache()
 @cache
 def task_at(folder: Path) -> tuple[Task, Mapping[str, PackagedSubmission]]:
     files = read_folder(folder)
-    return package.load(files), {each.name: each for each in package.submissions(files)}
+    packaged = package.parse(files)
+    return packaged.task, {each.name: each for each in packaged.submissions}
 
 
 def programs(kind: str) -> list[object]:

@@ -1,9 +1,8 @@
-"""Values of a task.toml, looked at one by one. Pure.
+"""Checks of single values in task.toml. Pure.
 
-Each function takes a value and the name of its field, and returns the value as the type that it has been found to be, or
-raises
+Each function takes a value and the name of its field. It returns the value with its type, or raises
 
-    PackageError            what is wrong with a package: the field, and what was expected there
+    PackageError            a package is wrong; names the field, and what was expected there
 """
 
 import ast
@@ -14,18 +13,22 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, TypeGuard
 
-from graders.suites.call import cases
+from graders.suites.case_rows import CaseBudget, is_weight
 
 MOST_PYTHON_CHARACTERS = 512 << 10
-"""Of all files of a package together, and of one: up to two thousandths of a second for each KiB, while nothing else runs."""
+"""The most Python that is parsed of a package. Each KiB takes up to 2 ms, and no other thread runs meanwhile."""
 PYTHON_CHARACTERS = 32 << 10
+"""The longest Python file that is parsed."""
 MOST_PATTERNS, PATTERN_CHARACTERS = 50, 100
+NAME = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""The name of a suite or a group."""
+NAME_IN_WORDS = "a name of letters, digits and . _ -"
 _WILD = frozenset("*?[")
 _FUNCTION = re.compile(r"^def[ \t]++(\w+)", re.MULTILINE)
 
 
 class PackageError(ValueError):
-    """A package is not as docs/reference/task-package.md says.
+    """A package does not follow docs/reference/task-package.md.
 
     Args:
         field: a file (`hidden/cases.jsonl:3`), or a place in task.toml (`suite.hidden.checker`).
@@ -53,7 +56,7 @@ def text(value: object, field: str) -> str:
 
 
 def _refuse_nul(value: str, field: str) -> None:
-    """No file, command line or page takes one."""
+    """Raise PackageError for a NUL character: files, command lines and pages cannot hold it."""
     if "\0" in value:
         raise PackageError(field, "text without NUL characters")
 
@@ -78,7 +81,7 @@ def true_or_false(value: object, field: str) -> bool:
 
 
 def texts(value: object, field: str, example: str) -> list[str]:
-    """A list that is not empty, of texts that are not."""
+    """Return a list of texts. Neither the list nor a text may be empty."""
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
         raise PackageError(field, f"a list of texts, such as {example}, not {value!r}")
     for item in value:
@@ -104,9 +107,15 @@ def positive(value: object, field: str) -> float:
     return float(value)
 
 
+def whole(value: object, field: str, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise PackageError(field, f"a whole number from {least} to {most}, not {value!r}")
+    return value
+
+
 def weight(value: object, field: str) -> float:
-    """Of a suite or a group."""
-    if not cases.is_weight(value):
+    """Return the weight of a suite or a group."""
+    if not is_weight(value):
         raise PackageError(field, f"a number greater than 0 (from 1e-100 to 1e100), not {value!r}")
     return float(value)
 
@@ -115,17 +124,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def check_tolerance(options: Mapping[str, Any], checker: str, field: str) -> None:
-    """`absolute` and `relative` of a suite's options: for the checkers only that know numbers that are near."""
-    for key in sorted({"absolute", "relative"} & options.keys()):
-        if checker not in ("float", "lines"):
-            raise PackageError(f"{field}.{key}", 'no tolerance unless checker = "float", or "lines" of a stdio suite')
-        if not is_number(options[key]) or not 0 <= options[key] < math.inf:
-            raise PackageError(f"{field}.{key}", f"a number of at least 0, not {options[key]!r}")
-
-
 def is_name(value: str) -> bool:
-    """True for what can be the name of a function or a module."""
+    """Return whether this can be the name of a function or a module."""
     return value.isidentifier() and not keyword.iskeyword(value)
 
 
@@ -137,25 +137,25 @@ def function_name(value: object, field: str) -> str:
 
 
 class PackageBudget:
-    """What of a package may still be read, so that the largest package costs a second or two."""
+    """The part of a package that may still be read. With it the largest package costs a second or two."""
 
     def __init__(self, output_kib: int) -> None:
-        """`output_kib`: what a program of this task may print."""
+        """`output_kib`: the most that a program of this task may print."""
         self.output_kib = output_kib
-        self.cases = cases.CaseBudget()
+        self.cases = CaseBudget()
         self._python = MOST_PYTHON_CHARACTERS
         self._functions: dict[str, set[str]] = {}
         self._patterns = MOST_PATTERNS
 
     def parsed(self, path: str, source: str) -> ast.Module | None:
-        """A file of the package as Python; None where it is too much of it. The reference's own run says more of it then."""
+        """Return a Python file as a syntax tree. None if it is too long: the reference's run shows its mistakes."""
         if len(source) > min(PYTHON_CHARACTERS, self._python):
             return None
         self._python -= len(source)
         return parsed(path, source)
 
     def functions(self, path: str, source: str) -> set[str]:
-        """The names of its functions; looked for once, in however many suites the file is."""
+        """Return the names of its functions. A file is parsed once, even if several suites have it."""
         if path not in self._functions:
             tree = self.parsed(path, source)
             self._functions[path] = (
@@ -167,7 +167,7 @@ class PackageBudget:
         return self._functions[path]
 
     def matched(self, pattern: str, files: Iterable[str], field: str) -> list[str]:
-        """The files that a pattern of a suite matches."""
+        """Return the files that a pattern of a suite matches."""
         if not set(pattern) & _WILD:
             return [pattern] if pattern in files else []
         self._patterns -= 1
@@ -180,7 +180,7 @@ class PackageBudget:
 
 
 def parsed(path: str, source: str) -> ast.Module:
-    """A file of the package as Python."""
+    """Return a file of the package as a syntax tree. Raise PackageError if it is not Python."""
     try:
         return ast.parse(source, filename=path)
     except SyntaxError as error:
