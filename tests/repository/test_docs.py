@@ -29,7 +29,7 @@ def name(page: Path) -> str:
 
 
 def prose_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a page that can wrap: not code, tables, headings or what has no space to break at."""
+    """Yield the numbered lines of a page that can wrap: not code, tables, headings, or one long word."""
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
