@@ -20,6 +20,8 @@ OTHERS = (
 GENERATED = "reference/http-api.md"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "changelog.d" not in page.parts)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+ROW = re.compile(r"^\| \[[^\]]+\]\(([^)\s]+)\) \|", re.MULTILINE)
+"""A page in a table of the index."""
 PATH = re.compile(r"`((?:service|graders|sandboxes|rubrics|tests|benchmarks)/[\w./-]*\.(?:py|c|md|toml))`")
 """A file of the tree, as pages name it."""
 
@@ -39,7 +41,7 @@ def prose_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unlisted(index: str, pages: list[str]) -> list[str]:
-    listed = LINK.findall(index)
+    listed = ROW.findall(index)
     return [page for page in pages if listed.count(page) != 1]
 
 
