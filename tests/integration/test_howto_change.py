@@ -114,6 +114,31 @@ from graders.interface import Tier
 from service.host.preparation import prepare
 with prepare(lambda line: None) as tiers, tiers.at_least(Tier.JAIL).session() as session:
 """
+KIND = f"""
+from dataclasses import replace
+from graders.builtin.hidden_tests import HiddenTests
+from graders.interface import CaseOutcome
+from graders.plugins.testing import context_of
+from graders.tasks.package import load
+FILES = {{
+    "task.toml": '''id = "greet"
+title = "Greet"
+reference = "submissions/accepted/reference.py"
+
+[[suite]]
+id = "hidden"
+kind = "smoke"
+files = ["hidden/*"]
+''',
+    "prompt.md": "Greet the name on stdin.",
+    "hidden/empty.in": "", "hidden/name.in": "Ada\\n",
+    "submissions/accepted/reference.py": "import sys\\nprint('Hello', sys.stdin.read())\\n",
+}}
+task = load(FILES)
+{IN_A_BOX}
+    given = replace(context_of({{"solution.py": "print('Hello', input())\\n"}}, session), task=task)
+    print([(s.case, s.outcome.value) for s in HiddenTests().grade(given) if isinstance(s, CaseOutcome)])
+"""
 ANALYZER = f"""
 from graders.builtin.todos import Todos
 from graders.plugins.testing import check
@@ -137,6 +162,10 @@ print(load(task.files).suites[0].kind)
 """
 
 
+def suite_kind(copy: Path) -> None:
+    assert run(copy, sys.executable, "-c", KIND).strip() == "[('empty', 'failed'), ('name', 'passed')]"
+
+
 def analyzer(copy: Path) -> None:
     run(copy, sys.executable, "-c", ANALYZER)
 
@@ -156,6 +185,7 @@ def importer(copy: Path) -> None:
 
 
 WALKS: Mapping[str, Callable[[Path], None]] = {
+    "A suite kind": suite_kind,
     "A grader": grader,
     "An analyzer": analyzer,
     "An integrity rule": integrity_rule,
