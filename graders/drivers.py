@@ -1,8 +1,8 @@
-"""Our own programs for boxes: what each kind of them brings along, and how it is started.
+"""Our own programs for boxes: the files that each kind brings along, and how it is started.
 
-A folder of `graders/boxed` is what one kind of box gets, beside `shared`, which goes into each. One `Harness` for each kind,
-made once: tier jail keeps an interpreter warm for each different one. There are several because a fork costs the more the
-more is imported, and a `call` suite, the most frequent, needs neither pytest nor bandit.
+Each folder of `graders/boxed` is for one kind of box; every box also gets `shared`. There is one `Harness` for each
+kind, made once: tier jail keeps an interpreter warm for each different one. There are several kinds because a fork
+costs more the more is imported, and a `call` suite, the most frequent, needs neither pytest nor bandit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,9 @@ _STANDARD = (
     "abc", "bisect", "collections", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "math", "operator",
     "re", "string", "typing",
 )  # fmt: skip
-"""What solutions import most. Importing it in each box would cost more than the examination itself. Without `random`, which
-seeds itself after each fork, and what imports it: that costs every box more than the few that want it save."""
+"""The modules that solutions import most; importing them in each box would cost more than the examination. `random`,
+and modules that import it, are not here: it seeds itself after each fork, which costs all boxes more than a few boxes
+save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,9 @@ class Driver:
 
 
 def _driver(module: str, *beside: str, preload: tuple[str, ...] = ()) -> Driver:
-    """Return the driver `module`, whose harness is its folder and those `beside` it; `preload` is imported ahead of it."""
+    """Return the driver `module`, whose harness is its folder and those `beside` it; `preload` is imported ahead of
+    it.
+    """
     package = resource_files("graders")
     folders = ("shared", module.partition(".")[0], *beside)
     paths = ["__init__.py", "boxed/__init__.py", "boxed/__main__.py"]
@@ -58,15 +61,17 @@ def _modules(package: Traversable, folder: str) -> Iterator[str]:
 
 
 def prelude_file(task: Task) -> dict[str, str]:
-    """Where the task's prelude lies in a submission's box -> its text; nothing where there is none. Named like the module."""
+    """Return the path of the task's prelude in a submission's box -> its text; empty if it has none. Named like the
+    module.
+    """
     return {f"prelude/{task.entry_file}": task.prelude} if task.prelude else {}
 
 
 CALL = _driver("call.driver", preload=_STANDARD)
 STDIO = _driver("stdio.driver", preload=_STANDARD)
-"""All that `stdio` suites run but the submission's own process, which is forked from the same interpreter."""
+"""Every program of `stdio` suites. The submission's own process is forked from the same interpreter."""
 _FOLDER = "getpass"
-"""For the name of the folder of tmp_path."""
+"""tmp_path imports it for the name of its folder."""
 PYTEST = _driver(
     "tests.pytest_driver", "examiner", "rpc", preload=(*_STANDARD, _FOLDER, "graders.boxed.tests.preload_pytest")
 )

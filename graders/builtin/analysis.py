@@ -1,9 +1,9 @@
-"""Asking the analyzers about each Python file of a submission, in a box.
+"""Runs the analyzers on each Python file of a submission, in a box.
 
 The analyzers are libraries that read hostile source, so they never run in a process of the service. A box gets our
-driver and no file of the submission; its files come as messages, one question each (graders/boxed/analysis/driver.py),
-and all analyzers answer each question, so that a submission pays for one box. What comes back is as untrusted as the
-source was: the readers below take a value of the right type or raise Abstain.
+driver and no file of the submission; the files are sent as messages, one question each
+(graders/boxed/analysis/driver.py), and all analyzers answer each question, so that a submission needs one box. The
+answers are as untrusted as the source: the readers below take a value of the right type or raise Abstain.
 """
 
 import json
@@ -19,15 +19,15 @@ from graders.suites.values.messages import read, text_of, texts_of
 from sandboxes.interface import SandboxError
 
 LIMITS = Limits(wall_seconds=180, cpu_seconds=90, memory_mib=1024, processes=8, disk_mib=16, output_kib=256)
-"""For all files of a submission; the driver has tighter ones for each."""
+"""Limits for all files of a submission; the driver has tighter ones for each file."""
 START_SECONDS = 30.0
-"""The interpreter and the tools' imports, on a busy machine."""
+"""Seconds for the interpreter and the tools' imports, on a busy machine."""
 ANSWER_SECONDS = 35.0
-"""The driver itself gives up on a file after 10, for each of the three analyzers."""
+"""Seconds for one file. The driver itself gives up after 10 for each of the three analyzers."""
 TEXT_CHARACTERS = 500
-"""Of a text in an answer."""
+"""Characters of a text in an answer."""
 SHOWN_CAP = 100_000
-"""Characters of a prompt, or of a visible file, that the analyzers are told."""
+"""Characters of a prompt, or of a visible file, that are sent to the analyzers."""
 _MALFORMED = "the analyzer's answer could not be read"
 
 
@@ -40,12 +40,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Analysis:
-    """What a box said of a submission."""
+    """The answers of a box about a submission."""
 
     tools: object
-    """Names and versions of the analyzers; as they came, so anything."""
+    """Names and versions of the analyzers, unchecked, so of any type."""
     answers: Mapping[str, "Answer | Skipped"]
-    """By path: what came for the question, with a place for each analyzer, or why nothing did."""
+    """Path -> the answer, with a key for each analyzer, or why there is none."""
 
 
 Answer = Mapping[str, object]
@@ -53,11 +53,11 @@ Look = TypeVar("Look")
 
 
 def analyze_files(context: Context, tool: str, read: Callable[[Answer], Look]) -> Iterator[tuple[str, Look | Skipped]]:
-    """For each `.py` file of the submission its path and what the analyzer found, or why it did not look.
+    """Yield the path of each `.py` file of the submission with the analyzer's findings, or why it did not look.
 
-    `tool` is the name and version that must have looked (`bandit-1.9.4`), `read` takes what was found apart and raises
-    Abstain where that is malformed. Raises Abstain where there is nothing to look at, and SandboxError where the image
-    lacks the tool: our failure, the tools are named before anything of the submission is in the box.
+    `tool` is the required name and version (`bandit-1.9.4`). `read` parses the findings and raises Abstain if they are
+    malformed. Raises Abstain if the submission has no `.py` file, and SandboxError if the image lacks the tool: that is
+    our failure, because the tools are named before any file of the submission is in the box.
     """
     analysis = context.once("analysis", lambda: _analyse(context))
     if not isinstance(analysis.tools, list) or tool not in analysis.tools:
@@ -88,7 +88,7 @@ def _analyse(context: Context) -> _Analysis:
 
 
 def _about(context: Context) -> dict[str, object]:
-    """What the author of the code was shown, and the names of its modules. Nothing that is hidden enters the box."""
+    """Return what the author of the code was shown, and the names of its modules. No hidden file enters the box."""
     task = context.task
     return {
         "prompt": _text(task.prompt),
@@ -113,7 +113,7 @@ def _greet(conversation: Conversation) -> object:
 
 
 def _unfit(source: str) -> Skipped | None:
-    """Why a file is not even sent, if so."""
+    """Return why a file cannot be sent, or None."""
     try:
         size = len(source.encode("utf-8"))
     except UnicodeEncodeError:
@@ -126,7 +126,7 @@ def _unfit(source: str) -> Skipped | None:
 def _ask(conversation: Conversation, source: str, task: Mapping[str, object]) -> Answer | Skipped:
     message = conversation.ask(json.dumps({"source": source, "task": task}).encode("ascii"), seconds=ANSWER_SECONDS)
     if message is None:
-        # and None for every file after it: a conversation that is over stays so
+        # every later file gets None too: the conversation is over
         return Skipped(f"the analyzer's box ended: {_how(conversation)}")
     try:
         return object_in(read(message))
@@ -140,14 +140,14 @@ def _how(conversation: Conversation) -> str:
 
 
 def object_in(value: object) -> Answer:
-    """The value itself if it is a JSON object. Raises Abstain otherwise."""
+    """Return the value if it is a JSON object. Raises Abstain otherwise."""
     if not isinstance(value, dict):
         raise Abstain(_MALFORMED)
     return value
 
 
 def text_in(answer: Answer, key: str) -> str:
-    """A text of the answer, at most TEXT_CHARACTERS. Raises Abstain for anything else."""
+    """Return a text of the answer, at most TEXT_CHARACTERS. Raises Abstain for anything else."""
     value = answer.get(key)
     if not isinstance(value, str):
         raise Abstain(_MALFORMED)
@@ -155,7 +155,7 @@ def text_in(answer: Answer, key: str) -> str:
 
 
 def number_in(answer: Answer, key: str) -> float:
-    """A finite number of the answer, not negative. Raises Abstain for anything else."""
+    """Return a finite number of the answer, not negative. Raises Abstain for anything else."""
     value = answer.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e15:
         raise Abstain(_MALFORMED)
@@ -163,12 +163,12 @@ def number_in(answer: Answer, key: str) -> float:
 
 
 def texts_in(answer: Answer, key: str) -> tuple[str, ...]:
-    """An array of texts of the answer, each as by `text_in`. Raises Abstain where there is no array."""
+    """Return an array of texts of the answer, each cut as by `text_in`. Raises Abstain if it is not an array."""
     return texts_of(rows_in(answer, key), TEXT_CHARACTERS)
 
 
 def rows_in(answer: Answer, key: str) -> list[object]:
-    """An array of the answer. Raises Abstain for anything else."""
+    """Return an array of the answer. Raises Abstain for anything else."""
     value = answer.get(key)
     if not isinstance(value, list):
         raise Abstain(_MALFORMED)

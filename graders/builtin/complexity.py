@@ -7,12 +7,12 @@ from graders.builtin.analysis import Answer, Skipped, analyze_files, number_in, 
 from graders.interface import Abstain, Abstention, Context, Example, Grader, Measurement, Signal
 
 TOOL = "radon-6.0.1"
-"""As pinned in docker/requirements.lock; part of the grader's version, so that a run records which radon measured."""
+"""The version in docker/requirements.lock; part of the grader's version, so that a run records which radon measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Metrics:
-    """What radon measured in one file."""
+    """The measures of one file by radon."""
 
     lines: int
     worst_name: str
@@ -21,7 +21,7 @@ class _Metrics:
     weighted_sum: float
     maintainability: float | None
     reason: str
-    """Why there is no maintainability index."""
+    """Why the maintainability index is missing."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Complexity(Grader):
     """Measures how hard the code is to read, with radon: branches per function, and its maintainability index.
 
     The worst function is named and decides, and the typical complexity is weighted by lines of code: splitting off
-    trivial functions hides nothing. It says nothing about speed. A file that radon cannot read is an abstention.
+    trivial functions hides nothing. Speed is not measured. A file that radon cannot read is an abstention.
     """
 
     id, version, criterion = "assay/complexity", f"1+{TOOL}", "best_practices"

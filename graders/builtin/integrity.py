@@ -1,7 +1,8 @@
-"""Integrity: signs in the source that somebody plays with the examination. What each rule means: docs/reference/integrity.md.
+"""Integrity: signs in the source that a submission games its examination. docs/reference/integrity.md explains each
+rule.
 
-The files are read in a box, beside bandit and radon (graders/boxed/analysis/integrity_analyzer.py); the names of files, and the
-few lines of configuration that matter, are read here, as text.
+The files are read in a box, beside bandit and radon (graders/boxed/analysis/integrity_analyzer.py); the names of files,
+and the few lines of configuration that matter, are read here, as text.
 """
 
 import re
@@ -33,10 +34,10 @@ from graders.interface import (
 )
 
 TOOL = "integrity-2"
-"""As graders/boxed/analysis/integrity_analyzer.py names itself; counted up when a rule changes."""
+"""The name of graders/boxed/analysis/integrity_analyzer.py; its number goes up when a rule changes."""
 PAGE = "docs/reference/integrity.md"
 SHOWN = 30
-"""Findings that are told of a submission, worst first; the others are counted."""
+"""Findings that are reported for a submission, worst first; the others are counted."""
 
 PLANTED = "assay/planted-file"
 SHADOWS = "assay/shadows-module"
@@ -56,14 +57,14 @@ _CONFIGURATION = re.compile(r"(?:^|/)(?:tox\.ini|setup\.cfg|pyproject\.toml|setu
 _HOOKS = re.compile(
     r"\bpytest_(?!plugins\b)\w+\s*\(|\bpytest_plugins\b|\bautouse\b|\bcollect_ignore|\bhookimpl\b|\bsys\.modules\b|\bbuiltins\b|\b__import__\b"
 )
-"""What a conftest.py changes a run by. Fixtures for one's own tests are none of it."""
+"""Ways in which a conftest.py changes a run. Fixtures for the author's own tests are not among them."""
 _OWN_TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")
 _PLAIN_OPTION = re.compile(
     r"^\s*(?:$|[#;\[]|(?:testpaths|pythonpath|python_files|python_classes|minversion|markers|filterwarnings|log_cli\w*|asyncio_mode|norecursedirs)\b|"
     r"addopts\s*=\s*[\[\"']*(?:\s*[\"',]*-(?:q|v|vv|ra|rA|-strict-markers|-strict|-verbose|-quiet|-tb=\w+|-durations=\d+)[\"',]*)*[\]\s]*$|"
     r"\s+[^-\s=][^=]*$|[\]\"'])"
 )
-"""A line that only says where tests are, and how much is told of them."""
+"""A line that only sets the place of tests and the verbosity of reports."""
 _FRAMEWORKS = frozenset(
     ["pytest", "_pytest", "pluggy", "hypothesis", "iniconfig", "coverage", "numpy", "graders", "attr"]
 )
@@ -142,11 +143,12 @@ _RELIED_ON = frozenset(
         "zipfile",
     ]
 )
-"""Modules that an examination in one process imports itself. Nobody else is misled by `statistics.py` or `queue.py`."""
+"""Modules that an examination in one process imports itself. A `statistics.py` or `queue.py` misleads no
+examination."""
 _CANNOT_RUN = re.compile(r"it does not compile|it is not valid Unicode")
-"""Of what is no program, nothing is hidden."""
+"""Reasons for skipping a file that is not a program, so that nothing can be hidden in it."""
 _WIDE = "integrity"
-"""No criterion of a rubric: that a file could not be looked at takes no suggestion away."""
+"""Not a criterion of any rubric: a file that could not be read must not remove a suggested level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,21 +161,22 @@ class _Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FileRead:
-    """What the rules found in one file."""
+    """The rules' findings in one file."""
 
     places: tuple[_Hit, ...]
     left_out: int
     own: frozenset[str]
-    """Modules of the standard library's names from which it takes what the library's lack."""
+    """Modules with names of the standard library from which the file imports names that the library's module lacks."""
 
 
 @dataclass(frozen=True)
 class Integrity(Grader):
-    """Looks for signs of play with the examination: special-cased examples, exit games, patched modules, lying values, ...
+    """Looks for signs of gaming the examination: special-cased examples, exit games, patched modules, lying values, ...
 
-    Each finding is a flag with a sentence, a line and a page that shows an honest look-alike. A flag is for the reviewer:
-    it decides nothing and lowers no level. What is only unusual, what the prompt asks for and what the reference does as well is
-    told with severity low. That a file could not be read is told, and takes no suggestion away.
+    Each finding is a flag with a sentence, a line and a page that shows an honest look-alike. A flag is for the
+    reviewer: it decides nothing and lowers no level. A finding has severity low if it is only unusual, if the prompt
+    asks for it, or if the reference does the same. A file that could not be read is reported, and removes no suggested
+    level.
     """
 
     id, version, criterion = "assay/integrity", f"1+{TOOL}", "correctness"
@@ -229,9 +232,9 @@ class Integrity(Grader):
         )
 
     def _configuration(self, files: Mapping[str, str]) -> Iterator[Finding]:
-        """Files that a test run, or any start of an interpreter, reads without being asked to.
+        """Yield flags for files that a test run, or any start of an interpreter, reads by itself.
 
-        A project has such files for its own tests: mild where there are some beside it, and it says nothing but where they are.
+        A project has such files for its own tests: a file is mild if tests are beside it and it only configures them.
         """
         for path, text in sorted(files.items()):
             if START_UP.search(path):
@@ -250,9 +253,9 @@ class Integrity(Grader):
                 yield self._flag(PLANTED, says, path, line, severity="low" if own else "high")
 
     def _shadows(self, context: Context, looks: Mapping[str, _FileRead]) -> Iterator[Finding]:
-        """Modules with the name of a hidden test, of a test framework or of the standard library.
+        """Yield flags for modules with the name of a hidden test, of a test framework or of the standard library.
 
-        One of the library's names is somebody's own module where the submission takes from it what the library lacks.
+        A module with a name of the library is honest if the submission imports names from it that the library's lacks.
         """
         hidden = {
             path.rpartition("/")[2] for suite in context.task.suites for path in suite.files if path.endswith(".py")
@@ -262,7 +265,7 @@ class Integrity(Grader):
             if path in context.task.reference:
                 continue
             if path.rpartition("/")[2] in hidden and path != context.task.entry_file:
-                # Where it is would say what a hidden file is called, to whoever guesses at it.
+                # The path would confirm the name of a hidden file to a submitter who guesses it.
                 yield replace(self._flag(SHADOWS, "It has the name of a file of the hidden tests.", path), public=False)
             elif name in _FRAMEWORKS and name not in used:
                 yield self._flag(SHADOWS, "It takes the place of a module that tests are run with.", path)
@@ -273,7 +276,7 @@ class Integrity(Grader):
 
 
 def _is_for_own_tests(path: str, text: str, files: Mapping[str, str]) -> bool:
-    """True where the submission has tests in that folder, and the file does no more than to serve them."""
+    """Return True if the submission has tests in that folder, and the file only serves them."""
     folder = path.rpartition("/")[0]
     if not any(_OWN_TEST.search(each) and each.startswith(folder) for each in files):
         return False
@@ -287,9 +290,9 @@ def _accuses(place: _Hit) -> bool:
 
 
 def _rules_of_reference(context: Context) -> frozenset[str]:
-    """The rules that the task's reference would be flagged by: what the author does as well is no sign of anything.
+    """Return the rules that would flag the task's reference: what the author does too is not a sign of gaming.
 
-    It is looked at in a box of its own, once for a task version, and only where a submission is to be flagged.
+    The reference is analyzed in a box of its own, once per task version, and only if a submission would be flagged.
     """
     reference = replace(context.submission, files=context.task.reference)
 
@@ -305,7 +308,7 @@ def _rules_of_reference(context: Context) -> frozenset[str]:
 
 
 def _modules(files: Mapping[str, str]) -> dict[str, str]:
-    """Names that can be imported from the submission's folder -> the first file behind each."""
+    """Return the names that can be imported from the submission's folder -> the first file of each."""
     found: dict[str, str] = {}
     for path in sorted(files):
         if path.endswith(".py"):

@@ -17,7 +17,7 @@ from graders.builtin.analysis import (
 from graders.interface import Abstain, Abstention, Context, Example, Finding, Grader, Measurement, Severity, Signal
 
 TOOL = "bandit-1.9.4"
-"""As pinned in docker/requirements.lock; part of the grader's version, so that a run records which bandit looked."""
+"""The version in docker/requirements.lock; part of the grader's version, so that a run records which bandit looked."""
 _RULE = re.compile(r"B[0-9]{3}")
 _NAME = re.compile(r"[A-Za-z0-9_]{0,80}")
 
@@ -35,7 +35,7 @@ class _Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scan:
-    """What bandit said about one file."""
+    """Bandit's findings in one file."""
 
     places: tuple[_Issue, ...]
     lines: int
@@ -49,8 +49,8 @@ class _Scan:
 class Security(Grader):
     """Finds insecure code by its form, with bandit: shell injection, unsafe deserialization, weak cryptography, ...
 
-    Each finding carries bandit's rule, the CWE, how bad it would be and, apart from that, how sure bandit is. `# nosec`
-    comments are ignored. A file that bandit cannot read is an abstention; `files-scanned` says that it has looked.
+    Each finding has bandit's rule, the CWE, the severity and, separately, bandit's confidence. `# nosec` comments are
+    ignored. A file that bandit cannot read is an abstention; `files-scanned` shows that bandit has looked.
     """
 
     id, version, criterion = "assay/security", f"1+{TOOL}", "security"
@@ -103,7 +103,7 @@ def _read(found: Answer) -> _Scan:
 
 
 def _place_or_none(row: object) -> _Issue | None:
-    """One that is not understood costs none of the others."""
+    """Return the finding, or None if it is malformed: one bad row must not cost the others."""
     try:
         return _place(object_in(row))
     except Abstain:
@@ -126,6 +126,6 @@ def _place(row: Answer) -> _Issue:
 
 
 def _rank(row: Answer, key: str) -> Severity:
-    """The rank of that name; UNDEFINED is the lowest that bandit has."""
+    """Return the rank of that name; bandit's UNDEFINED becomes the lowest."""
     word = text_in(row, key)
     return Severity(word.lower()) if word in ("LOW", "MEDIUM", "HIGH") else Severity.LOW

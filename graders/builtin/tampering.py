@@ -1,8 +1,9 @@
-"""Where a submission tampers with its examination, what is disputed has failed. Pure.
+"""Fails the disputed cases of a submission that tampers with its examination. Pure.
 
-The two examinations of a test may disagree because the line between two boxes carries less than one process does: that is for
-a human to decide. They also disagree where a submission bends the one in which it shares a process with its tests. Signs of
-that are enough to fail a *disputed* case, never one that passed: a false alarm costs an honest author nothing elsewhere.
+The two examinations of a test may disagree because the connection between two boxes carries less than one process does:
+that is for a human to decide. They also disagree if a submission manipulates the one in which it shares a process with
+its tests. Signs of that are enough to fail a *disputed* case, never one that passed: elsewhere a false alarm costs an
+honest author nothing.
 """
 
 from collections.abc import Sequence
@@ -13,21 +14,21 @@ from graders.interface import CaseOutcome, Finding, Outcome, Severity, Signal, U
 TAMPERING = frozenset(
     f"assay/{name}"
     for name in (
-        # of the run: it wrote on the channel of the examination, or read other processes
+        # from the run: it wrote to the channel of the examination, or read other processes
         "channel", "box-read",
-        # of the source: what decides by other means than the answer
+        # from the source: means other than the answer that decide the outcome
         "leaves", "exit-hook", "skips-tests", "test-hook", "lying-equality", "lying-class", "lying-difference", "equals-anything",
         "patches-library", "import-hook", "traces", "reads-frames", "reads-heap", "detects-tests", "reads-tests", "imports-answers",
         "forged-verdict", "forged-channel", "plants-files", "planted-file", "shadows-module",
     )
 )  # fmt: skip
-"""Rules that say, at severity high, that somebody tampers with the examination itself: with its process, its comparison, its
-files or its channel. Not among them: what only misleads a reader, what uses the machine, and answers from memory, on which no
-two examinations disagree."""
+"""Rules that mean, at severity high, that the submission tampers with the examination itself: with its process, its
+comparison, its files or its channel. Rules about misleading a reader, using the machine, or answers from memory are not
+among them: the two examinations do not disagree on these."""
 
 
 def without_tampered_disputes(signals: Sequence[Signal]) -> Sequence[Signal]:
-    """The signals of a run; where one shows tampering, its disputed cases have failed, and say why."""
+    """Return the signals of a run. If one shows tampering, its disputed cases become failed, with the reason."""
     shown = sorted({_place(signal) for signal in signals if isinstance(signal, Finding) and is_tampering(signal)})
     if not shown:
         return signals
@@ -39,7 +40,7 @@ def without_tampered_disputes(signals: Sequence[Signal]) -> Sequence[Signal]:
 
 
 def is_tampering(signal: Signal) -> bool:
-    """True for a flag of severity high of a rule of TAMPERING: enough to fail what the examination disagrees about."""
+    """Return True for a flag of severity high of a rule of TAMPERING: it is enough to fail a disputed case."""
     return isinstance(signal, Finding) and signal.flag and signal.severity is Severity.HIGH and signal.rule in TAMPERING
 
 

@@ -1,1 +1,1 @@
-"""How graders are found, fenced and tried."""
+"""Finds graders, checks what they report, and tests them."""

@@ -1,10 +1,10 @@
-"""The fence around what a grader reports: which signals are let in, in which size, and how many.
+"""The fence around a grader's reports: which signals are accepted, of which size, and how many.
 
-A plugin reports in its own name, on its own criterion, with plain values: a signal that is anything else ends it, and it
-abstains; what was right before is kept. Texts that are too long are cut. Of too many signals the telling ones are kept, and
-how many were left out is a measurement. Built-in graders report on other criteria as well, and cap what they report themselves.
+A plugin reports in its own name, on its own criterion, with plain values. Any other signal ends it, and it abstains;
+earlier valid signals are kept. Texts that are too long are cut. Of too many signals the most informative are kept, and
+the number left out is a measurement. Built-in graders may report on other criteria, and limit their reports themselves.
 
-    Refused                 the grader reported something that is no signal of its own
+    Refused                 the grader reported something that is not a signal of its own
 """
 
 import reprlib
@@ -19,11 +19,11 @@ from graders.interface import Abstention, CaseOutcome, Finding, Grader, Measurem
 
 OWN_NAMESPACE = "assay/"
 SIGNALS_KEPT = 500
-"""Of one plugin and run."""
+"""Signals that are kept of one plugin in one run."""
 TEXT_CHARACTERS = 2000
-"""Of what a reviewer reads: a longer text is cut."""
+"""Characters of a text for reviewers: a longer one is cut."""
 NAME_CHARACTERS = 300
-"""Of a path, rule, unit or name: a longer one is refused, because cutting it would make another."""
+"""Characters of a path, rule, unit or name: a longer one is refused, because a cut name would be another name."""
 LEFT_OUT = "signals-left-out"
 _LARGEST_INT = 2**31 - 1
 _TEXTS = ("message", "note", "reason")
@@ -31,17 +31,17 @@ _REPORTED = (Measurement, Finding, Abstention)
 _CUT = " [...]"
 
 
-class Refused(Exception):  # noqa: N818 - as Abstain: what becomes of a grader, not an error of ours
-    """The argument says what was wrong, in half a sentence after the grader's name."""
+class Refused(Exception):  # noqa: N818 - like Abstain: an outcome of a grader, not an error of ours
+    """The grader reported an invalid signal. The argument continues a sentence that begins with the grader's name."""
 
 
 def is_own(id: str) -> bool:
-    """True for a built-in grader: no plugin can have such an id (`graders.plugins.registry`)."""
+    """Return True for a built-in grader: no plugin can have such an id (`graders.plugins.registry`)."""
     return id.startswith(OWN_NAMESPACE)
 
 
 def admit(signal: object, *, id: str, criterion: str) -> Signal:
-    """The signal as it is kept. Raises Refused where grader `id`, which is for `criterion`, may not report it."""
+    """Return the signal as it is kept. Raises Refused if grader `id`, which is for `criterion`, may not report it."""
     if is_own(id):
         if not isinstance(signal, Signal) or signal.grader != id:
             raise Refused(f"yielded {_shown(signal)}, which is no signal of its own")
@@ -69,12 +69,12 @@ def admit(signal: object, *, id: str, criterion: str) -> Signal:
 
 
 def cut(text: str, characters: int = TEXT_CHARACTERS) -> str:
-    """At most so many characters of a text, marked where it was cut."""
+    """Return at most `characters` characters of a text, with a mark at a cut."""
     return text if len(text) <= characters else text[: characters - len(_CUT)] + _CUT
 
 
 def text_of(error: BaseException, characters: int = 500) -> str:
-    """The text of an exception, whatever its own `__str__` does."""
+    """Return the text of an exception, even if its own `__str__` raises."""
     try:
         return cut(str(error), characters)
     except BaseException:  # noqa: BLE001 - code of a plugin
@@ -82,13 +82,13 @@ def text_of(error: BaseException, characters: int = 500) -> str:
 
 
 def told(error: BaseException) -> str:
-    """An exception in words: its type and its text."""
+    """Return the type and the text of an exception."""
     name, text = type(error).__name__[:NAME_CHARACTERS], text_of(error)
     return cut(f"{name}: {text}" if text else name, 500)
 
 
 class Kept:
-    """The signals of one grader and run: all of a built-in one's, the most telling of a plugin's."""
+    """The signals of one grader and run: all signals of a built-in grader, the most informative of a plugin."""
 
     def __init__(self, grader: Grader) -> None:
         self._grader = grader
@@ -97,16 +97,16 @@ class Kept:
         self._left_out = 0
 
     def add(self, signal: object) -> None:
-        """Raises Refused, and then keeps nothing of it."""
+        """Add a signal. Raises Refused, and then does not keep it."""
         self._signals.append(admit(signal, id=self._grader.id, criterion=self._grader.criterion))
         if len(self._signals) >= 2 * self._most:
             self._prune()
 
     def signals(self, last_words: str = "", *, public: bool | None = None) -> list[Signal]:
-        """In the order in which they came.
+        """Return the signals in the order in which they were added.
 
-        `last_words`: why the grader abstains at the end, if it does; `public`: whether submitters may read that, where it is
-        not as the grader's own words are.
+        `last_words`: why the grader abstains at the end, if it does; `public`: whether submitters may read these words;
+        None if the grader decides.
         """
         self._prune()
         signals = list(self._signals)
@@ -125,7 +125,9 @@ class Kept:
 
 
 def _telling(signal: Signal) -> int:
-    """What is kept first: that something was not looked at, the severest findings, then numbers."""
+    """Return the priority of a signal: abstentions first, then the severest findings, then numbers, then mild
+    findings.
+    """
     if isinstance(signal, Abstention):
         return 4
     if isinstance(signal, Finding):
@@ -160,14 +162,14 @@ def _kind(signal: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value in a message. Code of the value's own class is never run for it."""
+    """Return a value in the form for messages, without running code of the value's own class."""
     if value is None or type(value) in (bool, int, float, str, bytes):
         return reprlib.repr(value)
     return f"an object of type {type(value).__name__[:80]}"
 
 
 def _field_types(kind: type) -> Mapping[str, tuple[tuple[type, ...], bool]]:
-    """Name of each field -> the types that it may have, and whether it may be None."""
+    """Return the name of each field -> the types that it may have, and whether it may be None."""
     hints = get_type_hints(kind)
     return {field.name: _plain(hints[field.name]) for field in fields(kind)}
 

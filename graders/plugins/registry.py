@@ -1,12 +1,12 @@
-"""Which graders there are, and which of them look at a task's submissions.
+"""Finds the installed graders, and selects those for a task.
 
-Graders are found through one entry-point group, our own like everybody else's. What is not a proper grader is refused
-here, once, with the distribution and the file in the message, so that the rest of the service can rely on the port.
-A plugin that is refused or cannot be imported is kept as `Broken`, with the reason: it stops no service, and a task
-that names it is refused with that reason. Broken built-in graders stop the service: it would grade nothing.
+Graders are found through one entry-point group, built-in ones and plugins alike. Anything that is not a valid grader is
+refused here, once, with the distribution and the file in the message, so that the rest of the service can rely on the
+port. A plugin that is refused or cannot be imported is kept as `Broken`, with the reason: it stops no service, and a
+task that names it is refused with that reason. Broken built-in graders stop the service: it would grade nothing.
 
     RegistryError           a built-in grader is broken or missing
-    GraderChoiceError       a task asks for a grader or an option that there is not; names the field
+    GraderChoiceError       a task asks for a grader or an option that does not exist; names the field
 """
 
 import inspect
@@ -33,10 +33,10 @@ class RegistryError(Exception):
 
 
 class GraderChoiceError(ValueError):
-    """A task asks for a grader or an option that there is not.
+    """A task asks for a grader or an option that does not exist.
 
     Args:
-        field: where in task.toml, as a path: `graders."acme/no-print".allowed`.
+        field: the path in task.toml: `graders."acme/no-print".allowed`.
         expected: what should have been there.
     """
 
@@ -51,10 +51,10 @@ class Broken:
     """A plugin that is installed and not usable."""
 
     name: str
-    """Of its entry point; by convention the part of its id after the slash."""
+    """Name of its entry point; by convention the part of its id after the slash."""
     distribution: str
     file: str
-    """Where to look: the file, or the entry point's value where no file was reached."""
+    """The file to look at, or the entry point's value if no file was reached."""
     reasons: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -63,16 +63,18 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What an entry point names, imported and checked."""
+    """The object that an entry point names, imported and checked."""
 
     grader: Any
-    """A proper grader's class, where there is no reason against it."""
+    """The class of a valid grader, if `reasons` is empty."""
     file: str
     reasons: tuple[str, ...]
 
 
 def examined(point: EntryPoint, criteria: Collection[str]) -> Examined:
-    """Import and check what this entry point names, in this process. That runs its code, which may do anything."""
+    """Import and check the object that this entry point names, in this process. That runs its code, which may do
+    anything.
+    """
     try:
         grader = point.load()
     except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - grader fence: its import may do anything
@@ -90,9 +92,10 @@ def broken(point: EntryPoint, file: str, reasons: Iterable[str]) -> Broken:
 
 
 def rivalries(claims: Sequence[tuple[str, EntryPoint, str]]) -> list[list[str]]:
-    """For each claim, of an id by an entry point whose class is in a file: why it is left out; empty where nobody else claims the id.
+    """Return for each claim (id, entry point, file of its class) why it is left out; empty if no other claim has the
+    id.
 
-    All who claim an id lose it, so that the order of installation decides nothing.
+    All claims of the same id lose it, so that the order of installation decides nothing.
     """
     return [
         [
@@ -109,15 +112,16 @@ class Registry:
     """The graders of this installation. Immutable; installing a plugin takes effect at the next start."""
 
     graders: Mapping[str, type[Grader]]
-    """By id, sorted."""
+    """Id -> grader, sorted."""
     broken: tuple[Broken, ...]
 
     @classmethod
     def discover(cls, criteria: Collection[str], entry_points: Iterable[EntryPoint] | None = None) -> "Registry":
-        """Import and check every installed grader, in this process: `service.plugins.installation` has plugins looked at elsewhere.
+        """Import and check every installed grader, in this process; `service.plugins.installation` checks plugins in
+        another.
 
         `criteria` are the rubric criteria that graders may give evidence for.
-        Raises RegistryError where a built-in grader is broken, or none is installed.
+        Raises RegistryError if a built-in grader is broken, or if none is installed.
         """
         found = [
             (point, examined(point, criteria)) for point in (_installed() if entry_points is None else entry_points)
@@ -136,7 +140,7 @@ class Registry:
         return cls(graders=dict(sorted(graders.items())), broken=tuple(sorted(left_out, key=str)))
 
     def build(self, id: str, options: Mapping[str, object]) -> Grader:
-        """The grader with these options. Raises GraderChoiceError naming the option and what was expected."""
+        """Return the grader with these options. Raises GraderChoiceError with the option and what was expected."""
         field = f'graders."{id}"'
         grader = self.graders.get(id)
         if grader is None:
@@ -155,7 +159,7 @@ class Registry:
             raise GraderChoiceError(field, f"options that the grader accepts ({says})") from error
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
-        """Every built-in grader, with the task's options where it sets some, and the plugins that the task names.
+        """Return every built-in grader, with the task's options if it sets some, and the plugins that the task names.
 
         In the order of their ids. Raises GraderChoiceError for a name or an option that there is not.
         """
@@ -163,7 +167,7 @@ class Registry:
         return tuple(self.build(id, task.graders.get(id, {})) for id in sorted(wanted))
 
     def check(self, task: Task) -> None:
-        """Raises what `for_task` raises."""
+        """Raise what `for_task` raises."""
         self.for_task(task)
 
     def _known(self, id: str) -> str:
@@ -173,13 +177,15 @@ class Registry:
 
 
 def option_types(grader: type[Grader]) -> dict[str, Any]:
-    """The grader's options and their types: `bool`, `int`, `float`, `str`, or `tuple[T, ...]` of one of these."""
+    """Return the grader's options and their types: `bool`, `int`, `float`, `str`, or `tuple[T, ...]` of one of
+    these.
+    """
     hints = get_type_hints(grader)
     return {field.name: hints[field.name] for field in fields(grader)}  # type: ignore[arg-type]
 
 
 def refusals(grader: object, criteria: Collection[str] | None) -> list[str]:
-    """Why this is no proper grader; empty where it is. `criteria` None leaves the criterion to the installation."""
+    """Return why this is not a valid grader; empty if it is. If `criteria` is None, any criterion is accepted."""
     if not (isinstance(grader, type) and issubclass(grader, Grader)):
         return ["it is not a class derived from graders.interface.Grader"]
     if inspect.isabstract(grader):
@@ -187,14 +193,14 @@ def refusals(grader: object, criteria: Collection[str] | None) -> list[str]:
     reasons = _dataclass_refusals(grader)
     id, version, criterion = (getattr(grader, name, None) for name in ("id", "version", "criterion"))
     reasons += name_refusals(id, version, criterion, criteria)
-    # Without a docstring of its own, a dataclass is given its signature for one.
+    # A dataclass without a docstring gets its signature as one.
     if not (grader.__doc__ or "").strip() or str(grader.__doc__).startswith(f"{grader.__name__}("):
         reasons.append("it has no docstring; reviewers read it")
     return reasons + _example_refusals(getattr(grader, "examples", None))
 
 
 def name_refusals(id: object, version: object, criterion: object, criteria: Collection[str] | None) -> list[str]:
-    """Why no grader can be called this; as `refusals`."""
+    """Return why a grader cannot have these names; empty if it can. `criteria` as in `refusals`."""
     reasons = []
     if not isinstance(id, str) or not _ID.fullmatch(id):
         reasons.append(f"its id must be namespace/name in lower case, not {id!r}")
@@ -237,12 +243,12 @@ def _example_refusals(examples: object) -> list[str]:
 
 
 def own_entry_points() -> list[EntryPoint]:
-    """Those of the built-in graders: discovering these alone imports no plugin."""
+    """Return the entry points of the built-in graders: discovering only these imports no plugin."""
     return [point for point in _installed() if distribution_of(point) == OWN_DISTRIBUTION]
 
 
 def plugin_entry_points() -> list[EntryPoint]:
-    """All others."""
+    """Return the entry points of all plugins."""
     return [point for point in _installed() if distribution_of(point) != OWN_DISTRIBUTION]
 
 
@@ -255,7 +261,7 @@ def _installed() -> Iterable[EntryPoint]:
 
 
 def _place_of_failure(error: BaseException) -> str:
-    """File and line of the plugin where its import failed; empty where it was not even found."""
+    """Return file and line of the plugin at which its import failed; empty if it was not found at all."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if "importlib" not in frame.filename]
@@ -270,7 +276,7 @@ def _file(grader: object, point: EntryPoint) -> str:
 
 
 def trespasses(id: str, distribution: str) -> list[str]:
-    """A plugin may not take the name of a built-in grader: it would run on every submission, or shadow the real one."""
+    """Return why a plugin may not have this id: with a built-in grader's name it would run on every submission."""
     if is_own(id) == (distribution == OWN_DISTRIBUTION):
         return []
     return [f"the namespace {OWN_NAMESPACE} is for the graders of {OWN_DISTRIBUTION}, and for all of them"]
@@ -287,7 +293,7 @@ def _require_own(graders: Mapping[str, type[Grader]], broken: Iterable[Broken]) 
 
 
 def _expected(kind: Any) -> str | None:
-    """What a task may write for an option of this type, in words; None for a type that options cannot have."""
+    """Return the values that a task may write for an option of this type, in words; None for any other type."""
     if get_origin(kind) is tuple:
         items = get_args(kind)
         if len(items) == 2 and items[1] is Ellipsis and items[0] in _PLAIN:
@@ -297,7 +303,9 @@ def _expected(kind: Any) -> str | None:
 
 
 def _option(value: object, kind: Any, field: str) -> object:
-    """A value from TOML or JSON as the option's type. A bool is no number here, and an integer is a float too."""
+    """Return a value from TOML or JSON as the option's type. A bool is not a number here; an integer is also a
+    float.
+    """
     if get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
             raise GraderChoiceError(field, f"{_expected(kind)}, not {value!r}")
@@ -308,6 +316,6 @@ def _option(value: object, kind: Any, field: str) -> object:
     if type(value) is not kind:
         raise GraderChoiceError(field, f"{_expected(kind)}, not {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
-        # A comparison with nan is never true, so a bound that is nan would be no bound.
+        # A comparison with nan is never true, so nan as a limit would limit nothing.
         raise GraderChoiceError(field, f"a finite number, not {value}")
     return value

@@ -1,4 +1,4 @@
-"""The test of a grader: `check(NoPrint())` runs its examples. A plugin needs no other.
+"""The test of a grader: `check(NoPrint())` runs its examples. A plugin does not need another.
 
 Assertions are raised by hand, so that they hold under `python -O` and say more than a comparison.
 """
@@ -31,7 +31,7 @@ ENTRY_FILE = "solution.py"
 
 
 class _NoSession:
-    """Stands for a box where the test gave none: graders that only read the source do not need one."""
+    """Used if the test passes no session: graders that only read the source do not need a box."""
 
     def run(self, command: Command) -> Execution:  # noqa: ARG002 - the port names it
         raise AssertionError(_NEEDS_A_BOX)
@@ -47,9 +47,9 @@ _NEEDS_A_BOX = "this grader runs a program in a box: call check(grader, session=
 
 
 def check(grader: Grader, *, session: Session | None = None) -> None:
-    """Assert that the grader keeps the rules of registration and reports on its examples what they say.
+    """Assert that the grader keeps the rules of registration and reports what its examples expect.
 
-    What an example reports is compared by kind: each kind that it names must be reported, and no other. A grader that
+    Reports are compared by kind: each kind that the example names must be reported, and no other. A grader that
     runs programs needs a session of a real sandbox. Raises AssertionError with the example and what was reported.
     """
     reasons = refusals(type(grader), None)
@@ -67,7 +67,7 @@ def check(grader: Grader, *, session: Session | None = None) -> None:
 
 
 def context_of(files: Mapping[str, str], session: Session | None = None) -> Context:
-    """What a grader is given for a submission of these files, to a task without suites."""
+    """Return the context for a grader: a submission of these files to a task without suites."""
     task = Task(
         id=TaskId("example"), version="example", title="Example", prompt="Write it.", language="python",
         entry_file=ENTRY_FILE, suites=(), reference={}, limits=Limits(), graders={}, rubric_id="default",
@@ -77,7 +77,7 @@ def context_of(files: Mapping[str, str], session: Session | None = None) -> Cont
 
 
 def _observe(grader: Grader, example: Example, session: Session | None, where: str) -> Iterator[Signal]:
-    """The signals as the service sees them: what came before an Abstain counts, and a crash is a failed test."""
+    """Yield the signals that the service would see: signals before an Abstain count, and a crash is a failed test."""
     try:
         yield from grader.grade(context_of({ENTRY_FILE: example.code}, session))
     except Abstain as abstain:

@@ -124,7 +124,7 @@ def test_a_reference_may_answer_with_anything(session: Session) -> None:
 
 
 FORGED = """
-from graders.boxed import pytest_run
+from graders.boxed.tests import pytest_run
 send = pytest_run.send
 def forge(answer):
     if 'test' in answer:

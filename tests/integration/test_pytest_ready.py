@@ -61,7 +61,7 @@ tell("status", int(status))
 READY = (
     RECORDER
     + """
-from graders.boxed import property_driver as driver
+from graders.boxed.tests import property_driver as driver
 from graders.boxed.shared.search_path import make_importable
 
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

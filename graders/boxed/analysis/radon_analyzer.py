@@ -95,12 +95,12 @@ def maintainability(text: str) -> float:
 
 
 LONG_TEXT = 50
-"""Lines. What radon takes for a text grows with the square of them, and is minutes for a few thousand."""
+"""Lines of a text. radon's time for one grows with their square: a few thousand take minutes."""
 
 
 def _without_long_texts(text: str) -> str:
-    """The source with an empty text in the place of each that has very many lines: these are data, and no lines of
-    code.
+    """Return the source with an empty text in the place of each that has very many lines: these are data, and no lines
+    of code.
     """
     lines = text.encode().splitlines(keepends=True)
     tree = ast.parse(text)

@@ -161,7 +161,7 @@ STAND_INS = Proxies(LINE, equal=_ask_or_not, named=lambda kind: True)
 
 
 def main(folder: str, prelude: str = "") -> None:
-    sys.dont_write_bytecode = True  # the option -B has no effect after a fork
+    sys.dont_write_bytecode = True  # the option -B comes too late for a fork
     for name, printed in zip(("stdout", "stderr"), PRINTED, strict=True):
         stream = io.TextIOWrapper(printed, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
         setattr(sys, name, stream)

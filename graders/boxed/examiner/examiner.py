@@ -27,7 +27,7 @@ from graders.boxed.rpc.taken import Taken
 from graders.boxed.shared.encoding import EncodingError
 
 
-class SharedOnly(Exception):  # noqa: N818 - says what to do
+class SharedOnly(Exception):  # noqa: N818 - named for the remedy
     """A test does something that needs tests and submission in one process."""
 
     def __init__(self, what: str) -> None:

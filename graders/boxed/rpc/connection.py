@@ -68,7 +68,7 @@ _DEEP = "maximum recursion depth exceeded"
 
 
 class LineBroken(BaseException):
-    """The other side broke the protocol; the argument says how."""
+    """The other side broke the protocol; the argument is the reason."""
 
 
 class LineEnded(BaseException):

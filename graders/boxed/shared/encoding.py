@@ -403,14 +403,14 @@ Read = Callable[[Decoder, Any, int], Any]
 
 
 def array(payload: object, count: int | None = None) -> list[Any]:
-    """The payload, which has to be an array, of so many items. Raises EncodingError."""
+    """Return the payload, which has to be an array, of `count` items if given. Raises EncodingError."""
     if type(payload) is not list or (count is not None and len(payload) != count):
         raise EncodingError("expected an array" if count is None else f"expected an array of {count}")
     return payload
 
 
 def text(payload: object) -> str:
-    """The payload, which has to be a string. Raises EncodingError."""
+    """Return the payload, which has to be a string. Raises EncodingError."""
     if type(payload) is not str:
         raise EncodingError("expected a string")
     return payload

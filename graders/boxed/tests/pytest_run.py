@@ -253,7 +253,7 @@ def run(
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     question = reporter.question = receive()
     across, programs = question.get("across"), question["programs"]
-    # Only the run of the author's reference writes byte code, because it is trusted. The option -B has no effect after a fork.
+    # Only the run of the author's reference writes byte code, because it is trusted. The option -B comes too late for a fork.
     learns = question["tests"] is None
     sys.dont_write_bytecode = not learns
     folder = os.path.abspath(tests)  # before the working directory becomes another one

@@ -36,7 +36,7 @@ from _pytest.config import Config, _prepareconfig, print_usage_error
 from _pytest.main import _bestrelpath_cache, _main
 
 NO_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rehearsal")
-"""Used in the place of the folder of the tests until there is one: it exists, and has no conftest.py."""
+"""Used in the place of the folder of the tests until there is one: it exists, without a conftest.py."""
 EXPECTED = ("tests", "/box/work")
 """The most frequent folder of tests and working directory."""
 

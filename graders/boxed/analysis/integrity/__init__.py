@@ -1,1 +1,1 @@
-"""Runs inside the box: signs in the source that somebody plays with the examination. Standard library only."""
+"""Runs inside the box: finds signs in the source that a submission games its examination. Standard library only."""

@@ -17,13 +17,13 @@ _INVISIBLE = frozenset(
 )
 _JOINERS = frozenset("\u200c\u200d")
 _MARKS = frozenset("\u200e\u200f\u061c")
-"""They move what is beside them by a place or two, as texts of two scripts need it."""
+"""Marks that move the text beside them by a place or two, as texts in two scripts need."""
 _BEGIN_TURNS, _END_TURNS = frozenset("\u202a\u202b\u2066\u2067\u2068"), frozenset("\u202c\u2069")
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f")
 _MESSAGE = 12
-"""So many characters in a line that cannot be seen may be a message."""
+"""Invisible characters in a line that may be a message."""
 _ODD = re.compile("[^\\x20-\\x7e\\t\\n]")
-"""What most files have none of."""
+"""Characters that most files do not contain."""
 _LATIN = dict(
     zip(
         "аеорсухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧνıɡ",
@@ -33,7 +33,8 @@ _LATIN = dict(
 )
 """Letters of other scripts that look like Latin ones."""
 _GAP = 60
-"""Columns of white space between two pieces of code of one line, or before the first; a window shows some 120 columns."""
+"""Columns of white space between two pieces of code of one line, or before the first; a window shows some 120
+columns."""
 _ALIGNED = 160
 _WIDE = 400
 _BLANK = 60
@@ -64,7 +65,9 @@ def _in_literals(code: Code, wanted: Callable[[str], bool]) -> set[tuple[int, in
 
 
 def _is_settled(text: str) -> bool:
-    """True for a text of one line in a script that is written from right to left, which ends whatever turn it begins."""
+    """Return True for a text of one line in a right-to-left script that closes every change of direction that it
+    opens.
+    """
     depth = 0
     for char in text:
         depth += (char in _BEGIN_TURNS) - (char in _END_TURNS)
@@ -104,12 +107,12 @@ def _is_odd(text: str, index: int) -> bool:
 
 
 def _is_flags(text: str) -> bool:
-    """True where tags only spell the regions of flags: a black flag, six of them at most, and the end."""
+    """Return True if tags only spell the regions of flags: a black flag, at most six tags, and the end."""
     return not any(0xE0000 <= ord(char) <= 0xE007F for char in _FLAG.sub("", text))
 
 
 def _homoglyphs(code: Code) -> Iterator[Place]:
-    """A name is a trap where another one of the file, or one of Python's, reads the same."""
+    """Find names that look the same as another name of the file, or as one of Python's."""
     if code.text.isascii():
         return
     names = {token for token, _ in _identifiers(code)}
@@ -134,7 +137,7 @@ def _homoglyphs(code: Code) -> Iterator[Place]:
 
 
 def _letters(name: str) -> frozenset[str]:
-    """Of a Greek letter as formulas have it, the Latin letter beside it is no twin: frequency and velocity."""
+    """Return False for a Greek letter that formulas use beside its Latin look-alike, as for frequency and velocity."""
     greek = len(name) == 1 and "GREEK" in unicodedata.name(name, "")
     return frozenset(_LATIN.get(name, "")) if greek else frozenset()
 
@@ -155,7 +158,7 @@ def _out_of_sight(code: Code) -> Iterator[Place]:
         if before is not None and token.type != tokenize.NEWLINE:
             beside = before.end[0] == row and before.type != tokenize.NEWLINE
             blank = column - before.end[1] if beside else column
-            # what goes on inside of brackets may be aligned with them
+            # the content of brackets may be aligned with them
             if blank >= (_GAP if beside or before.type == tokenize.NEWLINE else _ALIGNED):
                 yield Place(row, f"{blank} blank columns before code", mild=depth > 0 and blank < _ALIGNED)
             if (
@@ -170,7 +173,7 @@ def _out_of_sight(code: Code) -> Iterator[Place]:
 
 
 def _is_said(code: Code, first: int, last: int) -> bool:
-    """True where something stands between two lines, if only comments."""
+    """Return True if there is anything between two lines, even only comments."""
     lines = code.text.splitlines()[first : last - 1]
     return sum(bool(line.strip()) for line in lines) * 4 > len(lines)
 

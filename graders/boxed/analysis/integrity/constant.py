@@ -1,6 +1,6 @@
-"""What a constant expression is, without running the code: `"".join(map(chr, [111, 115]))` is `"os"`.
+"""Evaluates constant expressions without running the code: `"".join(map(chr, [111, 115]))` is `"os"`.
 
-Only calls of a closed list of harmless functions are made, on values that were made here, with caps on size.
+It only calls functions of a closed list of harmless ones, on values that it made itself, with limits on size.
 """
 
 import ast
@@ -20,8 +20,8 @@ LookUp = Callable[[str, int], object]
 """From a name and the depth left to its constant; raises Unknown."""
 
 
-class Unknown(Exception):  # noqa: N818 - not an error: it says that the value cannot be told
-    """It is not a constant, or not one that is worth to be known."""
+class Unknown(Exception):  # noqa: N818 - not an error: the value is unknown
+    """The expression is not a constant, or exceeds a limit."""
 
 
 def _rot13(value: Any, encoding: Any = "utf-8", *_: Any) -> Any:
@@ -57,7 +57,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 def evaluate(node: ast.AST, look_up: LookUp, function: Callable[[ast.AST], str], depth: int) -> Any:
-    """The constant. `function(node)` is the dotted name of what is called. Raises Unknown."""
+    """Return the constant. `function(node)` is the dotted name of what is called. Raises Unknown."""
     if depth <= 0:
         raise Unknown
     try:

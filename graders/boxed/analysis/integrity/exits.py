@@ -34,7 +34,7 @@ _SKIPS = frozenset(
 _MARKS = frozenset(
     "pytest.mark.skip pytest.mark.xfail pytest.fail _pytest.outcomes.fail unittest.skip hypothesis.assume".split()
 )
-"""Said of tests of its own, or a failure."""
+"""Marks for the author's own tests, and failures."""
 _HOOKS = re.compile(
     r"pytest_(?:runtest|collect|collection|report|configure|unconfigure|session|pyfunc|assertrepr|exception|terminal|fixture|"
     r"load|cmdline|addoption|generate|make|itemcollected|deselected|plugin|ignore|internalerror|warning)\w*$"
@@ -43,7 +43,7 @@ _SETTINGS = frozenset("pytest_plugins collect_ignore collect_ignore_glob pytestm
 
 
 def short(node: ast.AST) -> str:
-    """The code of an expression, cut to what fits into a sentence."""
+    """Return the code of an expression, cut to what fits into a sentence."""
     try:
         return " ".join(ast.unparse(node).split())[:60]
     except (RecursionError, ValueError):
@@ -62,7 +62,7 @@ def _leaves(code: Code) -> Iterator[Place]:
 
 
 def _is_harmless_leave(code: Code, node: ast.expr, left: frozenset[str]) -> bool:
-    """True where a child of its own ends, or a program that nobody imports ends itself."""
+    """Return True if it ends a child process of its own, or if a program that is not imported ends itself."""
     call = code.parent.get(node)
     arguments = call.args if isinstance(call, ast.Call) and call.func is node else []
     if left & _SIGNALS:
@@ -81,7 +81,9 @@ def _is_harmless_leave(code: Code, node: ast.expr, left: frozenset[str]) -> bool
 
 
 def _is_harmless_signal(code: Code, target: ast.expr) -> bool:
-    """True for a signal to a process that it knows by a name; not to its parent, to all, or, where it is imported, to itself."""
+    """Return True for a signal to a process in a variable; not to its parent, to all, or to itself if it is
+    imported.
+    """
     if any("os.getppid()" in meanings for _, meanings in code.mentions):
         return False
     values, meanings = code.values(target), code.meanings(target)
@@ -95,7 +97,7 @@ def _is_harmless_signal(code: Code, target: ast.expr) -> bool:
 
 
 def _is_in_child(code: Code, node: ast.AST) -> bool:
-    """True under `if os.fork() == 0`."""
+    """Return True under `if os.fork() == 0`."""
     return any(
         isinstance(each, ast.If)
         and any("os.fork()" in code.meanings(part) for part in ast.walk(each.test) if isinstance(part, ast.expr))
@@ -104,7 +106,7 @@ def _is_in_child(code: Code, node: ast.AST) -> bool:
 
 
 def waits(code: Code) -> bool:
-    """True where it waits for a child of its own somewhere."""
+    """Return True if it waits for a child process anywhere."""
     return any(
         any(each.startswith(("os.wait", "os.WIF", "os.WEXIT")) or each.endswith((".wait", ".communicate")) for each in meanings)
         for _, meanings in code.mentions
@@ -134,9 +136,10 @@ def _exits(code: Code) -> Iterator[Place]:
 
 
 def _is_plain_exit(code: Code, call: ast.AST | None) -> bool:
-    """True for one that tells of a failure, or that ends what asks somebody: a menu, a command line, a handler of Ctrl+C.
+    """Return True for an exit that reports a failure, or that ends a dialogue: a menu, a command line, a handler of
+    Ctrl+C.
 
-    Who leaves to be taken for a success leaves without a status, or with 0.
+    An exit that fakes a success has no status, or 0.
     """
     if not isinstance(call, ast.Call) or code.meanings(call.func) & {
         "builtins.KeyboardInterrupt",
@@ -168,7 +171,7 @@ _STATUSES = frozenset("returncode exit_code exitcode code status exit_status".sp
 
 
 def _is_given_success(code: Code, call: ast.AST) -> bool:
-    """True where the file itself calls the function around with 0."""
+    """Return True if the file itself calls the enclosing function with 0 or None."""
     own = {name for name, values in code.bound.items() if any(each in values for each in code.above(call))}
     return any(
         value in (0, None)
@@ -180,7 +183,7 @@ def _is_given_success(code: Code, call: ast.AST) -> bool:
 
 
 def _is_caught_here(code: Code, exception: ast.expr) -> bool:
-    """True for an exception of its own that it catches by its name: a way out of its own loops."""
+    """Return True for an exception class that the file catches by name: a way out of its own loops."""
     kind = exception.func if isinstance(exception, ast.Call) else exception
     return isinstance(kind, ast.Name) and any(
         isinstance(each, ast.ExceptHandler) and each.type is not None and kind.id in {part.id for part in ast.walk(each.type) if isinstance(part, ast.Name)}
@@ -189,7 +192,9 @@ def _is_caught_here(code: Code, exception: ast.expr) -> bool:
 
 
 def _ends(code: Code, exception: ast.expr) -> bool:
-    """True for what no `except Exception` catches: SystemExit and its like, also by a class of its own."""
+    """Return True for exceptions that `except Exception` does not catch: SystemExit and the like, and subclasses of
+    them.
+    """
     kind = exception.func if isinstance(exception, ast.Call) else exception
     if code.meanings(kind) & _EXCEPTIONS:
         return True
@@ -229,7 +234,7 @@ def _test_hooks(code: Code) -> Iterator[Place]:
 
 
 def _adds_doctests(code: Code, function: ast.FunctionDef) -> bool:
-    """True for the idiom of doctest's documentation, which gives back what it was given, with more."""
+    """Return True for the idiom of doctest's documentation: it returns its argument with added tests."""
     called = {each for node in ast.walk(function) if isinstance(node, ast.Call) for each in code.meanings(node.func)}
     return "doctest.DocTestSuite" in called and len(function.args.args) >= 2 and any(
         isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id == function.args.args[1].arg
@@ -260,7 +265,7 @@ def _exit_hooks(code: Code) -> Iterator[Place]:
 
 
 def _is_told_to_end(code: Code, number: ast.expr, handler: ast.expr) -> bool:
-    """True for SIGTERM with a handler that exits: told to end, it ends."""
+    """Return True for SIGTERM with a handler that exits: the process ends on request."""
     return "signal.SIGTERM" in code.meanings(number) and any(
         code.meanings(node) & _EXITS
         for each in _handlers(code, handler)
@@ -282,12 +287,12 @@ _VERDICT = re.compile(r"(?i)\b(?:passed|failed|pass|ok|success|accepted|error)\b
 
 
 def _acts(code: Code, handler: ast.AST) -> bool:
-    """True where the handler does more than to tidy up: it leaves, writes, or changes something."""
+    """Return True if the handler does more than clean up: it leaves, writes, or changes something."""
     return _uses(code, handler, _ACTS) or bool(isinstance(handler, ast.expr) and code.meanings(handler) & _LEAVES)
 
 
 def _changes_the_end(code: Code, handler: ast.AST) -> bool:
-    """True where a handler does more than to print: it leaves, forks, patches, or says how tests went."""
+    """Return True if a handler does more than print: it leaves, forks, patches, or prints a verdict on tests."""
     says = any(
         isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and _VERDICT.search(str(node.value))
         for each in _handlers(code, handler)
@@ -339,7 +344,7 @@ def _cannot_be_stopped(code: Code) -> Iterator[Place]:
 
 
 def _waits_for_work(node: ast.AST) -> bool:
-    """True for a server's loop, which has nothing to do until somebody asks."""
+    """Return True for a server's loop, which waits for requests."""
     return isinstance(node, ast.Attribute) and node.attr in (
         "get",
         "accept",

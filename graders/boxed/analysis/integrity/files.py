@@ -57,7 +57,7 @@ _REPORT = re.compile(
 _OUTPUT = re.compile(
     r"(?i)(?:^|[/\\])(?:test[\w.*-]*|(?:report|results?|score|coverage|outcome|summary|log|solutions?|answers?|expected|reference|cases)[\w.-]*\.(?:json|txt|html|log|jsonl|csv|md))$"
 )
-"""What programs write for themselves as well; a verdict only where it is written outside of their folder."""
+"""Names that programs also write for themselves; a verdict only if written outside of their folder."""
 _WRITES = frozenset(
     "os.symlink os.link os.rename os.replace os.remove os.unlink os.truncate shutil.copy shutil.copy2 shutil.copyfile "
     "shutil.move shutil.rmtree os.chmod os.mkfifo os.mknod shutil.copytree py_compile.compile os.utime os.chown os.removedirs".split()
@@ -76,7 +76,7 @@ _PATH_WRITES = (
     "chmod",
 )
 _BOUND = 4
-"""So many meanings of a name are looked into."""
+"""Meanings of a name that are searched."""
 _SITES = frozenset(
     "site.getusersitepackages site.getsitepackages site.USER_SITE site.addsitedir site.ENABLE_USER_SITE "
     "sysconfig.get_path sysconfig.get_paths site.getuserbase distutils.sysconfig.get_python_lib".split()
@@ -84,7 +84,7 @@ _SITES = frozenset(
 
 
 def texts_of(code: Code, *nodes: ast.AST) -> set[str]:
-    """The constant texts in the expressions, and in what is bound to their names."""
+    """Return the constant texts in the expressions, and in what is bound to their names."""
     parts = [part for node in nodes for part in ast.walk(node) if isinstance(part, ast.expr)]
     bound = [
         value
@@ -136,7 +136,7 @@ def _names_tests(code: Code, text: str) -> bool:
 
 
 def _climbs(code: Code, node: ast.AST) -> bool:
-    """True for a path that climbs out of the submission's folder: `..`, `.parent.parent`, `parents[2]`."""
+    """Return True for a path that climbs out of the submission's folder: `..`, `.parent.parent`, `parents[2]`."""
     for part in ast.walk(node):
         if (
             isinstance(part, ast.Constant)
@@ -157,7 +157,9 @@ def _climbs(code: Code, node: ast.AST) -> bool:
 
 
 def _listing(code: Code, node: ast.Call, texts: set[str]) -> Iterator[Place]:
-    """A look at what there is: in places that are not its own, or here, at all that there is, with a reader of what it finds."""
+    """Find listings of folders: of foreign ones, or of everything in the working directory, with a reader of what it
+    finds.
+    """
     meanings = {each for argument in node.args[:1] for each in code.meanings(argument)}
     if texts & PLACES_AROUND or meanings & _AROUND:
         yield Place(node.lineno, short(node))
@@ -177,12 +179,12 @@ def _listing(code: Code, node: ast.Call, texts: set[str]) -> Iterator[Place]:
 
 
 def _is_bare(node: ast.Call, code: Code) -> bool:
-    """True for `os.listdir()`."""
+    """Return True for `os.listdir()`."""
     return not node.args and bool(code.meanings(node.func) & _LISTS)
 
 
 def _reads_what_it_finds(code: Code) -> bool:
-    """True where the file reads something whose name it does not have written down, and does not choose data by its ending."""
+    """Return True if the file reads a file whose name is not in the code, and does not choose data by its suffix."""
     for node, called in code.calls:
         if called & _CONTENT and not code.is_test(node) and not is_written(code, node):
             if not (node.args and code.strings(node.args[0])) and not _is_chosen_by_ending(code, node):
@@ -194,7 +196,9 @@ def _reads_what_it_finds(code: Code) -> bool:
 
 
 def _is_chosen_by_ending(code: Code, node: ast.AST) -> bool:
-    """True under a condition, or in a loop with one, on a name that ends like data: `if name.endswith(".txt")`."""
+    """Return True under a condition, or in a loop with one, on a name that ends like data: `if
+    name.endswith(".txt")`.
+    """
     for each in code.above(node):
         if isinstance(each, ast.Module | ast.FunctionDef):
             return False
@@ -209,7 +213,9 @@ def _is_chosen_by_ending(code: Code, node: ast.AST) -> bool:
 
 
 def _spying(code: Code, node: ast.Call) -> Iterator[Place]:
-    """A program that searches the disk, or looks at other processes. One that reads what the caller names does the caller's bidding."""
+    """A program that searches the disk, or looks at other processes. One that reads what the caller names does the
+    caller's bidding.
+    """
     if code.is_guarded(node):
         return
     texts = texts_of(code, *node.args)
@@ -246,7 +252,7 @@ def _spying(code: Code, node: ast.Call) -> Iterator[Place]:
 
 
 def _is_all_written(code: Code, node: ast.Call) -> bool:
-    """True for a command whose words are all in the code."""
+    """Return True for a command whose words are all literals."""
     first = node.args[0] if node.args else None
     return first is not None and bool(code.values(first))
 
@@ -293,7 +299,7 @@ def _plants(code: Code) -> Iterator[Place]:
 
 
 def _links_out(called: frozenset[str], texts: set[str]) -> bool:
-    """True for a link that is written down and leads out of its own folder."""
+    """Return True for a link to a literal path outside of its own folder."""
     return bool(called & _LINKS) and any(text.startswith(("/", "..", "~")) for text in texts)
 
 
@@ -304,7 +310,7 @@ def _makes_program(code: Code, node: ast.Call) -> bool:
 
 
 def is_written(code: Code, node: ast.Call) -> bool:
-    """True where the file of that call is opened for writing, or written at once."""
+    """Return True if the file of that call is opened for writing, or written by the call."""
     modes = {mode for argument in node.args[1:2] for mode in code.strings(argument)}
     if isinstance(node.func, ast.Attribute) and node.func.attr == "open" and not code.meanings(node.func) & _OPENS:
         modes |= {mode for argument in node.args[:1] for mode in code.strings(argument)}  # Path("a").open("w")
@@ -325,7 +331,7 @@ def is_written(code: Code, node: ast.Call) -> bool:
 
 
 def _from_search(code: Code, node: ast.Call) -> bool:
-    """True where the path is one of those that a search of the disk gave, and the search was not for data of one kind."""
+    """Return True if the path comes from a search of the disk that was not for data of one kind."""
     for each in code.above(node):
         if not isinstance(each, ast.For) or not node.args:
             continue

@@ -1,4 +1,4 @@
-"""Stolen answers: frames, code objects and the memory of the process, where a caller's values are."""
+"""Stolen answers: frames, code objects and the memory of the process, which contain a caller's values."""
 
 import ast
 import re
@@ -11,7 +11,8 @@ from graders.boxed.analysis.integrity.syntax import Code
 _VALUES = frozenset(
     "f_locals f_globals f_builtins co_consts cell_contents __closure__ __globals__ func_globals f_trace code_context".split()
 )
-"""What a frame, a code object or a closure holds. The ways to a frame hold nothing themselves."""
+"""Attributes that hold values of a frame, a code object or a closure. Attributes that only lead to a frame are not
+here."""
 _FORMATTED = re.compile(
     r"\{[^{}]*\.(?:f_back|f_locals|f_globals|__globals__|__closure__|tb_frame|gi_frame|__code__)\b[^{}]*\}"
 )
@@ -19,7 +20,7 @@ _FORMATTED = re.compile(
 _OUTWARDS = re.compile(
     r"\.f_back\b|sys\._getframe\(\)|inspect\.currentframe\(\)|inspect\.stack\(\)|inspect\.getouterframes\(\)|traceback\.extract_stack\(\)|sys\._current_frames"
 )
-"""On the way of a meaning: from here to the caller, or to where the caller can be found."""
+"""Parts of a meaning that lead from here to the caller, or to a place with a reference to the caller."""
 _WHO = frozenset("co_name co_qualname co_filename function filename name".split())
 _MODULE_FACTS = frozenset(("__name__", "__file__", "__package__", "__doc__"))
 _STACKS = frozenset(
@@ -41,7 +42,7 @@ _C_CALLS = re.compile(
     r"_?exit|_Exit|abort|kill|raise|ptrace|process_vm_\w+|dup[23]?|write|pwrite|read|pread|close|open|mprotect|system|exec\w+|fork|vfork|clone|"
     r"syscall|longjmp|prctl|unshare|setns|mmap|munmap|dlopen|dlsym|memfd_create|connect|socket|Py\w+|_Py\w+"
 )
-"""What a program does not need C for, unless it wants to be seen by nobody."""
+"""Functions that a program does not need from C, unless it wants to hide the call."""
 
 
 def _frames(code: Code) -> Iterator[Place]:
@@ -67,14 +68,16 @@ def _frames(code: Code) -> Iterator[Place]:
 
 
 def _is_own_function(code: Code, node: ast.AST) -> bool:
-    """True for `helper.__globals__` and the like of a function of this very file."""
+    """Return True for `helper.__globals__` and the like of a function of this very file."""
     return isinstance(node, ast.Name) and any(
         isinstance(each, ast.FunctionDef | ast.Lambda) for each in code.bound.get(node.id, ())
     )
 
 
 def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
-    """True for its own frame, for where an error of its own happened, for the name of the caller's module, for a copy of a function."""
+    """Return True for its own frame, for the place of an error of its own, for the name of the caller's module, for a
+    copy of a function.
+    """
     meanings = code.meanings(owner)
     if name == "f_globals" and _key_of(code, node) <= _MODULE_FACTS and _key_of(code, node):
         return True
@@ -100,7 +103,7 @@ def _is_own_value(code: Code, node: ast.AST, owner: ast.AST, name: str) -> bool:
 
 
 def _is_of_an_error(code: Code, owner: ast.expr) -> bool:
-    """True for `for frame, line in traceback.walk_tb(error.__traceback__)`."""
+    """Return True for `for frame, line in traceback.walk_tb(error.__traceback__)`."""
     for each in code.above(owner):
         loops = [each] if isinstance(each, ast.For) else getattr(each, "generators", [])
         for loop in loops:
@@ -116,7 +119,7 @@ def _is_of_an_error(code: Code, owner: ast.expr) -> bool:
 
 
 def _ways(code: Code, node: ast.expr) -> list[ast.AST]:
-    """The expression, and what is bound to the name that it begins with."""
+    """Return the expression, and what is bound to the name that it begins with."""
     found: list[ast.AST] = [node]
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
@@ -125,7 +128,7 @@ def _ways(code: Code, node: ast.expr) -> list[ast.AST]:
 
 
 def _key_of(code: Code, node: ast.AST) -> set[str]:
-    """The key of `x["key"]` and `x.get("key")`; empty for anything else."""
+    """Return the key of `x["key"]` and `x.get("key")`; empty for anything else."""
     parent = code.parent.get(node)
     if isinstance(parent, ast.Subscript) and parent.value is node:
         return code.strings(parent.slice)
@@ -134,7 +137,7 @@ def _key_of(code: Code, node: ast.AST) -> set[str]:
 
 
 def _asks_who_calls(code: Code, node: ast.Compare | ast.match_case) -> bool:
-    """True where the name of a caller, of its file or of its function decides something."""
+    """Return True if the name of a caller, of its file or of its function decides something."""
     parts = [
         part
         for part in ast.walk(node.pattern if isinstance(node, ast.match_case) else node)
@@ -149,7 +152,7 @@ def _asks_who_calls(code: Code, node: ast.Compare | ast.match_case) -> bool:
 
 
 def _reads_by_unknown_name(code: Code, node: ast.Call) -> bool:
-    """True for `getattr(frame, name)` where nobody can tell the name."""
+    """Return True for `getattr(frame, name)` with an unknown name."""
     return (
         "builtins.getattr" in code.meanings(node.func)
         and len(node.args) >= 2
@@ -162,7 +165,7 @@ def _reads_by_unknown_name(code: Code, node: ast.Call) -> bool:
 
 
 def _is_for_messages(code: Code, mention: ast.AST) -> bool:
-    """True where a stack is counted or printed, or gives one entry's function and line, as logging does."""
+    """Return True if a stack is only counted or printed, or used for one entry's function and line, as in logging."""
     items: list[object] = []
     names: list[str] = []
     for each in code.above(mention):
@@ -192,7 +195,7 @@ def _is_for_messages(code: Code, mention: ast.AST) -> bool:
 
 
 def _asked_of(code: Code, kept: ast.Assign) -> list[str]:
-    """What is asked of an entry that is kept under a name, `` where it is used in another way."""
+    """Return the attributes that are read of an entry in a variable; "" stands for any other use."""
     named = {target.id for target in kept.targets if isinstance(target, ast.Name)}
     uses = [
         code.parent.get(each)
@@ -212,7 +215,7 @@ def _decides(code: Code, node: ast.AST) -> bool:
 
 
 def _reads_own_source(code: Code, mention: ast.AST) -> bool:
-    """True for the source or the byte code of what is its own, or of what it was given."""
+    """Return True for the source or the byte code of what is its own, or of what it was given."""
     call = mention if isinstance(mention, ast.Call) else code.parent.get(mention)
     if not isinstance(call, ast.Call) or (call.func is not mention and call is not mention):
         return isinstance(call, ast.Attribute)
@@ -249,13 +252,15 @@ def _heap(code: Code) -> Iterator[Place]:
 
 
 def _is_counted(code: Code, mention: ast.AST) -> bool:
-    """True for `len(gc.get_objects())`, and for the call in it."""
+    """Return True for `len(gc.get_objects())`, and for the call in it."""
     over = [each for _, each in zip(range(2), code.above(mention), strict=False)]
     return any(isinstance(each, ast.Call) and "builtins.len" in code.meanings(each.func) for each in over)
 
 
 def _is_own_memory(code: Code, mention: ast.AST, meanings: frozenset[str]) -> bool:
-    """True for a copy between buffers of its own, a cast of what ctypes made, and the subclasses of a class of its own."""
+    """Return True for a copy between buffers of its own, a cast of what ctypes made, and the subclasses of a class of
+    its own.
+    """
     call = mention if isinstance(mention, ast.Call) else code.parent.get(mention)
     if not isinstance(call, ast.Call) or not call.args:
         return False
@@ -287,7 +292,7 @@ def _is_own_memory(code: Code, mention: ast.AST, meanings: frozenset[str]) -> bo
 
 
 def _is_of_everything(code: Code, owner: ast.AST) -> bool:
-    """True for the root of all classes: `object`, or what the bases of anything lead to."""
+    """Return True for the root of all classes: `object`, or what the bases of anything lead to."""
     if code.meanings(owner) & {"builtins.object", "builtins.type"}:
         return True
     return any(part in short(owner) for part in ("__base__", "__bases__", "__mro__", "mro()"))

@@ -18,11 +18,13 @@ _CLOCKS = frozenset(
     "time.localtime time.gmtime".split()
 )
 _SPARE = 2
-"""So many entries of a table may be something else than examples, beside a half of them."""
+"""Entries of a table that may differ from the examples, in addition to half of the table."""
 
 
 def normal(value: object, depth: int = 8) -> Key:
-    """A form in which an input and its spellings are the same: `[3, 1]`, `(3, 1)`, `"[3, 1]"`, `"3,1"`, `"3 1"`."""
+    """Return a form in which an input and its spellings are the same: `[3, 1]`, `(3, 1)`, `"[3, 1]"`, `"3,1"`, `"3
+    1"`.
+    """
     if depth == 0:
         return repr(value)
     if isinstance(value, list | tuple):
@@ -45,12 +47,14 @@ def normal(value: object, depth: int = 8) -> Key:
 
 
 def _spelled(value: object) -> str:
-    """The value's characters without what different spellings write between them."""
+    """Return the value's characters without what different spellings write between them."""
     return re.sub(r"[\s\[\](){}'\",;:|_-]", "", value if isinstance(value, str) else repr(value))
 
 
 def weight(value: object, depth: int = 8) -> int:
-    """How much the value tells: 0 for what many programs name anyway (0, 1, "", []), more for a list of numbers."""
+    """Return the information in the value: 0 for values that many programs contain (0, 1, "", []), more for a list of
+    numbers.
+    """
     if depth == 0:
         return 4
     if isinstance(value, bool) or value is None:
@@ -95,7 +99,7 @@ class _Inputs:
                         self._by_spelling.setdefault(_spelled(value), set()).add(index)
 
     def of(self, value: object) -> set[int]:
-        """The numbers of the examples that have this input."""
+        """Return the numbers of the examples that have this input."""
         try:
             found = set(self._by_form.get(normal(value), ()))
         except TypeError:
@@ -116,7 +120,7 @@ def _special_cases(code: Code) -> Iterator[Place]:
 
 
 def _is_used_by_answers(code: Code, node: ast.AST) -> bool:
-    """True where a function that is no test of the author's own holds the literal, or reads the name it is bound to."""
+    """Return True if a function other than a test of the author's own contains the literal, or reads its name."""
     if code.is_test(node):
         return False
     statement = next((each for each in (node, *code.above(node)) if isinstance(each, ast.stmt)), None)
@@ -163,7 +167,7 @@ _PAIRS_CAP = 2000
 """Entries of a table that are looked at."""
 _MAKES_TABLES = frozenset(("builtins.dict", "json.loads", "ast.literal_eval", "builtins.zip"))
 _ANY = object()
-"""A value of a table that is no constant: the key alone tells."""
+"""Marks a value of a table that is not a constant: only the key is informative."""
 
 
 def _all_pairs(code: Code) -> Iterator[tuple[ast.AST, list[tuple[object, object]]]]:
@@ -250,7 +254,7 @@ def _chains(code: Code, inputs: _Inputs) -> Iterator[Place]:
 
 
 def _branches(code: Code) -> Iterator[tuple[ast.AST, ast.AST, list[ast.expr]]]:
-    """Each condition with what is answered where it holds."""
+    """Yield each condition with the answer if it holds."""
     for node in code.nodes:
         if isinstance(node, ast.If):
             yield node, node.test, _given(node.body)
@@ -263,7 +267,7 @@ def _branches(code: Code) -> Iterator[tuple[ast.AST, ast.AST, list[ast.expr]]]:
 
 
 def _given(body: Iterable[ast.stmt]) -> list[ast.expr]:
-    """What a block answers: it returns, yields, prints or keeps it."""
+    """Return the answer of a block: the value that it returns, yields, prints or stores."""
     found: list[ast.expr] = []
     for each in body:
         if isinstance(each, ast.Return | ast.Assign | ast.AnnAssign) and each.value is not None:
@@ -276,7 +280,7 @@ def _given(body: Iterable[ast.stmt]) -> list[ast.expr]:
 
 
 def _compared(code: Code, test: ast.AST) -> list[tuple[str, object]]:
-    """What the condition compares with which constants."""
+    """Yield each expression that the condition compares, with the constants."""
     found: list[tuple[str, object]] = []
     items: dict[int, object] = {}
     for node in ast.walk(test):
@@ -349,7 +353,7 @@ def _lists_of_inputs(code: Code, inputs: _Inputs) -> Iterator[Place]:
 
 
 def _in_text(example: PromptExample) -> tuple[str, str] | None:
-    """The first argument and the answer as a text may hold them; None where they tell too little."""
+    """Return the first argument and the answer in the form that a text may contain; None if they are too common."""
     first = example.arguments[0]
     given = re.sub(r"\s", "", first if isinstance(first, str) else repr(first)).strip("[](){}")
     return (given, _spelled(example.answer)) if weight(example.arguments) >= 3 and len(given) >= 5 else None
@@ -398,7 +402,7 @@ def _is_digest(code: Code, node: ast.AST) -> bool:
 
 
 def _is_digest_value(value: object) -> bool:
-    """True for what looks like a digest: no program compares a hash with 0 or 1 to learn what was hashed."""
+    """Return True for what looks like a digest: no program compares a hash with 0 or 1 to learn what was hashed."""
     if isinstance(value, int):
         return abs(value) > 1000
     if isinstance(value, list | tuple | set | frozenset | dict):
@@ -419,7 +423,7 @@ def _counts_calls(code: Code) -> Iterator[Place]:
         ):
             continue
         if not function.args.args and not function.args.vararg and not function.args.kwonlyargs:
-            continue  # of what is asked nothing, only the turn can decide
+            continue  # without an argument, only the turn can decide
         counters = _counters(code, function)
         for node in ast.walk(function):
             if (
@@ -480,7 +484,7 @@ def _counters(code: Code, function: ast.FunctionDef) -> set[str]:
 
 
 def _by_number(code: Code, answer: ast.expr, counters: set[str], function: ast.FunctionDef) -> bool:
-    """True where the answer is an item of a constant list, picked by the number of the call or taken in turn."""
+    """Return True if the answer is an item of a constant list, picked by the number of the call or taken in turn."""
     for node in ast.walk(answer):
         if (
             isinstance(node, ast.Subscript)
@@ -551,7 +555,7 @@ def _by_clock(code: Code) -> Iterator[Place]:
 
 
 def _is_elapsed(code: Code, node: ast.AST, clocks: list[ast.Call]) -> bool:
-    """True where the time since something decides, as for a deadline, and where there is nothing else to decide by."""
+    """Return True if elapsed time decides, as for a deadline, or if the function has nothing else to decide by."""
     function = code.function_of(node)
     asks_nothing = function is not None and not function.args.args and not function.args.vararg
     differences = any(

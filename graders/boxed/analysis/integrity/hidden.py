@@ -67,7 +67,7 @@ def _runs_hidden(code: Code) -> Iterator[Place]:
 
 
 def _is_decoded(code: Code, node: ast.AST) -> bool:
-    """True where what is run was decoded, put together from character codes, or turned around."""
+    """Return True if the executed text was decoded, built from character codes, or reversed."""
     seen: set[str] = set()
     waiting = [node]
     while waiting:
@@ -99,7 +99,7 @@ def _decodes(code: Code, part: ast.AST) -> bool:
 
 
 def _reads_code(code: Code, node: ast.AST) -> bool:
-    """True where what is run comes out of a file or from elsewhere: `exec(open(p).read())`."""
+    """Return True if the executed text comes from a file or another source: `exec(open(p).read())`."""
     return any(
         isinstance(part, ast.Call)
         and code.meanings(part.func)
@@ -109,7 +109,7 @@ def _reads_code(code: Code, node: ast.AST) -> bool:
 
 
 def _is_busy(text: str) -> bool:
-    """True for a text of code that itself imports, or reaches for what is private: no formula does."""
+    """Return True for a text of code that itself imports or uses private names: a formula does not."""
     if _PLAIN_IMPORT.fullmatch(text):
         return False
     text = re.sub(r"__(?:init|name|doc|repr|str|eq|hash|len|iter|getitem|slots|call|add|mul|lt)__", "", text)
@@ -163,7 +163,9 @@ _CONSTANT_NAME = re.compile(r"[A-Z]{1,}[A-Z0-9_]*")
 
 
 def _is_chosen_openly(code: Code, name: ast.expr) -> bool:
-    """True where the caller chooses the name, or a loop over names that can be read, or where it is that of a constant: "SIG" + x."""
+    """Return True if the caller or a loop over readable names chooses the name, or if it names a constant: "SIG" +
+    x.
+    """
     if code.is_parameter(name):
         return not _is_given_in_secret(code, name)
     if isinstance(name, ast.Attribute) or _is_loop_over_names(code, name):
@@ -179,7 +181,7 @@ def _is_chosen_openly(code: Code, name: ast.expr) -> bool:
 
 
 def _is_given_in_secret(code: Code, name: ast.expr) -> bool:
-    """True where the file itself calls the function with a name that begins with `_`, or that is put together."""
+    """Return True if the file itself calls the function with a name that begins with `_` or is built from parts."""
     own = {known for known, values in code.bound.items() if any(each in values for each in code.above(name))}
     given = [
         argument
@@ -191,7 +193,9 @@ def _is_given_in_secret(code: Code, name: ast.expr) -> bool:
 
 
 def _is_loop_over_names(code: Code, name: ast.expr) -> bool:
-    """True for `for name in dir(os)` whose names a condition chooses by how they begin, and for `for name in ("a", "b")`."""
+    """Return True for `for name in dir(os)` whose names a condition chooses by how they begin, and for `for name in
+    ("a", "b")`.
+    """
     if not isinstance(name, ast.Name):
         return False
     for each in code.above(name):
@@ -216,7 +220,9 @@ def _is_loop_over_names(code: Code, name: ast.expr) -> bool:
 
 
 def _is_table_of_names(code: Code, node: ast.Subscript) -> bool:
-    """True for an item of `globals()`, of `__builtins__` or of a module's `__dict__` under a name that is put together."""
+    """Return True for an item of `globals()`, of `__builtins__` or of a module's `__dict__` under a name that is put
+    together.
+    """
     bases = code.meanings(node.value)
     if "builtins" in bases and isinstance(node.ctx, ast.Load):
         return True
@@ -231,7 +237,9 @@ def _is_table_of_names(code: Code, node: ast.Subscript) -> bool:
 
 
 def _named_by(code: Code, node: ast.Call, called: frozenset[str]) -> tuple[ast.expr | None, ast.expr | None]:
-    """The expression that names what is looked up, and the object it is looked up in (None: a module by its name)."""
+    """Return the expression that names what is looked up, and the object it is looked up in (None: a module by its
+    name).
+    """
     if called & {"builtins.getattr", "builtins.setattr", "builtins.delattr"} and len(node.args) >= 2:
         return node.args[1], node.args[0]
     if called & {"builtins.__import__", "importlib.import_module", "importlib.util.find_spec"} and node.args:
@@ -248,12 +256,12 @@ def _named_by(code: Code, node: ast.Call, called: frozenset[str]) -> tuple[ast.e
 
 
 def _is_sensitive(code: Code, node: ast.expr) -> bool:
-    """True for one of these modules itself, or `os.path`: their objects hold data."""
+    """Return True for one of these modules itself, or `os.path`: their objects hold data."""
     return any(each.removesuffix(".path").removesuffix(".__dict__") in SENSITIVE for each in code.meanings(node))
 
 
 def _is_composed(code: Code, node: ast.expr) -> bool:
-    """True for a constant name that is not written down as one: `"_ex" + "it"`, `"tixe_"[::-1]`, `chr(95) + ...`."""
+    """Return True for a constant name that is built from parts: `"_ex" + "it"`, `"tixe_"[::-1]`, `chr(95) + ...`."""
     if isinstance(node, ast.Constant) or not any(re.fullmatch(r"[\w.]+", text) for text in code.strings(node)):
         return False
     if isinstance(node, ast.Name):

@@ -1,4 +1,6 @@
-"""What runs in no examination: functions that the prompt does not name, and that nothing calls which runs."""
+"""Finds code that does not run in any examination: functions that the prompt does not name and that no running code
+calls.
+"""
 
 import ast
 import re
@@ -9,14 +11,14 @@ from graders.boxed.analysis.integrity.syntax import Code
 _LOOK_UPS = frozenset(
     "builtins.globals builtins.vars builtins.locals builtins.eval builtins.exec sys.modules inspect.getmembers".split()
 )
-"""What finds a function whose name nobody wrote."""
+"""Ways to find a function whose name is not in the code."""
 
 
 def idle_lines(code: Code) -> frozenset[int]:
-    """Lines of functions that run in no examination. None where that cannot be told.
+    """Return the lines of functions that do not run in any examination; empty if that cannot be known.
 
-    It can be told of a file that is alone, whose prompt names some of its functions, and that looks up nothing by names that
-    are only known when it runs. What stands outside of functions runs; so does what is named there, and so on.
+    It can be known for the only file of a submission, if the prompt names some of its functions and the file looks up
+    nothing by a computed name. Code outside of functions runs; so do functions that it names, and so on.
     """
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     own = {node.name: node for node in code.tree.body if isinstance(node, kinds)}
@@ -46,7 +48,7 @@ def idle_lines(code: Code) -> frozenset[int]:
 
 
 def _may_be_kept(code: Code, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
-    """True where a decorator, a base class or a metaclass may keep it, to call it later."""
+    """Return True if a decorator, a base class or a metaclass may keep it, to call it later."""
     if not isinstance(node, ast.ClassDef):
         return bool(node.decorator_list)
     plain = all(each.startswith("builtins.") for base in node.bases for each in code.meanings(base) or {"?"})
@@ -54,7 +56,7 @@ def _may_be_kept(code: Code, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.
 
 
 def _at_once(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.AST]:
-    """What runs when the definition is read: decorators, defaults, bases, and the body of a class."""
+    """Return the nodes that run with the definition itself: decorators, defaults, bases, and the body of a class."""
     if not isinstance(node, ast.ClassDef):
         return [
             *node.decorator_list,

@@ -20,7 +20,7 @@ TEST_MODULE = re.compile(
 DETECTED = re.compile(
     r"(?i)pytest|unittest|nose|doctest|hypothesis|_pytest|coverage|grader|harness|sandbox|hidden_test"
 )
-"""What somebody asks for who wants to know whether it is being tested."""
+"""Names that a program looks up to find out whether it is being tested."""
 SECRET = re.compile(
     r"(?i)pytest|nonce|\bexpect|answer|grader|grading|hidden|harness|verdict|assay|\bans\b|oracle|test_?case|current_test"
 )
@@ -30,11 +30,11 @@ PLACES_AROUND = frozenset(("/", "..", "../", "/*", "../*", "/**", "~"))
 PLACES_HERE = frozenset(
     (".", "./", "*", "**", "**/*", "*.*", "*.py", "**/*.py", "*.pyc", "*.ans", "*.out", "*.jsonl", "./*")
 )
-"""Everything, or all code, where it runs."""
+"""Patterns for everything, or all code, in the working directory."""
 DATA_FOLDER = re.compile(
     r"(?i)(?:^|[/\\])(?:data|assets?|resources?|res|static|templates?|config|conf|etc|inputs?|files|media|images?|docs?|lib|src|package|locales?|fixtures|dictionar(?:y|ies))(?:$|[/\\.])"
 )
 DATA_FILE = re.compile(
     r"(?i)\.(?:txt|csv|tsv|json|ya?ml|toml|ini|cfg|xml|md|html?|j2|tmpl|sql|png|jpe?g|svg|gif|wav|dat|bin|log|tmp|bak|npy|lst|words|po|css|js)$"
 )
-"""Names that say: data, and of which kind."""
+"""Names with a suffix of a kind of data."""

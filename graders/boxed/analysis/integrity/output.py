@@ -19,7 +19,7 @@ _SUMMARY = re.compile(
     r"[\"'](?:verdict|all_passed|tests_passed|reward|resolved)[\"']\s*:|[\"'](?:status|outcome|result|grade)[\"']\s*:\s*[\"'](?:pass(?:ed)?|accepted|ac)[\"']|"
     r"\bverdict\b\W+(?:ac|accepted|ok|pass)|^\s*=+.*\bpassed\b.*=+\s*$"
 )
-"""What test frameworks and judges say, and nobody else."""
+"""Words that only test frameworks and judges print."""
 _COUNTS = re.compile(r"(?i)[\"'](?:passed|failures|failed|tests|total|errors)[\"']\s*:")
 """Two of them in one text are a report on tests."""
 _WEAK = re.compile(r"(?i)[\"'](?:passed|failed|failures|outcome|success|score|correct|status|result|grade)[\"']\s*:")
@@ -28,8 +28,8 @@ _ALL_GOOD = re.compile(
 )
 _MARKUP = re.compile(r"(?i)<script\b|<iframe\b|<img[^>]+onerror|javascript:|\bon(?:load|error|click)\s*=\s*['\"]?\w+\(")
 _CONTROL = re.compile("\x1b(?:\\](?:8|50|52);|[PX^_]|\\[(?:[0-9;]*[cn]|2[01]t))|\x90|\x9d52;")
-"""Terminal escapes that write the clipboard, name links, send strings to the terminal or have it answer. Clearing, moving, titles
-and colours are what programs do."""
+"""Terminal escapes that write the clipboard, name links, send strings to the terminal or have it answer. Clearing,
+moving, titles and colours are what programs do."""
 _ENVIRONMENT = re.compile(
     r"^(?:PATH|PYTHON(?:PATH|HOME|STARTUP|INSPECT|USERBASE|PLATLIBDIR|CASEOK|BREAKPOINT)|PYTEST\w*|LD_\w+|HYPOTHESIS\w*|BASH_ENV|ENV|COVERAGE\w*|IFS)$"
 )
@@ -38,7 +38,9 @@ _FORKS = frozenset("os.fork os.forkpty os.setsid os.daemon pty.fork os.posix_spa
 
 
 def _texts(code: Code, node: ast.Call) -> set[str]:
-    """All constant texts in the arguments of a call, also inside of formatted ones and of what is dumped as JSON."""
+    """Return all constant texts in the arguments of a call, also inside of formatted ones and of what is dumped as
+    JSON.
+    """
     found: set[str] = set()
     for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
         found |= code.strings(argument)
@@ -81,7 +83,7 @@ def _forged(code: Code) -> Iterator[Place]:
 
 
 def _prints_what_it_computed(node: ast.Call) -> bool:
-    """True for a report on data of its own, such as `print(json.dumps({"status": state}))` of variables only."""
+    """Return True for a report on data of its own, such as `print(json.dumps({"status": state}))` of variables only."""
     for part in ast.walk(node):
         if isinstance(part, ast.Dict):
             return not any(isinstance(value, ast.Constant) for value in part.values)
@@ -89,7 +91,7 @@ def _prints_what_it_computed(node: ast.Call) -> bool:
 
 
 def _follows_asserts(code: Code, node: ast.AST, known: dict[ast.AST, bool]) -> bool:
-    """True beside tests of the author's own: `assert f(1) == 2` and then `print("all tests passed")`."""
+    """Return True beside tests of the author's own: `assert f(1) == 2` and then `print("all tests passed")`."""
     for each in code.above(node):
         if isinstance(each, ast.FunctionDef | ast.Module | ast.If | ast.For | ast.Try | ast.ClassDef):
             if each not in known:
@@ -100,7 +102,7 @@ def _follows_asserts(code: Code, node: ast.AST, known: dict[ast.AST, bool]) -> b
 
 
 def _asserts(block: ast.AST) -> bool:
-    """True where the block compares what calls answer. What the functions of a module do is theirs."""
+    """Return True if the block compares results of calls. Functions of modules do not count."""
     inside: list[ast.AST] = list(ast.iter_child_nodes(block))
     while inside:
         part = inside.pop()
@@ -152,12 +154,14 @@ _USES_ONE = frozenset(
 
 
 def _is_beyond(number: object) -> bool:
-    """True for a descriptor that is none of the three that every program has."""
+    """Return True for a descriptor other than the three that every program has."""
     return isinstance(number, int) and not isinstance(number, bool) and number > 2
 
 
 def _is_foreign(code: Code, node: ast.expr) -> bool:
-    """True for a number above 2 that is written down, counted up or computed. What `fileno`, `open` or a caller gave is its own."""
+    """Return True for a number above 2 that is written down, counted up or computed. What `fileno`, `open` or a caller
+    gave is its own.
+    """
     numbers = code.values(node)
     if numbers:
         return any(map(_is_beyond, numbers))
@@ -167,7 +171,7 @@ def _is_foreign(code: Code, node: ast.expr) -> bool:
 
 
 def _is_counted_up(code: Code, node: ast.expr) -> bool:
-    """True for the variable of a loop over numbers, or over the descriptors that are open."""
+    """Return True for the variable of a loop over numbers, or over the descriptors that are open."""
     if not isinstance(node, ast.Name):
         return False
     loops = [
@@ -223,14 +227,14 @@ def _environment(code: Code) -> Iterator[Place]:
 
 
 def _stops_no_more(code: Code, node: ast.AST, key: ast.expr) -> bool:
-    """True for `os.environ["PYTHONBREAKPOINT"] = "0"`, with which `breakpoint()` does nothing."""
+    """Return True for `os.environ["PYTHONBREAKPOINT"] = "0"`, with which `breakpoint()` does nothing."""
     over = code.parent.get(node)
     given = over.value if isinstance(over, ast.Assign) else node.args[-1] if isinstance(node, ast.Call) else None
     return code.strings(key) == {"PYTHONBREAKPOINT"} and given is not None and code.strings(given) == {"0"}
 
 
 def _adds_at_the_end(code: Code, node: ast.AST) -> bool:
-    """True for `os.environ["PATH"] += ":/opt/tool"`, which comes after all that is there."""
+    """Return True for `os.environ["PATH"] += ":/opt/tool"`, which comes after all that is there."""
     over = code.parent.get(node)
     if isinstance(over, ast.AugAssign):
         return True
@@ -252,7 +256,7 @@ def _processes(code: Code) -> Iterator[Place]:
 
 
 def _ends_what_it_began(code: Code) -> bool:
-    """True where some process is waited for, or ended, somewhere in the file."""
+    """Return True if the file waits for a process, or ends one, anywhere."""
     ends = ("wait", "communicate", "terminate", "kill")
     return waits(code) or any(isinstance(node, ast.Attribute) and node.attr in ends for node in code.nodes)
 

@@ -16,7 +16,7 @@ _FREE = frozenset(
     "sys.stdin sys.argv sys.path sys.tracebacklimit sys.dont_write_bytecode sys.ps1 sys.ps2 sys.last_value "
     "warnings.simplefilter logging.raiseExceptions logging.root decimal.DefaultContext".split()
 )
-"""What programs set for themselves, and no verdict hangs on."""
+"""Attributes that programs set for themselves and that do not affect a verdict."""
 _JUDGES_NOTHING = frozenset(
     "ssl socket http urllib xmlrpc smtplib ftplib logging warnings locale gettext argparse optparse getpass readline curses tkinter "
     "turtle email html xml csv configparser cmd webbrowser textwrap calendar string pprint sqlite3 zipfile tarfile shelve".split()
@@ -27,7 +27,7 @@ _HOOKS_FOR_ALL = frozenset(
     "json.encoder.JSONEncoder.default json.encoder.FLOAT_REPR json.encoder.c_make_encoder sys.displayhook sys.breakpointhook unittest.TestCase.maxDiff "
     "unittest.TestCase.longMessage unittest.util._MAX_LENGTH asyncio.BaseEventLoop.call_exception_handler time.clock".split()
 )
-"""Made to be set by programs, or without a say in any verdict."""
+"""Attributes that are meant to be set by programs, or that do not affect a verdict."""
 _TELLS_OF_ERRORS = frozenset("sys.excepthook threading.excepthook sys.unraisablehook".split())
 _GONE = frozenset("imp asynchat asyncore smtpd distutils cgi cgitb crypt nntplib pipes telnetlib uu xdrlib".split())
 """Modules of older Pythons."""
@@ -48,12 +48,12 @@ _STEERS = frozenset(
 )
 _FINDERS = ("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "sys.builtin_module_names")
 _MARKS = frozenset(("F", "E", ".", "FF", "x"))
-"""What test frameworks print for a test."""
+"""Texts that test frameworks print for a test."""
 _ANSWER_WORDS = ("passed", "failed", "fail", '"pass', "error", '"ok', "status", "success")
 
 
 def _targets(code: Code) -> Iterator[tuple[ast.AST, ast.AST, str, ast.AST | None]]:
-    """What is assigned to or deleted from an object: node, object, attribute or item ("" where unknown), new value."""
+    """Yield assignments to and deletions from an object: node, object, attribute or item ("" if unknown), new value."""
     for node in code.nodes:
         value: ast.AST | None = None
         targets: list[ast.expr] = []
@@ -145,7 +145,7 @@ def _patches(code: Code) -> Iterator[Place]:
 
 
 def _patches_its_own(code: Code, mention: ast.AST) -> bool:
-    """True for `patch.dict(os.environ, ...)` and `patch.object(A, ...)` of a class of its own."""
+    """Return True for `patch.dict(os.environ, ...)` and `patch.object(A, ...)` of a class of its own."""
     above = (each for each in (mention, *code.above(mention)) if not isinstance(each, ast.Attribute))
     call = next(above, None)
     if not isinstance(call, ast.Call) or not call.args or not isinstance(call.func, ast.Attribute):
@@ -158,7 +158,9 @@ def _patches_its_own(code: Code, mention: ast.AST) -> bool:
 
 
 def _is_meant_to_be_set(code: Code, node: ast.AST, owner: str, name: str, value: ast.AST | None) -> bool:
-    """True for what does not change how an answer is checked: hooks for messages, data, libraries that judge nothing, old names."""
+    """Return True for a change that does not affect how an answer is checked: hooks for messages, data, unrelated
+    libraries, old names.
+    """
     full = f"{owner}.{name}"
     if owner.partition(".")[0] in _JUDGES_NOTHING or full in _HOOKS_FOR_ALL:
         return True
@@ -174,7 +176,9 @@ def _is_meant_to_be_set(code: Code, node: ast.AST, owner: str, name: str, value:
 
 
 def _is_missing_here(code: Code, node: ast.AST, name: str) -> bool:
-    """True where it is set because this Python lacks it: under `if not hasattr(m, "x")`, or after `try: m.x` failed."""
+    """Return True if it is set because this Python lacks it: under `if not hasattr(m, "x")`, or after `try: m.x`
+    failed.
+    """
     for each in code.above(node):
         if isinstance(each, ast.If) and isinstance(each.test, ast.UnaryOp) and isinstance(each.test.op, ast.Not):
             asked = each.test.operand
@@ -194,7 +198,7 @@ def _is_missing_here(code: Code, node: ast.AST, name: str) -> bool:
 
 
 def _is_itself_with_options(code: Code, full: str, value: ast.AST) -> bool:
-    """True for `json.dumps = functools.partial(json.dumps, indent=2)`."""
+    """Return True for `json.dumps = functools.partial(json.dumps, indent=2)`."""
     return (
         isinstance(value, ast.Call)
         and "functools.partial" in code.meanings(value.func)
@@ -205,7 +209,7 @@ def _is_itself_with_options(code: Code, full: str, value: ast.AST) -> bool:
 
 
 def _is_data(owner: str, name: str) -> bool:
-    """True where the library has a number or a text under this name, and no function."""
+    """Return True if the library has a number or a text under this name, not a function."""
     found = _found(owner)
     return isinstance(getattr(found, name, len), int | float | str | tuple | None) and owner not in (
         "sys.flags",
@@ -214,7 +218,7 @@ def _is_data(owner: str, name: str) -> bool:
 
 
 def _silences(code: Code, value: ast.AST) -> bool:
-    """True for a hook for errors that hides them, leaves, or says that all is well."""
+    """Return True for an error hook that hides errors, leaves, or reports success."""
     functions: list[ast.AST] = [value] if isinstance(value, ast.Lambda) else []
     bound = code.bound.get(value.id, ()) if isinstance(value, ast.Name) else ()
     functions += [each for each in bound if isinstance(each, ast.Lambda | ast.FunctionDef)]
@@ -239,7 +243,7 @@ def _says_passed(text: str) -> bool:
 def _is_library(code: Code, name: str) -> bool:
     root = name.partition(".")[0]
     if "(" in name or "[" in name:
-        # what a call or an item gives is an object of its own, but for modules and their classes
+        # the result of a call or an item is an object of its own, except modules and their classes
         return name in ("sys.modules[]", "builtins.__import__()", "importlib.import_module()")
     if name.endswith((".__class__", ".__self__", ".__func__")):
         return root in ("sys", "builtins")
@@ -262,7 +266,9 @@ def _is_honest(code: Code, owner: str, name: str, value: ast.AST | None) -> bool
 
 
 def _is_new(owner: str, name: str) -> bool:
-    """True where the library has no such name: what is added for old code (`inspect.getargspec`) replaces nothing."""
+    """Return True if the library does not have the name: adding one for old code (`inspect.getargspec`) replaces
+    nothing.
+    """
     if owner.partition(".")[0] == "numpy":
         return name in _GONE_FROM_NUMPY
     found = _found(owner)
@@ -270,7 +276,7 @@ def _is_new(owner: str, name: str) -> bool:
 
 
 def _found(owner: str) -> object | None:
-    """What stands under a dotted name of the standard library; None where it has none, and for other libraries."""
+    """Return the object with a dotted name in the standard library; None if there is none, and for other libraries."""
     parts = owner.split(".")
     if parts[0] in _NOT_IMPORTED or parts[0] not in sys.stdlib_module_names:
         return None
@@ -284,7 +290,7 @@ def _found(owner: str) -> object | None:
 
 
 def _rewrites(code: Code, value: ast.AST | None) -> bool:
-    """True for a stream of its own that changes the text of verdicts on its way."""
+    """Return True for a stream of its own that changes the text of verdicts on its way."""
     functions = [
         function
         for part in ast.walk(value or ast.Constant(value=None))
@@ -313,7 +319,7 @@ def _import_hooks(code: Code) -> Iterator[Place]:
 
 
 def _is_own_or_missing(code: Code, node: ast.AST, name: str, value: ast.AST | None) -> bool:
-    """True for the file's own entry, its own modules, and another module under a name that nobody else has: `simplejson`."""
+    """Return True for the file's own entry, its own modules, and another module under a new name: `simplejson`."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and node.slice.id == "__name__":
         return True
     root = name.partition(".")[0]
@@ -341,7 +347,7 @@ def _traces(code: Code) -> Iterator[Place]:
 
 
 def _ends_it(code: Code, node: ast.AST) -> bool:
-    """True for `sys.settrace(None)`."""
+    """Return True for `sys.settrace(None)`."""
     call = node if isinstance(node, ast.Call) else code.parent.get(node)
     return isinstance(call, ast.Call) and len(call.args) == 1 and code.values(call.args[0]) == [None]
 

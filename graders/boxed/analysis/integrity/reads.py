@@ -14,7 +14,7 @@ _PROC = re.compile(
     r"^/proc(?:/?$|/(?:self|thread-self|\d+|\*|%\w|\{\w*\}|)/?(?:$|(?:cmdline|environ|mem|maps|smaps|pagemap|root|cwd|exe|stack|io|syscall|task|map_files|auxv)\b|fd/(?:[3-9]|\d\d|\*|$)|fdinfo))|"
     r"^/dev/(?:fd/(?:[3-9]|\d\d|$)|mem\b|kmem\b)"
 )
-"""What holds something of the program that started it. How much memory there is, and how long it ran, are facts for all."""
+"""Files with facts about the program that started it. Files on memory and run time are harmless."""
 _MODULE_FACTS = frozenset(
     "__main__ __main__.__file__ __main__.__name__ __main__.__doc__ __main__.__spec__ __main__.__package__".split()
 )
@@ -52,12 +52,12 @@ def _detects(code: Code) -> Iterator[Place]:
         if code.is_guarded(mention):
             continue
         if found & {"sys.gettrace", "sys.getprofile", "threading.gettrace"}:
-            # so does who wants to know whether he is being debugged
+            # a program that checks for a debugger does the same
             yield Place(mention.lineno, short(mention), mild=True)
         if found & {"sys.modules"} and is_searched(code, mention):
             mild = _reads_names_only(code, mention) and not _is_asked_for_tests(code, mention)
             yield Place(mention.lineno, short(mention), mild=mild)
-        # Of a program that is the main module itself, what is in it is its own.
+        # If the program is the main module itself, the content of that module is its own.
         if any(each.partition(".")[0] == "__main__" for each in found - _MODULE_FACTS):
             yield Place(mention.lineno, short(mention), mild=code.about.is_program)
         elif "__main__" in found and _goes_elsewhere(code, mention):
@@ -65,7 +65,7 @@ def _detects(code: Code) -> Iterator[Place]:
 
 
 def _is_asked_for_tests(code: Code, mention: ast.AST) -> bool:
-    """True in a loop that compares each name with that of a test framework."""
+    """Return True in a loop that compares each name with that of a test framework."""
     loops = (
         each
         for each in code.above(mention)
@@ -81,7 +81,9 @@ def _is_asked_for_tests(code: Code, mention: ast.AST) -> bool:
 
 
 def _goes_elsewhere(code: Code, mention: ast.AST) -> bool:
-    """True where the main module is handed to a function that looks into it: `vars(__main__)`, `getattr(__main__, name)`."""
+    """Return True if the main module is passed to a function that reads its content: `vars(__main__)`,
+    `getattr(__main__, name)`.
+    """
     parent = code.parent.get(mention)
     if (
         not isinstance(parent, ast.Call)
@@ -93,7 +95,7 @@ def _goes_elsewhere(code: Code, mention: ast.AST) -> bool:
 
 
 def is_searched(code: Code, mention: ast.AST) -> bool:
-    """True where a table of the process is gone through, copied or printed as a whole."""
+    """Return True if a table of the process is iterated, copied or printed as a whole."""
     parent = code.parent.get(mention)
     if isinstance(parent, ast.Attribute):
         return parent.attr in ("values", "items", "keys", "copy")
@@ -107,7 +109,7 @@ _WHOLE = _NAMES | {"builtins.dict", "builtins.str", "builtins.repr", "builtins.p
 
 
 def _reads_names_only(code: Code, mention: ast.AST) -> bool:
-    """True for the names of modules, where no module is then looked up by one of them."""
+    """Return True for a use of module names that does not then look up a module by one of them."""
     parent = code.parent.get(mention)
     looks_up = any("sys.modules[]" in meanings for _, meanings in code.mentions)
     if isinstance(parent, ast.Attribute):
@@ -148,13 +150,13 @@ def _process(code: Code) -> Iterator[Place]:
 
 
 def _is_counted(code: Code, path: ast.AST) -> bool:
-    """True for `len(os.listdir("/proc/self/fd"))`: how many files are open."""
+    """Return True for `len(os.listdir("/proc/self/fd"))`: how many files are open."""
     over = [each for _, each in zip(range(3), code.above(path), strict=False)]
     return any(isinstance(each, ast.Call) and "builtins.len" in code.meanings(each.func) for each in over)
 
 
 def _is_given_away(code: Code, mention: ast.AST) -> bool:
-    """True where the whole environment is printed or answered, or searched for what answers are called."""
+    """Return True if the whole environment is printed or returned, or searched for names of answers."""
     parent = code.parent[mention]
     if isinstance(parent, ast.Call) and code.meanings(parent.func) & {
         "builtins.print",
@@ -188,7 +190,7 @@ _SOUGHT = re.compile(r"(?i)^(?:ans\w*|exp\w*|key|nonce|secret|token|test\w*|pyte
 
 
 def _is_answered(code: Code, mention: ast.AST) -> bool:
-    """True for `return sys.argv[-1]`."""
+    """Return True for `return sys.argv[-1]`."""
     return any(
         isinstance(each, ast.Return) for _, each in zip(range(2), code.above(mention), strict=False)
     ) and isinstance(getattr(code.parent.get(mention), "slice", None), ast.Constant | ast.UnaryOp)
@@ -234,7 +236,9 @@ def _imports(code: Code) -> Iterator[Place]:
 
 
 def _is_helper_of_tests(code: Code, node: ast.AST, name: str) -> bool:
-    """True for Python's own `test`, and for `from tests import helpers` outside of functions: a project has such a folder."""
+    """Return True for Python's own `test`, and for `from tests import helpers` outside of functions: a project has such
+    a folder.
+    """
     if name.partition(".")[0] == "test":
         return name in ("test", "test.support") or code.function_of(node) is None
     names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
@@ -243,7 +247,7 @@ def _is_helper_of_tests(code: Code, node: ast.AST, name: str) -> bool:
 
 
 def _state(code: Code) -> Iterator[Place]:
-    """Files with a fixed name that is both written and read, or that anybody could have written."""
+    """Find files with a fixed name that are both written and read, or that any other process could have written."""
     opened: dict[str, tuple[set[str], list[ast.Call]]] = {}
     for node, called in code.calls:
         if not called & (_OPENS | {"os.makedirs", "os.mkdir"}) or not node.args or code.is_test(node):
@@ -278,7 +282,9 @@ def _gives_content(code: Code, node: ast.Call) -> bool:
 
 
 def _counts(code: Code, nodes: list[ast.Call]) -> bool:
-    """True where the file counts: its length or the number in it is read, and decides, in the function that writes it."""
+    """Return True if the file is a counter: the function that writes it also decides by its length or the number in
+    it.
+    """
     functions = {code.function_of(node) for node in nodes}
     if len(functions) != 1 or None in functions:
         return False

@@ -1,4 +1,4 @@
-"""What a rule is: a sentence for a reviewer, a search for places, and its own good and bad examples."""
+"""The form of a rule: a sentence for a reviewer, a search for places, and its own good and bad examples."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,22 +9,22 @@ from graders.boxed.analysis.integrity.syntax import Code
 
 
 class Place(NamedTuple):
-    """Where a rule found something."""
+    """A line in which a rule found something."""
 
     line: int
     detail: str
-    """What it is, in a few words of the code itself; "" where the rule's sentence says it all."""
+    """The finding in a few words of the code itself; "" if the rule's sentence is enough."""
     mild: bool = False
-    """True where it is only unusual: what it reaches is its own, or decides nothing. Told as "noticed"."""
+    """True if it is only unusual: it reaches only its own objects, or decides nothing. Shown as "noticed"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrityRule:
-    """One sign of play with the examination. Its page: docs/reference/integrity.md."""
+    """One sign that a submission games its examination. Its page: docs/reference/integrity.md."""
 
     id: str
     severity: Literal["low", "medium", "high"]
-    """`low`: worth a look, told as "noticed" and not counted among the flags of the queue."""
+    """`low`: worth a look, shown as "noticed" and not counted among the flags of the queue."""
     confidence: Literal["low", "medium", "high"]
     says: str
     """A sentence that a reviewer understands without the code."""
@@ -34,8 +34,8 @@ class IntegrityRule:
     good: tuple[str, ...]
     """Honest look-alikes: no rule at all may find anything in them."""
     shown: tuple[PromptExample, ...] = field(default=())
-    """What the prompt of the examples' task shows."""
+    """The examples that the prompt shows, for the rule's good and bad sources."""
     asked: str = ""
-    """A pattern: a prompt that has it asks for just this, so that it is mild. Upper and lower case are the same."""
+    """A pattern, without regard to case: a prompt that contains it asks for this very thing, so a finding is mild."""
     is_text: bool = False
-    """True for what is a sign wherever it is written: nothing has to run for it."""
+    """True if the text itself is the sign, even in code that never runs."""

@@ -1,7 +1,7 @@
 """The examples that a prompt shows: calls with their answers, and inputs with their outputs.
 
-Only literals are read; nothing of the prompt is executed. A prompt that shows its examples in a form of its own gives
-none, and then nothing can be told about a table of them.
+Only literals are read; the prompt is never executed. A prompt that shows its examples in another form yields none, and
+then a table of them cannot be recognized.
 """
 
 import ast
@@ -32,7 +32,7 @@ class PromptExample(NamedTuple):
 
 
 def examples(prompt: str, visible: Mapping[str, str]) -> tuple[PromptExample, ...]:
-    """The examples in a prompt and in the visible files (path -> text), each once."""
+    """Return the examples in a prompt and in the visible files (path -> text), each once."""
     found: list[PromptExample] = []
     for shown in (*_of_files(visible), *_calls(prompt[:_TEXT_CAP]), *_pairs(prompt[:_TEXT_CAP])):
         if shown not in found:
@@ -94,7 +94,9 @@ def _calls(text: str) -> Iterator[PromptExample]:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """The place after the bracket that closes the one at `start`, quotes respected; None within 2000 characters."""
+    """Return the place after the bracket that closes the one at `start`, quotes respected; None within 2000
+    characters.
+    """
     depth, quote, place = 0, "", start
     while place < min(len(text), start + 2000):
         char = text[place]
@@ -125,7 +127,7 @@ def _arguments(call: str) -> tuple[Any, ...]:
 
 
 def _literal_at_start(text: str) -> tuple[Any] | None:
-    """The literal that the text begins with, in a tuple; None where it begins with none."""
+    """Return the literal that the text begins with, in a tuple; None if it does not begin with one."""
     text = text.strip().strip("`*")
     wrapped = re.match(r"(?:set|list|tuple|sorted|frozenset)\((.*)\)\s*\Z", text)
     candidates = [wrapped[1]] if wrapped else []
@@ -141,7 +143,7 @@ def _literal_at_start(text: str) -> tuple[Any] | None:
 
 
 def _pairs(text: str) -> Iterator[PromptExample]:
-    """`Input: ...` with its `Output: ...`, as literals where they are some and as text otherwise."""
+    """Yield each `Input: ...` with its `Output: ...`, as literals if they are literals, else as text."""
     for match in _PAIR.finditer(text):
         given, wanted = match[1].strip().strip("`").strip(), match[2].strip().strip("`").strip()
         if not given or not wanted or len(given) > 5000:

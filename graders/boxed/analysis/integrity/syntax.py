@@ -1,8 +1,8 @@
-"""A file's syntax tree, and what its names and expressions may stand for.
+"""A file's syntax tree, and the possible meanings of its names and expressions.
 
 Everything here is an over-approximation without an order of statements: a name stands for all that is bound to it
-anywhere in the file. That is enough to see `o = os; f = getattr(o, "_ex" + "it"); f(0)` as a call of `os._exit`, and
-says nothing of values that only exist while the program runs.
+anywhere in the file. That is enough to see `o = os; f = getattr(o, "_ex" + "it"); f(0)` as a call of `os._exit`.
+Values that only exist while the program runs stay unknown.
 """
 
 import ast
@@ -19,22 +19,22 @@ from graders.boxed.analysis.integrity.constant import Unknown, evaluate
 from graders.boxed.analysis.integrity.shown import PromptExample
 
 DEPTH = 12
-"""So deep an expression is followed; honest code needs three or four."""
+"""Depth to which an expression is followed; honest code needs three or four."""
 MEANINGS = 12
-"""So many meanings of an expression, and bindings of a name, are kept."""
+"""Meanings of an expression, and bindings of a name, that are kept."""
 _ROUNDS = 20
-"""So often a name may stand for another, which stands for another..., before it is out of sight."""
+"""Length of a chain of names, each bound to the next, that is followed."""
 _STEPS = 100_000
 """Constants looked up by their names in a file; a file may hold `a = b + b; b = c + c; ...`."""
 _MODULES = frozenset("os sys builtins gc inspect importlib ctypes".split())
-"""What other modules import too: `glob.os` and `random._os` are `os`."""
+"""Modules that are also reached through other modules: `glob.os` and `random._os` are `os`."""
 _SAME = {
     "posix": "os", "nt": "os", "_io.open": "builtins.open", "io.open": "builtins.open", "_signal": "signal",
     "importlib.__import__": "builtins.__import__", "importlib._bootstrap.__import__": "builtins.__import__",
     "__builtins__": "builtins", "_pickle": "pickle", "_posixsubprocess": "subprocess", "_socket": "socket",
 }  # fmt: skip
 OWN = "<own>"
-"""The module itself: `sys.modules[__name__]`. What it holds is what its names stand for."""
+"""The module itself: `sys.modules[__name__]`. Its attributes are the file's own names."""
 _IMPORTS = ("builtins.__import__", "importlib.import_module")
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -45,7 +45,7 @@ TEST_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is known of the file's task and its other files."""
+    """Facts about the file's task and the submission's other files."""
 
     shown: tuple[PromptExample, ...] = ()
     """The examples that the prompt shows."""
@@ -54,7 +54,7 @@ class About:
     own: frozenset[str] = frozenset()
     """Names of the submission's own modules."""
     is_program: bool = False
-    """True where it is run and not imported: it may end itself."""
+    """True if it is run and not imported: it may end itself."""
 
 
 class Code:
@@ -155,7 +155,9 @@ class Code:
                 self.bound[each.arg].append(value)
 
     def _settle_names(self) -> None:
-        """A name stands for all that stands for it: found in rounds, so that the cost does not grow with the chains."""
+        """Give each name the meanings of everything bound to it, in rounds, so that long chains of names cost no
+        more.
+        """
         self._meanings = {name: set(found) for name, found in self.imports.items()}
         for _ in range(_ROUNDS):
             settled = True
@@ -171,7 +173,8 @@ class Code:
     # What expressions stand for
 
     def meanings(self, node: ast.AST, depth: int = DEPTH) -> frozenset[str]:
-        """Dotted names, from a module down, that the expression may stand for: {"os._exit"}; empty where unknown.
+        """Return the dotted names, from a module down, that the expression may stand for: {"os._exit"}; empty if
+        unknown.
 
         `()` stands for a call and `[]` for an item: `sys._getframe().f_back`.
         """
@@ -271,7 +274,7 @@ class Code:
         return found
 
     def values(self, node: ast.AST, names: Mapping[str, object] | None = None) -> list[object]:
-        """The constants that the expression may be; empty where that cannot be told."""
+        """Return the constants that the expression may be; empty if unknown."""
         if isinstance(node, ast.Name) and (names is None or node.id not in names):
             found: list[object] = []
             for value in self.bound.get(node.id, ())[:MEANINGS]:
@@ -299,19 +302,19 @@ class Code:
         return next(iter(found)) if len(found) == 1 else ""
 
     def strings(self, node: ast.AST) -> set[str]:
-        """The texts that the expression may be."""
+        """Return the texts that the expression may be."""
         return {value for value in self.values(node) if isinstance(value, str)}
 
     @cached_property
     def tokens(self) -> list[tokenize.TokenInfo]:
-        """Of the text, comments among them; none where the tokenizer stumbles over what the parser reads."""
+        """Tokens of the text, with comments; empty if the tokenizer rejects text that the parser accepts."""
         try:
             return list(tokenize.generate_tokens(io.StringIO(self.text).readline))
         except (tokenize.TokenError, SyntaxError, IndentationError):
             return []
 
     def attributes(self) -> Iterator[tuple[ast.AST, ast.AST, str]]:
-        """Each attribute that is read, called, set or deleted, also by its name in a text: node, object, name."""
+        """Yield each attribute that is read, called, set or deleted, also by its name in a text: node, object, name."""
         for node in self.nodes:
             if isinstance(node, ast.Attribute):
                 yield node, node.value, node.attr
@@ -325,10 +328,10 @@ class Code:
                     for name in self.strings(node.args[1]):
                         yield node, node.args[0], name
 
-    # Where things stand
+    # Position in the tree
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
-        """What the node stands in, from the inside out."""
+        """Yield the nodes around the node, from the inside out."""
         while node in self.parent:
             node = self.parent[node]
             yield node
@@ -337,7 +340,9 @@ class Code:
         return next((each for each in self.above(node) if isinstance(each, Function)), None)
 
     def is_guarded(self, node: ast.AST) -> bool:
-        """True for what only runs when the file is run by itself: under a main guard, or called from there only."""
+        """Return True for code that only runs when the file is run by itself: under a main guard, or called from there
+        only.
+        """
         child = node
         for each in self.above(node):
             if each in self._guards and child in each.body:  # type: ignore[attr-defined]
@@ -348,13 +353,13 @@ class Code:
         return False
 
     def is_test(self, node: ast.AST) -> bool:
-        """True for the author's own tests and demonstrations, which the examination does not call."""
+        """Return True for the author's own tests and demonstrations, which the examination does not call."""
         return self.is_guarded(node) or any(
             each in self._tests or isinstance(each, ast.Assert) for each in self.above(node)
         )
 
     def is_parameter(self, node: ast.AST) -> bool:
-        """True for a name whose value the caller chooses, or that a loop over the caller's values gives."""
+        """Return True for a parameter of a function around the name: the caller chooses its value."""
         if not isinstance(node, ast.Name):
             return False
         for each in self.above(node):
@@ -372,21 +377,21 @@ class Code:
         return False
 
     def is_asked(self, pattern: str) -> bool:
-        """True where the prompt has the pattern."""
+        """Return True if the prompt contains the pattern."""
         return bool(pattern) and bool(re.search(pattern, self.about.text, re.IGNORECASE))
 
     def is_shown(self, text: str) -> bool:
-        """True for a word or a sentence that the prompt itself has, such as the name of a file to write."""
+        """Return True for a word or a sentence that the prompt itself has, such as the name of a file to write."""
         if len(text) < 4 or text not in self.about.text:
             return False
         return bool(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.about.text))
 
     def _settle_tests(self) -> None:
-        """Which functions and classes are the author's own tests, and which only run under a main guard.
+        """Find the functions and classes that are the author's own tests, and those that only run under a main guard.
 
-        Guarded is what is named under the guard, or by another such function, and nowhere else; a `main` and a `test_...`
-        that nobody names as well. A test is named by other tests or outside of functions: what an answer calls is none.
-        And neither is what the prompt asks for.
+        A function is guarded if it is named only under the guard or in other guarded functions. An unused `main` or
+        `test_...` is guarded too. A test is named only in other tests or outside of functions: a function that an
+        answer calls is not a test, and neither is one that the prompt asks for.
         """
         kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
         own = {

@@ -1,4 +1,4 @@
-"""Lying values: objects that say what a comparison wants to hear."""
+"""Lying values: objects that make a comparison succeed without the right answer."""
 
 import ast
 from collections.abc import Iterator
@@ -72,7 +72,9 @@ def _functions(code: Code, node: ast.AST) -> list[Function]:
 
 
 def _answers(function: Function) -> list[ast.expr]:
-    """What it may return, without what functions inside of it return; of a conditional expression, both."""
+    """Return the values that it may return, without those of inner functions; both branches of a conditional
+    expression.
+    """
     found: list[ast.expr] = []
     if isinstance(function, ast.Lambda):
         return _branches(function.body)
@@ -101,7 +103,7 @@ def _parameters(function: Function) -> list[str]:
 
 
 def _truth(code: Code, node: ast.expr) -> bool | None:
-    """True or False where the expression always is; None where it depends on something."""
+    """Return True or False if the expression always has that truth value; None if it depends on anything."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         inner = _truth(code, node.operand)
         return None if inner is None else not inner
@@ -143,7 +145,7 @@ def _lies(code: Code, function: Function, pleasing: bool) -> bool:  # noqa: FBT0
 
 
 def _becomes(function: Function, parameters: list[str]) -> bool:
-    """True for an object that takes the other's value when it is compared: `self.value = other`."""
+    """Return True for an object that takes the other's value when it is compared: `self.value = other`."""
     return len(parameters) >= 2 and any(
         isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Name)
@@ -154,7 +156,7 @@ def _becomes(function: Function, parameters: list[str]) -> bool:
 
 
 def _compares(code: Code, function: Function, parameters: list[str]) -> bool:
-    """True where some condition looks at both objects, and at more than the other's type."""
+    """Return True if some condition looks at both objects, and at more than the other's type."""
     for node in ast.walk(function):
         if isinstance(node, ast.If | ast.IfExp | ast.While):
             test = node.test
@@ -168,7 +170,7 @@ def _compares(code: Code, function: Function, parameters: list[str]) -> bool:
 
 
 def _pleases_builtins(code: Code, function: Function, pleasing: bool) -> bool:  # noqa: FBT001
-    """True for `if isinstance(other, (int, float)): return True` and for `except ...: return True`."""
+    """Return True for `if isinstance(other, (int, float)): return True` and for `except ...: return True`."""
     for node in ast.walk(function):
         body: list[ast.stmt] = []
         if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Call) and len(node.test.args) == 2:
@@ -197,7 +199,9 @@ def _equality(code: Code) -> Iterator[Place]:
 
 
 def _orders(code: Code) -> Iterator[tuple[int, set[str]]]:
-    """Of each class the comparisons that always say yes; what is the largest or the last of all says so of one side only."""
+    """Return the comparisons of each class that are always true; a largest or last element has them for one direction
+    only.
+    """
     found: dict[ast.AST | None, tuple[int, set[str]]] = {}
     for name, value, owner, line in _methods(code):
         if name in _ORDER and any(_always(code, each) for each in _functions(code, value)):
@@ -228,7 +232,7 @@ def _class_lie(code: Code) -> Iterator[Place]:
 
 
 def _is_of_what_it_holds(code: Code, value: ast.AST) -> bool:
-    """True for the class of a proxy: each answer comes from the object itself."""
+    """Return True for the class of a proxy: each answer comes from the object itself."""
     answers = [(each, answer) for each in _functions(code, value) for answer in _answers(each)]
     return bool(answers) and all(
         any(isinstance(part, ast.Attribute) and short(part.value) in _parameters(each)[:1] for part in ast.walk(answer))
@@ -252,7 +256,7 @@ def _number_lie(code: Code) -> Iterator[Place]:
 
 
 def _compares_its_value(code: Code, function: Function) -> bool:
-    """True where the number itself is compared with the other one, and nothing else: to the cent, or modulo something."""
+    """Return True if only the numbers themselves are compared: to the cent, or modulo something."""
     parameters = _parameters(function)
     if len(parameters) != 2 or any(_truth(code, each) is not None for each in _answers(function)):
         return False
@@ -273,7 +277,7 @@ def _is_constant(code: Code, function: Function) -> bool:
 
 
 def _difference_lie(code: Code) -> Iterator[Place]:
-    """In any class: both sides of a subtraction are a constant, so that every difference is small."""
+    """Find classes in which both sides of a subtraction return a constant, so that every difference is small."""
     found: dict[ast.AST, set[str]] = {}
     for name, value, owner, line in _methods(code):
         if (
