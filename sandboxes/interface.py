@@ -119,7 +119,7 @@ class Command:
     argv: tuple[str, ...]
     """The program and its arguments; `python3` is the box's interpreter. Never a shell string.
 
-    Tier jail runs `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` in a fork of an interpreter that is
+    Tier jail runs `python3 [-BPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` in a fork of an interpreter that is
     already up; anything else is executed.
     """
     harness: Harness = Harness()

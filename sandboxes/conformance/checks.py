@@ -40,6 +40,8 @@ def answer(data):
         data = data[os.write(3, data):]
 """
 """The start of a program that talks over the channel."""
+SET_ORDER = "*{str(number) for number in range(50)}"
+"""Fifty strings in an order that depends on the interpreter's hash seed."""
 
 
 def _check(check: Check) -> Check:
@@ -347,8 +349,27 @@ def the_environment_is_ours_and_small(session: Session) -> None:
     execution = _run(session, "import os, json; print(json.dumps(dict(os.environ)))", environment={"EXTRA": "1"})
     environment = json.loads(execution.stdout)
     assert environment["EXTRA"] == "1"
-    ours = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONINTMAXSTRDIGITS", "EXTRA", "LC_CTYPE", "PWD"}
+    ours = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "EXTRA", "LC_CTYPE", "PWD"}
     assert set(environment) <= ours, environment
+
+
+@_check
+def every_box_orders_a_set_alike(session: Session) -> None:
+    code = f"print({SET_ORDER})"
+    by_shell = Command(argv=("sh", "-c", f"exec python3 -c '{code}'"), limits=SMALL)
+    executions = [_run(session, code), _run(session, code), session.run(by_shell)]
+    assert len(executions[0].stdout.split()) == 50, executions[0]
+    assert len({execution.stdout for execution in executions}) == 1, "the order of a set differs from box to box"
+
+
+@_check
+def a_command_may_ask_for_another_hash_seed(session: Session) -> None:
+    seeds = ("", "1", "2", "1")
+    orders = [
+        _run(session, f"print({SET_ORDER})", environment={"PYTHONHASHSEED": seed} if seed else {}).stdout
+        for seed in seeds
+    ]
+    assert len(set(orders)) == 3 and orders[1] == orders[3], orders
 
 
 @_check

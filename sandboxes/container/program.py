@@ -24,6 +24,7 @@ from sandboxes.classify import decode, parse_report
 from sandboxes.engine import control_group
 from sandboxes.engine.control_group import Scheduled
 from sandboxes.engine.sweep import state_of
+from sandboxes.inside.program import ENVIRONMENT
 from sandboxes.interface import Command, Execution, Limits, SandboxError
 from sandboxes.running_program import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Poller, RunningProgram
 
@@ -174,11 +175,7 @@ class ContainerProgram(RunningProgram):
         request = {
             "argv": command.argv,
             "environment": {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "HOME": "/box/tmp",
-                "TMPDIR": "/box/tmp",
-                "LANG": "C.UTF-8",
-                "PYTHONINTMAXSTRDIGITS": "0",
+                **ENVIRONMENT,
                 **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
                 **command.environment,
             },

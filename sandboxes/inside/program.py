@@ -1,8 +1,8 @@
 """Becoming the program: what a forked child of the zygote does once it is locked in.
 
-`python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
-just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
-sys.modules, the hash seed is that of the slot, and what was there before the fork is never freed (immortal.py).
+`python3 [-BPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
+just started; anything else is executed. Known differences to a new interpreter: a few more modules are in
+sys.modules, and what was there before the fork is never freed (immortal.py).
 
 What is imported here is in the memory of every fork, and a fork costs by the page: no typing, no dataclasses; and no
 threading, which does more after a fork than all the rest together.
@@ -35,15 +35,20 @@ ENVIRONMENT = {
     "TMPDIR": "/box/tmp",
     "LANG": "C.UTF-8",
     "PYTHONINTMAXSTRDIGITS": "0",
+    "PYTHONHASHSEED": "0",
 }
-"""Of every program; what a command adds comes on top."""
+"""The environment of every program, in every tier. A command's own settings are added to it.
+
+One hash seed for all boxes: the order of a set of strings, and with it a program's answer, is the same in each run.
+"""
 OUR_MODULES = (
     "counters", "immortal", "jail", "landlock", "namespaces", "observer", "program", "seccomp", "watch",
 )  # fmt: skip
 """Of this package."""
 LIMITS = struct.Struct(">dIi")
 """What the host says of a program beside its request: CPU seconds, disk MiB, its processor or -1 for any."""
-PLAIN_OPTIONS = frozenset("BEIPsu")
+PLAIN_OPTIONS = frozenset("BPsu")
+"""Options that a fork can follow. `-E` and `-I` need a new interpreter: they ask for one that reads no PYTHON* variable."""
 
 
 class PythonCall:
@@ -55,7 +60,7 @@ class PythonCall:
         self.mode = mode
         self.target = target
         self.arguments = arguments
-        self.safe_path = bool(letters & {"I", "P"})
+        self.safe_path = "P" in letters
         self.unbuffered = "u" in letters
         self.without_bytecode = "B" in letters
 

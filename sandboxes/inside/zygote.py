@@ -22,7 +22,9 @@ Programs are copies of the zygote's memory, so nothing of a program may ever com
 and what the filter refuses or notices is looked at by process 1 of the container (observer.py), from which nothing is forked.
 
 What is done for every program is in jail.c; here is what is done once.
-Standard library only; started as `python3 -I`.
+Standard library only; started by slot.py as `python3 -P -s` in an environment that holds nothing but what slot.py names. This is what
+`python3 -I` protects from (modules beside this file, a user's modules, settings in PYTHON* variables), but for the one setting that
+is wanted: the hash seed of every program, which an interpreter reads at its start.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ import sys
 OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -I keeps our folder off the path
+from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -P keeps our folder off the path
 from sandboxes.inside.counters import Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"

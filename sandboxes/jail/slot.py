@@ -23,6 +23,7 @@ from sandboxes.engine.remover import Remover
 from sandboxes.engine.seccomp_profile import profile
 from sandboxes.engine.sweep import labels, new_mark, state_of
 from sandboxes.engine.users import BoxUsers
+from sandboxes.inside.program import ENVIRONMENT
 from sandboxes.interface import Command, Harness, SandboxError
 
 START_SECONDS = 60.0
@@ -31,9 +32,14 @@ OWN_PROCESSES = 3
 """Process 1 of the container, the zygote, and process 1 of the program's namespace."""
 START_MEMORY_MIB = 512
 """Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
-ZYGOTE = ("python3", "-I", "/opt/assay/sandboxes/inside/zygote.py")
-ZYGOTE_ENVIRONMENT = ("LD_BIND_NOW=1",)
-"""Each function of a library is looked up once, here, and not again by every program that is forked. No program gets it."""
+ZYGOTE_ENVIRONMENT = {**ENVIRONMENT, "LD_BIND_NOW": "1"}
+"""The programs' own environment, because they are forks of this interpreter. LD_BIND_NOW: the zygote looks up each function of a
+library once, so that the programs that are forked need not. No program gets that setting."""
+ZYGOTE = (
+    *("env", "-i", *(f"{name}={value}" for name, value in ZYGOTE_ENVIRONMENT.items())),
+    *("python3", "-P", "-s", "/opt/assay/sandboxes/inside/zygote.py"),
+)
+"""`env -i`, so that no setting of the box image reaches the zygote; -P and -s, so that it imports nothing but what is installed."""
 LOOK_SECONDS = 1.0
 """How often a container that has not connected yet is looked at: it may be dead."""
 MESSAGE_BYTES = 65536
@@ -133,7 +139,6 @@ class Slot:
                 image=image,
                 command=None,
                 entrypoint=list(ZYGOTE),
-                environment=list(ZYGOTE_ENVIRONMENT),
                 user=user,
                 hostname="box",
                 labels=labels(mark),
