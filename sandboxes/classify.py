@@ -7,12 +7,18 @@ supervisor saw, because a program that is being killed for one reason often dies
 import json
 from dataclasses import dataclass, replace
 from signal import SIGXCPU, SIGXFSZ
+from typing import Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from sandboxes.interface import Behaviour, End, Observation, SandboxError
 
-LATE = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
+Stopped = Literal["", "cpu", "left", "killed"]
+"""Why the box ended its program: it did not; CPU time; the program was asked to leave and did not; the host asked."""
+StoppedFor = Literal["", "wall", "cpu", "output", "protocol"]
+"""Why the host ended the program; empty if it did not."""
+
+LATE: dict[StoppedFor, End] = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
 """Why the host ended it -> the end, of a program that had more time than allowed."""
 MOST_EVIDENCE = 256
 """The supervisors keep fewer (`watch.Notes`)."""
@@ -25,8 +31,7 @@ class Report:
 
     exit_code: int | None
     signal: int | None
-    stopped: str
-    """`` (it ended by itself), `cpu`, `left` (asked to leave after its channel closed), `killed` (the host asked)."""
+    stopped: Stopped
     cpu_seconds: FiniteFloat
     peak_bytes: NonNegativeInt
     oom_kills: NonNegativeInt
@@ -50,8 +55,7 @@ class EndFacts:
     """The box said that the program begins: all that was ours to do before it is done. Nothing counts against one that never did."""
     report: Report | None
     """None where the supervisor never reported: it, or the whole container, died."""
-    stopped_for: str
-    """Why the host ended it: `` (it did not), `wall`, `cpu`, `output`, `protocol`."""
+    stopped_for: StoppedFor
     container_oom: bool
     """The engine says that the container ran out of its own memory."""
     container_exit_code: int | None

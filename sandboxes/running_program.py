@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from sandboxes.classify import EndFacts, Report, classify
+from sandboxes.classify import EndFacts, Report, StoppedFor, classify
 from sandboxes.engine.control_group import Scheduled, busiest
 from sandboxes.interface import AHEAD, Behaviour, Command, Execution, Observation
 
@@ -81,7 +81,7 @@ class RunningProgram(ABC):
         self._sent_at = 0.0
         self._started_at: float | None = None  # when the box said that the program begins
         self._ended_at: float | None = None
-        self._stopped_for = ""
+        self._stopped_for: StoppedFor = ""
         self._broke: list[Observation] = []
         self._execution: Execution | None = None
 
@@ -261,7 +261,7 @@ class RunningProgram(ABC):
         self._broke.append(Observation(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
         self._stop("protocol")
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: StoppedFor) -> None:
         self._stopped_for = why
         self._ended_at = time.monotonic()
         self._end_all()

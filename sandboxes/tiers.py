@@ -7,7 +7,6 @@ from threading import Lock
 from docker import DockerClient
 
 from sandboxes.container.sandbox import ContainerSandbox
-from sandboxes.engine.closing import Closing
 from sandboxes.interface import Sandbox, SandboxError, Tier
 from sandboxes.jail.sandbox import IDLE_SLOTS, JailSandbox
 
@@ -35,7 +34,7 @@ def adapters(
     }
 
 
-class Tiers(Closing):
+class Tiers(AbstractContextManager["Tiers"]):
     """Thread-safe. Closing it closes every sandbox that was opened; it is a context manager."""
 
     def __init__(self, open: Mapping[Tier, Open]) -> None:
@@ -61,6 +60,9 @@ class Tiers(Closing):
             if chosen not in self._opened:
                 self._opened[chosen] = self._stack.enter_context(self._open[chosen]())
             return self._opened[chosen]
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         with self._lock:

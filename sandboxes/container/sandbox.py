@@ -13,7 +13,7 @@ does not answer is waited for. What fails afterwards is a SandboxError, because 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from docker import DockerClient
@@ -21,7 +21,6 @@ from docker import DockerClient
 from sandboxes.container.prepared import PreparedContainers
 from sandboxes.container.program import BoxLostError, ContainerProgram, RelayedLine, Shape
 from sandboxes.engine import gvisor
-from sandboxes.engine.closing import Closing
 from sandboxes.engine.hardening import host_config
 from sandboxes.engine.remover import Remover
 from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
@@ -38,7 +37,7 @@ BEGINNINGS = 3
 SUPERVISOR_PROCESSES = 1
 
 
-class ContainerSandbox(Closing):
+class ContainerSandbox(AbstractContextManager["ContainerSandbox"]):
     """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process.
 
     A context manager: leaving it removes all that is kept ready.
@@ -86,6 +85,9 @@ class ContainerSandbox(Closing):
             yield session
         finally:
             wait(session.removals, timeout=self._patience_seconds)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove what is kept ready, and wait for it."""

@@ -25,7 +25,7 @@ class PairPinning:
         self._lock = threading.Lock()
 
     @contextmanager
-    def one(self) -> Iterator[int]:
+    def pin(self) -> Iterator[int]:
         """The number of a processor, which is counted as taken until the context is left."""
         with self._lock:
             number = min(self._pairs, key=self._pairs.__getitem__)

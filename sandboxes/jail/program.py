@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sandboxes.classify import parse_report
+from sandboxes.classify import Stopped, parse_report
 from sandboxes.engine.control_group import Scheduled
 from sandboxes.inside.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
@@ -140,7 +140,7 @@ class JailedProgram(RunningProgram):
     def _end_all(self) -> None:
         self._end("killed")
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: Stopped) -> None:
         """`why` comes back in the report."""
         if self._report is not None:
             return

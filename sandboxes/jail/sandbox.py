@@ -7,12 +7,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from docker import DockerClient
 
-from sandboxes.engine.closing import Closing
 from sandboxes.engine.remover import Remover
 from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
 from sandboxes.engine.users import BoxUsers
@@ -28,7 +27,7 @@ IDLE_SLOTS = 8
 """Kept ready when nothing runs; the least recently used go first."""
 
 
-class JailSandbox(Closing):
+class JailSandbox(AbstractContextManager["JailSandbox"]):
     """Runs every program in a fork of a zygote. Thread-safe; one instance serves all workers of a process.
 
     A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
@@ -74,6 +73,9 @@ class JailSandbox(Closing):
     @contextmanager
     def session(self) -> Iterator["JailSession"]:
         yield JailSession(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove all idle slots; those in use are removed when their program ends."""
@@ -176,7 +178,7 @@ class JailSession:
         with (
             one_end,
             other_end,
-            self._sandbox.processors.one() as processor,
+            self._sandbox.processors.pin() as processor,
             self._sandbox.jailed(first, attention, channel=True, line=one_end, processor=processor) as one,
             self._sandbox.jailed(second, attention, channel=True, line=other_end, processor=processor) as other,
         ):
