@@ -14,7 +14,7 @@ Open = Callable[[], AbstractContextManager[Sandbox]]
 
 
 def strictest(first: Tier, *others: Tier) -> Tier:
-    """The strictest of these tiers."""
+    """Return the strictest of these tiers."""
     order = list(Tier)
     return max((first, *others), key=order.index)
 
@@ -22,9 +22,9 @@ def strictest(first: Tier, *others: Tier) -> Tier:
 def adapters(
     client: DockerClient, image: str, restore: Callable[[], str] | None = None, *, idle_slots: int = IDLE_SLOTS
 ) -> dict[Tier, Open]:
-    """How the sandbox of each tier is made on this engine.
+    """Return a function for each tier that makes its sandbox on this engine.
 
-    `image` is the box image's id; `restore` makes the image again where the engine has lost it, and gives the new id.
+    `image` is the box image's id; `restore` makes the image again if the engine has lost it, and returns the new id.
     `idle_slots`: how many slots of tier jail are kept when nothing runs.
     """
     return {
@@ -47,9 +47,9 @@ class Tiers(AbstractContextManager["Tiers"]):
         self._lock = Lock()
 
     def at_least(self, tier: Tier) -> Sandbox:
-        """The sandbox of the weakest offered tier that is as strict as this one.
+        """Return the sandbox of the weakest offered tier that is at least as strict as this one.
 
-        Raises SandboxError where none is, or where it cannot be opened (the next call tries again).
+        Raises SandboxError if none is, or if it cannot be opened (the next call tries again).
         """
         fitting = [offered for offered in self.offered if offered.at_least(tier)]
         if not fitting:

@@ -1,7 +1,7 @@
-"""What every sandbox promises, as checks that ship with the port: one suite for each tier and every adapter to come.
+"""The promises of every sandbox, as checks that ship with the port: one suite for all tiers and every future adapter.
 
-Each check is a function of a `Session`; `CHECKS` holds them all. They use the port only, so whatever passes them can stand in
-for whatever else does. `tests/conformance/` runs them on the real adapters.
+Each check is a function of a `Session`; `CHECKS` holds them all. They use the port only, so all adapters that pass them are
+interchangeable. `tests/conformance/` runs them on the real adapters.
 """
 
 import json
@@ -19,7 +19,7 @@ CHECKS: list[Check] = []
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)
 HUNG_SECONDS = 30.0
-"""A program that is ended so late was not ended by its wall limit, but would have slept for longer; a busy host is late by less."""
+"""If a program ends later than this, its wall limit did not end it. A busy host is late by less; the program sleeps for longer."""
 
 ECHO = """
 import os, struct

@@ -1,4 +1,4 @@
-"""What every sandbox promises of two programs with a line between them (`Session.pair`); see conformance.py."""
+"""The promises of every sandbox about two programs with a line between them (`Session.pair`); see checks.py."""
 
 from collections.abc import Callable
 from textwrap import dedent
@@ -57,7 +57,7 @@ def _pair(
     first: str = RELAY,
     limits: Limits = SMALL,
 ) -> tuple[Execution, Execution]:
-    """How a relay and a program of this code, with these limits, end after they were talked to."""
+    """Return how a relay and a program of this code, with these limits, end after `talk`."""
     with session.pair(python(first), python(dedent(code), limits=limits)) as (one, other):
         talk(one, other)
         return one.finish(), other.finish()

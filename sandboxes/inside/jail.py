@@ -1,11 +1,11 @@
-"""jail.c as Python sees it: the slot's state, which both write, and its functions."""
+"""The Python side of jail.c: the slot's state, which both write, and its functions."""
 
 import ctypes
 import os
 
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libjail.so")
 GONE, PROGRAM = range(2)
-"""What `serve` comes back with: the host has hung up; we are the program's process."""
+"""Results of `serve`: the host has hung up; this is the program's process."""
 
 
 def _fields(kind: type, names: str) -> tuple[tuple[str, type], ...]:
@@ -24,7 +24,7 @@ class LevelStruct(ctypes.Structure):
 
 
 class SlotStruct(ctypes.Structure):
-    """struct slot; what the fields mean is told there."""
+    """Mirror of `struct slot`, which documents the fields."""
 
     _fields_ = (
         *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires observer listeners"),
