@@ -10,8 +10,7 @@ from typing import Any
 from docker.api import APIClient
 from docker.types import Ulimit
 
-INODES = 16384
-"""Files, folders and links that the box's tmpfs may hold."""
+from sandboxes.inside.program import INODES
 
 
 def host_config(

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,6 @@
 #define OWN_PROCESSES 2           /* process 1 of the container and this one, while no program runs */
 #define TEXT_BYTES 512
 #define REPORT_BYTES 4096
-#define RESERVED_NUMBERS 300 /* of processes: as in counters.py */
 #define ASKED (-1)           /* in the place of a descriptor among events: the filter's listener has something to ask */
 
 /* The interpreter's own part of a fork. */
@@ -82,7 +82,7 @@ struct slot { /* the same in jail.py */
     uint32_t uid, gid;
     struct counter cpu, memory, peak, limit, limit_hits, oom_kills, forks_refused, processes;
     double cpu_unit; /* seconds */
-    int64_t inodes, pid_max;
+    int64_t inodes, pid_max, reserved_numbers;
     const void *filters[2]; /* struct sock_fprog: for a kernel that has listeners, and for one that has not */
     uint32_t filter_flags[2];
     const void *landlock_attributes;
@@ -177,6 +177,11 @@ static void give_up(const struct slot *slot, const char *step) {
     _exit(126); /* the host never hears that it began, so this is no exit code of the program's */
 }
 
+static void give_up_for(const struct slot *slot, int error, const char *step) {
+    errno = error;
+    give_up(slot, step);
+}
+
 static void must(const struct slot *slot, int result, const char *step) {
     if (result < 0)
         give_up(slot, step);
@@ -203,7 +208,9 @@ static void read_exactly(const struct slot *slot, int fd, char *into, size_t siz
         ssize_t got = pread(fd, into, size, from);
         if (got <= 0)
             give_up(slot, "reading the request");
-        into += got, from += got, size -= (size_t)got;
+        into += got;
+        from += got;
+        size -= (size_t)got;
     }
 }
 
@@ -216,7 +223,7 @@ static int does_not_fit(void) {
 static int place_file(const struct slot *slot, char *path, int request, off_t from, size_t size) {
     char part[65536];
     if (*path == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 || strstr(path, "/../"))
-        errno = EPERM, give_up(slot, "a file that leads out of the working directory");
+        give_up_for(slot, EPERM, "a file that leads out of the working directory");
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         if (mkdir(path, 0777) < 0 && does_not_fit())
@@ -232,7 +239,8 @@ static int place_file(const struct slot *slot, char *path, int request, off_t fr
         read_exactly(slot, request, part, now_size, from);
         if (write(fd, part, now_size) != (ssize_t)now_size)
             return 0;
-        from += (off_t)now_size, size -= now_size;
+        from += (off_t)now_size;
+        size -= now_size;
     }
     close(fd);
     return 1;
@@ -253,7 +261,8 @@ static void take_request(struct slot *slot, int request) {
         give_up(slot, "memory for the request");
     read_exactly(slot, request, words, length, 4);
     words[length] = 0;
-    slot->words = words, slot->words_size = length;
+    slot->words = words;
+    slot->words_size = length;
     const char *end = words + length + 1;
     char *word = words;
     for (int list = 0; list < 2; list++) { /* the command line, the environment: a count and that many words */
@@ -265,7 +274,7 @@ static void take_request(struct slot *slot, int request) {
     for (off_t from = 4 + (off_t)length; word && slot->fitting;) {
         char *size_word = word_after(word, end);
         if (!size_word)
-            errno = EINVAL, give_up(slot, "the request's files");
+            give_up_for(slot, EINVAL, "the request's files");
         size_t size = strtoull(size_word, NULL, 10);
         slot->fitting = place_file(slot, word, request, from, size);
         from += (off_t)size;
@@ -273,7 +282,7 @@ static void take_request(struct slot *slot, int request) {
     }
 }
 
-static void limit(const struct slot *slot) {
+static void set_limits(const struct slot *slot) {
     rlim_t seconds = (rlim_t)slot->cpu_limit + 2; /* behind the poll of the whole tree's time, which is exact */
     rlim_t bytes = (rlim_t)slot->disk_mib << 20;
     /* by SIGXCPU first, which says what it was */
@@ -282,7 +291,7 @@ static void limit(const struct slot *slot) {
     must(slot, setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}), "limit of core files");
 }
 
-static void give_up_rights(const struct slot *slot) {
+static void drop_rights(const struct slot *slot) {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2] = {{0}};
     must(slot, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges");
@@ -326,31 +335,59 @@ static void show_descriptors(const struct slot *slot) {
     must(slot, mount("/box/proc/self/fd", "/dev/fd", NULL, MS_BIND, NULL), "its descriptors");
 }
 
-static void lock_in(struct slot *slot, const int *fds, int count_fds) {
-    char options[96];
-    setsid();
-    settle_on_processor(slot);
+static void enter_namespaces(const struct slot *slot) {
     must(slot, unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "namespaces");
-    show_descriptors(slot);
+}
+
+static void mount_box(const struct slot *slot) {
+    char options[96];
     snprintf(options, sizeof options, "size=%um,nr_inodes=%lld,mode=1777", slot->disk_mib, (long long)slot->inodes);
     must(slot, mount("tmpfs", "/box", "tmpfs", MS_NOSUID | MS_NODEV, options), "the box's file system");
     if (mkdir("/box/work", 0777) < 0 || mkdir("/box/tmp", 0777) < 0 || mkdir("/box/shm", 0777) < 0 || chdir("/box/work") < 0)
         give_up(slot, "the box's folders");
+}
+
+/* After the mounts, so that the program's user namespace owns none of them. */
+static void enter_user_namespace(const struct slot *slot) {
     must(slot, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable"); /* or its own files in /proc would not be its own */
     must(slot, unshare(CLONE_NEWUSER), "user namespace");
     keep_own_ids(slot);
+}
+
+/* When the slot runs out of memory, the kernel ends the program before anything of ours. */
+static void be_killed_first(const struct slot *slot) {
     write_text(slot, "self/oom_score_adj", "1000");
+}
+
+static void open_account(const struct slot *slot) {
     int account = openat(slot->proc, "self/io", O_RDONLY | O_CLOEXEC);
     must(slot, account < 0 ? account : dup3(account, slot->counted, O_CLOEXEC), "its account");
-    take_request(slot, fds[0]);
-    limit(slot);
+}
+
+/* The program gets its own descriptors, from 0 on; beside them only those stay that `begin` needs. */
+static void adopt_descriptors(struct slot *slot, const int *fds, int count_fds) {
     for (int i = 1; i < count_fds; i++)
         must(slot, dup2(fds[i], i - 1), "its streams");
     slot->streams = count_fds - 1;
     close_range((unsigned)slot->streams, (unsigned)slot->events - 1, 0);
     close_range((unsigned)slot->to_observer + 1, (unsigned)slot->control - 1, 0);
     close_range((unsigned)slot->control + 1, ~0U, 0);
-    give_up_rights(slot);
+}
+
+/* `fds`: the request, then the program's own descriptors. */
+static void lock_in(struct slot *slot, const int *fds, int count_fds) {
+    setsid();
+    settle_on_processor(slot);
+    enter_namespaces(slot);
+    show_descriptors(slot);
+    mount_box(slot);
+    enter_user_namespace(slot);
+    be_killed_first(slot);
+    open_account(slot);
+    take_request(slot, fds[0]);
+    set_limits(slot);
+    adopt_descriptors(slot, fds, count_fds);
+    drop_rights(slot);
     restrict_files(slot);
 }
 
@@ -474,7 +511,8 @@ static void hear(struct slot *slot) {
         snprintf(slot->problem, sizeof slot->problem, "%s", strncmp(text, "problem ", 8) ? text : text + 8);
         return;
     }
-    slot->box = fds[0], slot->account = fds[1];
+    slot->box = fds[0];
+    slot->account = fds[1];
     slot->has_listener = strcmp(text, "listener") == 0;
 }
 
@@ -581,7 +619,7 @@ static void plain(char *text) { /* as it may stand in JSON without escapes */
 
 /* As `started` in counters.py; the sleeping process 1 is ours. */
 static int64_t started(const struct slot *slot, int64_t before, int64_t after) {
-    int64_t more = after - before - 1 + (after < before ? slot->pid_max - RESERVED_NUMBERS : 0);
+    int64_t more = after - before - 1 + (after < before ? slot->pid_max - slot->reserved_numbers : 0);
     return more > 0 ? more : 0;
 }
 
@@ -618,38 +656,49 @@ static int asked_for_socket(struct slot *slot) {
     return answer == '1';
 }
 
-/* To the host; by way of the observer where that has evidence to add. Nothing of it stays in here. */
-static int report(struct slot *slot, const struct account *account) {
-    char text[REPORT_BYTES];
-    struct level before = slot->level, after;
-    if (asked_for_socket(slot))
-        unshare(CLONE_NEWNET);
-    if (!slot->noticed)
-        drop_listener(slot);
-    after = slot->level = read_level(slot);
-    if (!slot->memory_limit)
-        slot->memory_limit = count(&slot->limit); /* the host sets it after we have said what we need ourselves */
-    find_doubt(slot, &after);
-    plain(slot->problem), plain(slot->stopped);
-    int64_t peak = peak_bytes(slot, &before, &after, account->largest);
+/* Returns the length of the report, which is cut if it is not below `size`. */
+static int write_report(const struct slot *slot, const struct account *account, const struct level *before, char *text, size_t size) {
+    const struct level *after = &slot->level;
+    int64_t peak = peak_bytes(slot, before, after, account->largest);
     char code[16] = "null", number[16] = "null", hits[24] = "null";
     if (WIFEXITED(account->status))
         snprintf(code, sizeof code, "%d", WEXITSTATUS(account->status));
     if (WIFSIGNALED(account->status))
         snprintf(number, sizeof number, "%d", WTERMSIG(account->status));
-    int64_t met = limit_hits(slot, &before, &after);
+    int64_t met = limit_hits(slot, before, after);
     if (met >= 0)
         snprintf(hits, sizeof hits, "%lld", (long long)met);
-    int size = snprintf(
-        text, sizeof text,
+    return snprintf(
+        text, size,
         "{\"exit_code\":%s,\"signal\":%s,\"stopped\":\"%s\",\"cpu_seconds\":%.9f,\"peak_bytes\":%lld,\"oom_kills\":%lld,"
         "\"forks_refused\":%lld,\"limit_hits\":%s,\"disk_full\":%s,\"processes\":%lld,\"written_bytes\":%lld,"
         "\"memory_before\":%lld,\"problem\":\"%s\",\"doubt\":\"%s\",\"evidence\":[]}",
-        code, number, slot->stopped, after.cpu_seconds - before.cpu_seconds, (long long)(peak > 0 ? peak : 0),
-        (long long)(after.oom_kills - before.oom_kills), (long long)(after.forks_refused - before.forks_refused), hits,
+        code, number, slot->stopped, after->cpu_seconds - before->cpu_seconds, (long long)(peak > 0 ? peak : 0),
+        (long long)(after->oom_kills - before->oom_kills), (long long)(after->forks_refused - before->forks_refused), hits,
         account->disk_full ? "true" : "false",
-        (long long)started(slot, before.last_process, after.last_process),
-        (long long)account->written, (long long)before.memory, slot->problem, slot->doubt);
+        (long long)started(slot, before->last_process, after->last_process),
+        (long long)account->written, (long long)before->memory, slot->problem, slot->doubt);
+}
+
+/* What the program may have left in the network namespace, or in the observer's queue, is not for the next. */
+static void clean_up(struct slot *slot) {
+    if (asked_for_socket(slot))
+        unshare(CLONE_NEWNET);
+    if (!slot->noticed)
+        drop_listener(slot);
+}
+
+/* To the host; by way of the observer where that has evidence to add. Nothing of it stays in here. */
+static int report(struct slot *slot, const struct account *account) {
+    char text[REPORT_BYTES];
+    struct level before = slot->level;
+    slot->level = read_level(slot);
+    if (!slot->memory_limit)
+        slot->memory_limit = count(&slot->limit); /* the host sets it after we have said what we need ourselves */
+    find_doubt(slot, &slot->level);
+    plain(slot->problem);
+    plain(slot->stopped);
+    int size = write_report(slot, account, &before, text, sizeof text);
     int to = slot->noticed || readable(slot->tripwires) ? slot->observer : slot->control;
     int sent = size < (int)sizeof text && send(to, text, (size_t)size, MSG_NOSIGNAL) == size;
     explicit_bzero(text, sizeof text);
@@ -666,8 +715,12 @@ static int await_program(struct slot *slot, int *fds, int *count_fds) {
         if (text[0] == 'R' && size == 17 && *count_fds >= 4) {
             uint64_t seconds;
             uint32_t disk_mib, processor;
-            memcpy(&seconds, text + 1, 8), memcpy(&disk_mib, text + 9, 4), memcpy(&processor, text + 13, 4);
-            seconds = be64toh(seconds), slot->disk_mib = be32toh(disk_mib), slot->processor = (int32_t)be32toh(processor);
+            memcpy(&seconds, text + 1, 8);
+            memcpy(&disk_mib, text + 9, 4);
+            memcpy(&processor, text + 13, 4);
+            seconds = be64toh(seconds);
+            slot->disk_mib = be32toh(disk_mib);
+            slot->processor = (int32_t)be32toh(processor);
             memcpy(&slot->cpu_limit, &seconds, 8);
             return 1;
         }
@@ -676,10 +729,31 @@ static int await_program(struct slot *slot, int *fds, int *count_fds) {
     }
 }
 
-/* So that the two descriptions of it cannot differ unseen. */
-EXPORT size_t slot_size(void) {
-    return sizeof(struct slot);
-}
+/* The slot's description in C, by which jail.py checks its own: each field's name and offset, and the size at the end. */
+struct field {
+    const char *name;
+    size_t offset;
+};
+
+#define FIELD(name) {#name, offsetof(struct slot, name)}
+#define COUNTER(name) FIELD(name.fd), FIELD(name.key)
+
+EXPORT const struct field slot_fields[] = {
+    FIELD(control), FIELD(proc), FIELD(own_pid_namespace), FIELD(loadavg), FIELD(from_child), FIELD(tripwires),
+    FIELD(observer), FIELD(listeners), FIELD(events), FIELD(counted), FIELD(to_parent), FIELD(to_observer),
+    FIELD(uid), FIELD(gid),
+    COUNTER(cpu), COUNTER(memory), COUNTER(peak), COUNTER(limit), COUNTER(limit_hits), COUNTER(oom_kills),
+    COUNTER(forks_refused), COUNTER(processes),
+    FIELD(cpu_unit), FIELD(inodes), FIELD(pid_max), FIELD(reserved_numbers), FIELD(filters), FIELD(filter_flags),
+    FIELD(landlock_attributes), FIELD(landlock_size), FIELD(landlock_folders), FIELD(memory_bytes),
+    FIELD(words), FIELD(words_size), FIELD(becomes_python),
+    FIELD(init), FIELD(pid), FIELD(ended), FIELD(box), FIELD(account), FIELD(streams), FIELD(fitting),
+    FIELD(has_listener), FIELD(noticed), FIELD(disk_mib), FIELD(processor), FIELD(cpu_limit), FIELD(look_at_cpu),
+    FIELD(memory_limit), FIELD(stopped), FIELD(problem), FIELD(doubt), FIELD(cpus),
+    FIELD(level.cpu_seconds), FIELD(level.memory), FIELD(level.peak), FIELD(level.limit_hits), FIELD(level.oom_kills),
+    FIELD(level.forks_refused), FIELD(level.processes), FIELD(level.last_process),
+    {"", sizeof(struct slot)},
+};
 
 /* How the counters stand before the first program; what is in use then is the slot's own. */
 EXPORT void settle(struct slot *slot) {
@@ -704,6 +778,7 @@ EXPORT int serve(struct slot *slot) {
             return pid < 0 ? -1 : PROGRAM;
         follow(slot);
         struct account account = end_everything(slot);
+        clean_up(slot);
         if (report(slot, &account) < 0)
             return -1;
     }

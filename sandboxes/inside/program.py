@@ -41,6 +41,8 @@ ENVIRONMENT = {
 
 One hash seed for all boxes: the order of a set of strings, and with it a program's answer, is the same in each run.
 """
+INODES = 16384
+"""Files, folders and links that the box's tmpfs may hold, in tiers jail and container."""
 OUR_MODULES = (
     "counters", "immortal", "jail", "landlock", "namespaces", "observer", "program", "seccomp", "watch",
 )  # fmt: skip

@@ -42,12 +42,11 @@ OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
 from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -P keeps our folder off the path
-from sandboxes.inside.counters import Counters  # noqa: E402
+from sandboxes.inside.counters import RESERVED_NUMBERS, Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"
 HARNESS = "/harness"
 MESSAGE_BYTES = 65536
-INODES = 16384
 NAMESPACES = (
     namespaces.NEWUSER
     | namespaces.NEWPID
@@ -121,7 +120,8 @@ class Zygote:
         """`proc`: a folder of the container's procfs, which programs do not have."""
         self.control = control
         self.line = line
-        self.slot = slot = jail.SlotStruct(control=control.fileno(), proc=proc, inodes=INODES)
+        self.slot = slot = jail.SlotStruct(control=control.fileno(), proc=proc)
+        slot.inodes, slot.reserved_numbers = program.INODES, RESERVED_NUMBERS
         slot.events, slot.counted, slot.to_parent, slot.to_observer = EVENTS, COUNTED, TO_PARENT, TO_OBSERVER
         slot.observer, slot.listeners = line.orders.fileno(), line.listeners.fileno()
         slot.tripwires = line.tripwires.fileno()
