@@ -1,19 +1,25 @@
-"""From what was seen of a box to an `End`, or to the verdict that it was our failure. Pure.
+"""Classifies the facts about a box as an `End`, or as a failure of ours. Pure.
 
-This is the one place that tells their failure from ours. The order matters: what the host did comes before what the
-supervisor saw, because a program that is being killed for one reason often dies of another.
+Only this module separates the program's failure from ours. The order matters: acts of the host come before the
+supervisor's observations, because a program that is killed for one reason often dies of another.
 """
 
 import json
 from dataclasses import dataclass, replace
 from signal import SIGXCPU, SIGXFSZ
+from typing import Literal
 
 from pydantic import FiniteFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from sandboxes.interface import Behaviour, End, Observation, SandboxError
 
-LATE = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
-"""Why the host ended it -> the end, of a program that had more time than allowed."""
+Stopped = Literal["", "cpu", "left", "killed"]
+"""Why the box ended its program: it did not; CPU time; the program was asked to leave and did not; the host asked."""
+StoppedFor = Literal["", "wall", "cpu", "output", "protocol"]
+"""Why the host ended the program; empty if it did not."""
+
+LATE: dict[StoppedFor, End] = {"wall": End.WALL_TIMEOUT, "cpu": End.CPU_TIMEOUT}
+"""The end of a program that took too long, by why the host ended it."""
 MOST_EVIDENCE = 256
 """The supervisors keep fewer (`watch.Notes`)."""
 LONGEST_DETAIL = 200
@@ -25,15 +31,14 @@ class Report:
 
     exit_code: int | None
     signal: int | None
-    stopped: str
-    """`` (it ended by itself), `cpu`, `left` (asked to leave after its channel closed), `killed` (the host asked)."""
+    stopped: Stopped
     cpu_seconds: FiniteFloat
     peak_bytes: NonNegativeInt
     oom_kills: NonNegativeInt
     forks_refused: NonNegativeInt
     disk_full: bool
     limit_hits: NonNegativeInt | None = None
-    """How often the box's own memory limit was met; None where the kernel does not say."""
+    """How often the box's own memory limit was met; None if the kernel does not count it."""
     processes: NonNegativeInt = 0
     written_bytes: NonNegativeInt = 0
     evidence: tuple[Observation, ...] = ()
@@ -44,33 +49,32 @@ _REPORT = TypeAdapter(Report)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndFacts:
-    """All that is known of a box at its end."""
+    """All facts about a box at its end."""
 
     started: bool
-    """The box said that the program begins: all that was ours to do before it is done. Nothing counts against one that never did."""
+    """The box reported that its program begins, so our preparations are done. Before that, nothing counts against the program."""
     report: Report | None
-    """None where the supervisor never reported: it, or the whole container, died."""
-    stopped_for: str
-    """Why the host ended it: `` (it did not), `wall`, `cpu`, `output`, `protocol`."""
+    """None if the supervisor never reported: it, or the whole container, died."""
+    stopped_for: StoppedFor
     container_oom: bool
-    """The engine says that the container ran out of its own memory."""
+    """The engine reports that the container ran out of its own memory."""
     container_exit_code: int | None
     supervisor_error: str
-    """What the supervisor printed on its own stderr."""
+    """The supervisor's own stderr."""
 
 
 def decode(message: bytes) -> object:
-    """The JSON that a box sent. Raises SandboxError where it is none, or is nested too deep to be ours."""
+    """Return the JSON that a box sent. Raises SandboxError if it is not JSON, or is nested too deep to be ours."""
     try:
         return json.loads(message)
     except (ValueError, RecursionError) as error:
-        raise SandboxError("the box sent what is no JSON", sent=message[:1000]) from error
+        raise SandboxError("the box sent bytes that are not JSON", sent=message[:1000]) from error
 
 
 def parse_report(fields: object) -> Report:
-    """The report's JSON as a `Report`. Raises SandboxError: the supervisor is ours, so a malformed report is our failure.
+    """Return the report's JSON as a `Report`. Raises SandboxError if it is malformed: the supervisor is ours, so that is our failure.
 
-    The texts in it are the program's: they are escaped and cut here, whatever the supervisor did.
+    The texts in it are the program's. They are escaped and cut here, even if the supervisor has already done so.
     """
     try:
         report = _REPORT.validate_python(fields)
@@ -90,7 +94,7 @@ def _printable(text: str) -> str:
 
 
 def classify(seen: EndFacts) -> End:
-    """How the program ended. Raises SandboxError where it was our failure and nothing can be said about the program."""
+    """Return how the program ended. Raises SandboxError if the failure was ours, so that the program cannot be judged."""
     report = seen.report
     if not seen.started:
         raise SandboxError(
@@ -121,7 +125,7 @@ def classify(seen: EndFacts) -> End:
         (seen.stopped_for == "wall", End.WALL_TIMEOUT),
         ("cpu" in (seen.stopped_for, report.stopped) or report.signal == SIGXCPU, End.CPU_TIMEOUT),
         (report.signal == SIGXFSZ, End.DISK_LIMIT),
-        # From here on: it ended by itself or was let go; a limit that it met and coped with is no end.
+        # From here on it ended by itself or was let go; a limit that it met and coped with is not an end.
         (left_well or seen.stopped_for == "protocol", End.EXITED),
         (report.disk_full, End.DISK_LIMIT),
         (report.forks_refused > 0, End.PROCESS_LIMIT),

@@ -1,7 +1,7 @@
-"""A sandbox that runs nothing: a test says what programs would do, and sees what they were asked.
+"""A sandbox that runs nothing: a test defines what programs would do, and sees what they were asked.
 
-It keeps the port's promises that callers lean on: a conversation that gave None once gives None for ever, `finish` may be called
-twice, and whatever the test raises (a SandboxError, say) comes out where the real sandbox would raise it.
+It keeps the port's promises that callers rely on: a conversation that returned None once returns None for ever, `finish` may be
+called twice, and an exception of the test (such as a SandboxError) is raised from the call that would raise it in a real sandbox.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ QUIET = Execution(
 
 @dataclass(frozen=True)
 class FakeProgram:
-    """What a program would do: answer each question, then end like this."""
+    """A program's behaviour: answer each question, then end like this."""
 
     answer: Callable[[bytes], bytes | None] = lambda question: None
     execution: Execution = QUIET
@@ -27,7 +27,7 @@ class FakeProgram:
 
 @dataclass
 class FakeSandbox:
-    """`programs(command)` says what each started command would do; `commands` are those started so far."""
+    """`programs(command)` returns what each started command would do; `commands` are those started so far."""
 
     programs: Callable[[Command], FakeProgram]
     name: str = "fake@none"
@@ -58,7 +58,7 @@ class FakeSession:
 
     @contextmanager
     def pair(self, first: Command, second: Command) -> Iterator[tuple["FakeConversation", "FakeConversation"]]:
-        """There is no line between them: a test says what each would do with one."""
+        """Start two programs without a line between them: a test defines what each would do with one."""
         self.sandbox.commands += [first, second]
         yield FakeConversation(self.sandbox.programs(first)), FakeConversation(self.sandbox.programs(second))
 

@@ -1,9 +1,9 @@
-"""The port of the box: what the rest of Assay may ask of a sandbox, and what it gets back.
+"""The sandbox port: the requests that the rest of Assay makes of a sandbox, and their results.
 
 Two kinds of failure never share a type:
 
-* what the *submission* did (crashed, ran too long, ate its memory) is a value: an `Execution` with an `End`;
-* what *we* did not manage (engine gone, image missing, host out of disk) is a `SandboxError`, which is retried and
+* a failure of the *submission* (it crashed, ran too long, ate its memory) is a value: an `Execution` with an `End`;
+* a failure of *ours* (engine gone, image missing, host out of disk) is a `SandboxError`, which is retried and
   never becomes a grade.
 
     SandboxError            our failure; carries diagnostics
@@ -30,7 +30,7 @@ class SandboxError(Exception):
         self.details = details
 
     def diagnostics(self) -> dict[str, str]:
-        """What an operator needs to find the cause, as text."""
+        """Return what an operator needs to find the cause, as text."""
         return {"message": str(self), **{name: str(value) for name, value in self.details.items()}}
 
 
@@ -40,7 +40,7 @@ class LimitsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one execution may use. All count the whole process tree, not one process."""
+    """Limits of one execution. Each counts the whole process tree, not one process."""
 
     wall_seconds: float = 20.0
     """From the start of the program to its end, for a conversation including the time between questions."""
@@ -119,12 +119,12 @@ class Command:
     argv: tuple[str, ...]
     """The program and its arguments; `python3` is the box's interpreter. Never a shell string.
 
-    Tier jail runs `python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` in a fork of an interpreter that is
+    Tier jail runs `python3 [-BPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` in a fork of an interpreter that is
     already up; anything else is executed.
     """
     harness: Harness = Harness()
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """What the working directory holds at the start: relative path -> content. Parents are made."""
+    """The working directory at the start: relative path -> content. Parents are made."""
     stdin: bytes = b""
     limits: Limits = field(default_factory=Limits)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class Command:
 
 
 class Behaviour(StrEnum):
-    """What a program tried that a reviewer may want to know of."""
+    """A kind of act that a reviewer may want to know of."""
 
     NETWORK = "network"
     """Asked for a socket that is not local, or to connect, bind or send to an address."""
@@ -152,7 +152,7 @@ class Behaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Something that the box refused or noticed. Noticing is no verdict: an honest program may start another."""
+    """Something that the box refused or noticed. That is not a verdict: an honest program may start another."""
 
     behaviour: Behaviour
     detail: str
@@ -160,35 +160,35 @@ class Observation:
     refused: bool
     times: int = 1
     left_out: bool = False
-    """True for the rest of a kind: acts of which only so much is told, that they were; `detail` is then their call, or empty."""
+    """True for the rest of a kind: acts that are only counted. `detail` is then their call, or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """What is known of a program that has ended."""
+    """How a program ended, what it printed and what it used."""
 
     end: End
     exit_code: int | None
     """None unless `end` is EXITED (or a limit was noticed after the program had exited by itself)."""
     signal: int | None
-    """The signal that ended it, where one did."""
+    """The signal that ended it, if one did."""
     stdout: bytes
     stderr: bytes
     truncated: bool
-    """True where the program printed more than `stdout` and `stderr` hold."""
+    """True if the program printed more than `stdout` and `stderr` hold."""
     wall_seconds: float
     cpu_seconds: float
     peak_memory_mib: float
     processes: int = 1
-    """Processes and threads that were started, the first included; 0 where the tier cannot tell."""
+    """Processes and threads that were started, the first included; 0 if the tier does not count them."""
     written_bytes: int = 0
-    """Bytes that its processes passed to write(2) and its kin, streams included; 0 where the tier cannot tell."""
+    """Bytes that its processes passed to write(2) and its kin, streams included; 0 if the tier does not count them."""
     evidence: tuple[Observation, ...] = ()
-    """What the box refused or noticed, capped; empty says nothing in tier gvisor, which cannot see it."""
+    """Acts that the box refused or noticed, capped. Always empty in tier gvisor, which cannot see them."""
 
 
 AHEAD = 64
-"""So many questions of `Conversation.ask_each` may be without an answer at a time."""
+"""At most this many questions of `Conversation.ask_each` wait for an answer at a time."""
 
 
 class Conversation(Protocol):
@@ -202,13 +202,13 @@ class Conversation(Protocol):
         """Send a question and return the answer, or None when there will be none.
 
         None means that the program ended, did not answer within `seconds`, or broke the protocol; it is stopped then,
-        and `finish` tells which. A program that others keep from computing has up to six times its seconds (within its wall
-        limit), until it has computed for half of them. Raises SandboxError on our own failure.
+        and `finish` reports which. If other programs keep it from computing, its deadline is extended up to six times (within its
+        wall limit), until it has computed for half of its seconds. Raises SandboxError on our own failure.
         """
         ...
 
     def ask_each(self, questions: Iterable[tuple[bytes, float]]) -> Iterator[bytes]:
-        """Ask many questions, each with its seconds; the answers in order, up to where `ask` would return None.
+        """Ask many questions, each with its seconds. Yield the answers in order, and stop when `ask` would return None.
 
         Up to AHEAD questions are sent before the first of them is answered, so that neither side sleeps until the other
         wakes; they are taken from `questions` as they are sent. The seconds of an answer begin with the answer before.
@@ -216,10 +216,10 @@ class Conversation(Protocol):
         ...
 
     def finish(self) -> Execution:
-        """Close the channel, end the program if it still runs, and say what became of it.
+        """Close the channel, end the program if it still runs, and return its execution.
 
         A program that is still running is given a moment to leave after its channel is closed and is then ended;
-        that alone is no WALL_TIMEOUT. Calling it again returns the same value.
+        that alone is not a WALL_TIMEOUT. Calling it again returns the same value.
         """
         ...
 
@@ -239,7 +239,7 @@ class Session(Protocol):
         """Run two programs, each in a box of its own, with a line between them; leaving the context ends both.
 
         Each finds the line as file descriptor 4: a stream of bytes in both directions, which ends when the other program
-        has. Nothing else connects them. While either conversation is waited for, both are attended to: their output is taken
+        has. Nothing else connects them. While the caller waits for either, both are attended to: their output is taken
         and their limits hold.
         """
         ...
@@ -254,5 +254,5 @@ class Sandbox(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[Session]:
-        """Open a session for one submission; leaving the context removes all it made, whatever happened."""
+        """Open a session for one submission; leaving the context always removes all that it made."""
         ...

@@ -1,6 +1,6 @@
-"""A program that runs, whatever carries its bytes: the rules of its conversation, the caps on what it prints, its account.
+"""A program that runs, in any tier: the rules of its conversation, the caps on what it prints, its account.
 
-The port's `Conversation`, but for how bytes get there and back: that is `attached.Box` and `jailed.Jailed`.
+It is the port's `Conversation` without the transport, which is in `ContainerProgram` and `JailedProgram`.
 """
 
 import select
@@ -10,18 +10,18 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from sandboxes.classify import EndFacts, Report, classify
+from sandboxes.classify import EndFacts, Report, StoppedFor, classify
 from sandboxes.engine.control_group import Scheduled, busiest
 from sandboxes.interface import AHEAD, Behaviour, Command, Execution, Observation
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Longest message on a channel, either way."""
 UNTAKEN_ANSWER_BYTES = 2 * MAX_MESSAGE_BYTES
-"""What is kept of a channel before somebody asks for it. While one program of two is waited for, the other is read as well."""
+"""Bytes of a channel that are kept before the caller asks for them. While one program of a pair is waited for, both are read."""
 AHEAD_BYTES = 1 << 16
-"""Where so many bytes of questions are without an answer, no further one is sent."""
+"""While the questions that wait for an answer hold this many bytes, no further one is sent."""
 LOOK_SECONDS = 1.0
-"""How often a program that takes long is looked at: whether it is kept from computing."""
+"""Interval at which a slow program is checked for being kept from computing."""
 KEPT_SHARE, KEPT_TIMES = 0.1, 6
 """A program is idle if it computes for less than this share of the time, and so does each of its threads, not counting the time
 in which others keep it from a processor. The deadline of one that is not idle is extended up to KEPT_TIMES."""
@@ -32,7 +32,7 @@ LAST_WORDS_SECONDS = 5.0
 
 
 class Poller:
-    """The descriptors of programs that run side by side: whichever is waited for, all are attended to."""
+    """The descriptors of programs that run side by side: while one is waited for, all are attended to."""
 
     def __init__(self) -> None:
         self._poll = select.poll()
@@ -49,7 +49,7 @@ class Poller:
             self._poll.unregister(fd)
 
     def wait(self, deadline: float, who: "RunningProgram") -> None:
-        """Until something came, or the deadline. `who` waits and sees to its own wall limit; the others' are seen to here."""
+        """Wait for something to come, or the deadline. `who` checks its own wall limit; those of the others are checked here."""
         others = [program for program in self.programs if program is not who and not program.over()]
         left = min([deadline, *(other.wall_deadline() for other in others)]) - time.monotonic()
         self._attend(max(0.0, left) * 1000 + 1)
@@ -81,7 +81,7 @@ class RunningProgram(ABC):
         self._sent_at = 0.0
         self._started_at: float | None = None  # when the box said that the program begins
         self._ended_at: float | None = None
-        self._stopped_for = ""
+        self._stopped_for: StoppedFor = ""
         self._broke: list[Observation] = []
         self._execution: Execution | None = None
 
@@ -97,15 +97,15 @@ class RunningProgram(ABC):
 
     @abstractmethod
     def _end_all(self) -> None:
-        """Have everything in the box ended, and wait for the account of it, if one still comes."""
+        """End everything in the box, and wait for its report, if one still comes."""
 
     @abstractmethod
     def _catch_up(self) -> None:
-        """Take what the program has written on its channel already, where that costs no waiting."""
+        """Take what the program has already written on its channel, if that needs no waiting."""
 
     @abstractmethod
     def _cpu_seconds(self) -> float | None:
-        """CPU time of all that ran in its box so far; None where that cannot be seen."""
+        """CPU time of all that ran in its box so far; None if that cannot be seen."""
 
     @abstractmethod
     def _threads(self) -> Mapping[int, Scheduled]:
@@ -140,7 +140,7 @@ class RunningProgram(ABC):
             yield answer
 
     def _ask_ahead(self, source: Iterator[tuple[bytes, float]], owed: deque[tuple[int, float]]) -> None:
-        """Send what comes next, as far as it may be sent ahead; one question at least where nothing is owed."""
+        """Send what comes next, as far as it may be sent ahead; at least one question if no answer is owed."""
         messages = bytearray()
         room = AHEAD_BYTES - sum(size for size, _ in owed)
         while not owed or (len(owed) < AHEAD and room > 0):
@@ -169,11 +169,11 @@ class RunningProgram(ABC):
         return answer
 
     def _await_answer(self, seconds: float) -> None:
-        """Wait for it so long, and longer where the program is kept from computing by others.
+        """Wait for an answer for `seconds`, and longer if other programs keep this one from computing.
 
-        On a busy machine an honest program gets a part of a processor, and wall time says little: while it computes whenever
-        it is let, and has computed for less than half of its seconds, its deadline is extended. A program that sleeps has its
-        seconds and no more, and a look or two if it computed before that: an interpreter starts slowly in tier gvisor.
+        On a busy machine an honest program gets only part of a processor, and wall time means little. While it computes whenever
+        it may, and has computed for less than half of its seconds, its deadline is extended. A program that sleeps has its
+        seconds and no more, plus a check or two if it computed before that: an interpreter starts slowly in tier gvisor.
         """
         begun = time.monotonic()
         self._pump(self._has_answer, min(begun + LOOK_SECONDS, begun + seconds / 2, self.wall_deadline()))
@@ -196,17 +196,17 @@ class RunningProgram(ABC):
             self._pump(self._has_answer, min(looked + LOOK_SECONDS, latest))
 
     def _computed(self) -> float | None:
-        """CPU time so far, of those beside it too: of two with a line between them, one waits for what the other computes."""
+        """Return the CPU time so far, that of its peer included: in a pair, one waits for what the other computes."""
         seconds = [program._cpu_seconds() for program in self._attention.programs]  # noqa: SLF001 - of its own kind
         return None if None in seconds else sum(filter(None, seconds))
 
     def _all_threads(self) -> Mapping[int, Scheduled]:
-        """As `_computed`, thread by thread."""
+        """Return the live threads, those of its peer included."""
         programs = self._attention.programs
         return {number: thread for program in programs for number, thread in program._threads().items()}  # noqa: SLF001 - of its own kind
 
     def wait(self) -> None:
-        """Until the program ends by itself, or is stopped at its wall limit."""
+        """Wait until the program ends by itself, or stop it at its wall limit."""
         self._await_start()
         self._pump(lambda: False, self.wall_deadline())
         if not self.over():
@@ -215,14 +215,14 @@ class RunningProgram(ABC):
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def _await_start(self) -> None:
-        """Until the program begins. What keeps it from that is ours: its clock does not run yet."""
+        """Wait until the program begins. A delay before that is ours: its clock does not run yet."""
         if self._started_at is None and not self.over():
             self._pump(lambda: self._started_at is not None, self.wall_deadline())
 
     def _pump(self, enough: Callable[[], bool], deadline: float) -> None:
         """Carry bytes until `enough()`, the report, the end of the connection or the deadline.
 
-        What has come by the deadline counts, also where this process was kept from looking until later.
+        What has come by the deadline counts, even if this process gets its turn only later.
         """
         late = False
         while not (enough() or late or self._report is not None or self._gone):
@@ -230,7 +230,7 @@ class RunningProgram(ABC):
             self._attention.wait(deadline, self)
 
     def keep_to_the_wall(self) -> None:
-        """Stop it where it is beyond its wall limit. For one that nobody waits for."""
+        """Stop it if it is beyond its wall limit. For a program that the caller does not wait for."""
         if not self.over() and time.monotonic() >= self.wall_deadline():
             self._stop("wall")
 
@@ -245,7 +245,7 @@ class RunningProgram(ABC):
         return self._started_at + self._command.limits.wall_seconds
 
     def _ended_within(self) -> float:
-        """Seconds in which the engine should see its end: its streams have closed before that. 0 where they have not."""
+        """Return the seconds within which the engine should see its end: its streams close before that. 0 if they have not."""
         return LAST_WORDS_SECONDS if self._gone else 0.0
 
     def _answer_size(self) -> int:
@@ -261,7 +261,7 @@ class RunningProgram(ABC):
         self._broke.append(Observation(behaviour=Behaviour.CHANNEL, detail=what, refused=True))
         self._stop("protocol")
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: StoppedFor) -> None:
         self._stopped_for = why
         self._ended_at = time.monotonic()
         self._end_all()
@@ -288,12 +288,12 @@ class RunningProgram(ABC):
         if len(self._answer) >= 4 and self._answer_size() > MAX_MESSAGE_BYTES and not self.over():
             self._refuse("a message longer than allowed")
         if len(self._answer) > UNTAKEN_ANSWER_BYTES and not self.over():
-            self._refuse("more on the channel than anybody asked for")
+            self._refuse("more on the channel than was asked for")
 
     # --- the account --------------------------------------------------------------------------------------------------
 
     def _account(self, state: Mapping[str, object], peak_bytes: int, supervisor_error: str = "") -> Execution:
-        """`state`: what the engine says of a container that did not report. Raises SandboxError where it was our failure."""
+        """Return the execution. `state`: the engine's state of a container that did not report. Raises SandboxError if we failed."""
         report = self._report
         end = classify(
             EndFacts(

@@ -7,7 +7,6 @@ from threading import Lock
 from docker import DockerClient
 
 from sandboxes.container.sandbox import ContainerSandbox
-from sandboxes.engine.closing import Closing
 from sandboxes.interface import Sandbox, SandboxError, Tier
 from sandboxes.jail.sandbox import IDLE_SLOTS, JailSandbox
 
@@ -15,7 +14,7 @@ Open = Callable[[], AbstractContextManager[Sandbox]]
 
 
 def strictest(first: Tier, *others: Tier) -> Tier:
-    """The strictest of these tiers."""
+    """Return the strictest of these tiers."""
     order = list(Tier)
     return max((first, *others), key=order.index)
 
@@ -23,9 +22,9 @@ def strictest(first: Tier, *others: Tier) -> Tier:
 def adapters(
     client: DockerClient, image: str, restore: Callable[[], str] | None = None, *, idle_slots: int = IDLE_SLOTS
 ) -> dict[Tier, Open]:
-    """How the sandbox of each tier is made on this engine.
+    """Return a function for each tier that makes its sandbox on this engine.
 
-    `image` is the box image's id; `restore` makes the image again where the engine has lost it, and gives the new id.
+    `image` is the box image's id; `restore` makes the image again if the engine has lost it, and returns the new id.
     `idle_slots`: how many slots of tier jail are kept when nothing runs.
     """
     return {
@@ -35,7 +34,7 @@ def adapters(
     }
 
 
-class Tiers(Closing):
+class Tiers(AbstractContextManager["Tiers"]):
     """Thread-safe. Closing it closes every sandbox that was opened; it is a context manager."""
 
     def __init__(self, open: Mapping[Tier, Open]) -> None:
@@ -48,9 +47,9 @@ class Tiers(Closing):
         self._lock = Lock()
 
     def at_least(self, tier: Tier) -> Sandbox:
-        """The sandbox of the weakest offered tier that is as strict as this one.
+        """Return the sandbox of the weakest offered tier that is at least as strict as this one.
 
-        Raises SandboxError where none is, or where it cannot be opened (the next call tries again).
+        Raises SandboxError if none is, or if it cannot be opened (the next call tries again).
         """
         fitting = [offered for offered in self.offered if offered.at_least(tier)]
         if not fitting:
@@ -61,6 +60,9 @@ class Tiers(Closing):
             if chosen not in self._opened:
                 self._opened[chosen] = self._stack.enter_context(self._open[chosen]())
             return self._opened[chosen]
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         with self._lock:

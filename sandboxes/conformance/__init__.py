@@ -1,1 +1,1 @@
-"""What every sandbox promises, as checks that run against any of them."""
+"""The promises of every sandbox, as checks that run against any of them."""

@@ -1,7 +1,7 @@
-"""What every sandbox promises, as checks that ship with the port: one suite for each tier and every adapter to come.
+"""The promises of every sandbox, as checks that ship with the port: one suite for all tiers and every future adapter.
 
-Each check is a function of a `Session`; `CHECKS` holds them all. They use the port only, so whatever passes them can stand in
-for whatever else does. `tests/conformance/` runs them on the real adapters.
+Each check is a function of a `Session`; `CHECKS` holds them all. They use the port only, so all adapters that pass them are
+interchangeable. `tests/conformance/` runs them on the real adapters.
 """
 
 import json
@@ -19,7 +19,7 @@ CHECKS: list[Check] = []
 
 SMALL = Limits(wall_seconds=10, cpu_seconds=5, memory_mib=128, processes=24, disk_mib=16, output_kib=64)
 HUNG_SECONDS = 30.0
-"""A program that is ended so late was not ended by its wall limit, but would have slept for longer; a busy host is late by less."""
+"""If a program ends later than this, its wall limit did not end it. A busy host is late by less; the program sleeps for longer."""
 
 ECHO = """
 import os, struct
@@ -40,6 +40,8 @@ def answer(data):
         data = data[os.write(3, data):]
 """
 """The start of a program that talks over the channel."""
+SET_ORDER = "*{str(number) for number in range(50)}"
+"""Fifty strings in an order that depends on the interpreter's hash seed."""
 
 
 def _check(check: Check) -> Check:
@@ -347,8 +349,27 @@ def the_environment_is_ours_and_small(session: Session) -> None:
     execution = _run(session, "import os, json; print(json.dumps(dict(os.environ)))", environment={"EXTRA": "1"})
     environment = json.loads(execution.stdout)
     assert environment["EXTRA"] == "1"
-    ours = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONINTMAXSTRDIGITS", "EXTRA", "LC_CTYPE", "PWD"}
+    ours = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "EXTRA", "LC_CTYPE", "PWD"}
     assert set(environment) <= ours, environment
+
+
+@_check
+def every_box_orders_a_set_alike(session: Session) -> None:
+    code = f"print({SET_ORDER})"
+    by_shell = Command(argv=("sh", "-c", f"exec python3 -c '{code}'"), limits=SMALL)
+    executions = [_run(session, code), _run(session, code), session.run(by_shell)]
+    assert len(executions[0].stdout.split()) == 50, executions[0]
+    assert len({execution.stdout for execution in executions}) == 1, "the order of a set differs from box to box"
+
+
+@_check
+def a_command_may_ask_for_another_hash_seed(session: Session) -> None:
+    seeds = ("", "1", "2", "1")
+    orders = [
+        _run(session, f"print({SET_ORDER})", environment={"PYTHONHASHSEED": seed} if seed else {}).stdout
+        for seed in seeds
+    ]
+    assert len(set(orders)) == 3 and orders[1] == orders[3], orders
 
 
 @_check

@@ -1,8 +1,8 @@
-"""Where tier gvisor promises something else than `sandboxes.conformance.checks` asks: name of a check -> what holds instead.
+"""The promises of tier gvisor that differ from `sandboxes.conformance.checks`: name of a check -> the check that holds instead.
 
-* Files are not counted, only their bytes are: an endless number of empty ones ends at another limit.
-* No limit of a process's own CPU time stands behind that of the whole: by gVisor's count, it would end who only waits.
-* A device file can be made, and opens nothing: gVisor has no such devices.
+* Files are not counted, only their bytes are: an endless number of empty files ends at another limit.
+* A process has no CPU limit of its own behind that of the whole box: by gVisor's count it would end a process that only waits.
+* A device file can be made, but opens nothing: gVisor lacks such devices.
 * Some of process 1's files in /proc can be read. They hold what every box's environment holds; its streams do not open.
 """
 

@@ -1,9 +1,9 @@
-"""What every sandbox promises of two programs with a line between them (`Session.pair`); see conformance.py."""
+"""The promises of every sandbox about two programs with a line between them (`Session.pair`); see checks.py."""
 
 from collections.abc import Callable
 from textwrap import dedent
 
-from sandboxes.conformance.checks import ECHO, HUNG_SECONDS, SMALL, Check, limited, python
+from sandboxes.conformance.checks import ECHO, HUNG_SECONDS, SET_ORDER, SMALL, Check, limited, python
 from sandboxes.interface import Conversation, End, Execution, Limits, Session
 
 CHECKS: list[Check] = []
@@ -58,7 +58,7 @@ def _pair(
     first_limits: Limits = SMALL,
     limits: Limits = SMALL,
 ) -> tuple[Execution, Execution]:
-    """How a relay and a program of this code, with these limits, end after they were talked to."""
+    """Return how a relay and a program of this code, each with its limits, end after `talk`."""
     with session.pair(python(first, limits=first_limits), python(dedent(code), limits=limits)) as (one, other):
         talk(one, other)
         return one.finish(), other.finish()
@@ -82,6 +82,20 @@ def both_of_a_pair_can_be_asked(session: Session) -> None:
 
     echo = ECHO + "for q in questions(): answer(q)"
     _pair(session, echo, talk, first=echo)
+
+
+@_check
+def both_of_a_pair_order_a_set_alike(session: Session) -> None:
+    code = ECHO + f"for q in questions(): answer(repr([{SET_ORDER}]).encode())"
+    alone = python(code)
+    with session.converse(alone) as conversation:
+        expected = conversation.ask(b"", seconds=5)
+    assert expected is not None
+
+    def talk(one: Conversation, other: Conversation) -> None:
+        assert one.ask(b"", seconds=5) == other.ask(b"", seconds=5) == expected
+
+    _pair(session, code, talk, first=code)
 
 
 @_check

@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 class PreparedContainers:
     """Expects the next executions to be like the last: keeps as many boxes, of such shapes, as were taken last.
 
-    Thread-safe. A box that died while it waited is found out by who takes it.
+    Thread-safe. The caller of `take` has to check whether its box died while it waited.
     """
 
     def __init__(
@@ -26,12 +26,12 @@ class PreparedContainers:
         self._boxes: list[ContainerProgram] = []
         self._changed = threading.Condition()
         self._closed = False
-        # A daemon: where nobody closes this, it must not keep the program from ending.
+        # A daemon: if this is never closed, the thread must not keep the process from ending.
         self._thread = threading.Thread(target=self._keep, name="assay-ready", daemon=True)
         self._thread.start()
 
     def take(self, shape: Shape) -> ContainerProgram | None:
-        """A box of this shape, which is the caller's from now on, or None where none is ready."""
+        """Return a box of this shape, which is the caller's from now on, or None if none is ready."""
         with self._changed:
             self._taken.append(shape)
             self._changed.notify_all()
@@ -58,7 +58,7 @@ class PreparedContainers:
             try:
                 box = self._make(due)
             except (*ENGINE_ERRORS, SandboxError):
-                # Whoever needs a box makes one meanwhile, and hears of it.
+                # Meanwhile a caller that needs a box makes one itself, and gets the error.
                 with self._changed:
                     self._changed.wait_for(lambda: self._closed, pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -68,7 +68,7 @@ class PreparedContainers:
                 self._boxes.append(box)
 
     def _wait(self) -> ContainerProgram | Shape | None:
-        """What is to be done next: a box that is too many, a shape that lacks one; None at the end."""
+        """Wait for work: return a surplus box to discard, or a shape that lacks a box; None at the end."""
         with self._changed:
             while not self._closed:
                 wanted = Counter(self._taken)

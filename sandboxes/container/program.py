@@ -1,8 +1,8 @@
 """The connection to one container's supervisor: the pump between what the engine relays and the caller.
 
 Process 1 of the container is `sandboxes/inside/supervisor.py`, which describes the frames. All streams come over the one
-attached connection: nothing is copied into or out of the container's file system from outside, and no path inside it is
-ever opened by a process outside. Everything that comes out is counted and capped on this side.
+attached connection. So nothing is copied into or out of the container's file system, and no process outside ever opens a path
+inside it. Everything that comes out is counted and capped on this side.
 
     SandboxError
         BoxLostError        the container ended before its program began: another one can take it
@@ -24,15 +24,16 @@ from sandboxes.classify import decode, parse_report
 from sandboxes.engine import control_group
 from sandboxes.engine.control_group import Scheduled
 from sandboxes.engine.sweep import state_of
+from sandboxes.inside.program import ENVIRONMENT
 from sandboxes.interface import Command, Execution, Limits, SandboxError
 from sandboxes.running_program import LAST_WORDS_SECONDS, MAX_MESSAGE_BYTES, Poller, RunningProgram
 
 FRAME_HEAD = struct.Struct(">cI")
 STREAMS = {b"O": "stdout", b"E": "stderr"}
-"""Kind of frame -> what the program printed on."""
+"""Kind of frame -> the stream that the program printed on."""
 STDERR_CAP_BYTES = 4096
 UNTAKEN_BYTES = MAX_MESSAGE_BYTES + (1 << 20)
-"""What may be under way on a line. In tier jail a line holds little, and who writes on it waits; here it would be kept."""
+"""Most bytes under way on a line. In tier jail a full line makes its writer wait; here the bytes would pile up on the host."""
 
 
 class BoxLostError(SandboxError):
@@ -53,7 +54,7 @@ class Shape:
 
 
 class RelayedLine:
-    """Between the programs of two boxes: what one writes is delivered to the other."""
+    """The line between the programs of two boxes: delivers the bytes of one to the other."""
 
     def __init__(self) -> None:
         self._ends: list[ContainerProgram] = []
@@ -94,7 +95,7 @@ class ContainerProgram(RunningProgram):
     # --- the caller's side --------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Attach and start the container, whose supervisor then waits. Raises whatever the engine's SDK does."""
+        """Attach and start the container, whose supervisor then waits. Raises the engine SDK's errors."""
         # The connection's own time-out would end a quiet program; the pump has its own clock.
         stream = self._client.api.attach_socket(
             self.container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -107,7 +108,7 @@ class ContainerProgram(RunningProgram):
         self._cpu = control_group.cpu_counter(int(state["Pid"]))
 
     def waits(self) -> bool:
-        """False where the container ended, or said something, before it was asked anything."""
+        """Return False if the container ended, or sent something, before it was asked anything."""
         try:
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -117,7 +118,7 @@ class ContainerProgram(RunningProgram):
         return False
 
     def begin(self, command: Command, attention: Poller, *, channel: bool, line: RelayedLine | None = None) -> None:
-        """Send the program, and return as it begins. Raises SandboxError; BoxLostError where another box may do."""
+        """Send the program, and return as it begins. Raises SandboxError; BoxLostError if another box may do."""
         self._command = command
         self._line = line
         self._attention = attention
@@ -135,7 +136,7 @@ class ContainerProgram(RunningProgram):
             line.connect(self)
 
     def deliver(self, data: bytes) -> None:
-        """Something for its program's line; nothing says that the other program has ended its side."""
+        """Send bytes to its program's line; empty bytes mean that the other program has ended its side."""
         if not self.over():
             self._send(b"L", data)
             self.untaken += len(data)
@@ -151,7 +152,7 @@ class ContainerProgram(RunningProgram):
         return self._execution
 
     def disconnect(self) -> None:
-        """Close the connection. The container is left, for whoever made it to remove."""
+        """Close the connection. The container's maker has to remove it."""
         if hasattr(self, "_attention"):
             self._attention.remove(self._socket.fileno())
             if self in self._attention.programs:
@@ -174,11 +175,7 @@ class ContainerProgram(RunningProgram):
         request = {
             "argv": command.argv,
             "environment": {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "HOME": "/box/tmp",
-                "TMPDIR": "/box/tmp",
-                "LANG": "C.UTF-8",
-                "PYTHONINTMAXSTRDIGITS": "0",
+                **ENVIRONMENT,
                 **({"PYTHONPATH": "/harness"} if command.harness.files else {}),
                 **command.environment,
             },
@@ -199,7 +196,7 @@ class ContainerProgram(RunningProgram):
         self._send(b"C", message)
 
     def _catch_up(self) -> None:
-        """Nothing: what the supervisor relays is taken as it comes."""
+        """Do nothing: the supervisor's frames are taken as they come."""
 
     def _cpu_seconds(self) -> float | None:
         return control_group.cpu_seconds(self._cpu)
@@ -208,7 +205,7 @@ class ContainerProgram(RunningProgram):
         return control_group.threads(self._cpu)
 
     def _cpu_used(self) -> float:
-        """CPU seconds since the program was sent: by this host's kernel, or what all its processors can have given."""
+        """Return the CPU seconds since the program was sent, by this host's kernel; if it cannot be seen, the most possible."""
         now = self._cpu_seconds()
         if now is not None and self._cpu_before is not None:
             return now - self._cpu_before
@@ -280,11 +277,11 @@ class ContainerProgram(RunningProgram):
             self._take(*frame)
 
     def _next_frame(self) -> tuple[bytes, bytes] | None:
-        """The first whole frame, which is off the buffer then: taking it may lead back here."""
+        """Remove and return the first whole frame. It leaves the buffer first, because handling it may lead back here."""
         if len(self._frames) < FRAME_HEAD.size:
             return None
         kind, size = FRAME_HEAD.unpack_from(self._frames)
-        if size > MAX_MESSAGE_BYTES:  # it reads its streams in pieces of 64 KiB
+        if size > MAX_MESSAGE_BYTES:  # the supervisor reads its streams in pieces of 64 KiB
             self._fail("the box's supervisor announced a frame that is too long")
         end = FRAME_HEAD.size + size
         if len(self._frames) < end:
@@ -311,7 +308,7 @@ class ContainerProgram(RunningProgram):
         elif kind == b"X":
             self._ended_at = self._ended_at or time.monotonic()
             report = parse_report(decode(payload))
-            # What was used has the supervisor's own in it, but nothing that only waited, which gVisor counts.
+            # `_cpu_used` includes the supervisor's own work, but not waiting threads, which gVisor counts.
             self._report = replace(report, cpu_seconds=min(report.cpu_seconds, self._cpu_used()))
             self._write_on_line(b"")
         else:

@@ -3,17 +3,17 @@
 Theory of operation
 -------------------
 A container is made, attached to and started ahead of its use (`sandboxes/container/prepared.py`), takes one program, and is removed with
-force. How it is closed is in `sandboxes/engine/hardening.py`, how it is talked to in `sandboxes/container/program.py`. Tier gvisor differs in
+force. `sandboxes/engine/hardening.py` locks it down, `sandboxes/container/program.py` talks to it. Tier gvisor differs in
 its runtime, and in the room that gVisor's own kernel needs in the container's limits.
 
-What fails before a program has begun is mended here and never seen: a ready container that died is replaced, an engine that
-does not answer is waited for. What fails afterwards is a SandboxError, because a program is not begun twice.
+A failure before a program has begun is repaired here and stays unseen: a ready container that died is replaced, and an engine that
+does not answer is retried. A later failure is a SandboxError, because a program is not begun twice.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from docker import DockerClient
@@ -21,7 +21,6 @@ from docker import DockerClient
 from sandboxes.container.prepared import PreparedContainers
 from sandboxes.container.program import BoxLostError, ContainerProgram, RelayedLine, Shape
 from sandboxes.engine import gvisor
-from sandboxes.engine.closing import Closing
 from sandboxes.engine.hardening import host_config
 from sandboxes.engine.remover import Remover
 from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
@@ -38,7 +37,7 @@ BEGINNINGS = 3
 SUPERVISOR_PROCESSES = 1
 
 
-class ContainerSandbox(Closing):
+class ContainerSandbox(AbstractContextManager["ContainerSandbox"]):
     """Runs every program in a container of its own. Thread-safe; one instance serves all workers of a process.
 
     A context manager: leaving it removes all that is kept ready.
@@ -54,15 +53,15 @@ class ContainerSandbox(Closing):
         restore: Callable[[], str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Nothing is made yet.
+        """Start only the thread that makes containers ahead.
 
         Args:
             client: of the engine; has to outlive this object.
             image: the id of the box image.
             tier: CONTAINER or GVISOR, whose runtime the engine has to know.
             ready: how many containers are kept ready.
-            restore: makes the box image again where the engine has lost it, and gives its id.
-            patience_seconds: how long an engine that does not answer is waited for.
+            restore: makes the box image again if the engine has lost it, and returns its id.
+            patience_seconds: how long to wait for an engine that does not answer.
         """
         if tier is Tier.JAIL:
             raise ValueError("a container of its own is tier container or gvisor")
@@ -87,6 +86,9 @@ class ContainerSandbox(Closing):
         finally:
             wait(session.removals, timeout=self._patience_seconds)
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Remove what is kept ready, and wait for it."""
         self._ready.close()
@@ -98,7 +100,7 @@ class ContainerSandbox(Closing):
     def begin(
         self, command: Command, attention: Poller, *, channel: bool, line: RelayedLine | None = None
     ) -> ContainerProgram:
-        """A box in which this program has just begun. Raises SandboxError."""
+        """Return a box in which this program has just begun. Raises SandboxError."""
         shape = Shape.of(command.limits)
         lost = 0
         while True:
@@ -117,7 +119,7 @@ class ContainerSandbox(Closing):
                 return box
 
     def discard(self, box: ContainerProgram) -> "Future[None]":
-        """Have a container removed, whatever runs in it; the future is done when it is gone."""
+        """Have a container removed, even if its program runs; the future is done when it is gone."""
         box.disconnect()
         return self._remover.remove(box.container)
 
@@ -133,12 +135,12 @@ class ContainerSandbox(Closing):
         )
 
     def _make(self, image: str, shape: Shape) -> ContainerProgram:
-        """A container that waits for its program. Raises whatever the engine's SDK does."""
+        """Return a container that waits for its program. Raises the engine SDK's errors."""
         mark = new_mark()
         try:
             container = self._users.create(lambda user: self._configure(image, shape, mark, user))
         except BaseException:
-            self._remover.remove_marked(mark)  # the engine may have made it and died before it could say so
+            self._remover.remove_marked(mark)  # the engine may have made it and died before it answered
             raise
         box = ContainerProgram(self._client, container, shape)
         try:

@@ -1,1 +1,1 @@
-"""What this host can hold, what it lacks, and what to do about it."""
+"""Diagnosis of a host: the tiers that it can hold, its gaps, and how to close them."""

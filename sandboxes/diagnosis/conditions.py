@@ -1,7 +1,7 @@
-"""What a host can hold, said from facts about it. Pure: `sandboxes.diagnosis.facts` collects them, `sandboxes.diagnosis.probing` tries.
+"""Judges from facts which tiers a host can hold. Pure: `sandboxes.diagnosis.facts` collects them, `sandboxes.diagnosis.probing` tries.
 
-Each `Condition` is one thing that tiers stand on, in one of four states. A tier holds where nothing that it stands on is
-missing; what is unknown from the facts, a trial decides.
+Each `Condition` is one thing that tiers depend on, in one of four states. A tier may be tried if nothing that it depends on is
+missing. If the facts leave something unknown, a trial decides.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,36 +32,36 @@ STRICTER = "or set ASSAY_MINIMUM_TIER=container"
 class State(StrEnum):
     HELD = "held"
     WEAKER = "weaker"
-    """Programs are held, and something beside that is less than it could be."""
+    """Programs are held, but something else is less than it could be."""
     MISSING = "missing"
     """The tiers named cannot be held."""
     UNKNOWN = "unknown"
-    """These facts do not tell; a trial does."""
+    """The facts do not decide it; a trial does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One thing that tiers stand on."""
+    """One thing that tiers depend on."""
 
     name: str
     state: State
     tiers: tuple[Tier, ...]
-    """Those that stand on it."""
+    """The tiers that depend on it."""
     says: str
-    """What was found."""
+    """The finding."""
     remedy: str = ""
-    """What to do about it; empty where nothing needs to be done."""
+    """The step that mends it; empty if there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What a Docker engine says of itself."""
+    """A Docker engine's report about itself."""
 
     version: str
     api: tuple[int, ...]
     kernel: str
     architecture: str
-    """As `uname -m`."""
+    """The architecture as `uname -m` prints it."""
     system: str
     """Such as `Debian GNU/Linux 12 (bookworm)` or `Docker Desktop`."""
     cores: int
@@ -80,28 +80,28 @@ class EngineFacts:
     local: bool
     """Reached over a unix socket, and its kernel is this process's kernel."""
     free_mib: int | None
-    """Room in `data_folder`; None where it cannot be seen from here."""
+    """Room in `data_folder`; None if it cannot be seen from here."""
     image: str
-    """Id of the box image; empty where it was not built yet."""
+    """Id of the box image; empty if it was not built yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelFacts:
-    """What the kernel under this process can do. It is the boxes' kernel only where the engine is local."""
+    """The abilities of the kernel under this process. It is the boxes' kernel only if the engine is local."""
 
     swap_mib: int
     controllers: frozenset[str]
-    """Of cgroups; on v1 with `cpuacct`."""
+    """The cgroup controllers; on v1 with `cpuacct`."""
     user_notification: bool
     """seccomp can ask an observer."""
     user_namespaces: int
     """How many may be made (user.max_user_namespaces)."""
     unprivileged_namespaces: bool
-    """False where Debian's kernel.unprivileged_userns_clone is 0."""
+    """False if Debian's kernel.unprivileged_userns_clone is 0."""
     restricted_namespaces: bool
-    """True where Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1."""
+    """True if Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1."""
     landlock: int
-    """Version of its ABI; 0 where there is none."""
+    """Version of its ABI; 0 if the kernel has none."""
     inotify_instances: int
 
 
@@ -109,16 +109,16 @@ class KernelFacts:
 class Facts:
     kernel: KernelFacts
     engine: EngineFacts | None
-    """None where no engine answers."""
+    """None if no engine answers."""
     engine_problem: str = ""
     runtime: str = "assay-runsc"
     """The name under which the engine must know gVisor."""
     runtime_settings: str = ""
-    """What the engine's configuration must say for that, as JSON; empty where gVisor is not installed here."""
+    """The JSON that the engine's configuration needs for that; empty if gVisor is not installed here."""
 
 
 def diagnose(facts: Facts) -> tuple[Condition, ...]:
-    """What this host has and lacks, in the order in which it is best repaired."""
+    """Return what this host has and lacks, in the order in which it is best repaired."""
     engine = facts.engine
     if engine is None:
         return (
@@ -133,7 +133,7 @@ def diagnose(facts: Facts) -> tuple[Condition, ...]:
 
 
 def lacking(conditions: Sequence[Condition], tier: Tier) -> tuple[Condition, ...]:
-    """What is missing for that tier; empty where it may be tried."""
+    """Return what is missing for that tier; empty if it may be tried."""
     return tuple(each for each in conditions if each.state is State.MISSING and tier in each.tiers)
 
 
@@ -183,7 +183,7 @@ def _architecture(engine: EngineFacts) -> Condition:
 
 
 def _identity(engine: EngineFacts) -> Condition:
-    """Whose rights the engine's containers have on the host."""
+    """Return whose rights the engine's containers have on the host."""
     if "rootless" in engine.security:
         return Condition(
             name="identity", state=State.UNKNOWN, tiers=ALL, says="a rootless engine; not tested by Assay's authors",
@@ -306,7 +306,7 @@ def _accounting(kernel: KernelFacts, engine: EngineFacts) -> Condition:
     version = release(engine.kernel)
     if engine.cgroup_version == 1 and "cpuacct" not in kernel.controllers:
         remedy = "boot without cgroup_disable=cpuacct"
-        return _missing("accounting", ALL, "cgroup v1 without cpuacct: nobody counts CPU time", remedy)
+        return _missing("accounting", ALL, "cgroup v1 without cpuacct: the kernel does not count CPU time", remedy)
     if engine.cgroup_version == 2 and version < (5, 19):
         says = f"kernel {engine.kernel} keeps no peak of memory in cgroup v2"
         return _weaker("accounting", ALL, says, "use Linux 5.19 or newer")

@@ -1,4 +1,4 @@
-"""Collects what `sandboxes.diagnosis.conditions` judges: from this host's kernel, and from what the Docker engine says of itself."""
+"""Collects the facts that `sandboxes.diagnosis.conditions` judges, from this host's kernel and from the Docker engine."""
 
 import ctypes
 import json
@@ -16,16 +16,16 @@ from sandboxes.interface import SandboxError
 _LANDLOCK_CREATE_RULESET = 444
 """The number of the system call, the same on every architecture."""
 _LANDLOCK_VERSION = 1
-"""Its flag that asks for the ABI's version only."""
+"""The call's flag that asks for the ABI's version only."""
 
 
 def collect(client: DockerClient, base_image: str = "") -> Facts:
-    """The facts of this host and this engine. Raises SandboxError where the engine does not answer."""
+    """Return the facts about this host and this engine. Raises SandboxError if the engine does not answer."""
     try:
         version = client.version()
         info = client.info()
     except ENGINE_ERRORS as error:
-        raise SandboxError("the Docker engine does not say what it is", error=error) from error
+        raise SandboxError("the Docker engine does not report its version and settings", error=error) from error
     local = str(client.api.base_url).startswith("http+docker://") and info["KernelVersion"] == platform.release()
     folder = Path(info["DockerRootDir"])
     engine = EngineFacts(
@@ -60,12 +60,12 @@ def collect(client: DockerClient, base_image: str = "") -> Facts:
 
 
 def without_engine(problem: str) -> Facts:
-    """The facts of this host where no engine answers."""
+    """Return the facts about this host if no engine answers."""
     return Facts(kernel=kernel_facts(), engine=None, engine_problem=problem)
 
 
 def kernel_facts() -> KernelFacts:
-    """What the kernel under this process can do."""
+    """Return the abilities of the kernel under this process."""
     return KernelFacts(
         swap_mib=_swap_kib() >> 10,
         controllers=_controllers(),
@@ -79,7 +79,7 @@ def kernel_facts() -> KernelFacts:
 
 
 def apparmor() -> bool:
-    """AppArmor is in this kernel, and on."""
+    """Return whether AppArmor is in this kernel, and on."""
     return _text("/sys/module/apparmor/parameters/enabled").strip() == "Y"
 
 
@@ -95,7 +95,7 @@ def _swap_kib() -> int:
 
 def _controllers() -> frozenset[str]:
     unified = _text("/sys/fs/cgroup/cgroup.controllers").split()
-    # v1: a line each in /proc/cgroups, whose last column says whether it is enabled
+    # v1: a line each in /proc/cgroups, whose last column is 1 if it is enabled
     rows = (line.split() for line in _text("/proc/cgroups").splitlines() if not line.startswith("#"))
     return frozenset(unified) | {row[0] for row in rows if row[-1] == "1"}
 
@@ -107,7 +107,7 @@ def _landlock() -> int:
 
 
 def _text(path: str) -> str:
-    """Empty where this host has no such file (macOS, another kernel)."""
+    """Return a file's text; empty if this host lacks the file (macOS, another kernel)."""
     try:
         return Path(path).read_text(encoding="ascii")
     except OSError:

@@ -1,6 +1,6 @@
-"""Tries whether a sandbox holds: small programs that do what they must not, and what became of them.
+"""Tries whether a sandbox holds: runs small programs that attempt forbidden acts, and judges how they ended.
 
-`sandboxes.diagnosis.conditions` reasons about a host; this looks. A probe that is not held is a reason not to use the tier.
+`sandboxes.diagnosis.conditions` reasons about a host; this module tries it. If a probe is not held, the tier should not be used.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ class Probe:
     name: str
     held: bool
     says: str
-    """What was seen."""
+    """The observation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,13 @@ _FINDS = "import pathlib\nprint([str(path) for path in map(pathlib.Path, ('left'
 
 
 def starts(sandbox: Sandbox) -> Probe:
-    """Whether an honest program runs. Raises SandboxError where the sandbox fails us."""
+    """Try whether an honest program runs. Raises SandboxError if the sandbox itself fails."""
     with sandbox.session() as session:
         return _tried(session, _RUNS)
 
 
 def attempts(sandbox: Sandbox) -> Iterator[Probe]:
-    """Every probe in turn, all in one session; a failure of ours is a probe that is not held, and the last one."""
+    """Yield every probe in turn, all in one session. A SandboxError becomes a last probe that is not held."""
     try:
         with sandbox.session() as session:
             for attempt in (_RUNS, *_ATTEMPTS):

@@ -1,1 +1,1 @@
-"""What Assay asks of the container engine: images, containers, their hardening, users and counters."""
+"""The use of the container engine: images, containers, their hardening, users and counters."""

@@ -27,11 +27,11 @@ POOL_SIZE = 32
 """Connections to the engine that may be open at once; one for each box that runs, and some."""
 
 Report = Callable[[str], None]
-"""Told what is being done, a line at a time."""
+"""Takes a line about each step."""
 
 
 def connect() -> DockerClient:
-    """The engine that DOCKER_HOST names, or the local one. Raises SandboxError where none answers."""
+    """Return a client of the engine that DOCKER_HOST names, or of the local one. Raises SandboxError if none answers."""
     try:
         client = DockerClient.from_env(timeout=120, max_pool_size=POOL_SIZE)
         client.ping()
@@ -53,7 +53,7 @@ def running() -> bool:
 
 
 def _listening() -> bool:
-    """False where nobody listens on the engine's local socket. The SDK leaves a socket open for each refused try."""
+    """Return False if nothing listens on the engine's local socket. Checked first, because the SDK leaks a socket per refused try."""
     host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     if not host.startswith("unix://"):
         return True  # for the SDK to find out
@@ -62,7 +62,7 @@ def _listening() -> bool:
 
 
 def start(report: Report) -> None:
-    """Start the local engine and wait until it answers. Raises SandboxError that says what to do by hand."""
+    """Start the local engine and wait until it answers. Raises SandboxError, whose message names the steps by hand."""
     if os.environ.get("DOCKER_HOST"):
         raise SandboxError(
             f"DOCKER_HOST is {os.environ['DOCKER_HOST']}, but no engine answers there; start it, or unset it"
@@ -81,7 +81,7 @@ def start(report: Report) -> None:
     for path, program in PID_FILES.items():
         forget_dead(path, program)
     with LOG.open("ab") as log, Path(os.devnull).open("rb") as nothing:
-        # A session of its own: the engine serves others after this program has ended. Not a Popen, which is waited for.
+        # A session of its own: the engine serves others after this program has ended. Not a Popen, which would be waited for.
         streams = [(os.POSIX_SPAWN_DUP2, source.fileno(), fd) for fd, source in enumerate((nothing, log, log))]
         pid = os.posix_spawn(dockerd, [dockerd, *own_engine.options()], os.environ, file_actions=streams, setsid=True)
     _wait(lambda: _tail(LOG), lambda: os.waitpid(pid, os.WNOHANG) == (0, 0))
@@ -90,8 +90,8 @@ def start(report: Report) -> None:
 def forget_dead(path: Path, program: str) -> None:
     """Remove a pid file that an engine which was killed left behind, unless that process is still this program.
 
-    The engine itself looks only whether some process has the number, even a dead one that nobody has waited for yet, and
-    then refuses to start, or waits for its containerd in vain.
+    The engine itself only checks whether some process has that number, even a zombie. If one has, it refuses to start, or waits
+    in vain for its containerd.
     """
     try:
         pid = int(path.read_text())

@@ -1,4 +1,4 @@
-"""What the kernel counts for a container, read from outside: its control group, in version 1 or 2."""
+"""A container's counters in the kernel, read from outside: its control group, in version 1 or 2."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 def counter(pid: int, controller: str, v1: str, v2: str) -> Path | None:
-    """The file of a counter, for the control group that process `pid` is in; None where there is none to be seen.
+    """Return the file of a counter of process `pid`'s control group; None if it cannot be seen.
 
     `controller`, `v1`: as version 1 names the controller and the file; `v2`: the file in version 2.
     """
@@ -26,12 +26,12 @@ def counter(pid: int, controller: str, v1: str, v2: str) -> Path | None:
 
 
 def cpu_counter(pid: int) -> Path | None:
-    """As `counter`, of the CPU time."""
+    """Return the file of the CPU time counter of process `pid`'s control group; None if it cannot be seen."""
     return counter(pid, "cpuacct", "cpuacct.usage", "cpu.stat")
 
 
 def cpu_seconds(file: Path | None) -> float | None:
-    """What `cpu_counter` holds: CPU time of all that is or was in the group, user + system; None where it cannot be seen."""
+    """Return the CPU time, user + system, of all that is or was in the group of a `cpu_counter`; None if it cannot be seen."""
     if file is None:
         return None
     try:
@@ -69,8 +69,8 @@ def busiest(before: Mapping[int, Scheduled], after: Mapping[int, Scheduled], sec
     It is the same on an idle machine and on a busy one: 1 for a thread that only computes.
 
     Args:
-        before: what `threads` showed.
-        after: what it showed later.
+        before: an earlier result of `threads`.
+        after: a later one.
         seconds: the time between.
     """
     return max(

@@ -1,7 +1,7 @@
-"""What tier gvisor needs beside a container of the usual kind: its runtime, known to the engine, and room for its kernel.
+"""The additions of tier gvisor to a container of the usual kind: a runtime that the engine knows, and room for gVisor's kernel.
 
-An engine knows a runtime by its configuration. One that Assay started is told (own_engine.py); one of somebody else's is
-left as it is, and without the runtime it does not offer the tier.
+An engine knows a runtime by its configuration. Assay changes it only for an engine that Assay started (own_engine.py). Any other
+engine is left as it is, and does not offer the tier if it lacks the runtime.
 """
 
 import shutil
@@ -14,31 +14,31 @@ from docker.api import APIClient
 from sandboxes.engine import hardening
 
 RUNTIME = "assay-runsc"
-"""By this name the engine knows it."""
+"""The engine's name for the runtime."""
 OPTIONS = ("--network=none", "--cgroupfs")
-"""Of `runsc`, beside its platform."""
+"""Options of `runsc`, beside its platform."""
 
 KERNEL_MIB = 96
 MIB_PER_PROCESS = 5
-"""Room in the container's memory for what is gVisor's; measured: 30 to 50 MiB for its two processes, 4 for each stub."""
+"""Room in the container's memory for gVisor itself; measured: 30 to 50 MiB for its two processes, 4 for each stub."""
 TASKS_PER_MIB = 8
-"""Threads that gVisor may have on the host: it dies without a word where it gets none, so memory has to end first.
+"""Threads that gVisor may have on the host: it dies without a message if it gets none, so memory has to run out first.
 
-Measured: a process of the program costs 4 MiB and 5 threads; less memory, where so many wait for a processor that few have run.
+Measured: a process of the program costs 4 MiB and 5 threads; less memory if most processes still wait for their first turn.
 """
 SUPERVISOR_RIGHTS = ("KILL", "SETGID", "SETUID")
-"""Of gVisor's own kernel, not of the host's: with them the supervisor is another user than the program."""
+"""Capabilities in gVisor's own kernel, not in the host's: with them the supervisor is another user than the program."""
 
 
 def room_mib(processes: int) -> int:
-    """What a container with so many processes has beyond its program's memory, for gVisor itself."""
+    """Return the memory of a container with `processes` processes beyond its program's memory, for gVisor itself."""
     return KERNEL_MIB + MIB_PER_PROCESS * processes
 
 
 def host_config(api: APIClient, *, memory_mib: int, processes: int, disk_mib: int) -> dict[str, Any]:
-    """As `hardening.host_config`, for a container under gVisor: wider, because gVisor itself is counted too.
+    """Return the host configuration of a container under gVisor: `hardening.host_config`, but wider, because gVisor counts too.
 
-    What a program may use is held inside (`sandboxes/inside/under_gvisor.py`); this is behind it.
+    The program's own limits are held inside (`sandboxes/inside/under_gvisor.py`); these stand behind them.
     """
     whole_mib = memory_mib + room_mib(processes)
     config = hardening.host_config(
@@ -55,12 +55,12 @@ def host_config(api: APIClient, *, memory_mib: int, processes: int, disk_mib: in
 
 
 def program() -> str:
-    """The path of runsc, or empty where this host has none."""
+    """Return the path of runsc; empty if this host does not have it."""
     return shutil.which("runsc") or shutil.which("runsc", path="/usr/bin:/usr/local/bin") or ""
 
 
 def runtimes() -> dict[str, Any]:
-    """As an engine's configuration has it under `runtimes`; empty where runsc is not installed."""
+    """Return the entry for an engine's configuration under `runtimes`; empty if runsc is not installed."""
     runsc = program()
     if not runsc:
         return {}
@@ -68,7 +68,7 @@ def runtimes() -> dict[str, Any]:
 
 
 def _platform(runsc: str) -> str:
-    """systrap, which is several times as fast, where this release knows it; else ptrace. Neither needs virtualization."""
+    """Return systrap, which is several times as fast, if this release knows it; else ptrace. Neither needs virtualization."""
     with tempfile.TemporaryDirectory(prefix="assay-runsc-") as folder:
         trial = [runsc, "--platform=systrap", f"--root={folder}", "list"]
         known = subprocess.run(trial, capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""How every container of ours is closed, whatever runs in it. None of this is reachable from a request.
+"""The lock-down that all our containers share. None of it can be reached from a request.
 
 No network, a read-only root, one size-limited tmpfs, all capabilities dropped, no new privileges, private ipc, memory
 without swap, a pids limit, no core files, no log kept by the engine. The user is the image's own, which is not root.
@@ -10,8 +10,7 @@ from typing import Any
 from docker.api import APIClient
 from docker.types import Ulimit
 
-INODES = 16384
-"""Files, folders and links that the box's tmpfs may hold."""
+from sandboxes.inside.program import INODES
 
 
 def host_config(
@@ -25,7 +24,7 @@ def host_config(
     apparmor: str = "",
     binds: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The engine's host configuration of a container.
+    """Return the engine's host configuration of a container.
 
     Args:
         api: the low-level client, which knows the engine's version.
@@ -52,7 +51,7 @@ def host_config(
         ulimits=[
             Ulimit(name="core", soft=0, hard=0),
             Ulimit(name="nofile", soft=512, hard=512),
-            # 0: what a program locks would not be counted to it on every kernel
+            # 0, because some kernels would not count locked memory against the program
             Ulimit(name="memlock", soft=0, hard=0),
         ],
         log_config={"Type": "none"},

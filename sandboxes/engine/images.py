@@ -1,9 +1,9 @@
 """Makes the box image: a base, the packages that programs and analyzers need, and our programs for it.
 
-The build itself has no network. What it needs is fetched before it, by the clients that this host already uses:
-the base by mmdebstrap from the host's own mirror (or by the engine, where an operator names a base image), the
-wheels by pip. An image is tagged with a hash of all that goes into it, so a change makes a new one and a second call costs
-nothing; runs refer to it by its id, never by the tag.
+The build itself has no network. Its parts are fetched before it, by the clients that this host already uses:
+the base by mmdebstrap from the host's own mirror (or by the engine, if an operator names a base image), the
+wheels by pip. An image is tagged with a hash of everything that goes into it, so a change makes a new image and a second call costs
+nothing. Runs refer to it by its id, never by the tag.
 """
 
 import hashlib
@@ -26,16 +26,16 @@ from sandboxes.interface import SandboxError
 REPOSITORY = "assay/box"
 BASE_REPOSITORY = "assay/base"
 DEBIAN_RELEASE = "trixie"
-"""Whatever release a Debian host has itself, so that all have the same Python in the box: 3.13."""
+"""Used on every Debian host, whatever its own release, so that all have the same Python in the box: 3.13."""
 FALLBACK_BASE = "python:3.13"
-"""Pulled where neither a base image is named nor mmdebstrap can make one (a host that is not Debian or Ubuntu)."""
+"""Pulled if no base image is named and mmdebstrap cannot make one (a host that is not Debian or Ubuntu)."""
 BASE_PACKAGES = ("gcc", "libc6-dev", "python3")
-"""What a base that is made here has beside the least: the interpreter, and what compiles our part in C."""
+"""Packages of a base that is made here, beside the minimum: the interpreter, and the compiler for our part in C."""
 _PACKAGE = Path(__file__).parents[1]
 
 
 def _folder() -> Path:
-    """The Dockerfile and the lock: in a wheel in this package, in a checkout in docker/."""
+    """Return the folder of the Dockerfile and the lock: in this package if it is a wheel, else docker/ of the checkout."""
     packaged = _PACKAGE / "image"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "docker"
 
@@ -50,7 +50,7 @@ def _inputs() -> dict[str, bytes]:
 
 
 def tag(base: str = "") -> str:
-    """The tag of the image that this version of Assay needs."""
+    """Return the tag of the image that this version of Assay needs."""
     digest = hashlib.sha256((base or DEBIAN_RELEASE).encode())
     for name, content in sorted(_inputs().items()):
         digest.update(name.encode() + b"\0" + content + b"\0")
@@ -58,7 +58,7 @@ def tag(base: str = "") -> str:
 
 
 def find(client: DockerClient, base: str = "") -> str | None:
-    """The id of the image that this version needs, or None where it was not built yet."""
+    """Return the id of the image that this version needs, or None if it was not built yet."""
     try:
         return str(client.images.get(tag(base)).id)
     except ImageNotFound:
@@ -68,9 +68,9 @@ def find(client: DockerClient, base: str = "") -> str | None:
 
 
 def ensure(client: DockerClient, report: Report, *, base: str = "") -> str:
-    """The id of the box image, which is built where it is missing. `base`: a base image to use instead of making one.
+    """Return the id of the box image, and build it first if it is missing. `base`: a base image to use instead of making one.
 
-    Raises SandboxError that says what failed and what to do.
+    Raises SandboxError, whose message names the failure and what to do.
     """
     existing = find(client, base)
     if existing is not None:
@@ -101,7 +101,7 @@ def _default_base(client: DockerClient, report: Report) -> str:
 
 
 def _debootstrap(client: DockerClient, report: Report, codename: str, release: str) -> str:
-    """The id of a base image of this release, made where it is missing from the mirror of a host that has `codename`."""
+    """Return the id of a base image of this release. If it is missing, make it from the mirror of this host of `codename`."""
     name = f"{BASE_REPOSITORY}:{release}-{'-'.join(BASE_PACKAGES)}"
     try:
         return str(client.images.get(name).id)
@@ -123,7 +123,7 @@ def _debootstrap(client: DockerClient, report: Report, codename: str, release: s
 
 
 def mirrors(codename: str, release: str) -> list[str]:
-    """Where this host gets its own release from, as lines of sources.list for another; none where apt does not tell."""
+    """Return this host's own mirrors as lines of sources.list for another release; none if apt does not list them."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
         capture_output=True,

@@ -1,8 +1,8 @@
 """The configuration of an engine that Assay starts: a file of its own, which the engine reads again while boxes run.
 
-It begins as what the operator's own file says, and has our runtimes besides. By that file, in its command line, an engine is
-known as ours later, whichever process of Assay started it. A runtime that is installed afterwards is written there and the
-engine told to read it again: nothing that runs in it notices. Every other engine is left as it is.
+The file begins as a copy of the operator's own, with our runtimes added. An engine with that file in its command line is
+ours, whichever process of Assay started it. If a runtime is installed later, Assay adds it to the file and signals the
+engine to read it again, which disturbs no running container. Every other engine is left as it is.
 """
 
 import json
@@ -22,20 +22,20 @@ from sandboxes.interface import SandboxError
 
 CONFIG = Path("/var/lib/assay/engine.json")
 OPERATORS = Path("/etc/docker/daemon.json")
-"""What an engine reads that is not told of another file. Ours reads only one."""
+"""The file that an engine reads by default. An engine reads one file only."""
 LEARN_SECONDS = 30.0
 
 
 def options(config: Path = CONFIG) -> list[str]:
-    """The options of an engine that is ours. Writes `config`; for root. Raises SandboxError where the operator's file is no JSON."""
+    """Write `config` and return the options of an engine of ours; for root. Raises SandboxError if the operator's file is not JSON."""
     _write(config, _with_runtimes(_read(OPERATORS)))
     return [f"--config-file={config}"]
 
 
 def learn(client: DockerClient, report: Callable[[str], None], config: Path = CONFIG) -> None:
-    """Have the engine know each runtime that this host has and it lacks, where it is ours; `report` is told.
+    """Add each runtime that this host has and the engine lacks, if the engine is ours; `report` gets progress.
 
-    Raises SandboxError where it does not come to know it.
+    Raises SandboxError if the engine does not learn it in time.
     """
     wanted = gvisor.runtimes()
     if not wanted.keys() - client.info()["Runtimes"].keys():
@@ -60,13 +60,13 @@ def learn(client: DockerClient, report: Callable[[str], None], config: Path = CO
 
 
 def _process(config: Path) -> int | None:
-    """A descriptor of the engine's process; None where it is not ours, or listens on no socket of this host."""
+    """Return a descriptor of the engine's process; None if the engine is not ours or does not listen on a socket of this host."""
     host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     if not host.startswith("unix://"):
         return None
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(host.removeprefix("unix://"))
-        # Of whoever listens there: 0 from another namespace of processes, systemd's where that made the socket.
+        # The listener's pid: 0 if it is in another pid namespace; systemd's if systemd made the socket.
         (pid, _, _) = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     try:
         process = os.pidfd_open(pid)
@@ -89,7 +89,9 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise SandboxError(f"{path} is no JSON, so the Docker engine cannot be started with it", error=error) from error
+        raise SandboxError(
+            f"{path} is not JSON, so the Docker engine cannot be started with it", error=error
+        ) from error
     if not isinstance(settings, dict) or not isinstance(settings.get("runtimes", {}), dict):
         raise SandboxError(f"{path} must hold a JSON object, and `runtimes` in it another")
     return settings

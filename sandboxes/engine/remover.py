@@ -1,4 +1,4 @@
-"""Has containers removed in the background: it takes a third of a second, and an engine that is away cannot do it now."""
+"""Removes containers in the background: a removal takes a third of a second, and an engine that is away cannot do it now."""
 
 import math
 import threading
@@ -16,11 +16,11 @@ from sandboxes.interface import SandboxError
 
 THREADS = 2
 CLOSING_SECONDS = 5.0
-"""How long what is left at the end is still tried."""
+"""How long `close` still tries to remove what is left."""
 
 
 class Remover:
-    """Thread-safe. What is handed to it is tried until it is gone: otherwise it would stay as long as this process."""
+    """Tries each removal until the container is gone: otherwise it would stay as long as this process. Thread-safe."""
 
     def __init__(self, client: DockerClient) -> None:
         self._client = client
@@ -29,11 +29,11 @@ class Remover:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="assay-remove")
 
     def remove(self, container: str) -> "Future[None]":
-        """Kill and remove a container, by its id; one that does not exist is no error. Done when it is gone."""
+        """Kill and remove a container, by its id; one that does not exist is not an error. Done when it is gone."""
         return self._begin(partial(sweep.remove, self._client, container))
 
     def remove_marked(self, mark: str) -> "Future[None]":
-        """The same for a container of which only the mark is known (`sweep.labels`)."""
+        """Kill and remove the container with this mark (`sweep.labels`), for a caller that does not know its id."""
         return self._begin(partial(sweep.remove_marked, self._client, mark))
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class Remover:
         return gone
 
     def _try(self, remove: Callable[[], None], gone: "Future[None]", pause: float) -> None:
-        """After each failure it goes behind all others: one that cannot be removed keeps none of them waiting."""
+        """Try once. After a failure, queue it behind all others, so that a stuck container keeps no other waiting."""
         is_last = True
         try:
             while not self._is_done(remove):
@@ -67,7 +67,7 @@ class Remover:
                 gone.set_result(None)
 
     def _is_done(self, remove: Callable[[], None]) -> bool:
-        """Try once. True where it is gone, or is given up."""
+        """Try once. Return True if it is gone or is given up."""
         try:
             remove()
         except SandboxError:

@@ -11,7 +11,7 @@ from sandboxes.engine.sweep import ENGINE_ERRORS
 from sandboxes.interface import SandboxError
 
 PATIENCE_SECONDS = 60.0
-"""How long an engine that does not answer is waited for."""
+"""How long to wait for an engine that does not answer."""
 LONGEST_PAUSE_SECONDS = 5.0
 
 Made = TypeVar("Made")
@@ -21,9 +21,9 @@ class BoxImage:
     """The image that boxes are made from, and how to have it again. Thread-safe."""
 
     def __init__(self, image: str, restore: Callable[[], str] | None = None) -> None:
-        """`image` is an id (`sha256:...`), never a tag: what runs is exactly what is recorded with the run.
+        """`image` is an id (`sha256:...`), never a tag: a run records exactly the image that it used.
 
-        `restore` makes the image again where the engine has lost it, and gives its id.
+        `restore` makes the image again if the engine has lost it, and returns its id.
         """
         if not image.startswith("sha256:"):
             raise ValueError(f"image must be an image id that begins with sha256:, not {image!r}")
@@ -32,7 +32,7 @@ class BoxImage:
         self._lock = threading.Lock()
 
     def restore(self, lost: str) -> None:
-        """Have it again, once, however many threads find it missing. Raises SandboxError."""
+        """Make the image again, once, even if several threads find it missing. Raises SandboxError."""
         if self._restore is None:
             raise SandboxError("the Docker engine does not have the box image", image=lost)
         with self._lock:
@@ -47,9 +47,9 @@ class BoxImage:
 def create_with_retry(
     make: Callable[[str], Made], image: BoxImage, closing: threading.Event, seconds: float = PATIENCE_SECONDS
 ) -> Made:
-    """`make(image id)`, again and again while the engine does not answer. Raises SandboxError at the end of patience.
+    """Return `make(image id)`, and retry it while the engine does not answer. Raises SandboxError after `seconds`.
 
-    `make` raises what the engine's SDK does; whatever else it raises is raised at once.
+    `make` raises the engine SDK's errors; any other exception is raised at once.
     """
     deadline = time.monotonic() + seconds
     pause = 0.1
@@ -73,10 +73,10 @@ def create_with_retry(
 
 
 def is_permanent(error: BaseException) -> bool:
-    """True where the engine answered, and would answer the same again.
+    """Return whether the engine answered, and would answer the same again.
 
-    One that is going down says 5xx for a while. A full disk is waited for too: while all workers wait, nothing in the queue
-    loses an attempt to it.
+    An engine that is going down answers 5xx for a while. A full disk is waited for too: while all workers wait, no job in the
+    queue loses an attempt to it.
     """
     if not isinstance(error, APIError) or _disk_full(error):
         return False

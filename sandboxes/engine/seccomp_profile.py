@@ -1,15 +1,15 @@
-"""The outer filter of system calls: of everything in a box, our own processes in it included. In Docker's JSON.
+"""The outer filter of system calls, for everything in a box, our own processes included. In Docker's JSON.
 
-An allow-list by name: what programs in Python, C, C++, Java, Go, JavaScript, Rust, Ruby, PHP, Perl and Lua need, and
-nothing else. Names that a kernel or an older libseccomp does not know are
-skipped by the engine. Calls of another architecture (32-bit code on a 64-bit kernel) end the program.
+It is an allow-list by name: the calls that programs in Python, C, C++, Java, Go, JavaScript, Rust, Ruby, PHP, Perl and Lua need, and
+nothing else. The engine skips names that the kernel or an older libseccomp does not know.
+Calls of another architecture (32-bit code on a 64-bit kernel) end the program.
 
-The program's own filter (`sandboxes/inside/seccomp.py`) takes away more, and tells the observer of each attempt. But the
-kernel asks both filters and obeys the sterner, so that a call which is refused here is refused unseen. `ATTEMPTS` are
+The program's own filter (`sandboxes/inside/seccomp.py`) takes away more, and reports each attempt to the observer. But the
+kernel runs both filters and obeys the stricter, so a call that is refused here is refused unseen. `ATTEMPTS` are
 therefore allowed here: the kernel refuses each of them to a process without rights before it does anything, or Docker's
-default allows it as well. Where a call's mere entry has been a way into the kernel (bpf, io_uring, userfaultfd, keys,
-perf_event_open, modules, kexec, by default also new user namespaces), the refusal here is worth more than the evidence:
-it holds for our own processes too, in case that one of them is ever taken over.
+default allows it as well. Some calls have been a way into the kernel by their mere entry (bpf, io_uring, userfaultfd, keys,
+perf_event_open, modules, kexec, by default also new user namespaces). For these the refusal here is worth more than the evidence:
+it holds for our own processes too, in case one of them is ever taken over.
 """
 
 import json
@@ -57,17 +57,17 @@ move_mount fsopen fsconfig fsmount fspick shmget shmat shmctl shmdt semget semop
 acct quotactl swapon swapoff reboot sethostname setdomainname settimeofday clock_settime syslog vhangup iopl ioperm
 open_by_handle_at fanotify_init
 """
-"""Allowed here to be refused by the program's own filter, which the observer hears of."""
+"""Allowed here, so that the program's own filter refuses them and the observer hears of it."""
 
 _CLONE_NEWUSER = 0x10000000
 _ENOSYS = 38
 
 
 def profile(*, namespaces: bool) -> str:
-    """JSON for Docker's security option `seccomp=`.
+    """Return the JSON for Docker's security option `seccomp=`.
 
-    With `namespaces` a process may make a user namespace, and with the rights that it has in there all others, as tier
-    jail's zygote does for each program; without, the only namespaces are the container's.
+    With `namespaces` a process may make a user namespace, and with its rights in there all other kinds, as tier
+    jail's zygote does for each program. Without it the only namespaces are the container's.
     """
     names = f"{FILES} {MEMORY} {PROCESSES} {SIGNALS_AND_TIME} {WAITING} {SOCKETS} {ATTEMPTS}".split()
     if namespaces:
@@ -83,7 +83,7 @@ def profile(*, namespaces: bool) -> str:
             ],
             "syscalls": [
                 *calls,
-                # its flags are in memory, where a filter cannot look; libc then uses clone
+                # its flags are in memory, which a filter cannot read; libc then uses clone
                 {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
             ],
         }

@@ -1,4 +1,4 @@
-"""Whose containers are whose: the labels of a box, asking after one, removing one, and removing those whose maker died."""
+"""Ownership of containers: their labels, reading the state of one, removing one, and removing those whose maker died."""
 
 import os
 import secrets
@@ -23,30 +23,30 @@ OWNER = "assay"
 KILLED = 128 + 9
 """The exit code of a container whose process 1 was killed."""
 LATE_WORD_SECONDS = 1.0
-"""How long after a container's end the engine may hear that it had run out of memory: milliseconds, now and then a fifth of a second."""
+"""How long after a container's end the engine may learn that it ran out of memory: milliseconds, sometimes a fifth of a second."""
 
 ENGINE_ERRORS = (DockerException, requests.exceptions.RequestException, OSError)
 """All that a call of the Docker SDK may raise when the engine refuses, is gone or does not answer."""
 
 
 def new_mark() -> str:
-    """Of a container to be. By it a container can be removed whose maker never heard the engine's answer."""
+    """Return a mark for a new container. With it, a container can be removed even if its maker never got the engine's answer."""
     return secrets.token_hex(10)
 
 
 def labels(mark: str) -> dict[str, str]:
-    """The labels of a container that this process makes."""
+    """Return the labels of a container that this process makes."""
     return {OWNER_LABEL: OWNER, CREATOR_LABEL: creator(), MARK_LABEL: mark}
 
 
 def creator() -> str:
-    """Names this very process, so that a sweep can tell whether it still lives: place, boot of the host, pid, start."""
+    """Return a name of this very process, which shows a sweep whether it still lives: place, boot of the host, pid, start."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{_place()}/{boot}/{os.getpid()}/{_start_time(os.getpid())}"
 
 
 def is_dead(creator_label: str) -> bool:
-    """True where the process was of this place and is gone. A process of another place is none of our business."""
+    """Return whether the process was of this place and is gone. Processes of other places are left alone."""
     words = creator_label.split("/")
     if len(words) != 5 or "/".join(words[:2]) != _place():
         return False
@@ -55,7 +55,7 @@ def is_dead(creator_label: str) -> bool:
 
 
 def sweep(client: DockerClient, *, own: bool = False) -> int:
-    """Remove containers that an Assay process on this host left behind when it died. Returns how many.
+    """Remove containers that an Assay process on this host left behind when it died. Return how many.
 
     `own`: those of this very process too, which is about to end.
     """
@@ -72,14 +72,14 @@ def sweep(client: DockerClient, *, own: bool = False) -> int:
 
 
 def state_of(client: DockerClient, container: str, *, ended_within: float = 0.0) -> Mapping[str, Any]:
-    """What the engine says of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError.
+    """Return the engine's state of a container: Running, Pid, ExitCode, OOMKilled, ... Raises SandboxError.
 
-    `ended_within`: seconds in which the engine should see it end. The streams of one that ends close before that. What it died
-    of may come later still: then it is among the engine's events, and not in its state.
+    `ended_within`: seconds within which the engine should see it end; its streams close before that. The cause of death may
+    arrive later still: then it is among the engine's events, and not in the state.
     """
     try:
         if ended_within:
-            # each of them is a way to time out
+            # the SDK raises either of them on a time-out
             with suppress(requests.exceptions.Timeout, requests.exceptions.ConnectionError):
                 client.api.wait(container, timeout=ended_within)
         state: dict[str, Any] = client.api.inspect_container(container)["State"]
@@ -96,9 +96,9 @@ def _ran_out_of_memory(client: DockerClient, container: str) -> bool:
 
 
 def remove(client: DockerClient, container: str) -> None:
-    """Kill a container and remove it. One that is gone, or that somebody else is removing, is no error.
+    """Kill a container and remove it. One that is gone, or is being removed already, is not an error.
 
-    Raises SandboxError where the engine fails.
+    Raises SandboxError if the engine fails.
     """
     try:
         client.api.remove_container(container, v=True, force=True)
@@ -121,14 +121,14 @@ def remove_marked(client: DockerClient, mark: str) -> None:
 
 
 def _place() -> str:
-    """The host and the process namespace that this process's pid means something in."""
+    """Return the host and the pid namespace that this process's pid belongs to."""
     return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
 def _start_time(pid: int) -> str:
-    """Clock ticks from boot to the start of a process; empty if there is no such process, or only what is left of one.
+    """Return the clock ticks from boot to the start of a process; empty if there is no such process, or it is a zombie.
 
-    The dead stay in the list until their parent collects them. In a container whose process 1 collects nobody, that is for ever.
+    A zombie stays until its parent reaps it. In a container whose process 1 reaps nothing, that is for ever.
     """
     try:
         # after the parenthesised command, which may contain anything: fields 3 and 22 of proc(5)

@@ -1,11 +1,11 @@
-"""A kernel user for each box: what the kernel counts by user, it then counts for that box alone.
+"""A kernel user for each box, so that the kernel's limits per user hold for that box alone.
 
-Descriptors that are on their way over a socket, pages of pipes, signals that wait, watches on files and on descriptors, keys, processes:
-each has a limit for a user, and where two boxes have the same user, a program that uses one of them up takes it from the other. So
-no two containers of an engine have the same, whatever service or tier they belong to. The name of a container is its lock: the engine
-gives a name to one container only, and again when that one is gone.
+Descriptors under way over a socket, pages of pipes, pending signals, watches on files and on descriptors, keys, processes:
+each has a limit per user. If two boxes shared a user, a program that exhausts one of these would take it from the other box. So
+no two containers of an engine have the same user, whatever service or tier they belong to. The container's name is the lock: the
+engine lets only one container at a time have a name.
 
-In tier gvisor programs make no call of the host's kernel, so that what its processes there have in common is not theirs to use up.
+In tier gvisor programs make no call of the host's kernel, so they cannot exhaust what gVisor's processes share there.
 """
 
 import secrets
@@ -20,28 +20,28 @@ from docker.errors import APIError
 from sandboxes.interface import SandboxError
 
 IDS = range(1_900_000_000, 1_900_100_000)
-"""Users and groups of boxes. Nothing else is known to give out numbers from there: users of a host are below 60,000, those of
+"""Users and groups of boxes. No other software is known to use numbers from this range: users of a host are below 60,000, those of
 containers of systemd and of subordinate ranges (subuid(5)) below 1,879,048,192."""
 REMAPPED_IDS = range(10_000, 60_000)
 """The same inside an engine that gives its containers other users itself (`userns-remap`, rootless): it has 65,536 of them."""
 TRIES = 100
-"""So many numbers in a row are never taken by chance."""
+"""Enough: 100 random numbers in a row are never taken by chance."""
 
 
 class BoxUsers:
     """Makes containers of one engine, each with a user of its own. Thread-safe."""
 
     def __init__(self, client: DockerClient) -> None:
-        """Asks the engine nothing yet."""
+        """Ask the engine nothing yet."""
         self._client = client
         self._ids: range | None = None
         self._lock = threading.Lock()
 
     def create(self, configure: Callable[[str], Mapping[str, Any]]) -> str:
-        """Create a container; its id.
+        """Create a container and return its id.
 
         `configure` gets the user as the engine takes it (`1900000001:1900000001`) and returns the container's configuration.
-        Raises what the engine's SDK does, and SandboxError where no number is free.
+        Raises the engine SDK's errors, and SandboxError if no number is free.
         """
         ids = self._range()
         for _ in range(TRIES):

@@ -1,1 +1,1 @@
-"""What runs inside the box. Sent or baked into the image as source; never imported by the service, except by tests."""
+"""The programs inside the box, baked into the image as source. On the host only their constants are used."""

@@ -1,6 +1,6 @@
-"""What a box has used, by its own control group: version 1 or 2, as mounted read-only at /sys/fs/cgroup.
+"""A box's resource usage, from its own control group: version 1 or 2, mounted read-only at /sys/fs/cgroup.
 
-The files are opened once and read again and again, also by a process that no longer sees their folder.
+The files are opened once and read repeatedly, also by a process that no longer sees their folder.
 """
 
 import os
@@ -9,7 +9,7 @@ import resource
 ROOT = "/sys/fs/cgroup"
 
 _FILES = {
-    # version 2, version 1; a line's key, or none where the file is one number
+    # version 2, version 1; a line's key, empty if the file is one number
     "cpu": (("cpu.stat", "usage_usec"), ("cpuacct/cpuacct.usage", "")),
     "memory": (("memory.current", ""), ("memory/memory.usage_in_bytes", "")),
     "peak": (("memory.peak", ""), ("memory/memory.max_usage_in_bytes", "")),
@@ -22,24 +22,24 @@ _FILES = {
 
 
 RESERVED_NUMBERS = 300
-"""Of processes: below it the kernel gives out none after the first time."""
+"""When process numbers wrap around, the kernel reuses none below this one."""
 
 
 def started(before: int, after: int, most: int) -> int:
-    """How many processes and threads were started between two of the numbers that the kernel gives them, one after the other.
+    """Return how many processes and threads were started between two numbers, which the kernel gives out in order.
 
-    `most`: where the numbers begin anew (proc(5), pid_max: 32768 on small hosts). One who starts that many more is not told.
+    `most`: the number at which they wrap around (proc(5), pid_max: 32768 on small hosts). A second wrap is not noticed.
     """
     return max(0, after - before if after >= before else after - before + most - RESERVED_NUMBERS)
 
 
 def written(account: str) -> int:
-    """Bytes passed to write(2) and its kin, of a process's account in /proc (proc(5), io); 0 where it does not say."""
+    """Return the bytes passed to write(2) and its kin, from a process's account in /proc (proc(5), io); 0 if it lacks them."""
     return next((int(line.split()[1]) for line in account.splitlines() if line.startswith("wchar:")), 0)
 
 
 class Counters:
-    """Raises nothing where a counter is missing: it then reads as None."""
+    """The open counters. A missing counter raises nothing; it reads as None."""
 
     def __init__(self, root: str = ROOT) -> None:
         self._open: dict[str, tuple[int, str]] = {}
@@ -54,11 +54,11 @@ class Counters:
 
     @property
     def cpu_unit(self) -> float:
-        """Seconds: version 2 counts microseconds, version 1 nanoseconds."""
+        """Return the counter's unit in seconds: version 2 counts microseconds, version 1 nanoseconds."""
         return 1e-6 if "cpu" in self._open and self._open["cpu"][1] else 1e-9
 
     def place(self, name: str) -> tuple[int, str]:
-        """The open file of a counter, and the key of its line; -1 where there is none."""
+        """Return the open file of a counter and the key of its line; -1 if it is missing."""
         return self._open.get(name, (-1, ""))
 
     def read(self, name: str) -> int | None:
@@ -75,7 +75,7 @@ class Counters:
         return None
 
     def cpu_seconds(self) -> float:
-        """User and system time of all processes that ever were in the box."""
+        """Return the user and system time of all processes that ever were in the box."""
         used = self.read("cpu")
         if used is not None:
             return used * self.cpu_unit

@@ -1,10 +1,10 @@
-"""Objects whose references are counted no more, so that a fork can use them and its memory stays shared.
+"""Makes objects immortal: their references are no longer counted, so a fork can use them and its memory stays shared.
 
-CPython keeps the count in the object. A program that only calls what was imported before the fork writes to it all the same,
-and each page that is written to is copied: that was half of all that a program touched. An object may have a count that says
-"for ever" instead, which is never changed (PEP 683, made for this; Python 3.12). Only the interpreter itself gives it, so
-the zygote copies it from None, into all that is there before its first fork. None of that is freed any more, in the zygote or in
-a program: a difference that a program can tell, by `sys.getrefcount`, by weak references, and by finalizers that do not run.
+CPython keeps the reference count in the object. A program that only calls functions imported before the fork still writes to the
+count, and each page that is written to is copied: that was half of all pages that a program touched. An immortal object has a
+special count that never changes (PEP 683, made for this; Python 3.12). Only the interpreter itself creates that count, so
+the zygote copies it from None into all objects that exist before its first fork. None of these is freed any more, in the zygote or in
+a program. A program can observe that by `sys.getrefcount`, by weak references, and by finalizers that do not run.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ OF_CODE = (
     "co_consts", "co_names", "co_name", "co_qualname", "co_filename", "co_linetable", "co_exceptiontable",
     "co_varnames", "co_cellvars", "co_freevars",
 )  # fmt: skip
-"""What a code object refers to; the collector does not know, because none of it can be part of a cycle.
+"""Attributes of a code object that refer to other objects. The collector does not follow them, because they cannot form a cycle.
 
-The last three are made when they are asked for, and fill what memory was half used: what a fork makes lies closer together.
+The last three are made on request, and fill memory pages that were half used, so that a fork's own objects lie closer together.
 """
 
 
 def make_immortal() -> None:
-    """All objects that are there now; none where this interpreter's counts cannot be read as expected."""
+    """Make all existing objects immortal; none if this interpreter's counts cannot be read as expected."""
     forever = ctypes.c_int64.from_address(id(None)).value
     if sys.version_info < (3, 12) or forever != sys.getrefcount(None):
         return

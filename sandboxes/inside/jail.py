@@ -1,11 +1,11 @@
-"""jail.c as Python sees it: the slot's state, which both write, and its functions."""
+"""The Python side of jail.c: the slot's state, which both write, and its functions."""
 
 import ctypes
 import os
 
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libjail.so")
 GONE, PROGRAM = range(2)
-"""What `serve` comes back with: the host has hung up; we are the program's process."""
+"""Results of `serve`: the host has hung up; this is the program's process."""
 
 
 def _fields(kind: type, names: str) -> tuple[tuple[str, type], ...]:
@@ -23,8 +23,12 @@ class LevelStruct(ctypes.Structure):
     )
 
 
+class FieldStruct(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("offset", ctypes.c_size_t))
+
+
 class SlotStruct(ctypes.Structure):
-    """struct slot; what the fields mean is told there."""
+    """Mirror of `struct slot`, which documents the fields."""
 
     _fields_ = (
         *_fields(ctypes.c_int32, "control proc own_pid_namespace loadavg from_child tripwires observer listeners"),
@@ -32,7 +36,7 @@ class SlotStruct(ctypes.Structure):
         *_fields(ctypes.c_uint32, "uid gid"),
         *_fields(Counter, "cpu memory peak limit limit_hits oom_kills forks_refused processes"),
         ("cpu_unit", ctypes.c_double),
-        *_fields(ctypes.c_int64, "inodes pid_max"),
+        *_fields(ctypes.c_int64, "inodes pid_max reserved_numbers"),
         ("filters", ctypes.c_void_p * 2),
         ("filter_flags", ctypes.c_uint32 * 2),
         ("landlock_attributes", ctypes.c_char_p),
@@ -52,12 +56,37 @@ class SlotStruct(ctypes.Structure):
     )
 
 
+def described_differently(library: ctypes.CDLL) -> set[str]:
+    """Return the fields of the slot whose offset differs between the library and `SlotStruct`."""
+    theirs = set()
+    field = ctypes.addressof(FieldStruct.in_dll(library, "slot_fields"))
+    while True:
+        entry = FieldStruct.from_address(field)
+        theirs.add((entry.name.decode(), entry.offset))
+        if not entry.name:
+            break
+        field += ctypes.sizeof(FieldStruct)
+    return {name or "its size" for name, _ in theirs ^ {*offsets(SlotStruct), ("", ctypes.sizeof(SlotStruct))}}
+
+
+def offsets(kind: type[ctypes.Structure], prefix: str = "", start: int = 0) -> list[tuple[str, int]]:
+    """Return each field's name and offset; those of a structure inside of it one by one."""
+    found = []
+    for name, field, *_ in kind._fields_:
+        offset = start + getattr(kind, name).offset
+        if issubclass(field, ctypes.Structure):
+            found += offsets(field, f"{prefix}{name}.", offset)
+        else:
+            found.append((prefix + name, offset))
+    return found
+
+
 _jail = ctypes.PyDLL(LIBRARY)  # with the interpreter's lock kept: it forks
 settle, serve, begin = _jail.settle, _jail.serve, _jail.begin
 for _function in (settle, serve, begin):
     _function.argtypes = [ctypes.POINTER(SlotStruct)]
-if _jail.slot_size() != ctypes.sizeof(SlotStruct):
-    raise ImportError(f"libjail.so has a slot of {_jail.slot_size()} bytes, jail.py one of {ctypes.sizeof(SlotStruct)}")
+if differing := described_differently(_jail):
+    raise ImportError(f"libjail.so and jail.py describe the slot differently: {', '.join(sorted(differing))}")
 make_immortal = _jail.make_immortal
 make_immortal.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.c_int64]
 make_immortal.restype = None

@@ -1,6 +1,6 @@
-"""Landlock: a process gives up writing outside of its own places, whatever the file modes there say.
+"""Landlock: a process gives up writing outside of its own places, even where file modes allow it.
 
-A second wall behind the read-only mounts, in kernels that have it (5.13 and later, where it is switched on). Reading and
+A second wall behind the read-only mounts, in kernels that have it (5.13 and later, if it is switched on). Reading and
 executing stay as they are. Standard library only.
 """
 
@@ -17,7 +17,7 @@ _WRITE_FILE, _REMOVE_DIR, _REMOVE_FILE = 1 << 1, 1 << 4, 1 << 5
 _MAKE_CHAR, _MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_FIFO, _MAKE_BLOCK, _MAKE_SYM = (1 << bit for bit in range(6, 13))
 _REFER, _TRUNCATE, _IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15  # since ABI 2, 3, 5
 _DEVICES = _MAKE_CHAR | _MAKE_BLOCK
-"""Nobody makes these, not even in the program's own places."""
+"""Never allowed, not even in the program's own places."""
 _NET = 0b11  # bind and connect over TCP: since ABI 4
 _SCOPES = 0b11  # abstract sockets of, and signals to, processes outside: since ABI 6
 
@@ -25,14 +25,14 @@ _syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before a
 
 
 def version() -> int:
-    """The kernel's version of Landlock; 0 where there is none or it is switched off."""
+    """Return the kernel's version of Landlock; 0 if it has none or it is switched off."""
     return max(0, int(_syscall(_CREATE_RULESET, None, 0, _GIVE_VERSION)))
 
 
 def rights() -> tuple[bytes, int, int]:
-    """What this kernel's version can refuse, as it takes it; what of that is allowed in own folders, and on single files.
+    """Return all rights that this kernel can refuse, in its own form; those allowed in own folders; those allowed on single files.
 
-    Empty and 0 where there is no Landlock.
+    Empty and 0 if there is no Landlock.
     """
     abi = version()
     if abi == 0:
@@ -50,8 +50,8 @@ def rights() -> tuple[bytes, int, int]:
 def restrict(writable: tuple[str, ...]) -> int:
     """From here on this process and all that it starts write only below `writable`, folders or files that exist.
 
-    Needs no_new_privs. Where the kernel can: no TCP, no abstract sockets of others, no signals to processes outside.
-    Returns the version used, 0 where the kernel has none. Raises OSError where it has one and refuses.
+    Needs no_new_privs. If the kernel can: no TCP, no abstract sockets of others, no signals to processes outside.
+    Returns the version used; 0 if the kernel has no Landlock. Raises OSError if it has one and refuses.
     """
     attributes, folders, files = rights()
     if not attributes:

@@ -1,6 +1,6 @@
-"""What a slot of tier jail asks of the kernel when it is made: namespaces and mounts. Raw calls, because Python has few of them.
+"""Namespaces and mounts that a slot of tier jail makes once. Raw calls, because Python offers few of them.
 
-What each program asks for is in jail.c. Standard library only.
+The calls for each program are in jail.c. Standard library only.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ MNT_DETACH = 2
 PR_SET_DUMPABLE = 4
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 PROC = "/box/proc"
-"""As in jail.c."""
+"""The same path as in jail.c."""
 UID, GID = os.getuid(), os.getgid()
-"""As they are before any user namespace: a fresh one shows every id as nobody's until it has a map."""
+"""Read before any user namespace is made: a fresh one shows every id as `nobody` until it has a map."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
@@ -60,7 +60,7 @@ def write_file(path: str, text: str, folder: int | None = None) -> None:
 
 
 def map_identity(proc: int) -> None:
-    """After `unshare(NEWUSER)`: keep this process's own user and group. `proc`: an open folder of a procfs."""
+    """Keep this process's own user and group after `unshare(NEWUSER)`. `proc`: an open folder of a procfs."""
     write_file("self/setgroups", "deny", proc)
     write_file("self/uid_map", f"{UID} {UID} 1", proc)
     write_file("self/gid_map", f"{GID} {GID} 1", proc)
@@ -84,9 +84,8 @@ def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> No
     for path in ("/usr", "/etc", "/dev", "/old", *empty, PROC):
         os.makedirs(folder + path)
     for name in os.listdir("/"):
-        if os.path.islink("/" + name) and os.readlink("/" + name).startswith(
-            "usr/"
-        ):  # /bin, /lib, ... of a merged /usr
+        # /bin, /lib, ... of a merged /usr
+        if os.path.islink("/" + name) and os.readlink("/" + name).startswith("usr/"):
             os.symlink(os.readlink("/" + name), f"{folder}/{name}")
     for path, where in links.items():
         os.symlink(where, folder + path)
@@ -102,5 +101,5 @@ def build_root(folder: str, empty: tuple[str, ...], links: dict[str, str]) -> No
 
 
 def freeze_root() -> None:
-    """Nothing of the built file system can be written any more, whoever owns it."""
+    """Make the built file system read-only for every user."""
     mount("none", "/", flags=MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)

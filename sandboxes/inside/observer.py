@@ -1,12 +1,12 @@
-"""Process 1 of a slot: watches what programs are refused or noticed at, apart from the process that they are forked from.
+"""Process 1 of a slot: answers the filters of programs, apart from the process that programs are forked from.
 
-A program is a copy of the zygote's memory, so what the zygote had ever read of one program, the next could read as well. So
-it reads nothing. The listener of a program's filter goes into a queue when the program begins. The zygote says that there is something
-to look at (`W`); then this process takes the listener and answers the filter itself (watch.py). At the end the zygote asks whether
-a socket was wanted (`S`, answered by `0` or `1`), and sends its report by way of this process, which adds the evidence. Of a program that
-was never noticed this process hears nothing.
+A program is a copy of the zygote's memory, so whatever the zygote had read of one program, the next could read too. Therefore
+the zygote reads nothing. The listener of a program's filter goes into a queue when the program begins. When the listener has a
+question, the zygote signals that (`W`); then this process takes the listener and answers the filter itself (watch.py). At the end the
+zygote asks whether the program wanted a socket (`S`, answered by `0` or `1`), and sends its report by way of this process, which adds the
+evidence. If a program was never noticed, this process hears nothing of it.
 
-Nothing is ever forked from here once it runs. Its end is the container's end, and it ends when the zygote has.
+Nothing is ever forked from here once it runs. The container ends with it, and it ends when the zygote has ended.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sandboxes.inside import namespaces, watch
 
 MESSAGE_BYTES = 65536
 ANSWERS_AT_ONCE = 32
-"""Many threads could go on asking for ever, and the zygote's word must be heard meanwhile."""
+"""A limit, because many threads could ask for ever, and the zygote must be heard meanwhile."""
 
 
 class ObserverLine:
-    """The zygote's ends, and the tripwires, which it may only ask whether there is something to read."""
+    """The zygote's ends, and the tripwires, of which it only checks whether there is something to read."""
 
     __slots__ = ("listeners", "orders", "to_listeners", "tripwires")
 
@@ -36,9 +36,9 @@ class ObserverLine:
     ) -> None:
         self.orders = orders
         self.listeners = listeners
-        """Of the programs that nobody noticed, for the zygote to drop."""
+        """Holds the listeners of programs that were never noticed, for the zygote to drop."""
         self.to_listeners = to_listeners
-        """For the programs' processes."""
+        """The end that programs' processes send their listeners to."""
         self.tripwires = tripwires
 
     def have_watched(self, paths: tuple[str, ...]) -> None:
@@ -57,7 +57,7 @@ class ObserverLine:
 
 
 class Observer:
-    """What one program is refused or noticed at is collected until its report comes. Not thread-safe."""
+    """Collects the refused and noticed acts of one program until its report comes. Not thread-safe."""
 
     def __init__(
         self, control: socket.socket, orders: socket.socket, listeners: socket.socket, tripwires: watch.Tripwires
@@ -72,7 +72,7 @@ class Observer:
         self._poll.register(orders, select.POLLIN)
 
     def run(self) -> None:
-        """Until the zygote is gone."""
+        """Serve until the zygote is gone."""
         while True:
             for fd, events in self._poll.poll():
                 if fd == self._orders.fileno():
@@ -84,7 +84,7 @@ class Observer:
                     self._answer(self._watch, hung_up=not events & select.POLLIN)
 
     def close(self) -> None:
-        """In the process that does not observe."""
+        """Close this end in the process that does not observe."""
         self._orders.close()
 
     def _obey(self, order: bytes) -> None:
@@ -106,7 +106,7 @@ class Observer:
         self._answer(self._watch, hung_up=False)
 
     def _answer(self, watch: watch.FileWatch, *, hung_up: bool) -> None:
-        if hung_up:  # all of the program has ended, and it would be told of for ever
+        if hung_up:  # the whole program has ended, and poll would report that for ever
             self._poll.unregister(watch.fileno())
             return
         for _ in range(ANSWERS_AT_ONCE):
@@ -130,7 +130,7 @@ class Observer:
 
 
 def connected(control: socket.socket) -> tuple[ObserverLine, Observer]:
-    """Both ends, before the fork that parts them; each process closes the other's."""
+    """Return both ends, before the fork that parts them; each process closes the other's."""
     orders, to_zygote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listeners, to_listeners = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     tripwires = watch.Tripwires()

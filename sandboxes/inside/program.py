@@ -1,11 +1,11 @@
 """Becoming the program: what a forked child of the zygote does once it is locked in.
 
-`python3 [-BEIPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
-just started; anything else is executed. Known differences to a new interpreter: a few modules more are in
-sys.modules, the hash seed is that of the slot, and what was there before the fork is never freed (immortal.py).
+`python3 [-BPsu] (FILE | -c CODE | -m MODULE) [ARGUMENT...]` continues in the interpreter that is already there, as if it had
+just started; anything else is executed. Known differences to a new interpreter: a few more modules are in
+sys.modules, and what was there before the fork is never freed (immortal.py).
 
-What is imported here is in the memory of every fork, and a fork costs by the page: no typing, no dataclasses; and no
-threading, which does more after a fork than all the rest together.
+Every module that is imported here is in the memory of every fork, and a fork costs by the page. So there is no typing and no
+dataclasses, and no threading, which does more after a fork than all the rest together.
 """
 
 from __future__ import annotations
@@ -35,15 +35,22 @@ ENVIRONMENT = {
     "TMPDIR": "/box/tmp",
     "LANG": "C.UTF-8",
     "PYTHONINTMAXSTRDIGITS": "0",
+    "PYTHONHASHSEED": "0",
 }
-"""Of every program; what a command adds comes on top."""
+"""The environment of every program, in every tier. A command's own settings are added to it.
+
+One hash seed for all boxes: the order of a set of strings, and with it a program's answer, is the same in each run.
+"""
+INODES = 16384
+"""Files, folders and links that the box's tmpfs may hold, in tiers jail and container."""
 OUR_MODULES = (
     "counters", "immortal", "jail", "landlock", "namespaces", "observer", "program", "seccomp", "watch",
 )  # fmt: skip
-"""Of this package."""
+"""Modules of this package that the zygote imports."""
 LIMITS = struct.Struct(">dIi")
-"""What the host says of a program beside its request: CPU seconds, disk MiB, its processor or -1 for any."""
-PLAIN_OPTIONS = frozenset("BEIPsu")
+"""The limits that the host sends beside a request: CPU seconds, disk MiB, the program's processor or -1 for any."""
+PLAIN_OPTIONS = frozenset("BPsu")
+"""Options that a fork can follow. `-E` and `-I` need a new interpreter: they ask for one that reads no PYTHON* variable."""
 
 
 class PythonCall:
@@ -55,13 +62,16 @@ class PythonCall:
         self.mode = mode
         self.target = target
         self.arguments = arguments
-        self.safe_path = bool(letters & {"I", "P"})
+        self.safe_path = "P" in letters
         self.unbuffered = "u" in letters
         self.without_bytecode = "B" in letters
 
 
 def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | None:
-    """None where it must be a new interpreter: another program, another option, or settings that are read at its start."""
+    """Return the command line, taken apart; None if it needs a new process.
+
+    That is another program, an option that a fork cannot follow, or a setting that an interpreter reads at its start.
+    """
     if argv[0] != "python3":
         return None
     if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in environment):
@@ -81,16 +91,17 @@ def python_call(argv: list[str], environment: dict[str, str]) -> PythonCall | No
 
 
 class ProgramRequest:
-    """A program to be: its command line, what its environment has on top, its files.
+    """A program to be started: its command line, its additions to the environment, its files.
 
-    As bytes: four of length, then that many of words with NULs between them (how many words the command line has, those,
-    how many settings there are, those as NAME=value, then path and size of each file), then the files' contents.
+    In bytes: four bytes of length, then that many bytes of words with NULs between them, then the files' contents. The words are:
+    the number of words of the command line, and those; the number of settings, and those as NAME=value; then the path and the size
+    of each file.
     """
 
     __slots__ = ("_files", "argv", "environment")
 
     def __init__(self, words: bytes) -> None:
-        """`words`: those alone."""
+        """`words`: the words, without the length and the contents."""
         parts = words.decode("utf-8", "surrogateescape").split("\0")
         middle = 1 + int(parts[0])
         self.argv = parts[1:middle]
@@ -111,18 +122,18 @@ def execute(argv: list[str], environment: dict[str, str]) -> NoReturn:
 
 
 MODULES = sys.modules
-"""A program may put something else in its place, as in those of the functions below."""
+"""Kept here, because a program may replace `sys.modules`, or one of the functions below."""
 collect, end = gc.collect, os._exit
 objects_made, has_ended = gc.get_objects, gc.is_finalized
-"""The first gives those that the collector follows, which what was there before the fork is not among."""
+"""`gc.get_objects` lists what the collector follows. Objects from before the fork are not among it."""
 register_fork_hooks = os.register_at_fork
 FORK_HOOKS: list[dict[str, Callable[[], object]]] = []
-"""Of `threading` and `logging`: they free locks that other threads held at a fork. The zygote has no other thread, and there they
-cost a tenth of all that a fork touches, so they are registered in the program, for forks of its own."""
+"""Hooks of `threading` and `logging`, which free locks that other threads held at a fork. The zygote has no other thread, and the
+hooks cost a tenth of all pages that a fork touches. So they are registered in the program, for its own forks."""
 
 
 def put_off_fork_hooks(**hooks: Callable[[], object]) -> None:
-    """In the place of `os.register_at_fork` while the zygote imports."""
+    """Stand in for `os.register_at_fork` while the zygote imports."""
     if sys._getframe(1).f_globals["__name__"] in ("threading", "logging"):  # noqa: SLF001
         FORK_HOOKS.append(hooks)
     else:
@@ -130,7 +141,7 @@ def put_off_fork_hooks(**hooks: Callable[[], object]) -> None:
 
 
 def clear_interpreter() -> None:
-    """Before any fork: leave nothing of the zygote where a program would look."""
+    """Before any fork: remove the zygote's own modules and environment, which a program would see."""
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
     for name in ("sandboxes", "sandboxes.inside", *(f"sandboxes.inside.{module}" for module in OUR_MODULES)):
@@ -140,13 +151,13 @@ def clear_interpreter() -> None:
 
 
 def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str, str]) -> None:
-    """After the fork: what differs from program to program. `environment` is what comes on top of `ENVIRONMENT`."""
+    """After the fork: set what differs from program to program. `environment` is added to `ENVIRONMENT`."""
     if environment:
         os.environ.update(environment)
     sys.argv = ["-c" if call.mode == "c" else "-m" if call.mode == "m" else call.target, *call.arguments]
     sys.orig_argv[:] = argv
     if not call.safe_path:
-        # no link can lie there yet, so this is where the real path leads too
+        # the working directory holds no links yet, so this is the real path too
         first = os.path.dirname(os.path.normpath(os.path.join(WORK, call.target))) if call.mode == "file" else WORK
         sys.path.insert(0, "" if call.mode == "c" else first)
     sys.dont_write_bytecode = call.without_bytecode
@@ -155,7 +166,7 @@ def prepare_interpreter(call: PythonCall, argv: list[str], environment: dict[str
     if call.unbuffered:
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
     threading = sys.modules.get("threading")
-    if threading is not None:  # it still has the number that the zygote's thread has
+    if threading is not None:  # it still has the number of the zygote's thread
         threading.main_thread()._set_native_id()  # noqa: SLF001
     seed_numpy = sys.modules.get("numpy.random")
     if seed_numpy is not None:  # `random` seeds itself after a fork, this does not
@@ -175,12 +186,12 @@ def run(call: PythonCall) -> NoReturn:
 
 
 def _run_as_main(call: PythonCall) -> None:
-    # Made after the fork, so that it is freed at the end, and nothing but sys.modules holds it then.
+    # Made after the fork, so that it is freed at the end; only sys.modules holds it by then.
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = main
     ahead = sys.modules.get(f"{call.target}.__main__") if call.mode == "m" else None
-    if ahead is not None:  # of the harness: it has nothing to find, to read and to run that it has not yet
+    if ahead is not None:  # of the harness, imported already: nothing is left to find, read or run
         ahead.main()
     elif call.mode == "m":
         runpy._run_module_as_main(call.target)  # type: ignore[attr-defined]  # noqa: SLF001 - what `python3 -m` calls
@@ -206,7 +217,7 @@ def _exit_code(stop: SystemExit) -> int:
 
 
 def _report(error: BaseException) -> int:
-    """As an interpreter reports an uncaught exception, without the frames that are ours."""
+    """Report an uncaught exception as an interpreter does, without our own frames. Return the exit code."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OUR_FOLDER):
         trace = trace.tb_next
@@ -230,31 +241,31 @@ def _report(error: BaseException) -> int:
 def _print(text: str) -> None:
     try:
         sys.stderr.write(text + "\n")
-    except BaseException:  # the program may have put anything there, or nothing
+    except BaseException:  # the program may have replaced or removed it
         pass
 
 
 def _leave(code: int) -> NoReturn:
-    """What an interpreter does at its end and a program can tell: threads, exit hooks, buffers, then destructors and buffers again.
+    """End as an interpreter does, in all that a program can observe: threads, exit hooks, buffers, destructors, buffers again.
 
-    Of its teardown (Py_FinalizeEx) all that concerns what the program made, and nothing of what was there before the fork: so a
-    destructor may still start a process or a thread, which an interpreter refuses by then.
+    Of its teardown (Py_FinalizeEx) this does the part about objects that the program made, and no part about objects from before the
+    fork. So a destructor may still start a process or a thread, which an interpreter refuses by then.
     """
     try:
-        if "threading" in sys.modules:  # else there are no threads to wait for; the interpreter does the same
+        if "threading" in sys.modules:  # without it there are no threads to wait for; the interpreter does the same
             sys.modules["threading"]._shutdown()  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
     except BaseException as error:
         _report(error)
     problem = _flush()
     if problem is not None:
-        code = code or 120  # the interpreter's own word for output that it could not write
+        code = code or 120  # the interpreter's own code for output that it could not write
         _print("Exception ignored on flushing sys.stdout:")
         sys.__excepthook__(type(problem), BaseException.with_traceback(problem, None), None)
-    collect()  # garbage ends while modules are there; and a writer comes before what it writes to in the collector's list then
+    collect()  # garbage ends while modules exist, and then a writer precedes its target in the collector's list
     for name in ("stdin", "stdout", "stderr"):
-        setattr(sys, name, getattr(sys, f"__{name}__", None))  # what took their place ends here, and flushes
-    sys.meta_path = None  # type: ignore[assignment]  # a destructor imports nothing: the interpreter sees to it in the same way
+        setattr(sys, name, getattr(sys, f"__{name}__", None))  # a replacement ends here, and flushes
+    sys.meta_path = None  # type: ignore[assignment]  # a destructor cannot import; the interpreter does the same
     _forget_modules()
     collect()
     try:
@@ -266,7 +277,7 @@ def _leave(code: int) -> NoReturn:
 
 
 def _flush() -> BaseException | None:
-    """Why the program's output could not be written, if so."""
+    """Write buffered output. Return why it could not be written, if so."""
     problem = None
     for name in ("stderr", "stdout"):
         stream = getattr(sys, name, None)
@@ -279,7 +290,7 @@ def _flush() -> BaseException | None:
 
 
 def _forget_modules() -> None:
-    """Those of the program, in the order in which it had them; `__main__` was the first."""
+    """Forget the program's modules in the order of their import; `__main__` was the first."""
     own = []
     for name in reversed(MODULES):
         own.append(name)
@@ -290,7 +301,7 @@ def _forget_modules() -> None:
 
 
 class Ending:
-    """The end of another object, at its own end: the interpreter says then, as always, what a destructor raises."""
+    """Runs another object's destructor from its own, so that the interpreter reports an exception in it as always."""
 
     __slots__ = ("of",)
 
@@ -306,12 +317,12 @@ def is_below_text(stream: object) -> bool:
 
 
 def _end_survivors() -> None:
-    """Finish what something from before the fork holds: an interpreter that ends takes that down, and what it holds with it.
+    """Run the destructors of objects that something from before the fork still holds. An ending interpreter would run them too.
 
-    Not beside a thread that goes on: it may use them, and an interpreter does not end them either.
+    Not while another thread goes on: it may use the objects, and an interpreter does not end them then either.
     """
     if len(sys._current_frames()) > 1:  # noqa: SLF001
         return
     survivors = [each for each in objects_made() if hasattr(type(each), "__del__") and not has_ended(each)]
-    for each in sorted(survivors, key=is_below_text):  # whose buffer goes into what is below it
+    for each in sorted(survivors, key=is_below_text):  # a text stream first: its buffer goes into the stream below it
         Ending(each)

@@ -1,4 +1,4 @@
-"""The program's own system call filter: what is refused to it, and what an observer is asked about.
+"""The program's own system call filter: which calls it refuses, and which it asks an observer about.
 
 Theory of operation
 -------------------
@@ -7,23 +7,23 @@ included. This one is put on the program alone, by the program's process itself,
 code, and only takes away. A call is
 
     allowed    most calls; the kernel remembers these by number and does not even run the filter for them
-    refused    what no program here needs, with the errno of `REFUSED`
+    refused    calls that no program here needs, with the errno of `REFUSED`
     noticed    allowed, but the observer is asked first and notes the path or address: see `watch.py`
 
 Calls that are refused or noticed go to the observer through the listener, a descriptor that `install` returns. Without a
-listener, what is refused fails by errno and what is noticed passes. The calls of another architecture (32-bit code on a
-64-bit kernel) have other numbers and no use here, and end the program; numbers that are newer than this table do not exist
+listener, a refused call fails with its errno and a noticed call passes. The calls of another architecture (32-bit code on a
+64-bit kernel) have other numbers and no use here, and end the program. Numbers that are newer than this table do not exist
 (ENOSYS).
 
-Which calls are noticed is a question of price: one notification costs a program 25 to 40 microseconds on an idle processor, more
-on a crowded one, and a filter cannot tell where a path leads, because it sees no memory and keeps no state. So what
-honest programs do in loops is not asked about: reading, removing, making folders, temporary files (made with O_EXCL or
-O_TMPFILE). Opening a file for writing by its name is noticed: a program that
-writes 1,000 files in its own place pays about 45 ms, more than the files themselves, one that writes ten pays 0.5 ms.
+Price decides which calls are noticed. One notification costs a program 25 to 40 microseconds on an idle processor, more
+on a crowded one. A filter cannot see what a path leads to, because it reads no memory and keeps no state. So acts that
+honest programs do in loops are not asked about: reading, removing, making folders, temporary files (made with O_EXCL or
+O_TMPFILE). Opening a file for writing by its name is noticed. A program that
+writes 1,000 files in its own place pays about 45 ms, more than the files themselves; one that writes ten pays 0.5 ms.
 
-Where the observer is also the one that collects the dead (tier container), new processes are noticed too: `supervisor.py` says
-why. Beside the price of a process that of being asked could not be measured; a thread is not much dearer than being asked, so
-threads are not. Being asked may be interrupted by a signal, which fork(2) may not: but libc blocks all signals for its time.
+If the observer also reaps dead processes (tier container), new processes are noticed too, for the reason in `supervisor.py`.
+The notification's cost is too small to measure beside that of a process. A thread costs little more than a notification, so
+threads are not noticed. A signal may interrupt a notified call, which cannot happen to fork(2), but libc blocks all signals meanwhile.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "memfd_secret": (447, 447),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
-    # what would outlive the program
+    # objects that would outlive the program
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "semget": (64, 190),
     "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgget": (68, 186), "msgsnd": (69, 189),
     "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
@@ -64,7 +64,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "create_module": (174, None), "get_kernel_syms": (177, None), "query_module": (178, None),
     "nfsservctl": (180, 42), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "uselib": (134, None), "ustat": (136, None), "sysfs": (139, None), "_sysctl": (156, None),
-    # looked at more closely, see `_rules`
+    # decided by their arguments, see `_rules`
     "fork": (57, None), "vfork": (58, None), "clone": (56, 220), "clone3": (435, 435),
     "personality": (135, 92), "seccomp": (317, 277), "ioctl": (16, 29),
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "sendto": (44, 206),
@@ -88,10 +88,10 @@ OF_A_PROCESS = {
     "prlimit64": 0, "setpriority": 1, "sched_setscheduler": 0, "sched_setparam": 0, "sched_setaffinity": 0,
     "sched_setattr": 0, "ioprio_set": 1,
 }  # fmt: skip
-"""Process 1 of a box has the program's user, and would let it set its limits and its turn: without CPU time or descriptors
-it could not end the program, nor report."""
+"""Process 1 of a box has the program's user, so the kernel would let the program set its limits and its scheduling. Without CPU time
+or descriptors process 1 could neither end the program nor report."""
 ABSENT = ("io_uring_setup", "io_uring_enter", "io_uring_register", "memfd_secret", "userfaultfd", "lookup_dcookie")
-"""Told as missing in this kernel, so that a runtime which only asks for them does without."""
+"""Calls that fail as if this kernel lacked them, so that a runtime which only tries them does without."""
 REFUSED = {
     name: errno.ENOSYS if name in ABSENT else errno.EPERM for name in NUMBERS if name not in ARGUMENTS_DECIDE
 } | dict.fromkeys(OF_A_PROCESS, errno.EPERM) | {
@@ -127,7 +127,7 @@ PERSONALITY_QUERY = 0xFFFFFFFF
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 
 Instruction = tuple[int, int, int, int]
-"""Code, steps to jump where true, steps to jump where false, constant."""
+"""Code, steps to jump if true, steps to jump if false, constant."""
 Block = tuple[Instruction, ...]
 """Instructions that end in a return on every way. They find the call's number in the accumulator."""
 
@@ -137,17 +137,17 @@ def _return(action: int) -> Block:
 
 
 def _argument(index: int, *, high: bool = False) -> Instruction:
-    """Load half of an argument. Both architectures are little-endian; flags and families are 32 bits to the kernel."""
+    """Return the instruction that loads half of an argument. Both architectures are little-endian; flags and families are 32 bits to the kernel."""
     return (LOAD_WORD, 0, 0, 16 + 8 * index + 4 * high)
 
 
 def _either(index: int, test: int, value: int, then: Block, otherwise: Block) -> Block:
-    """`then` where the argument's low half passes the test."""
+    """Return a block that does `then` if the argument's low half passes the test, `otherwise` if not."""
     return (_argument(index), (test, 0, len(then), value), *then, *otherwise)
 
 
 def _rules(*, listen: bool, forks: bool) -> dict[str, Block]:
-    """What to do with each call of `NUMBERS`."""
+    """Return what to do with each call of `NUMBERS`."""
     allow = _return(ALLOW)
     notice = _return(USER_NOTIFY) if listen else allow
     fork = notice if forks else allow
@@ -159,7 +159,7 @@ def _rules(*, listen: bool, forks: bool) -> dict[str, Block]:
     return {
         **dict.fromkeys(ARGUMENTS_DECIDE, notice),
         **refuse,
-        # its flags are in memory, where a filter cannot look; libc then uses clone
+        # its flags are in memory, which a filter cannot read; libc then uses clone
         "clone3": _return(ERRNO | errno.ENOSYS),
         "clone": _either(
             0, JUMP_BITS, CLONE_NEW, refuse["clone"], _either(0, JUMP_BITS, CLONE_THREAD, allow, fork)
@@ -174,7 +174,7 @@ def _rules(*, listen: bool, forks: bool) -> dict[str, Block]:
         "ioctl": _either(
             1, JUMP_EQUAL, TIOCSTI, refuse["ioctl"], _either(1, JUMP_EQUAL, TIOCLINUX, refuse["ioctl"], allow)
         ),
-        # with an observer every socket is its business: it also wants to know of local ones
+        # an observer is asked about every socket, local ones included
         "socket": notice if listen else _either(0, JUMP_EQUAL, AF_UNIX, allow, refuse["socket"]),
         "socketpair": _either(0, JUMP_EQUAL, AF_UNIX, allow, refuse["socketpair"]),
         # only with an address; `send` is the same call without
@@ -187,7 +187,7 @@ def _rules(*, listen: bool, forks: bool) -> dict[str, Block]:
 
 
 def _search(ranges: list[tuple[int, Block]]) -> Block:
-    """The block of the range that the number in the accumulator lies in: a binary search, for its few steps.
+    """Return a binary search for the block of the range that the number in the accumulator lies in.
 
     `ranges` are sorted (first number, block), each up to the next one's first number.
     """
@@ -202,7 +202,7 @@ def _search(ranges: list[tuple[int, Block]]) -> Block:
 
 
 def assemble(machine: str, *, listen: bool, forks: bool) -> Block:
-    """The whole filter for `machine` (`x86_64` or `aarch64`). Raises KeyError for another."""
+    """Return the whole filter for `machine` (`x86_64` or `aarch64`). Raises KeyError for another."""
     column = list(_AUDIT_ARCH).index(machine)
     special = sorted(
         (number, block)
@@ -239,9 +239,9 @@ class _FilterProgram(ctypes.Structure):
 
 @functools.cache
 def prepare(*, listen: bool, forks: bool = False) -> _FilterProgram:
-    """The filter as the kernel takes it. Made once, before forking, so that no program waits for it.
+    """Return the filter in the kernel's form. Made once, before forking, so that no program waits for it.
 
-    `listen`: with an observer; `forks`: which wants to know of new processes.
+    `listen`: there is an observer; `forks`: it is asked about new processes.
     """
     block = assemble(os.uname().machine, listen=listen, forks=forks)
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in block)
@@ -254,8 +254,8 @@ _syscall = ctypes.CDLL(None, use_errno=True).syscall  # looked up once, before a
 def install() -> int:
     """Put the filter on this process, which has one thread and no_new_privs, for it and all that it starts.
 
-    It notices new processes too. Returns the listener's descriptor, or -1 where the kernel cannot notify (gVisor). Raises
-    OSError where there is no filter then.
+    It notices new processes too. Returns the listener's descriptor, or -1 if the kernel cannot notify (gVisor). Raises
+    OSError if no filter could be installed.
     """
     number = NUMBERS["seccomp"][list(_AUDIT_ARCH).index(os.uname().machine)]
     for flags in (*LISTENING, 0):

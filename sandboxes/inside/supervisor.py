@@ -9,28 +9,29 @@ bytes of length (big-endian), payload.
                        limits}
                     F  content of the harness, of the files and of stdin, concatenated, in as many frames as it takes
                     C  bytes for the program's channel (its file descriptor 3)
-                    L  bytes for its line to another program (descriptor 4); none: that program has ended its side
+                    L  bytes for its line to another program (descriptor 4); empty: that program has ended its side
                     Q  no more questions: close the channel, give the program a moment, end it
                     K  end everything now
     to the host     S  the program is locked in, and begins
                     O, E  bytes it printed on stdout, stderr
                     C  bytes it wrote on its channel
-                    L  bytes it wrote on its line; none: it has closed it
-                    A  under gVisor: its count of CPU time is over the limit. It counts too much: the host knows better
-                    T  how many bytes of its line it has taken, four bytes
+                    L  bytes it wrote on its line; empty: it has closed it
+                    A  under gVisor: gVisor's count of CPU time is over the limit. It counts too much: the host decides
+                    T  how many bytes of its line the program has taken, four bytes
                     X  final report: JSON, see `report`
 
-The program runs as the same user, so what keeps it from this process is the kernel: signals from inside the pid
+The program runs as the same user, so the kernel keeps it away from this process: signals from inside the pid
 namespace do not reach pid 1, PR_SET_DUMPABLE=0 closes /proc/1/{fd,mem,environ} and ptrace, and the host's streams are
-not inherited. Still nothing here is trusted with a verdict: the worst that a program could do by forging a report is to
+not inherited. Still nothing here is trusted with a verdict: a program that forged a report could only
 misstate how it ended, and an exit code is never a pass.
 
-Orphans become children of this process, and the dead count against the program's limit of processes until they are waited
-for. The kernel could see to that itself, but not without losing how the program ended. So a fork is held until all that
-had died before it was waited for, which makes it exact on a machine that is too busy to run this process in time.
+Orphans become children of this process, and dead ones count against the program's limit of processes until they are waited
+for. The kernel could reap them itself, but then the program's own end would be lost. So a fork is held until every process that
+died before it was waited for. That keeps the limit exact on a machine that is too busy to run this process in time.
 
-The host owns the wall clock. This process owns what only the inside sees: reaping, CPU time of the whole tree, the
-cgroup's counters, and what the program's filter of system calls refuses or lets it notice (watch.py). Standard library only; started as `python3 -I -S`.
+The host owns the wall clock. This process owns what can only be seen inside: reaping, CPU time of the whole tree, the
+cgroup's counters, and what the program's filter of system calls refuses or notices (watch.py). Standard library only; started
+as `python3 -I -S`.
 """
 
 import ctypes
@@ -56,21 +57,21 @@ from sandboxes.inside.counters import Counters, started, written  # noqa: E402
 WORK = "/box/work"
 HARNESS = "/box/harness"
 DO_NOT_FIT = (errno.ENOSPC, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
-"""Why a program's files cannot be had in a file system: no room, or names that no file system takes together."""
+"""Errors that mean that a program's files do not fit: there is not enough room, or their names exclude one another."""
 CHUNK = 65536
 CPU_POLL_SECONDS = 0.05
 LEAVE_SECONDS = 0.3
 WRITABLE = ("/box", "/dev", "/proc")
-"""Where a program may write as far as file modes let it; nowhere else."""
+"""A program may write below these folders, as far as file modes allow, and nowhere else."""
 ROUNDING_BYTES = 1 << 20
-"""The kernel charges memory in steps, and gives up this far below a limit at most."""
+"""The kernel charges memory in steps, so it may refuse memory this far below a limit."""
 PR_SET_DUMPABLE = 4
 
 Request = dict[str, Any]
 
 
 def read_exactly(fd: int, size: int) -> bytes:
-    """`size` bytes from `fd`; SystemExit where the host has gone."""
+    """Return `size` bytes from `fd`. Raise SystemExit if the host has gone."""
     parts: list[bytes] = []
     while size:
         part = os.read(fd, min(size, 1 << 20))
@@ -128,7 +129,7 @@ def usage() -> dict[str, float]:
 
 
 def limit_hits() -> int | None:
-    """How often the box met its memory limit; on version 1, where newer kernels do not count it any more, whether."""
+    """Return how often the box met its memory limit; on version 1, whose newer kernels do not count it, 1 if it did."""
     hits = COUNTERS.read("limit_hits")
     if hits is not None:
         return hits
@@ -137,12 +138,15 @@ def limit_hits() -> int | None:
 
 
 def last_process() -> int:
-    """The number that was given to a process or thread last; 0 where this kernel does not tell."""
+    """Return the number that the kernel gave out last to a process or thread; 0 if this kernel does not show it."""
     return int((read_text("/proc/loadavg").split() or ["0"])[-1])
 
 
 def written_bytes() -> int:
-    """What children passed to write(2) that were waited for. Only when none is left: it opens this process's own files."""
+    """Return how many bytes the children that were waited for passed to write(2).
+
+    Call it only when no child is left, because it makes this process's own files readable for a moment.
+    """
     set_dumpable(1)
     whole, own = (written(read_text(f"/proc/self/{place}io")) for place in ("", f"task/{os.getpid()}/"))
     set_dumpable(0)
@@ -150,7 +154,7 @@ def written_bytes() -> int:
 
 
 def disk_full() -> bool:
-    """True where the box's writable places have no room or no inode left."""
+    """Return whether the box's writable places have run out of room or inodes."""
     for path in ("/box", "/dev/shm"):  # noqa: S108
         room = os.statvfs(path)
         if room.f_blocks and (room.f_bavail == 0 or (room.f_files and room.f_favail == 0)):
@@ -177,9 +181,9 @@ def receive_request() -> tuple[Request, bytes]:
 
 
 def place_files(request: Request, content: bytes) -> bytes:
-    """Write the harness and the working directory; returns what is left of the content: the program's stdin.
+    """Write the harness and the working directory. Return the rest of the content: the program's stdin.
 
-    Where they do not fit into the box, that is noted in the request, and the program is to fail of it.
+    If they do not fit into the box, the request's command becomes one that fails with that message.
     """
     os.mkdir("/box/tmp", 0o1777)
     offset = 0
@@ -207,7 +211,7 @@ def set_dumpable(value: int) -> None:
 
 def limit(request: Request) -> None:
     limits = request["limits"]
-    if not under_gvisor.PRESENT:  # which counts threads that wait for a processor
+    if not under_gvisor.PRESENT:  # gVisor counts threads that wait for a processor
         seconds = int(limits["cpu_seconds"]) + 2  # behind the poll of the whole tree's time, which is exact
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # by SIGXCPU first, which says what it was
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits["disk_mib"] << 20,) * 2)
@@ -215,7 +219,7 @@ def limit(request: Request) -> None:
 
 
 def become_program(request: Request, fds: list[int], link: socket.socket) -> NoReturn:
-    """In the child: never returns."""
+    """Become the program. Runs in the child and never returns."""
     try:
         os.setsid()
         if under_gvisor.PRESENT:
@@ -253,7 +257,7 @@ class Link:
         self.outgoing = bytearray()
         self.closing = False
         self.heard_out = False
-        """Whether the program has said all that it will; it may read on."""
+        """True once the program has closed its sending side; it may still read."""
 
     def events(self) -> int:
         return (0 if self.heard_out else select.POLLIN) | (select.POLLOUT if self.outgoing else 0)
@@ -263,7 +267,7 @@ class Link:
             taken = self.ours.send(self.outgoing[:CHUNK])
         except BlockingIOError:
             return
-        except OSError:  # the program closed its end; it will answer nothing more, which the host sees
+        except OSError:  # the program closed its end; the host sees that no answer comes
             taken = len(self.outgoing)
         del self.outgoing[:taken]
         if self.kind == b"L":
@@ -272,13 +276,13 @@ class Link:
             self.close_our_side()
 
     def is_over(self) -> bool:
-        """Whether the program has closed it, and not only what it says on it."""
+        """Return whether the program has closed it in both directions."""
         look = select.poll()
         look.register(self.ours, 0)
         return bool(look.poll(0))
 
     def close_our_side(self) -> None:
-        """As soon as the program has all that was meant for it."""
+        """End our side as soon as the program has taken all that was sent to it."""
         self.closing = True
         if not self.outgoing:
             try:
@@ -293,7 +297,7 @@ class SupervisedProgram:
     def __init__(self, request: Request, stdin: bytes) -> None:
         self.stdin = memoryview(stdin)
         self.to_stdin: int | None
-        with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():  # who may open them anew: /dev/stdin
+        with under_gvisor.as_user() if under_gvisor.PRESENT else nullcontext():  # the owner may reopen /dev/stdin
             child_in, self.to_stdin = os.pipe()
             self.stdout, child_out = os.pipe()
             self.stderr, child_err = os.pipe()
@@ -301,11 +305,11 @@ class SupervisedProgram:
         self.links = {
             kind: Link(kind) for kind, wanted in ((b"C", request["channel"]), (b"L", request["line"])) if wanted
         }
-        """The channel and the line, as far as it has them."""
+        """The channel and the line, if the request asks for them."""
         fds += [link.theirs.detach() for link in self.links.values()]
         link, child_link = socket.socketpair()
         self.status: int | None = None
-        """As of wait(2), once it has ended."""
+        """The status from wait(2), once the program has ended."""
         self.pid = os.fork()
         if self.pid == 0:
             become_program(request, fds, child_link)
@@ -317,7 +321,7 @@ class SupervisedProgram:
         self.leave_at = float("inf")  # set when the host has no more questions
 
     def await_filter(self, link: socket.socket) -> watch.FileWatch | None:
-        """Until the child is locked in. Returns the observer of its filter, None where this kernel cannot have one."""
+        """Wait until the child is locked in. Return the observer of its filter; None if this kernel cannot have one."""
         with link:
             word, listeners, _, _ = socket.recv_fds(link, 1, 1)
         if not word:
@@ -356,7 +360,7 @@ class SupervisedProgram:
                 return
 
     def _wait(self, options: int) -> bool:
-        """Wait for one process, by the options of waitpid(2). False where there is none to wait for."""
+        """Wait for one process, with these options of waitpid(2). Return False if there was none to wait for."""
         try:
             pid, status = os.waitpid(-1, options)
         except ChildProcessError:
@@ -372,7 +376,7 @@ class SupervisedProgram:
 def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up, it would hide the order
     program: "SupervisedProgram", limits: dict[str, float], wake: int, base_cpu: float
 ) -> str:
-    """Until there is a reason to end the program: carry bytes both ways. Returns why, empty where it ended by itself."""
+    """Carry bytes both ways until the program is to end. Return why; empty if it ended by itself."""
     poll = select.poll()
     sources = {program.stdout: b"O", program.stderr: b"E"}
     sources |= {link.ours.fileno(): kind for kind, link in program.links.items()}
@@ -416,14 +420,14 @@ def relay(  # noqa: C901, PLR0912 - one loop over all that can happen; split up,
 
 
 def from_host(program: "SupervisedProgram") -> bool:
-    """Take one frame from the host; True where it asks to end everything."""
+    """Take one frame from the host. Return whether it asks to end everything."""
     kind, payload = read_frame(0)
     if kind in program.links and payload:
         program.links[kind].outgoing += payload
     elif kind in program.links:
         program.links[kind].close_our_side()
     elif kind == b"L":
-        write_frame(b"T", len(payload).to_bytes(4, "big"))  # it has closed its line: nobody takes this
+        write_frame(b"T", len(payload).to_bytes(4, "big"))  # the program has closed its line, so this is dropped
     if kind == b"Q":
         if b"C" in program.links:
             program.links[b"C"].close_our_side()
@@ -460,7 +464,7 @@ def forward(poll: select.poll, program: "SupervisedProgram", sources: dict[int, 
 
 
 def drop(poll: select.poll, program: "SupervisedProgram", sources: dict[int, bytes], fd: int) -> None:
-    """One of the program's streams has ended, a link in both directions."""
+    """Forget a stream of the program that has ended; a link has ended in both directions."""
     poll.unregister(fd)
     link = program.links.pop(sources.pop(fd), None)
     if link is not None:
@@ -468,7 +472,7 @@ def drop(poll: select.poll, program: "SupervisedProgram", sources: dict[int, byt
 
 
 def drain(program: "SupervisedProgram") -> None:
-    """What the program had written before it ended is still in the pipes; nobody can add to it any more."""
+    """Send what the program wrote before it ended: it is still in the pipes, and no process can add to it any more."""
     for fd, kind in ((program.stdout, b"O"), (program.stderr, b"E")):
         os.set_blocking(fd, False)
         try:
@@ -487,7 +491,7 @@ def drain(program: "SupervisedProgram") -> None:
 def report(
     status: int | None, why: str, before: dict[str, float], processes: int, evidence: list[dict[str, object]]
 ) -> dict[str, object]:
-    """The final report: exit_code or signal (None where not so), why the program was stopped, what it used and tried."""
+    """Return the final report: exit_code or signal (the other is None), why the program was stopped, what it used and tried."""
     after = usage()
     return {
         "exit_code": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
@@ -510,7 +514,7 @@ def main() -> None:
     seccomp.prepare(listen=True, forks=True)
     wake, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
-    # A signal from inside reaches process 1 only where it has a handler, and Python installs one for this.
+    # A signal from inside reaches process 1 only if it has a handler, and Python installs one for SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_writer)

@@ -8,11 +8,11 @@ anything: what is refused is refused whatever its arguments are, and what is let
 always. A program that asks for an internet socket gets a local one that leads nowhere, so that it goes on to name
 the address that it wants; the kernel's network code is never reached.
 
-Files are noted where they lie outside of the program's own places, however they are named: from the root, from where the program
-is, from an open folder, by a link. The way there is looked up by its links alone (`FileWatch._where`), and nothing is opened. Opening for reading is too frequent to be asked about: `Tripwires` hold an
-inotify watch on what no honest program opens, which costs nothing until somebody does; what a harness brings is not
-among it, because interpreters open sources by themselves (imports, tracebacks). What stays unseen: what `seccomp.py` finds too frequent to
-ask about. The walls refuse it all the same.
+A file is noted if it lies outside of the program's own places, however it is named: from the root, from the current folder,
+from an open folder, by a link. The observer follows the links by name (`FileWatch._where`) and opens nothing. Opening for
+reading is too frequent to be asked about. Instead `Tripwires` hold an inotify watch on files that no honest program opens; the watch
+costs nothing until a program does. The harness is not among them, because interpreters open sources by themselves (imports,
+tracebacks). Calls that `seccomp.py` finds too frequent to ask about stay unseen. The walls refuse them all the same.
 """
 
 import ctypes
@@ -30,19 +30,19 @@ from sandboxes.inside import seccomp
 OWN = ("/box", "/tmp", "/var/tmp", "/dev", "/proc/self/fd")  # noqa: S108 - as the program names them
 """The program's places in every tier."""
 HARNESS = "/box/harness/"
-"""But not this, where /harness leads in tier container."""
+"""The exception: /harness leads here in tier container."""
 MOST = 8
-"""Different pieces of evidence that are kept of a kind; see `Notes`."""
+"""How many different pieces of evidence of one kind are kept; see `Notes`."""
 LONGEST = 200
 PATH_MAX = 4096
 MOST_STEPS = 256
-"""From folder to folder and from link to link, to where a name leads. Longer ways are for nothing but to cost time."""
+"""Folders and links that are followed to find where a name leads. A longer way serves only to cost time."""
 MOST_LINKS = 40
-"""As in the kernel."""
+"""The kernel's own limit."""
 NOT_FILES = ("/memfd:", "/dev/zero (deleted)")
 """How the kernel names memory that is open like a file."""
 ORDINARY = ("/run/nscd/socket", "/var/run/nscd/socket")
-"""Where libc itself asks for users and hosts."""
+"""Sockets that libc itself connects to, to look up users and hosts."""
 
 # linux/seccomp.h
 _NOTIFICATION = struct.Struct("<QIIiIQ6Q")  # id, pid, flags, then seccomp_data: nr, arch, instruction_pointer, args
@@ -54,7 +54,7 @@ _ADDFD_SEND = 2  # since Linux 5.14
 _SYNC_WAKE_UP = 1  # since Linux 6.6: the program goes on where this process was running
 
 _FILES = {
-    # call: (folder, path) pairs by number of the argument, None where the call has no folder
+    # call: (folder, path) pairs by number of the argument, None if the call has no folder
     "open": ((None, 0),),
     "creat": ((None, 0),),
     "openat": ((0, 1),),
@@ -72,7 +72,7 @@ _FILES = {
     "fchmodat2": ((0, 1),),
 }
 _OF_LINKS = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "link", "linkat")
-"""Where the name is that of a link, these are about the link."""
+"""Calls that act on a link itself, not on its target."""
 _ADDRESSES = {"connect": (1, 2), "bind": (1, 2), "sendto": (4, 5)}
 """Call -> arguments that hold the address and its length."""
 _REFUSED_ADDRESS = {"connect": errno.ENETUNREACH, "bind": errno.EACCES, "sendto": errno.ENETUNREACH}
@@ -90,15 +90,15 @@ class _Iovec(ctypes.Structure):
 
 
 _BUFFER = ctypes.create_string_buffer(PATH_MAX + 1)
-"""What was read of a program's memory last. One for all observers of this process, which has one thread."""
+"""The bytes read last from a program's memory. One buffer serves all observers, because this process has one thread."""
 _LOCAL, _REMOTE = _Iovec(ctypes.addressof(_BUFFER), PATH_MAX), _Iovec(0, 0)
 
 
 class Notes:
-    """What is known of one program so far.
+    """The evidence about one program so far.
 
-    Each kind has room of its own, so that a program cannot hide one act behind many of another kind. What finds no room is
-    counted, and told as `left_out`. The names of system calls are ours and few: all of them have room.
+    Each kind has room of its own, so that a program cannot hide one act behind many of another kind. What exceeds the room is
+    counted, and reported as `left_out`. The names of system calls are ours and few: there is room for all of them.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Notes:
         self._left_out: dict[tuple[str, str, bool], int] = {}
 
     def add(self, behaviour: str, detail: str, *, refused: bool) -> None:
-        """`detail`: what is told of it; of what went to an address, beginning with the name of the call."""
+        """Note one act. For an act on an address, `detail` begins with the name of the call."""
         detail = printable(detail)
         call = detail.partition(" ")[0]
         kind = (behaviour, call if call in _ADDRESSES else "", refused)
@@ -117,7 +117,7 @@ class Notes:
             self._left_out[kind] = self._left_out.get(kind, 0) + 1
 
     def told(self) -> list[dict[str, object]]:
-        """In the form of the report: behaviour, detail, refused, times, left_out."""
+        """Return the evidence in the form of the report: behaviour, detail, refused, times, left_out."""
         kept = [
             {"behaviour": behaviour, "detail": detail, "refused": refused, "times": times}
             for (behaviour, _, refused), seen in self._kinds.items()
@@ -131,7 +131,7 @@ class Notes:
 
 
 def printable(text: str) -> str:
-    """Printable ASCII of at most `LONGEST` characters: the program chose it, and people will read it."""
+    """Return printable ASCII of at most `LONGEST` characters, because the program chose the text and people will read it."""
     escaped = text.encode("unicode_escape", "surrogatepass").decode()
     return escaped if len(escaped) <= LONGEST else escaped[: LONGEST - 3] + "..."
 
@@ -155,11 +155,11 @@ class FileWatch:
         """Takes over the descriptor.
 
         Args:
-            listener_fd: as `seccomp.install` gave it.
+            listener_fd: the descriptor that `seccomp.install` returned.
             own: the program's places.
             proc: a procfs that shows the program.
-            expected_programs: execs that we ourselves ask for.
-            before_fork: done before a new process is let through, where the filter notices those.
+            expected_programs: how many execs are our own.
+            before_fork: called before a new process is let through, if the filter notices those.
         """
         self._fd = listener_fd
         self._proc = proc
@@ -184,13 +184,13 @@ class FileWatch:
         os.close(self._fd)
 
     def evidence(self) -> list[dict[str, object]]:
-        """What was refused or noticed so far."""
+        """Return what was refused or noticed so far."""
         return self._notes.told()
 
     def handle(self) -> bool:
-        """Take one notification and answer it. False, at once, where there is none."""
+        """Take one notification and answer it. Return False at once if there is none."""
         if not any(event & select.POLLIN for _, event in self._readable.poll(0)):
-            return False  # the last of its processes is gone, which an older kernel would have us wait for
+            return False  # its last process has gone; on an older kernel, receiving would now block
         try:
             notification = fcntl.ioctl(self._fd, _RECEIVE, bytes(_NOTIFICATION.size))
         except OSError:
@@ -199,7 +199,7 @@ class FileWatch:
         try:
             try:
                 self._answer(identity, pid, _NAMES[number], arguments)
-            except OSError as error:  # such as no descriptor left for a decoy; an answer it must have
+            except OSError as error:  # for example no descriptor left for a decoy; the call still needs an answer
                 self._send(identity, error=error.errno or errno.EIO)
         except OSError:
             pass  # it died while it was being answered
@@ -272,7 +272,7 @@ class FileWatch:
                 number = _libc.ioctl(self._fd, _ADDFD, _ADD_FD.pack(identity, 0, decoy.fileno(), 0, flags))
             if number >= 0:
                 self._send(identity, value=number)
-            else:  # it has no room for one more descriptor, or died
+            else:  # it cannot have one more descriptor, or died
                 self._send(identity, error=ctypes.get_errno())
 
     def _answer_address(self, identity: int, pid: int, name: str, arguments: list[int]) -> None:
@@ -283,7 +283,7 @@ class FileWatch:
         if not raw:
             if self._hidden:
                 self._note_hidden(identity, "network", name)
-            self._send(identity, flags=_CONTINUE)  # there are no sockets but local ones anyway
+            self._send(identity, flags=_CONTINUE)  # all its sockets are local anyway
             return
         if family == socket.AF_UNIX:
             path = posixpath.normpath(where) if where.startswith("/") else ""
@@ -298,13 +298,13 @@ class FileWatch:
     # --- the program's memory -----------------------------------------------------------------------------------------
 
     def _fetch(self, pid: int, pointer: int, size: int) -> int:
-        """Copy what can be read of `size` bytes of the program's memory to the buffer; 0 where it hid or died."""
+        """Copy up to `size` readable bytes of the program's memory to the buffer. Return how many; 0 if it hid or died."""
         self._hidden = False
         if not pid or not size:
             return 0
         _REMOTE.base, _REMOTE.length, _LOCAL.length = pointer, size, size
         done: int = _libc.process_vm_readv(pid, ctypes.byref(_LOCAL), 1, ctypes.byref(_REMOTE), 1, 0)
-        # a bad address is another error, and nothing to the kernel either
+        # a bad address is another error; the kernel reads nothing there either
         self._hidden = done < 0 and ctypes.get_errno() == errno.EPERM
         return max(0, done)
 
@@ -312,20 +312,21 @@ class FileWatch:
         return ctypes.string_at(_BUFFER, self._fetch(pid, pointer, size))
 
     def _text(self, pid: int, pointer: int) -> str:
-        """The path at that address as far as it can be read; empty where it cannot."""
+        """Return the path at that address, as far as it can be read; empty if it cannot."""
         _BUFFER[self._fetch(pid, pointer, PATH_MAX)] = b"\0"
         return _BUFFER.value.decode("utf-8", "surrogateescape")
 
     def _path(self, pid: int, pointer: int) -> str:
-        """The same in its shortest form; `.` where it cannot be read."""
+        """Return that path in its shortest form; `.` if it cannot be read."""
         path = posixpath.normpath(self._text(pid, pointer))
         return path[1:] if path.startswith("//") else path  # which normpath leaves as it is
 
     def _where(self, pid: int, start: int, path: str, *, follow: bool) -> str:
-        """Where this name leads in the program's own view, from the root on: all links followed, the last one if `follow`.
+        """Return the absolute path that this name leads to in the program's own view.
 
-        Empty where it leads nowhere (the program has gone, the folder's descriptor is none, there are more links than the kernel
-        follows); the name itself where the way is too long to be looked up. What has no name (a pipe) is where its link is.
+        All links are followed, the last one only if `follow`. Empty if the name leads nowhere: the program has gone, the
+        descriptor is not that of a folder, or there are more links than the kernel follows. The name itself if the way is too long
+        to be looked up. For a target without a name (a pipe), the path of its link.
         """
         done = "" if path.startswith("/") else self._folder(pid, start)
         if done is None:
@@ -358,24 +359,27 @@ class FileWatch:
             return None
 
     def _link(self, pid: int, here: str) -> str | None:
-        """Where the program would be led from this path; None where it is no link, or one to what has no name."""
-        in_jail = here.startswith("/dev/fd/")  # where that folder is closed to this process, too
+        """Return the target of the link at this path in the program's view; None if it is not a link, or its target has no name."""
+        in_jail = here.startswith("/dev/fd/")  # that folder is closed to this process, too
         try:
             target = os.readlink(f"{self._proc}/{pid}/" + (here.removeprefix("/dev/") if in_jail else f"root{here}"))
         except OSError:
             return None
         if here in {"/proc/self", "/proc/thread-self"}:
-            return str(pid)  # and not this process
+            return str(pid)  # the link is the program's, not this process's
         nameless = here.startswith(("/dev/fd/", "/proc/")) and ":[" in target and "/" not in target
         return None if nameless else target
 
     def _note_hidden(self, identity: int, behaviour: str, name: str) -> None:
-        """A program that nobody may look into has made its memory so (prctl(2), PR_SET_DUMPABLE): that tells something as well."""
+        """Note an act whose arguments the program hides.
+
+        Its memory is unreadable only if it made it so (prctl(2), PR_SET_DUMPABLE), and that is evidence too.
+        """
         if self._holds(identity):
             self._notes.add(behaviour, f"{name} something that it hides".lstrip(), refused=False)
 
     def _holds(self, identity: int) -> bool:
-        """True where the program still waits, so that what was read came from it and not from a later process."""
+        """Return whether the program still waits, so that what was read came from it and not from a later process."""
         try:
             fcntl.ioctl(self._fd, _ID_VALID, struct.pack("<Q", identity))
         except OSError:
@@ -396,7 +400,7 @@ def _family(number: int) -> str:
 
 
 def _address(raw: bytes) -> tuple[int, str]:
-    """A socket address as (family, text). Takes any bytes."""
+    """Return a socket address as (family, text). Takes any bytes."""
     if len(raw) < 2:
         return socket.AF_UNSPEC, "unknown"
     (family,) = struct.unpack_from("<H", raw)
@@ -410,32 +414,32 @@ def _address(raw: bytes) -> tuple[int, str]:
 
 
 class Tripwires:
-    """Files and folders that no honest program opens: whoever does so is noticed. Nothing is paid until then.
+    """Files and folders that no honest program opens: an open of one is noticed. They cost nothing until then.
 
-    Only an open that succeeds is seen, so the files must be readable to the program.
+    Only an open that succeeds is seen, so the program must be able to read the files.
     """
 
     _EVENT = struct.Struct("=iIII")  # watch descriptor, mask, cookie, length of the name
     _IN_OPEN = 0x20
 
     def __init__(self) -> None:
-        """Watches nothing yet; never anything where this user may have no more inotify instances."""
+        """Watch nothing yet. If this user may not have another inotify instance, nothing is ever watched."""
         self._fd: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._paths: dict[int, str] = {}
 
     def watch(self, paths: tuple[str, ...]) -> None:
-        """Paths that do not exist are left out."""
+        """Watch these paths; those that do not exist are skipped."""
         for path in paths if self._fd >= 0 else ():
             number: int = _libc.inotify_add_watch(self._fd, path.encode(), self._IN_OPEN)
             if number >= 0:
                 self._paths[number] = path
 
     def fileno(self) -> int:
-        """-1 where there is none."""
+        """Return the descriptor; -1 if there is none."""
         return self._fd
 
     def collect(self) -> list[dict[str, object]]:
-        """What was opened since the last time, in the form of `FileWatch.evidence`. The kernel counts repetitions once."""
+        """Return what was opened since the last call, in the form of `FileWatch.evidence`. The kernel counts repetitions once."""
         notes = Notes()
         while self._fd >= 0:
             try:

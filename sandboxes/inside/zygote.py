@@ -9,20 +9,22 @@ system that programs will see, imports what the host asks for and then serves, o
     host    setup    JSON {"preload": [module...]}, with a file in memory: the harness, in the form of a request
     slot    ready    JSON {"memory_bytes": int} or {"problem": str}
     host    R        the limits (program.LIMITS), with descriptors: request, then those that the program gets as 0, 1, 2, ...
-    slot    B        the program begins. Said by its own process, as the last thing that is ours
-    host    K why    end everything; `why` comes back in the report
+    slot    B        the program begins. Sent by its own process, as our last act in it
+    host    K why    end everything; the report repeats `why`
     slot    report   JSON, see `report` in jail.c
 
-For each program a process 1 is started in a fresh pid namespace (it sleeps, and its end is the end of everything
-in it), then a child is forked into that namespace. The child takes fresh mount, ipc, uts and user namespaces, mounts
-its own /box, gives up every right, installs the filter of system calls, and only then runs what a submission wrote. The network
-namespace is made anew whenever the last program has asked for a socket by name; until then nobody can have left anything in it.
+For each program a process 1 is started in a fresh pid namespace (it sleeps, and when it ends everything in the namespace
+ends), then a child is forked into that namespace. The child takes fresh mount, ipc, uts and user namespaces, mounts
+its own /box, gives up every right, installs the filter of system calls, and only then runs a submission's code. The network
+namespace is made anew whenever the last program has asked for a socket by name; until then no program can have left anything in it.
 
-Programs are copies of the zygote's memory, so nothing of a program may ever come into it. It reads no request (the child does),
-and what the filter refuses or notices is looked at by process 1 of the container (observer.py), from which nothing is forked.
+Programs are copies of the zygote's memory, so nothing of a program may ever come into it. The child reads the request, not the
+zygote. Process 1 of the container (observer.py), from which nothing is forked, handles the calls that the filter refuses or notices.
 
-What is done for every program is in jail.c; here is what is done once.
-Standard library only; started as `python3 -I`.
+jail.c does the work for every program; this module does the work for a slot.
+Standard library only; started by slot.py as `python3 -P -s` in an environment that holds nothing but what slot.py names. This is what
+`python3 -I` protects from (modules beside this file, a user's modules, settings in PYTHON* variables), but for the one setting that
+is wanted: the hash seed of every program, which an interpreter reads at its start.
 """
 
 from __future__ import annotations
@@ -39,13 +41,12 @@ import sys
 OURS = "/opt/assay"
 sys.path.insert(0, OURS)
 
-from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -I keeps our folder off the path
-from sandboxes.inside.counters import Counters  # noqa: E402
+from sandboxes.inside import immortal, jail, landlock, namespaces, observer, program, seccomp  # noqa: E402 - -P keeps our folder off the path
+from sandboxes.inside.counters import RESERVED_NUMBERS, Counters  # noqa: E402
 
 SOCKET = "/run/assay/s"
 HARNESS = "/harness"
 MESSAGE_BYTES = 65536
-INODES = 16384
 NAMESPACES = (
     namespaces.NEWUSER
     | namespaces.NEWPID
@@ -55,14 +56,14 @@ NAMESPACES = (
     | namespaces.NEWNET
 )
 DECOYS = ("/root/.ssh/id_rsa", "/root/.aws/credentials", "/home/user/.ssh/id_rsa", "/home/user/.aws/credentials")
-"""Files that are worth something on other machines. Nobody here has a use for them; opening one is noticed."""
+"""Files that are valuable on other machines. No honest program needs them here; opening one is noticed."""
 TYPE_CHECKING = False  # see program.py: typing is not for here
 if TYPE_CHECKING:
     from typing import Any
 
 EVENTS, COUNTED, TO_PARENT, TO_OBSERVER = 5, 6, 7, 8
-"""Descriptors that have a fixed number, here and in a child: an epoll that both add to, the child's account of its reads and
-writes, its ways to this process and to the observer. All below are kept taken, so that what is received lies above them."""
+"""Descriptors with a fixed number, here and in a child: an epoll that both add to, the child's account of its reads and
+writes, its sockets to this process and to the observer. All lower numbers are kept taken, so that a received descriptor has a higher one."""
 
 
 # --- once ---------------------------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def build(setup: dict[str, Any], harness: int) -> None:
     """Make the file system of the programs and import what they start from."""
     folders = ("/box", "/dev/fd", "/harness", "/proc/self", "/run", "/var", *(os.path.dirname(path) for path in DECOYS))
     links = {"/tmp": "/box/tmp", "/var/tmp": "/box/tmp", "/dev/shm": "/box/shm", "/var/run": "/run"}  # noqa: S108
-    # All that a program has of /proc; see `show_descriptors` in jail.c.
+    # The only part of /proc that a program has; see `show_descriptors` in jail.c.
     links |= {"/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2", "/proc/self/fd": "/dev/fd"}
     namespaces.build_root("/box/root", folders, links)
     for path in DECOYS:
@@ -89,7 +90,7 @@ def build(setup: dict[str, Any], harness: int) -> None:
 
 
 def place_harness(fd: int) -> bool:
-    """Write the files of this request. False where there is none."""
+    """Write the files of this request. Return False if there are none."""
     with open(fd, "rb") as request:
         request.seek(0)
         files = program.ProgramRequest(request.read(int.from_bytes(request.read(4), "big"))).files()
@@ -102,7 +103,7 @@ def place_harness(fd: int) -> bool:
 
 
 def compile_ahead() -> None:
-    """What is not imported ahead is at least compiled. In a fork, because what this imports would make every fork dearer."""
+    """Compile the modules that are not imported ahead. In a fork, because the compiler's own imports would make every fork cost more."""
     child = os.fork()
     if child == 0:
         import compileall  # noqa: PLC0415
@@ -113,13 +114,14 @@ def compile_ahead() -> None:
 
 
 class Zygote:
-    """The slot's state, and what keeps alive what it points to."""
+    """The slot's state, and the objects that it points to, which this keeps alive."""
 
     def __init__(self, control: socket.socket, proc: int, line: observer.ObserverLine) -> None:
         """`proc`: a folder of the container's procfs, which programs do not have."""
         self.control = control
         self.line = line
-        self.slot = slot = jail.SlotStruct(control=control.fileno(), proc=proc, inodes=INODES)
+        self.slot = slot = jail.SlotStruct(control=control.fileno(), proc=proc)
+        slot.inodes, slot.reserved_numbers = program.INODES, RESERVED_NUMBERS
         slot.events, slot.counted, slot.to_parent, slot.to_observer = EVENTS, COUNTED, TO_PARENT, TO_OBSERVER
         slot.observer, slot.listeners = line.orders.fileno(), line.listeners.fileno()
         slot.tripwires = line.tripwires.fileno()
@@ -133,7 +135,7 @@ class Zygote:
             fd, key = counters.place(name)
             setattr(slot, name, jail.Counter(fd, key.encode()))
         slot.cpu_unit = counters.cpu_unit
-        # Over this a child says that it is locked in, or why it could not be.
+        # Over this a child reports that it is locked in, or why it could not be.
         self.from_child, to_parent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         slot.from_child = self.from_child.fileno()
         os.dup2(to_parent.detach(), TO_PARENT, inheritable=False)
@@ -148,7 +150,7 @@ class Zygote:
         slot.landlock_attributes, slot.landlock_size = attributes, len(attributes)
 
     def settle(self) -> None:
-        """After all imports: nothing more changes in here."""
+        """Freeze everything, after all imports: from here on nothing changes in this process."""
         self.line.have_watched(DECOYS)
         sys.path.remove(OURS)
         namespaces.freeze_root()
@@ -160,7 +162,7 @@ class Zygote:
 
 
 def serve(control: socket.socket, proc: int, line: observer.ObserverLine) -> program.PythonCall | None:
-    """Until the host closes the connection: None. In the child of a fork that goes on as Python: what it is to run."""
+    """Serve programs. Return None when the host closes the connection, and in a forked child the call that it is to run."""
     message, (harness,), _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
     zygote = Zygote(control, proc, line)
     build(json.loads(message), harness)
@@ -175,13 +177,16 @@ def serve(control: socket.socket, proc: int, line: observer.ObserverLine) -> pro
 
 
 def become(zygote: Zygote) -> program.PythonCall:
-    """In the child, which is locked in but for the filter: what it is to run; it does not come back where that is no Python."""
+    """Return, in the child, the call that it is to run. The child is locked in but for the filter, which this installs.
+
+    It does not return if the program is to be executed instead.
+    """
     slot = zygote.slot
     request = program.ProgramRequest(ctypes.string_at(slot.words, slot.words_size))
     call = program.python_call(request.argv, request.environment)
     slot.becomes_python = call is not None
     for kept in (zygote.control, zygote.from_child, zygote.line):
-        kept.detach()  # or its end, whenever that comes, would close what the program has under this number then
+        kept.detach()  # otherwise its destructor would close a descriptor of the program with this number
     jail.begin(slot)
     if call is None:
         program.execute(request.argv, request.environment)
@@ -203,7 +208,7 @@ def main() -> program.PythonCall | None:
     namespaces.set_dumpable(0)
     line, observing = observer.connected(control)
     if os.fork():
-        line.close()  # its other ends are the zygote's alone: their closing tells that it is gone
+        line.close()  # the zygote alone has the other ends: when they close, it is gone
         observing.run()
         return None
     observing.close()

@@ -1,7 +1,7 @@
 """One program in a slot, seen from the host: its streams, its channel, its clock, its end.
 
-The program's descriptors were made here and handed over, so nothing relays between it and us. What it writes is
-untrusted; what the zygote says (`control`) is ours, but is checked as if it were not.
+The program's descriptors were made here and handed over, so nothing relays between it and us. Its output is
+untrusted. The zygote's messages (`control`) are ours, but are checked as if they were not.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sandboxes.classify import parse_report
+from sandboxes.classify import Stopped, parse_report
 from sandboxes.engine.control_group import Scheduled
 from sandboxes.inside.program import LIMITS
 from sandboxes.interface import Command, Execution, SandboxError
@@ -40,7 +40,7 @@ class JailedProgram(RunningProgram):
         line: socket.socket | None = None,
         processor: int = ANY_PROCESSOR,
     ) -> None:
-        """Start it. `line`: its end of the line to another program, which is given away here; `processor`: where it stays."""
+        """Start it. `line`: its end of the line to another program, which is handed over; `processor`: the one that it stays on."""
         super().__init__()
         self._slot = slot
         self._command = command
@@ -74,7 +74,7 @@ class JailedProgram(RunningProgram):
         return self._execution
 
     def close(self) -> str:
-        """Leave the program, which is ended if it still runs. Returns why its slot is not to be used again, or nothing."""
+        """Leave the program, which is ended if it still runs. Return why its slot must not be used again; empty if it may."""
         try:
             if self._report is None and not self._gone:
                 self._end("killed")
@@ -100,7 +100,7 @@ class JailedProgram(RunningProgram):
         stdout_reader, stdout = os.pipe2(os.O_CLOEXEC)
         stderr_reader, stderr = os.pipe2(os.O_CLOEXEC)
         theirs = [stdin, stdout, stderr]
-        # A pipe is its maker's: the program, another user, may open it anew (/dev/stdin), as far as it is its end.
+        # A pipe belongs to its maker. The program is another user, and may reopen its own ends (/dev/stdin).
         for fd, mode in ((stdin, 0o444), (stdout, 0o222), (stderr, 0o222)):
             os.fchmod(fd, mode)
         for fd, name in ((stdout_reader, "stdout"), (stderr_reader, "stderr"), (self._to_stdin, "stdin")):
@@ -140,8 +140,8 @@ class JailedProgram(RunningProgram):
     def _end_all(self) -> None:
         self._end("killed")
 
-    def _end(self, why: str) -> None:
-        """`why` comes back in the report."""
+    def _end(self, why: Stopped) -> None:
+        """End everything in the box; the report repeats `why`."""
         if self._report is not None:
             return
         with suppress(OSError):
@@ -181,7 +181,7 @@ class JailedProgram(RunningProgram):
         del self._sources[fd]
 
     def _hear(self) -> None:
-        """The word that the program begins, the report, or the end of the slot."""
+        """Take the zygote's message that the program begins, its report, or the end of the slot."""
         try:
             message = self._control.recv(MESSAGE_BYTES)
         except BlockingIOError:
@@ -193,7 +193,7 @@ class JailedProgram(RunningProgram):
             self._forget(self._control.fileno())
             return
         if message == BEGINS:
-            # not later than what it is stopped for: its output may be looked at first
+            # not later than its end: its output may have been read, and stopped it, first
             self._started_at = self._ended_at or time.monotonic()
             return
         self._ended_at = self._ended_at or time.monotonic()
@@ -205,7 +205,7 @@ class JailedProgram(RunningProgram):
             raise SandboxError("the zygote sent a malformed report", report=message[:1000]) from error
         self._report = parse_report(fields)
         while self._channel is not None and self._channel.fileno() in self._sources and self._take_answer():
-            pass  # it has answered more before its end than was read at once
+            pass  # it may have answered more before its end than one read takes
 
     def _feed_stdin(self) -> None:
         try:
@@ -231,14 +231,14 @@ class JailedProgram(RunningProgram):
                 self._outgoing = self._outgoing[self._channel.send(self._outgoing[: 1 << 18]) :]
         except BlockingIOError:
             pass
-        except OSError:  # it closed its end; it will answer nothing more
+        except OSError:  # it closed its end, and will not answer any more
             self._outgoing = memoryview(b"")
         wanted = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
         if self._channel.fileno() in self._sources:
             self._attention.add(self._channel.fileno(), wanted, self)
 
     def _take_answer(self) -> bool:
-        """Read what is there. False where nothing was, or nothing more can be."""
+        """Read available bytes. Return False if there were none, or none can follow."""
         assert self._channel is not None
         try:
             data = self._channel.recv(CHUNK)
@@ -253,7 +253,7 @@ class JailedProgram(RunningProgram):
         return True
 
     def _take_output(self, fd: int, name: str) -> bool:
-        """Read what is there. False where nothing was, or nothing more can be."""
+        """Read available bytes. Return False if there were none, or none can follow."""
         try:
             data = os.read(fd, CHUNK)
         except BlockingIOError:
@@ -266,7 +266,7 @@ class JailedProgram(RunningProgram):
         return True
 
     def _drain(self) -> None:
-        """What was written before the end is still in the pipes; nobody can add to it any more."""
+        """Read what the program wrote before its end: it is still in the pipes, and no process can add to it any more."""
         for fd, name in list(self._sources.items()):
             if name in self._output:
                 while self._take_output(fd, name) and not self._over_printed():

@@ -1,18 +1,17 @@
 """Tier `jail`: a fork of a ready interpreter for every execution, locked in by itself, in long-lived hardened containers.
 
-Theory of operation: docs/explanation/sandbox.md. What is on the other side: sandboxes/inside/zygote.py.
+Theory of operation: docs/explanation/sandbox.md. The other side of the connection: sandboxes/inside/zygote.py.
 """
 
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from docker import DockerClient
 
-from sandboxes.engine.closing import Closing
 from sandboxes.engine.remover import Remover
 from sandboxes.engine.retry import PATIENCE_SECONDS, BoxImage, create_with_retry
 from sandboxes.engine.users import BoxUsers
@@ -23,12 +22,12 @@ from sandboxes.jail.slot import Slot, SlotKey
 from sandboxes.running_program import Poller
 
 RUNS_PER_SLOT = 1000
-"""Then it is replaced, whatever it looks like."""
+"""After this many programs a slot is replaced, even if it is in order."""
 IDLE_SLOTS = 8
 """Kept ready when nothing runs; the least recently used go first."""
 
 
-class JailSandbox(Closing):
+class JailSandbox(AbstractContextManager["JailSandbox"]):
     """Runs every program in a fork of a zygote. Thread-safe; one instance serves all workers of a process.
 
     A slot runs one program at a time. Slots are made when none is free and are kept for the next program of the same kind.
@@ -44,15 +43,15 @@ class JailSandbox(Closing):
         restore: Callable[[], str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Starts nothing yet.
+        """Start nothing yet.
 
         Args:
             client: of a local engine; has to outlive this object.
             image: id of the box image.
             idle_slots: how many slots are kept ready when nothing runs.
-            runs_per_slot: after so many programs a slot is replaced.
-            restore: makes the box image again where the engine has lost it, and gives its id.
-            patience_seconds: how long an engine that does not answer is waited for.
+            runs_per_slot: how many programs a slot runs before it is replaced.
+            restore: makes the box image again if the engine has lost it, and returns its id.
+            patience_seconds: how long to wait for an engine that does not answer.
         """
         self._client = client
         self._image = BoxImage(image, restore)
@@ -74,6 +73,9 @@ class JailSandbox(Closing):
     @contextmanager
     def session(self) -> Iterator["JailSession"]:
         yield JailSession(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove all idle slots; those in use are removed when their program ends."""
@@ -135,7 +137,7 @@ class JailSandbox(Closing):
             self._replace(slot.key)
 
     def _replace(self, key: SlotKey) -> None:
-        """Have the next program of this kind find a slot ready."""
+        """Make a slot in the background for the next program of this kind."""
         with suppress(RuntimeError):
             self._background.submit(self._make_ready, key)
 
@@ -144,7 +146,7 @@ class JailSandbox(Closing):
         return create_with_retry(make, self._image, self._closing, self._patience_seconds)
 
     def _make_ready(self, key: SlotKey) -> None:
-        with suppress(SandboxError):  # whoever needs one makes one, and hears of it
+        with suppress(SandboxError):  # the next program makes one itself, and raises the error
             slot = self._make(key)
             with self._lock:
                 if not self._closing.is_set():
@@ -176,7 +178,7 @@ class JailSession:
         with (
             one_end,
             other_end,
-            self._sandbox.processors.one() as processor,
+            self._sandbox.processors.pin() as processor,
             self._sandbox.jailed(first, attention, channel=True, line=one_end, processor=processor) as one,
             self._sandbox.jailed(second, attention, channel=True, line=other_end, processor=processor) as other,
         ):

@@ -1,7 +1,7 @@
 """A slot of tier jail: one long-lived hardened container with a zygote in it (sandboxes/inside/zygote.py).
 
-The zygote connects to a socket of ours, in a folder that only this user can enter and that the container has mounted read-only;
-as soon as it has, the folder is gone. The container has no network all the while, and programs never see the socket.
+The zygote connects to a socket of ours, in a folder that only this user can enter and that the container has mounted read-only.
+As soon as it has connected, the folder is removed. The container never has a network, and programs never see the socket.
 """
 
 import json
@@ -23,25 +23,31 @@ from sandboxes.engine.remover import Remover
 from sandboxes.engine.seccomp_profile import profile
 from sandboxes.engine.sweep import labels, new_mark, state_of
 from sandboxes.engine.users import BoxUsers
+from sandboxes.inside.program import ENVIRONMENT
 from sandboxes.interface import Command, Harness, SandboxError
 
 START_SECONDS = 60.0
-"""From the start of the container to a zygote that has imported everything, on a busy machine."""
+"""Time from the start of the container until its zygote has imported everything, on a busy machine."""
 OWN_PROCESSES = 3
 """Process 1 of the container, the zygote, and process 1 of the program's namespace."""
 START_MEMORY_MIB = 512
-"""Until the zygote has said what it needs itself; the limit is set to that and the program's own then."""
-ZYGOTE = ("python3", "-I", "/opt/assay/sandboxes/inside/zygote.py")
-ZYGOTE_ENVIRONMENT = ("LD_BIND_NOW=1",)
-"""Each function of a library is looked up once, here, and not again by every program that is forked. No program gets it."""
+"""The limit until the zygote has reported its own need; then the limit is that need plus the program's own limit."""
+ZYGOTE_ENVIRONMENT = {**ENVIRONMENT, "LD_BIND_NOW": "1"}
+"""The programs' own environment, because they are forks of this interpreter. LD_BIND_NOW: the zygote looks up each function of a
+library once, so that the programs that are forked need not. No program gets that setting."""
+ZYGOTE = (
+    *("env", "-i", *(f"{name}={value}" for name, value in ZYGOTE_ENVIRONMENT.items())),
+    *("python3", "-P", "-s", "/opt/assay/sandboxes/inside/zygote.py"),
+)
+"""`env -i`, so that no setting of the box image reaches the zygote; -P and -s, so that it imports nothing but what is installed."""
 LOOK_SECONDS = 1.0
-"""How often a container that has not connected yet is looked at: it may be dead."""
+"""Interval at which a container that has not connected yet is checked: it may be dead."""
 MESSAGE_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class SlotKey:
-    """What a slot is made for; any command with the same can run in it."""
+    """The properties that a slot is made for; any command with the same key can run in it."""
 
     harness: Harness
     memory_mib: int
@@ -56,7 +62,7 @@ class Slot:
     """One container. `control` is the connection to its zygote; used by one program at a time."""
 
     def __init__(self, client: DockerClient, image: str, key: SlotKey, users: BoxUsers, remover: Remover) -> None:
-        """Start it and wait until it can take a program. Raises what the engine's SDK does, and SandboxError."""
+        """Start it and wait until it can take a program. Raises the engine SDK's errors and SandboxError."""
         self._client = client
         self._users = users
         self._remover = remover
@@ -67,9 +73,8 @@ class Slot:
         folder = Path(tempfile.mkdtemp(prefix="assay-slot-", dir=_socket_folder()))
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-                shared = (
-                    folder / "shared"
-                )  # mounted from inside a folder that nobody else enters, so all may write there
+                # The mount's source lies in a folder that no other user can enter, so the socket may be open to all.
+                shared = folder / "shared"
                 shared.mkdir(mode=0o755)
                 listener.bind(str(shared / "s"))
                 (shared / "s").chmod(0o666)
@@ -81,13 +86,13 @@ class Slot:
         except BaseException:
             if hasattr(self, "control"):
                 self.control.close()
-            remover.remove_marked(mark)  # the engine may have made it and died before it could say so
+            remover.remove_marked(mark)  # the engine may have made it and died before it answered
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def alive(self) -> bool:
-        """False where the zygote has hung up: its container was killed, or the engine restarted."""
+        """Return False if the zygote has hung up: its container was killed, or the engine restarted."""
         try:
             return bool(self.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except BlockingIOError:
@@ -100,11 +105,11 @@ class Slot:
             os.pwrite(self._peak, b"0", 0)
 
     def peak_bytes(self) -> int | None:
-        """Most memory that was in use since `reset_peak`; None where this user may not reset the counter."""
+        """Return the most memory in use since `reset_peak`; None if this user may not reset the counter."""
         return None if self._peak is None else int(os.pread(self._peak, 64, 0))
 
     def cpu_seconds(self) -> float | None:
-        """CPU time of all that ever ran in it; None where this user cannot see it."""
+        """Return the CPU time of all that ever ran in it; None if this user cannot see it."""
         return control_group.cpu_seconds(self._cpu)
 
     def threads(self) -> Mapping[int, control_group.Scheduled]:
@@ -112,7 +117,7 @@ class Slot:
         return control_group.threads(self._cpu)
 
     def state(self, *, ended_within: float = 0.0) -> Mapping[str, Any]:
-        """What the engine says of the container; see `sweep.state_of`. Raises SandboxError."""
+        """Return the engine's state of the container; see `sweep.state_of`. Raises SandboxError."""
         return state_of(self._client, self.container, ended_within=ended_within)
 
     def close(self) -> None:
@@ -133,7 +138,6 @@ class Slot:
                 image=image,
                 command=None,
                 entrypoint=list(ZYGOTE),
-                environment=list(ZYGOTE_ENVIRONMENT),
                 user=user,
                 hostname="box",
                 labels=labels(mark),
@@ -169,7 +173,7 @@ class Slot:
                 return connection
 
     def _set_up(self) -> None:
-        """Give the zygote its harness; learn what it needs itself, and add that to the container's limit."""
+        """Send the zygote its harness, and add the memory that it needs itself to the container's limit."""
         harness = self.key.harness
         with request_file((), {}, dict(harness.files)) as files:
             message = json.dumps({"preload": harness.preload}).encode()
@@ -189,7 +193,7 @@ class Slot:
 
 
 def request_file(argv: Sequence[str], environment: Mapping[str, str], files: Mapping[str, bytes]) -> IO[bytes]:
-    """An open file in memory, in the form that `sandboxes.inside.program.Request` reads. Raises ValueError for a NUL."""
+    """Return an open file in memory, in the form that `inside.program.ProgramRequest` reads. Raises ValueError for a NUL."""
     words = [str(len(argv)), *argv, str(len(environment)), *(f"{name}={value}" for name, value in environment.items())]
     for path, content in files.items():
         words += (path, str(len(content)))
@@ -204,14 +208,14 @@ def request_file(argv: Sequence[str], environment: Mapping[str, str], files: Map
 
 
 def _socket_folder() -> str | None:
-    """Where a socket's path is short and on a file system that the engine sees too; None for the default of temp files."""
+    """Return a folder with a short path on a file system that the engine sees too; None for the default of temp files."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     candidates = ("/run", runtime) if runtime else ("/run",)
     return next((folder for folder in candidates if os.access(folder, os.W_OK)), None)
 
 
 def _open_peak(pid: int) -> int | None:
-    """The counter of the most memory used, of the control group that process `pid` is in; open for resetting it."""
+    """Return the counter of peak memory of the control group of process `pid`, open for resetting it; None if it cannot be."""
     file = control_group.counter(pid, "memory", "memory.max_usage_in_bytes", "memory.peak")
     if file is None:
         return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.classify import MOST_EVIDENCE, EndFacts, Report, classify, parse_report
+from sandboxes.classify import MOST_EVIDENCE, EndFacts, Report, Stopped, StoppedFor, classify, parse_report
 from sandboxes.interface import Behaviour, End, SandboxError
 
 CLEAN = Report(
@@ -105,7 +105,7 @@ REPORTS = st.none() | st.builds(
     code=st.none() | st.sampled_from([0, 126, 137]),
 )
 def test_a_program_that_never_began_has_no_end(
-    report: Report | None, stopped_for: str, oom: bool, code: int | None
+    report: Report | None, stopped_for: StoppedFor, oom: bool, code: int | None
 ) -> None:
     """Whatever its process died of: none of it was the program's doing."""
     seen = replace(SEEN, report=report, stopped_for=stopped_for, container_oom=oom, container_exit_code=code)
@@ -122,7 +122,12 @@ def test_a_program_that_never_began_has_no_end(
     stopped_for=st.sampled_from(["", "wall", "cpu", "output", "protocol"]),
 )
 def test_every_report_has_an_end(
-    exit_code: int | None, signal: int | None, stopped: str, counts: tuple[int, int], full: bool, stopped_for: str
+    exit_code: int | None,
+    signal: int | None,
+    stopped: Stopped,
+    counts: tuple[int, int],
+    full: bool,
+    stopped_for: StoppedFor,
 ) -> None:
     report = replace(
         CLEAN,

@@ -271,7 +271,7 @@ FOUND = {
     "files": {".": [], "/tmp": [], "/var/tmp": [], "/dev/shm": [], "/box/tmp": []},
     "cwd": "/box/work",
     "umask": 0o22,
-    "environment": ["HOME", "LANG", "PATH", "PYTHONINTMAXSTRDIGITS", "TMPDIR"],
+    "environment": ["HOME", "LANG", "PATH", "PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "TMPDIR"],
     "host": "box",
     "threads": 1,
     "blocked": [],

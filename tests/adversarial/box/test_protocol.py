@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandboxes import running_program
-from sandboxes.classify import EndFacts, classify, parse_report
+from sandboxes.classify import EndFacts, StoppedFor, classify, parse_report
 from sandboxes.container import program as container_program
 from sandboxes.container.program import ContainerProgram, RelayedLine, Shape
 from sandboxes.engine.control_group import Scheduled
@@ -115,7 +115,7 @@ def test_a_report_is_well_formed_or_our_failure(fields: object) -> None:
     container_oom=st.booleans(),
 )
 def test_every_end_has_its_cause(
-    fields: dict[str, object], reported: bool, stopped_for: str, started: bool, container_oom: bool
+    fields: dict[str, object], reported: bool, stopped_for: StoppedFor, started: bool, container_oom: bool
 ) -> None:
     """No end is told that nothing points to: what is not explained is our failure."""
     report = parse_report({**GOOD, **fields}) if reported else None
