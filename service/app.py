@@ -11,6 +11,7 @@ from service.app_state import InstalledGraders, Services
 from service.edge.middleware import Edge
 from service.http.routes import api_app
 from service.jobs.interface import Jobs
+from service.reviewing.use_cases import Reviewing
 from service.runs.catalog import Catalog
 from service.runs.readiness import Check, Readiness
 from service.runs.waiting import FinishedRuns
@@ -84,6 +85,7 @@ def create_app(
         readiness=Readiness([*checks, _database(storage), _leases(jobs, now)]),
         wake=wake,
         catalog=Catalog(storage),
+        reviewing=Reviewing(storage, rubrics, now),
         finished=FinishedRuns(storage),
     )
     app.add_middleware(Edge)

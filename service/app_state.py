@@ -13,6 +13,7 @@ from graders.plugins.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.jobs.interface import Jobs
+from service.reviewing.use_cases import Reviewing
 from service.runs.catalog import Catalog
 from service.runs.readiness import Readiness
 from service.runs.waiting import FinishedRuns
@@ -52,6 +53,7 @@ class Services:
     wake: Callable[[], None]
     """Tells the workers of this process that there is work."""
     catalog: Catalog
+    reviewing: Reviewing
     finished: FinishedRuns
     held: Counter[str] = field(default_factory=Counter)
     """Name -> bytes of bodies that are being read. Belongs to the event loop."""

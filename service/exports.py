@@ -199,7 +199,7 @@ def _decisions(record: ReviewRecord) -> list[Row]:
 def _reviewed(storage: Storage) -> list[_Reviewed]:
     """Each gradable run that has a standing review, in the order of the first one."""
     records: dict[RunId, list[ReviewRecord]] = {}
-    for record in storage.reviews():
+    for record in storage.reviews.standing():
         records.setdefault(record.run_id, []).append(record)
     prompts: dict[tuple[str, str], str] = {}
     reviewed = []

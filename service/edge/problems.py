@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from rubrics.review import ReviewError
 from service.schemas import ErrorField, Problem
 from service.storage.interface import ConflictError, NotFoundError, StorageError
 
@@ -111,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(NotFoundError, _answer_storage)
     app.add_exception_handler(ConflictError, _answer_storage)
+    app.add_exception_handler(ReviewError, _answer_review)
     app.add_exception_handler(StorageError, _answer_storage)
 
 
@@ -189,6 +191,12 @@ def _answer_storage(request: Request, error: Exception) -> Response:
         case _:  # its text names files and statements of ours
             problem = ProblemError("storage-unavailable", "The database does not answer; try again in a moment.")
     return respond(request, problem.problem, problem.headers)
+
+
+def _answer_review(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReviewError)
+    field = ErrorField(field=error.field, expected=error.expected)
+    return respond(request, document("invalid-review", f"{error}.", [field]))
 
 
 def _page(problem: Problem) -> str:

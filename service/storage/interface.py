@@ -8,6 +8,8 @@ their withdrawals are appended.
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
+        ClaimedError        another reviewer has the run open
+        AlreadyReviewedError    this reviewer's review of the run stands
     NoRoomError             the submitter would have more runs in the queue than their share; becomes 503
 """
 
@@ -15,12 +17,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import TYPE_CHECKING, NewType, Protocol
 
 from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Prefill, Review
 from rubrics.signals import CaseOutcome, Signal
 from sandboxes.interface import Tier
+
+if TYPE_CHECKING:
+    from service.storage.reviews import Reviews
 
 RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
@@ -55,6 +60,17 @@ class KeyConflictError(ConflictError):
     def __init__(self, positions: Sequence[int]) -> None:
         super().__init__(f"{len(positions)} idempotency keys were used for other content")
         self.positions = tuple(positions)
+
+
+class ClaimedError(ConflictError):
+    """Another reviewer has claimed the run."""
+
+
+class AlreadyReviewedError(ConflictError):
+    """A review by this reviewer stands, and it must be withdrawn before they decide anything else."""
+
+    def __init__(self) -> None:
+        super().__init__("you have reviewed this response already; undo on its page reopens it")
 
 
 class NoRoomError(Exception):
@@ -232,8 +248,6 @@ class ReviewRecord:
     reviewer: ReviewerId
     review: Review
     created_at: datetime
-    withdrawn: bool
-    """True once the same reviewer took it back (undo); the row stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +266,9 @@ class Principal:
 
 class Storage(Protocol):
     """All that is kept. Methods are transactions; `now` comes in as an argument, aware UTC."""
+
+    @property
+    def reviews(self) -> "Reviews": ...
 
     # tasks
     def add_task(self, task: TaskRecord) -> bool:
@@ -331,48 +348,6 @@ class Storage(Protocol):
         False where another attempt has taken over or the run is already done: nothing is stored then.
         """
         ...
-
-    # reviewing
-    def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
-        """Finished, gradable runs, own claims first and disputed ones before others, else in this reviewer's stable pseudo-random order."""
-        ...
-
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress: ...
-
-    def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
-        """Take a run (the given one, or the next of the queue) for this reviewer for 30 minutes.
-
-        One transaction; an expired claim of somebody else is swept by it. None where there is nothing to take.
-        Raises ConflictError where the given run is claimed by another reviewer.
-        """
-        ...
-
-    def save_draft(
-        self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
-    ) -> None:
-        """Keep (or with None, clear) the state of one criterion; also renews the claim."""
-        ...
-
-    def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]: ...
-
-    def add_review(self, run_id: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
-        """Append a complete review and end the claim. The same review again returns the row already there."""
-        ...
-
-    def withdraw_review(
-        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
-    ) -> ReviewRecord | None:
-        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed.
-
-        With it, in the same transaction, `drafts` are kept to go on from. None, and nothing kept, where no review stands.
-        """
-        ...
-
-    def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
-        """Standing reviews (not withdrawn), oldest first."""
-        ...
-
-    def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None: ...
 
     # access
     def add_token(

@@ -8,18 +8,12 @@ from datetime import datetime
 from typing import Self
 
 from graders.interface import TaskId
-from rubrics.model import Review
 from rubrics.signals import CaseOutcome
-from service.storage import review_rows, run_rows, task_rows, token_rows
+from service.storage import run_rows, task_rows, token_rows
 from service.storage.database import Database
 from service.storage.interface import (
     ONE_TIME_PREFIX,
-    DraftDecision,
     Principal,
-    QueueEntry,
-    ReviewerId,
-    ReviewerProgress,
-    ReviewRecord,
     RunId,
     RunRecord,
     RunResult,
@@ -28,6 +22,7 @@ from service.storage.interface import (
     SubmissionRecord,
     TaskRecord,
 )
+from service.storage.reviews import SqlReviews
 
 
 class SqlStorage:
@@ -36,6 +31,7 @@ class SqlStorage:
     def __init__(self, database: Database) -> None:
         self.database = database
         """Shared with `TableJobs`, whose jobs end in the transactions of this storage."""
+        self.reviews = SqlReviews(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -111,47 +107,6 @@ class SqlStorage:
     def finish_run(self, id: RunId, attempt: int, findings: RunResult, now: datetime) -> bool:
         with self.database.writing() as connection:
             return run_rows.finish(connection, id, attempt, findings, now)
-
-    # reviewing
-    def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
-        with self.database.reading() as connection:
-            return review_rows.queue(connection, reviewer, now, limit)
-
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress:
-        with self.database.reading() as connection:
-            return review_rows.progress(connection, reviewer, since, now)
-
-    def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
-        with self.database.writing() as connection:
-            return review_rows.claim(connection, reviewer, run_id, now)
-
-    def save_draft(
-        self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
-    ) -> None:
-        with self.database.writing() as connection:
-            review_rows.save_draft(connection, run_id, reviewer, decision, criterion=criterion, now=now)
-
-    def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]:
-        with self.database.reading() as connection:
-            return review_rows.all_drafts(connection, run_id, reviewer)
-
-    def add_review(self, run_id: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
-        with self.database.writing() as connection:
-            return review_rows.add(connection, run_id, reviewer, review, now)
-
-    def withdraw_review(
-        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
-    ) -> ReviewRecord | None:
-        with self.database.writing() as connection:
-            return review_rows.withdraw(connection, run_id, reviewer, now, drafts)
-
-    def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
-        with self.database.reading() as connection:
-            return review_rows.standing_reviews(connection, run_id)
-
-    def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None:
-        with self.database.writing() as connection:
-            review_rows.skip(connection, run_id, reviewer, reason, now)
 
     # access
     def add_token(

@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rubrics.model import Criterion, Level, Prefill, Rubric
+from rubrics.model import Criterion, Level, Prefill
 from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
-from service.storage.interface import DraftDecision, ReviewRecord, RunId, RunOutcome, RunRecord, RunResult
+from service.reviewing.decisions import HARM
+from service.reviewing.use_cases import OpenedRun
+from service.storage.interface import DraftDecision, RunId, RunOutcome, RunRecord
 from service.web.source import CodeFile, Colouring, code_file
 
-HARM = "harm"
-"""The harm flag's place among the drafts of a run."""
 SHOWN_CASES = 200
 """Failing cases drawn on one page."""
 EVIDENCE_CHARACTERS = 60
@@ -134,16 +134,13 @@ class Screen:
 
 
 def screen(
-    run: RunRecord,
-    findings: RunResult,
+    opened: OpenedRun,
     *,
     title: str,
     prompt: str,
-    rubric: Rubric,
-    drafts: Mapping[str, DraftDecision],
-    review: ReviewRecord | None,
 ) -> Screen:
-    """The page for a finished run. Where a `review` stands it is shown, otherwise the `drafts`."""
+    """Return what the page of an opened run shows."""
+    run, findings = opened.run, opened.findings
     signals = findings.signals
     files = _files(run, signals)
     lines = {(file.path, line.number): f"line-{file.index}-{line.number}" for file in files for line in file.lines}
@@ -154,7 +151,7 @@ def screen(
     elements: dict[Signal, str] = {view.case: view.element for view in failing[:SHOWN_CASES]}
     elements |= {view.finding: view.line or view.element for view in found}
     elements |= {view.measurement: view.line or view.element for view in measured}
-    decided = reviewed(review) if review else drafts
+    decided = opened.decided
     return Screen(
         run_id=run.id,
         task_id=run.submission.submission.task_id,
@@ -177,44 +174,11 @@ def screen(
         ends=findings.ends,
         criteria=tuple(
             _criterion(criterion, prefill, decided.get(criterion.id), elements)
-            for criterion, prefill in zip(rubric.criteria, suggestions(findings, rubric), strict=True)
+            for criterion, prefill in zip(opened.rubric.criteria, opened.suggestions, strict=True)
         ),
         harm=decided[HARM].note if HARM in decided else None,
-        saved=review is not None,
+        saved=opened.saved,
     )
-
-
-def suggestions(findings: RunResult, rubric: Rubric) -> tuple[Prefill, ...]:
-    """What is suggested on each criterion, in rubric order: what the page shows and what a decision is compared with.
-
-    A run evaluated under another version of the rubric suggests nothing: its levels may mean something else, so none
-    of them may be confirmed with a key.
-    """
-    if (findings.rubric_id, findings.rubric_version) != (rubric.id, rubric.version):
-        stale = "The rubric has changed since this response was evaluated."
-        return tuple(_no_suggestion(criterion.id, stale) for criterion in rubric.criteria)
-    made = {prefill.criterion: prefill for prefill in findings.prefills}
-    return tuple(made.get(criterion.id) or _no_suggestion(criterion.id, "") for criterion in rubric.criteria)
-
-
-def _no_suggestion(criterion: str, says: str) -> Prefill:
-    return Prefill(criterion=criterion, level=None, confidence=None, because=(), rule="no-evidence", says=says)
-
-
-def reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
-    """The standing review in the form of drafts."""
-    decided = {
-        entry.decision.criterion: DraftDecision(
-            criterion=entry.decision.criterion,
-            level=entry.decision.level,
-            note=entry.decision.note,
-            milliseconds=entry.decision.milliseconds,
-        )
-        for entry in review.review.decided
-    }
-    if review.review.harm:
-        decided[HARM] = DraftDecision(criterion=HARM, level=1, note=review.review.harm_note, milliseconds=0)
-    return decided
 
 
 def prompt_parts(text: str) -> tuple[PromptPart, ...]:

@@ -9,7 +9,16 @@ from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Finding, Outcome, Severity, UntrustedText
 from service.evaluation.disputes import of_disputes
 from service.jobs.interface import Jobs
-from service.storage.interface import RunId, RunOutcome, RunResult, Storage, SubmissionRecord, TaskRecord
+from service.storage.interface import (
+    ReviewerId,
+    ReviewRecord,
+    RunId,
+    RunOutcome,
+    RunResult,
+    Storage,
+    SubmissionRecord,
+    TaskRecord,
+)
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -146,6 +155,11 @@ RUBRIC = Rubric(
 def review(level: int = 1, note: str = "") -> Review:
     decision = Decision(criterion="correctness", level=level, note=note, milliseconds=1200)
     return decide(RUBRIC, findings().prefills, [decision])
+
+
+def add_review(storage: Storage, run: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
+    with storage.reviews.work_on(run, reviewer, now) as work:
+        return work.complete(review)
 
 
 def finish_next(storage: Storage, jobs: Jobs, now: datetime, outcome: RunOutcome = RunOutcome.FAILED) -> RunId:

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from service.cli.main import app
 from service.settings import Settings
+from service.storage.interface import ReviewerId
 from service.storage.sql import SqlStorage
 from tests.integration.live import Live, live_service
-from tests.integration.stored import PACKAGE, review
+from tests.integration.stored import PACKAGE, add_review, review
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def reviewed(live: Live, package: Path, tmp_path: Path) -> None:
     samples.write_text(json.dumps({"task_id": "numbers/double", "solution": "wrong"}) + "\n")
     run("eval", package, "--samples", samples, "--out", tmp_path / "R.jsonl", *at(live, "author", "submitter"))
     run_id = json.loads((tmp_path / "R.jsonl").read_text())["run_id"]
-    live.storage.add_review(run_id, "alice", review(), datetime.now(UTC))
+    add_review(live.storage, run_id, ReviewerId("alice"), review(), datetime.now(UTC))
 
 
 def test_an_export_to_stdout_and_to_a_file(live: Live, package: Path, tmp_path: Path) -> None:
