@@ -35,6 +35,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         answer = _Reply(send)
+        scope.setdefault("state", {})["request_id"] = answer.request_id
         try:
             await self._app(scope, receive, answer.send)
         except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log

@@ -5,6 +5,7 @@ where a writing transaction begins: one that begins as a reader and turns writer
 instead of waiting.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,10 @@ _CONNECTIONS = 48
 
 
 class Database:
-    """Transactions on one database. Raises StorageError for every failure of the database itself, UnavailableError where it may pass."""
+    """Transactions on one database.
+
+    Every failure of the database raises StorageError: UnavailableError if it may pass, as a lock or a full disk does.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -67,12 +71,24 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.TimeoutError) as error:  # of the engine, or of our pool of connections to it
-        raise UnavailableError(f"the database failed: {getattr(error, 'orig', error)}") from error
+    except exc.OperationalError as error:
+        kind = StorageError if _is_a_bug(error.orig) else UnavailableError
+        raise kind(f"the database failed: {error.orig}") from error
+    except exc.TimeoutError as error:  # every connection of our pool is in use
+        raise UnavailableError(f"the database failed: {error}") from error
     except exc.DBAPIError as error:
         raise StorageError(f"the database failed: {error.orig}") from error
     except exc.SQLAlchemyError as error:
         raise StorageError(f"the database failed: {error}") from error
+
+
+def _is_a_bug(error: BaseException | None) -> bool:
+    """Return True for SQLite's general error: a wrong statement, a missing table. Nothing but a repair ends those.
+
+    SQLite reports a lock, a full disk and a lost file under codes of their own.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def _configure_sqlite(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
 their withdrawals are appended.
 
-    StorageError            our failure; retried
+    StorageError            our failure, a bug perhaps; retried by workers; becomes 500
         UnavailableError    the database cannot be read or written now (locked, disk full); nothing was stored; becomes 503
     NotFoundError           no such row; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
