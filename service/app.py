@@ -16,7 +16,8 @@ from service.runs.catalog import Catalog
 from service.runs.readiness import Check, Readiness
 from service.runs.waiting import FinishedRuns
 from service.settings import Settings
-from service.storage.interface import Storage, StorageError
+from service.storage.interface import StorageError
+from service.storage.storage import Storage
 from service.web import pages
 
 
@@ -35,7 +36,7 @@ OVERDUE = timedelta(minutes=5)
 def _database(storage: Storage) -> Check:
     def missing() -> Sequence[str]:
         try:
-            storage.check_write()
+            storage.database.check_write()
         except StorageError as error:
             return (f"the database takes no write: {error}",)
         return ()

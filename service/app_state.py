@@ -18,7 +18,7 @@ from service.runs.catalog import Catalog
 from service.runs.readiness import Readiness
 from service.runs.waiting import FinishedRuns
 from service.settings import Settings
-from service.storage.interface import Storage
+from service.storage.storage import Storage
 
 
 class InstalledGraders(Protocol):

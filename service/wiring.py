@@ -29,7 +29,7 @@ from service.rubric_files import rubrics as all_rubrics
 from service.runs.readiness import Check
 from service.runs.worker import WorkerPool, sign_of_life
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 DRAIN_SECONDS = 20.0
 """At shutdown, how long runs under way may take; what is not done then is delivered again later."""
@@ -63,22 +63,22 @@ def embedded(settings: Settings, report: Report) -> Iterator[tuple[str, str]]:
     with _service(settings, report) as (base_url, storage):
         now = datetime.now(UTC)
         scopes = frozenset({"submitter", "author", "admin"})
-        yield base_url, storage.add_token("command line", scopes, now, expires_at=now + EMBEDDED_TOKEN_TIME)
+        yield base_url, storage.access.add_token("command line", scopes, now, expires_at=now + EMBEDDED_TOKEN_TIME)
 
 
 def sign_in_link(settings: Settings, base_url: str) -> str:
     """Address of the review page that signs its first visitor in, within a day."""
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    with closing(Storage.open(settings.storage_url)) as storage:
         return access.sign_in_link(storage, base_url, "reviewer", frozenset({"reviewer"}), datetime.now(UTC))
 
 
 def new_token(settings: Settings, name: str, scopes: frozenset[str], *, days: float, sign_in: bool) -> str:
     """An API token, or with `sign_in` a link that signs that person in, once. Only its hash is kept."""
     now = datetime.now(UTC)
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    with closing(Storage.open(settings.storage_url)) as storage:
         if sign_in:
             return access.sign_in_link(storage, f"http://{settings.host}:{settings.port}", name, scopes, now)
-        return storage.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
+        return storage.access.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
 
 
 def installed(settings: Settings) -> Installation:
@@ -88,7 +88,7 @@ def installed(settings: Settings) -> Installation:
 
 
 @contextmanager
-def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStorage]]:
+def _service(settings: Settings, report: Report) -> Iterator[tuple[str, Storage]]:
     """API, reviewer's pages and workers in this process, from entering to leaving; gives the address and the storage.
 
     Raises HostError, SandboxError, RegistryError, RubricError, StorageError or OSError (the port is taken).
@@ -101,7 +101,7 @@ def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStora
     registry = installed(settings)
     for broken in registry.broken:
         report(f"this grader is left out: {broken}")
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    with closing(Storage.open(settings.storage_url)) as storage:
         jobs = TableJobs(storage.database)
         with _workers(
             storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
@@ -127,7 +127,7 @@ def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:
 @contextmanager
 def _workers(
     *,
-    storage: SqlStorage,
+    storage: Storage,
     jobs: TableJobs,
     registry: Installation,
     rubrics: Mapping[str, Rubric],

@@ -15,7 +15,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.app_state import Assay, Services
 from service.edge.problems import ProblemError
-from service.storage.interface import ONE_TIME_PREFIX, Principal, Storage
+from service.storage.interface import ONE_TIME_PREFIX, Principal
+from service.storage.storage import Storage
 
 SCOPES = frozenset({"admin", "author", "submitter", "reviewer"})
 """`admin` may do everything."""
@@ -93,13 +94,13 @@ def csrf_token(request: Request) -> str:
 
 def sign_in_link(storage: Storage, base_url: str, name: str, scopes: frozenset[str], now: datetime) -> str:
     """An address that signs its first visitor in under that name, within a day."""
-    token = storage.add_token(name, scopes, now, expires_at=now + LINK_TIME, one_time=True)
+    token = storage.access.add_token(name, scopes, now, expires_at=now + LINK_TIME, one_time=True)
     return f"{base_url.rstrip('/')}/sign-in?token={token}"
 
 
 def first_start_link(storage: Storage, base_url: str, now: datetime) -> str | None:
     """A link for the first administrator, if nobody was given access yet: there is no default password."""
-    if storage.has_tokens():
+    if storage.access.has_tokens():
         return None
     return sign_in_link(storage, base_url, "admin", frozenset({"admin"}), now)
 
@@ -108,13 +109,13 @@ def first_start_link(storage: Storage, base_url: str, now: datetime) -> str | No
 def sign_in(request: Request, assay: Assay, token: str = "") -> Response:
     """Trade a one-time token for a session, and go on to the queue."""
     now = assay.now()
-    who = assay.storage.principal(token, now) if token.startswith(ONE_TIME_PREFIX) else None
+    who = assay.storage.access.principal(token, now) if token.startswith(ONE_TIME_PREFIX) else None
     if who is None:
         raise ProblemError(
             "sign-in-link", "This link was used, or it is too old. Ask for another one, or make it: assay token"
         )
     lasts = timedelta(hours=assay.settings.session_hours)
-    session = assay.storage.add_token(who.name, who.scopes, now, expires_at=now + lasts)
+    session = assay.storage.access.add_token(who.name, who.scopes, now, expires_at=now + lasts)
     # Not a 303: after a link in a chat or a mail, the browser would follow it without the new SameSite=Strict cookie.
     response = HTMLResponse(_GO_ON)
     response.set_cookie(
@@ -137,7 +138,7 @@ _GO_ON = (
 
 def _known(assay: Services, token: str, otherwise: str) -> Principal:
     # A one-time token is for the link alone; here it would be used up by a request that may not even succeed.
-    who = None if token.startswith(ONE_TIME_PREFIX) else assay.storage.principal(token, assay.now())
+    who = None if token.startswith(ONE_TIME_PREFIX) else assay.storage.access.principal(token, assay.now())
     if who is None:
         raise ProblemError("unauthenticated", otherwise)
     return who

@@ -32,7 +32,7 @@ def list_cases(
     For authors and reviewers: a submitter is never told what is in a hidden case. The first failing cases of a suite carry
     their texts, each cut to some thousand characters; a run that is not done, or is ungradable, has no cases.
     """
-    listed = [case for case in assay.storage.cases(RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
+    listed = [case for case in assay.storage.runs.cases(RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
     first = int(after or 0)
     page = listed[first : first + limit]
     end = first + len(page)

@@ -42,13 +42,13 @@ def list_runs(
     Who only submits is told of their own.
     """
     submitter = None if who.sees_all else who.name
-    runs, cursor = assay.storage.finished_runs(tag=tag, submitter=submitter, after=after, limit=limit)
+    runs, cursor = assay.storage.runs.finished(tag=tag, submitter=submitter, after=after, limit=limit)
     return runs_response(runs, cursor, who)
 
 
 def _run_of(assay: Services, id: RunId, who: Principal) -> RunSummary:
     """Raises NotFoundError also for a run of somebody else's, in the same words."""
-    run = assay.storage.summary(id)
+    run = assay.storage.runs.summary(id)
     if not who.sees_all and (run.submitter != who.name or not run.submitter):
         raise NotFoundError(f"run {id}")
     return run

@@ -59,7 +59,7 @@ async def submit(
     if wait:
         # Waiting holds no thread: hundreds may do it, and the pool has forty.
         await assay.finished.wait(outcome.run_id, wait)
-        run = await run_in_threadpool(assay.storage.summary, outcome.run_id)
+        run = await run_in_threadpool(assay.storage.runs.summary, outcome.run_id)
         if run.state is RunState.DONE:
             return await run_in_threadpool(run_response, run, who)
     return _accepted(outcome)

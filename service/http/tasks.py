@@ -41,7 +41,7 @@ async def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) ->
 def _stored(task: Task, summary: TaskSummary, body: TaskIn, assay: Services, response: Response) -> TaskOut:
     _check_choices(task, assay)
     record = TaskRecord(id=task.id, version=task.version, title=task.title, files=body.files, created_at=assay.now())
-    created = assay.storage.add_task(record)
+    created = assay.storage.tasks.add(record)
     if not created:
         response.status_code = 200
     return _out(summary, created=created)
@@ -55,7 +55,7 @@ def list_tasks(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TasksOut:
     """The newest version of each task, by id."""
-    records = assay.storage.tasks(after=after, limit=limit)
+    records = assay.storage.tasks.page(after=after, limit=limit)
     tasks = [_out(assay.catalog.summary(record.id, record.version)) for record in records]
     return TasksOut(tasks=tasks, next=records[-1].id if len(records) == limit else "")
 

@@ -21,8 +21,8 @@ from service.storage.interface import (
     RunId,
     RunRecord,
     RunResult,
-    Storage,
 )
+from service.storage.storage import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Reviewing:
 
         Raise NotReviewableError, or ClaimedError if another reviewer has the run open.
         """
-        run = self._storage.run(run_id)
+        run = self._storage.runs.get(run_id)
         findings, rubric = reviewable(run_id, run.findings, self._rubrics)
         with self._storage.reviews.work_on(run_id, reviewer, self._now()) as work:
             standing = work.standing()
@@ -160,10 +160,10 @@ class Reviewing:
 
     def reviews(self, run_id: RunId) -> Sequence[ReviewRecord]:
         """Return the reviews of a run that stand, oldest first."""
-        return self._storage.reviews.standing(self._storage.summary(run_id).id)
+        return self._storage.reviews.standing(self._storage.runs.summary(run_id).id)
 
     def _reviewable(self, run_id: RunId) -> tuple[RunResult, Rubric]:
-        return reviewable(run_id, self._storage.summary(run_id).findings, self._rubrics)
+        return reviewable(run_id, self._storage.runs.summary(run_id).findings, self._rubrics)
 
     def _change(self, run_id: RunId, reviewer: ReviewerId, criterion: str, draft: DraftDecision | None) -> None:
         with self._storage.reviews.work_on(run_id, reviewer, self._now()) as work:

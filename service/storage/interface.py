@@ -13,19 +13,16 @@ their withdrawals are appended.
     NoRoomError             the submitter would have more runs in the queue than their share; becomes 503
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType, Protocol
+from typing import NewType
 
 from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Prefill, Review
-from rubrics.signals import CaseOutcome, Signal
+from rubrics.signals import Signal
 from sandboxes.interface import Tier
-
-if TYPE_CHECKING:
-    from service.storage.reviews import Reviews
 
 RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
@@ -54,7 +51,7 @@ class KeyConflictError(ConflictError):
     """Idempotency keys came back with other content.
 
     Args:
-        positions: which of the records handed to `Storage.accept`.
+        positions: which of the records handed to `Runs.accept`.
     """
 
     def __init__(self, positions: Sequence[int]) -> None:
@@ -251,6 +248,17 @@ class ReviewRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewKey:
+    """A standing review of a gradable run, and the group of responses that the run belongs to."""
+
+    id: str
+    run_id: RunId
+    task_id: TaskId
+    task_version: str
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Who is asking: an API token or a signed-in reviewer."""
 
@@ -262,110 +270,3 @@ class Principal:
     def sees_all(self) -> bool:
         """Everybody's runs, and all of what is in them. Who only submits sees their own, without what is hidden."""
         return bool(self.scopes & {"admin", "author", "reviewer"})
-
-
-class Storage(Protocol):
-    """All that is kept. Methods are transactions; `now` comes in as an argument, aware UTC."""
-
-    @property
-    def reviews(self) -> "Reviews": ...
-
-    # tasks
-    def add_task(self, task: TaskRecord) -> bool:
-        """Store a version. False where this very version is already there (nothing changes then)."""
-        ...
-
-    def task(self, id: TaskId, version: str | None = None) -> TaskRecord:
-        """That version, or the newest. Raises NotFoundError."""
-        ...
-
-    def newest_version(self, id: TaskId) -> str:
-        """Raises NotFoundError. Cheaper than `task`, which reads the whole package."""
-        ...
-
-    def tasks(self, *, after: str = "", limit: int = 100) -> Sequence[TaskRecord]:
-        """The newest version of each task, ordered by id, starting after that id."""
-        ...
-
-    # submissions and runs
-    def accept(
-        self,
-        records: Sequence[SubmissionRecord],
-        keys: Sequence[str],
-        fingerprints: Sequence[str],
-        *,
-        queue_limit: int | None = None,
-    ) -> Sequence[RunId]:
-        """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
-
-        `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
-
-        With `queue_limit` the records are of one submitter, who may have half of the places in the queue that others leave;
-        raises NoRoomError above that.
-        """
-        ...
-
-    def run(self, id: RunId) -> RunRecord:
-        """All of it, cases and files included. Raises NotFoundError."""
-        ...
-
-    def summary(self, id: RunId) -> RunSummary:
-        """The run without what is long. Raises NotFoundError."""
-        ...
-
-    def cases(self, id: RunId) -> Sequence[CaseOutcome]:
-        """The outcomes of its hidden cases, in the order in which they were reported; none before it is done.
-
-        Raises NotFoundError.
-        """
-        ...
-
-    def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
-        """Those of the runs that are done; for waiting on many at once."""
-        ...
-
-    def finished_runs(
-        self, *, tag: str | None, submitter: str | None = None, after: str = "", limit: int = 100
-    ) -> tuple[Sequence[RunSummary], str]:
-        """Finished runs in the order in which they finished, and the cursor that continues after the last of them.
-
-        With `tag` or `submitter` only those of that label or person.
-
-        A run that finishes later always comes after the cursor of an earlier answer, so a poller misses none.
-        """
-        ...
-
-    def run_counts(self) -> Mapping[RunState, int]: ...
-
-    def start_run(self, id: RunId, attempt: int) -> None:
-        """Mark as running in that attempt."""
-        ...
-
-    def finish_run(self, id: RunId, attempt: int, findings: RunResult, now: datetime) -> bool:
-        """Store the findings and end the job, in one transaction, if `attempt` still holds the lease.
-
-        False where another attempt has taken over or the run is already done: nothing is stored then.
-        """
-        ...
-
-    # access
-    def add_token(
-        self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False
-    ) -> str:
-        """Make a token and return it; only its SHA-256 is kept. One-time tokens begin with ONE_TIME_PREFIX."""
-        ...
-
-    def principal(self, token: str, now: datetime) -> Principal | None:
-        """Whose token it is; None for an unknown, expired or used one. A one-time token is used up by this."""
-        ...
-
-    def has_tokens(self) -> bool:
-        """False on the first start."""
-        ...
-
-    def check_write(self) -> None:
-        """Write something small and keep it. Raises StorageError where that does not work: a full disk, a lock."""
-        ...
-
-    def close(self) -> None: ...

@@ -8,7 +8,7 @@ Nothing here writes to a table of another aggregate.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from service.storage.interface import (
     QueueEntry,
     ReviewerId,
     ReviewerProgress,
+    ReviewKey,
     ReviewRecord,
     RunId,
     RunOutcome,
@@ -95,8 +96,19 @@ class Reviews(Protocol):
         """Return what the reviewer has decided so far, by criterion."""
         ...
 
-    def standing(self, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
-        """Return the reviews that were not withdrawn, of one run or of all, oldest first."""
+    def standing(self, run_id: RunId) -> Sequence[ReviewRecord]:
+        """Return the reviews of a run that were not withdrawn, oldest first."""
+        ...
+
+    def keys(self) -> Sequence[ReviewKey]:
+        """Return the keys of all standing reviews of gradable runs, oldest first: a picture of one moment.
+
+        With them, the reviews themselves can be read in batches later, because a review never changes.
+        """
+        ...
+
+    def by_id(self, ids: Collection[str]) -> Mapping[str, ReviewRecord]:
+        """Return these reviews, withdrawn or not."""
         ...
 
     def work_on(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> AbstractContextManager[OpenReview]:
@@ -177,12 +189,42 @@ class SqlReviews:
         with self._database.reading() as connection:
             return _drafts(connection, run_id, reviewer)
 
-    def standing(self, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
-        query = select(reviews).where(_STANDING).order_by(reviews.c.sequence)
-        if run_id is not None:
-            query = query.where(reviews.c.run_id == run_id)
+    def standing(self, run_id: RunId) -> Sequence[ReviewRecord]:
+        query = select(reviews).where(reviews.c.run_id == run_id, _STANDING).order_by(reviews.c.sequence)
         with self._database.reading() as connection:
             return [_record(row) for row in connection.execute(query)]
+
+    def keys(self) -> Sequence[ReviewKey]:
+        query = (
+            select(
+                reviews.c.id,
+                reviews.c.run_id,
+                submissions.c.task_id,
+                submissions.c.task_version,
+                submissions.c.group_id,
+            )
+            .join_from(reviews, findings, findings.c.run_id == reviews.c.run_id)
+            .join(runs, runs.c.id == reviews.c.run_id)
+            .join(submissions)
+            .where(_STANDING, findings.c.outcome != RunOutcome.UNGRADABLE)
+            .order_by(reviews.c.sequence)
+        )
+        with self._database.reading() as connection:
+            return [
+                ReviewKey(
+                    id=row.id,
+                    run_id=RunId(row.run_id),
+                    task_id=TaskId(row.task_id),
+                    task_version=row.task_version,
+                    group_id=row.group_id,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def by_id(self, ids: Collection[str]) -> Mapping[str, ReviewRecord]:
+        query = select(reviews).where(reviews.c.id.in_(list(ids)))
+        with self._database.reading() as connection:
+            return {row.id: _record(row) for row in connection.execute(query)}
 
     @contextmanager
     def work_on(self, run_id: RunId, reviewer: ReviewerId, now: datetime) -> Iterator[OpenReview]:

@@ -114,7 +114,7 @@ def single_response(run_id: str, request: Request, assay: Assay, who: Reviewer) 
 @router.get("/{run_id}/files/{index}", dependencies=[Depends(Required("reviewer"))])
 def file_text(run_id: str, index: int, assay: Assay) -> Response:
     """Return one file of the response, whole, as plain text. `index` counts the paths in sorted order."""
-    files = sorted(assay.storage.run(RunId(run_id)).submission.submission.files.items())
+    files = sorted(assay.storage.runs.get(RunId(run_id)).submission.submission.files.items())
     if not 0 <= index < len(files):
         raise NotFoundError(f"file {index} in run {run_id}")
     return PlainTextResponse(files[index][1].encode("utf-8", "backslashreplace"))

@@ -158,7 +158,7 @@ def test_nobody_reads_without_signing_in(service: LiveService, path: str) -> Non
 
 def test_a_submitter_is_no_reviewer(service: LiveService) -> None:
     run_id = service.add(merge_run())
-    token = service.storage.add_token("bot", frozenset({"submitter"}), service.clock(), expires_at=None)
+    token = service.storage.access.add_token("bot", frozenset({"submitter"}), service.clock(), expires_at=None)
     answer = httpx2.get(
         f"{service.base_url}/review/{run_id}", headers={"Authorization": f"Bearer {token}"}, timeout=HTTP_SECONDS
     )

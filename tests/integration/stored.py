@@ -15,10 +15,10 @@ from service.storage.interface import (
     RunId,
     RunOutcome,
     RunResult,
-    Storage,
     SubmissionRecord,
     TaskRecord,
 )
+from service.storage.storage import Storage
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -58,9 +58,9 @@ def record(number: int | str = 0, tag: str = "", **fields: str) -> SubmissionRec
 
 
 def accept(storage: Storage, count: int, tag: str = "") -> list[RunId]:
-    storage.add_task(task())
+    storage.tasks.add(task())
     records = [record(number, tag) for number in range(count)]
-    return list(storage.accept(records, [""] * count, [""] * count))
+    return list(storage.runs.accept(records, [""] * count, [""] * count))
 
 
 FLAG = Finding(
@@ -166,9 +166,9 @@ def finish_next(storage: Storage, jobs: Jobs, now: datetime, outcome: RunOutcome
     """Do what a worker does with the oldest job."""
     lease = jobs.lease("worker", now)
     assert lease is not None
-    storage.start_run(lease.run_id, lease.attempt)
+    storage.runs.start(lease.run_id, lease.attempt)
     found = disputed_findings() if outcome is RunOutcome.DISPUTED else findings(outcome)
-    assert storage.finish_run(lease.run_id, lease.attempt, found, now)
+    assert storage.runs.finish(lease.run_id, lease.attempt, found, now)
     return lease.run_id
 
 

@@ -58,7 +58,9 @@ def test_a_wrong_token_is_nobody(api: Api, token: str) -> None:
 
 
 def test_an_expired_token_is_nobody(api: Api) -> None:
-    token = api.storage.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=api.clock.now + timedelta(1))
+    token = api.storage.access.add_token(
+        "a", frozenset({"admin"}), api.clock.now, expires_at=api.clock.now + timedelta(1)
+    )
     client = api.client(Authorization=f"Bearer {token}")
     assert client.get("/v1/runs").status_code == 200
     api.clock.advance(days=1)
@@ -109,7 +111,7 @@ def test_a_link_is_no_api_token_and_survives_being_tried_as_one(api: Api) -> Non
 
 
 def test_an_api_token_is_no_link(api: Api) -> None:
-    token = api.storage.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=None)
+    token = api.storage.access.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=None)
     assert api.client().get(f"/sign-in?token={token}").status_code == 403
 
 
@@ -118,7 +120,7 @@ def test_only_the_first_start_gives_an_administrators_link(api: Api, tmp_path: A
     fresh = type(api.storage).open(f"sqlite:///{tmp_path}/fresh.sqlite3")
     link = first_start_link(fresh, "http://h", api.clock.now)
     assert link is not None
-    assert fresh.principal(link.partition("token=")[2], api.clock.now).scopes == {"admin"}  # type: ignore[union-attr]
+    assert fresh.access.principal(link.partition("token=")[2], api.clock.now).scopes == {"admin"}  # type: ignore[union-attr]
     assert first_start_link(fresh, "http://h", api.clock.now) is None
     fresh.close()
 

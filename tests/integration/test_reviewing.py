@@ -21,7 +21,7 @@ def evaluated(api: Api, result: RunResult | None) -> RunId:
     if result is not None:
         lease = api.jobs.lease("worker", api.clock.now)
         assert lease is not None
-        assert api.storage.finish_run(run, lease.attempt, result, api.clock.now)
+        assert api.storage.runs.finish(run, lease.attempt, result, api.clock.now)
     return run
 
 

@@ -18,51 +18,51 @@ from service.storage.interface import (
     RunId,
     RunOutcome,
 )
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.stored import FLAG, START, Clock, accept, add_review, findings, finish_next, review
 
 ANN, BEN = ReviewerId("ann"), ReviewerId("ben")
 
 
 @pytest.fixture
-def runs(storage: SqlStorage, jobs: TableJobs) -> list[RunId]:
+def runs(storage: Storage, jobs: TableJobs) -> list[RunId]:
     accept(storage, 5)
     return [finish_next(storage, jobs, START) for _ in range(5)]
 
 
-def claim(storage: SqlStorage, run: RunId, reviewer: ReviewerId, now: datetime) -> None:
+def claim(storage: Storage, run: RunId, reviewer: ReviewerId, now: datetime) -> None:
     with storage.reviews.work_on(run, reviewer, now) as work:
         work.claim()
 
 
-def withdraw(storage: SqlStorage, run: RunId, reviewer: ReviewerId, now: datetime) -> None:
+def withdraw(storage: Storage, run: RunId, reviewer: ReviewerId, now: datetime) -> None:
     with storage.reviews.work_on(run, reviewer, now) as work:
         work.withdraw()
 
 
-def skip(storage: SqlStorage, run: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None:
+def skip(storage: Storage, run: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None:
     with storage.reviews.work_on(run, reviewer, now) as work:
         work.skip(reason)
 
 
-def states(storage: SqlStorage, reviewer: ReviewerId, clock: Clock) -> dict[RunId, str]:
+def states(storage: Storage, reviewer: ReviewerId, clock: Clock) -> dict[RunId, str]:
     return {entry.run_id: entry.state for entry in storage.reviews.queue(reviewer, now=clock.now)}
 
 
-def test_the_queue_shows_what_a_reviewer_needs_to_choose(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_the_queue_shows_what_a_reviewer_needs_to_choose(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     entry = storage.reviews.queue(ANN, now=clock.now)[0]
     assert (entry.task_id, entry.title, entry.outcome) == ("numbers/double", "Double v1", RunOutcome.FAILED)
     assert (entry.cases_passed, entry.cases_tried, entry.flags, entry.state) == (1, 2, 1, "open")
 
 
-def test_what_was_only_noticed_is_no_flag_in_the_queue(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+def test_what_was_only_noticed_is_no_flag_in_the_queue(storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     accept(storage, 1)
     lease = jobs.lease("worker", START)
     assert lease is not None
-    storage.start_run(lease.run_id, lease.attempt)
+    storage.runs.start(lease.run_id, lease.attempt)
     found = findings()
     noticed = replace(FLAG, rule="assay/box-program", severity=Severity.LOW)
-    storage.finish_run(
+    storage.runs.finish(
         lease.run_id,
         lease.attempt,
         replace(found, signals=(*found.signals, noticed, replace(noticed, flag=False))),
@@ -72,7 +72,7 @@ def test_what_was_only_noticed_is_no_flag_in_the_queue(storage: SqlStorage, jobs
     assert entry.flags == 1, "the one of high severity"
 
 
-def test_each_reviewer_has_an_order_that_stays(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+def test_each_reviewer_has_an_order_that_stays(storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     accept(storage, 40)
     for _ in range(40):
         finish_next(storage, jobs, clock.now)
@@ -85,7 +85,7 @@ def test_each_reviewer_has_an_order_that_stays(storage: SqlStorage, jobs: TableJ
 
 
 def test_disputed_runs_come_before_the_others_and_after_what_was_begun(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock
+    storage: Storage, jobs: TableJobs, clock: Clock
 ) -> None:
     ids = accept(storage, 20)
     disputed = {
@@ -103,14 +103,14 @@ def test_disputed_runs_come_before_the_others_and_after_what_was_begun(
     assert (first.run_id, first.state, others[0].outcome) == (begun, "mine", RunOutcome.DISPUTED)
 
 
-def test_unfinished_and_ungradable_runs_are_not_offered(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+def test_unfinished_and_ungradable_runs_are_not_offered(storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     accept(storage, 2)
     finish_next(storage, jobs, clock.now, RunOutcome.UNGRADABLE)
     assert storage.reviews.queue(ANN, now=clock.now) == []
     assert storage.reviews.claim_next(ANN, now=clock.now) is None
 
 
-def test_two_reviewers_never_get_the_same_run(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_two_reviewers_never_get_the_same_run(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     taken = set()
     for _ in range(2):
         for reviewer in (ANN, BEN):
@@ -121,7 +121,7 @@ def test_two_reviewers_never_get_the_same_run(storage: SqlStorage, runs: list[Ru
     assert len(taken) == 4
 
 
-def test_a_claim_is_kept_until_it_ends(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_claim_is_kept_until_it_ends(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     mine = storage.reviews.claim_next(ANN, now=clock.now)
     assert mine is not None
     assert storage.reviews.claim_next(ANN, now=clock.now) == mine
@@ -134,7 +134,7 @@ def test_a_claim_is_kept_until_it_ends(storage: SqlStorage, runs: list[RunId], c
         claim(storage, mine, ANN, clock.now)
 
 
-def test_a_claim_is_renewed_with_the_drafts(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_claim_is_renewed_with_the_drafts(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     draft = DraftDecision(criterion="correctness", level=None, note="hm", milliseconds=3)
     claim(storage, runs[0], ANN, clock.now)
     with storage.reviews.work_on(runs[0], ANN, clock.advance(minutes=25)) as work:
@@ -146,7 +146,7 @@ def test_a_claim_is_renewed_with_the_drafts(storage: SqlStorage, runs: list[RunI
     assert storage.reviews.drafts(runs[0], BEN) == {}
 
 
-def test_a_draft_is_replaced_and_cleared(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_draft_is_replaced_and_cleared(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     for level in (1, 2):
         draft = DraftDecision(criterion="correctness", level=level, note="", milliseconds=3)
         with storage.reviews.work_on(runs[0], ANN, clock.now) as work:
@@ -157,49 +157,49 @@ def test_a_draft_is_replaced_and_cleared(storage: SqlStorage, runs: list[RunId],
     assert storage.reviews.drafts(runs[0], ANN) == {}
 
 
-def test_a_review_settles_a_run_for_everybody(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_review_settles_a_run_for_everybody(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     kept = add_review(storage, runs[0], ANN, review(), clock.now)
     assert storage.reviews.standing(runs[0]) == [kept]
     assert states(storage, ANN, clock)[runs[0]] == "reviewed"
     assert runs[0] not in states(storage, BEN, clock)
 
 
-def test_the_same_review_again_is_one_review(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_the_same_review_again_is_one_review(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     first = add_review(storage, runs[0], ANN, review(), clock.now)
     assert add_review(storage, runs[0], ANN, review(), clock.advance(seconds=1)) == first
     with pytest.raises(AlreadyReviewedError, match="reviewed this response already"):
         add_review(storage, runs[0], ANN, review(level=2), clock.now)
-    assert len(storage.reviews.standing()) == 1
+    assert len(storage.reviews.standing(runs[0])) == 1
 
 
-def test_reviews_of_two_people_are_both_kept(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_reviews_of_two_people_are_both_kept(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     claim(storage, runs[0], BEN, clock.now)
     add_review(storage, runs[0], ANN, review(level=0), clock.now)
     add_review(storage, runs[0], BEN, review(level=2), clock.now)
     assert [each.reviewer for each in storage.reviews.standing(runs[0])] == [ANN, BEN]
 
 
-def test_a_withdrawn_review_stays_in_the_database(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_withdrawn_review_stays_in_the_database(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     first = add_review(storage, runs[0], ANN, review(), clock.now)
     withdraw(storage, runs[0], ANN, clock.now)
-    assert storage.reviews.standing() == []
+    assert storage.reviews.standing(runs[0]) == []
     assert states(storage, ANN, clock)[runs[0]] == "mine"
     withdraw(storage, runs[0], ANN, clock.now)
     second = add_review(storage, runs[0], ANN, review(level=2), clock.now)
-    assert storage.reviews.standing() == [second]
+    assert storage.reviews.standing(runs[0]) == [second]
     with storage.database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM reviews")).scalar() == 2
         assert connection.execute(text("SELECT review_id FROM withdrawals")).scalars().all() == [first.id]
 
 
-def test_withdrawing_takes_no_claim_from_a_colleague(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_withdrawing_takes_no_claim_from_a_colleague(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     add_review(storage, runs[0], ANN, review(), clock.now)
     claim(storage, runs[0], BEN, clock.now)
     withdraw(storage, runs[0], ANN, clock.now)
     assert states(storage, BEN, clock)[runs[0]] == "mine"
 
 
-def test_a_skipped_run_is_left_to_others(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_a_skipped_run_is_left_to_others(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     skipped = storage.reviews.claim_next(ANN, now=clock.now)
     assert skipped is not None
     skip(storage, skipped, ANN, "not my language", clock.now)
@@ -208,7 +208,7 @@ def test_a_skipped_run_is_left_to_others(storage: SqlStorage, runs: list[RunId],
     claim(storage, skipped, BEN, clock.now)
 
 
-def test_progress_counts_what_is_done_and_what_is_left(storage: SqlStorage, runs: list[RunId], clock: Clock) -> None:
+def test_progress_counts_what_is_done_and_what_is_left(storage: Storage, runs: list[RunId], clock: Clock) -> None:
     add_review(storage, runs[0], ANN, review(), clock.now)
     add_review(storage, runs[1], ANN, review(), clock.advance(days=1))
     withdraw(storage, runs[1], ANN, clock.now)
@@ -219,7 +219,7 @@ def test_progress_counts_what_is_done_and_what_is_left(storage: SqlStorage, runs
     assert (progress.done, progress.left) == (1, 1)
 
 
-def test_runs_that_are_not_there_are_named(storage: SqlStorage, clock: Clock) -> None:
+def test_runs_that_are_not_there_are_named(storage: Storage, clock: Clock) -> None:
     nowhere = RunId("run_nowhere")
     with pytest.raises(NotFoundError, match="run_nowhere"):
         claim(storage, nowhere, ANN, clock.now)
@@ -229,7 +229,7 @@ def test_runs_that_are_not_there_are_named(storage: SqlStorage, clock: Clock) ->
         add_review(storage, nowhere, ANN, review(), clock.now)
 
 
-def test_a_run_that_is_not_done_takes_no_review(storage: SqlStorage, clock: Clock) -> None:
+def test_a_run_that_is_not_done_takes_no_review(storage: Storage, clock: Clock) -> None:
     (waiting,) = accept(storage, 1)
     with pytest.raises(ConflictError, match="not done"):
         add_review(storage, waiting, ANN, review(), clock.now)
