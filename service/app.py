@@ -1,4 +1,4 @@
-"""The web application: the API under /v1, the reviewers' pages, and what lies around both."""
+"""The web application: the API under /v1, the reviewers' pages, and the layers around both."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,11 +26,11 @@ def _utc_now() -> datetime:
 
 
 def _nobody_to_wake() -> None:
-    """Workers in other processes look for themselves."""
+    """Do nothing: workers in other processes poll."""
 
 
 OVERDUE = timedelta(minutes=5)
-"""So long after its end a lease says that no worker is there to take the job again."""
+"""A lease that ended this long ago shows that no worker is there to take the job again."""
 
 
 def _database(storage: Storage) -> Check:
@@ -49,7 +49,7 @@ def _leases(jobs: Jobs, now: Callable[[], datetime]) -> Check:
         try:
             overdue = jobs.overdue(now())
         except StorageError:
-            return ()  # said by the check of the database
+            return ()  # the check of the database reports it
         if overdue < OVERDUE:
             return ()
         return (f"a run was left by its worker {overdue.total_seconds():.0f} s ago, and no other has taken it",)
@@ -69,9 +69,9 @@ def create_app(
     checks: Sequence[Check] = (),
     wake: Callable[[], None] = _nobody_to_wake,
 ) -> FastAPI:
-    """The application on these parts. `checks`: what it needs to be ready, beside its database.
+    """Return the application on these parts. `checks` are conditions of readiness, besides the database.
 
-    It opens and closes none of them, so it needs no lifespan of its own.
+    The application does not open or close the parts, so it needs no lifespan of its own.
     """
     app = api_app()
     app.include_router(pages.router)

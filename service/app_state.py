@@ -1,4 +1,4 @@
-"""What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
+"""The services that every request may use. `create_app` puts one on `app.state.assay`, and it never changes."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class InstalledGraders(Protocol):
 
     @property
     def graders(self) -> Mapping[str, type[Grader]]:
-        """By id; the classes are there for what they say of the graders."""
+        """Return the graders by id. The classes are there for their attributes."""
         ...
 
     @property
@@ -48,10 +48,10 @@ class Services:
     now: Callable[[], datetime]
     """Aware UTC."""
     tiers: tuple[Tier, ...]
-    """What submissions may run in, weakest first."""
+    """The tiers that submissions may run in, weakest first."""
     readiness: Readiness
     wake: Callable[[], None]
-    """Tells the workers of this process that there is work."""
+    """Wake the workers of this process, because there is work."""
     catalog: Catalog
     reviewing: Reviewing
     finished: FinishedRuns
@@ -60,10 +60,10 @@ class Services:
 
 
 def services(request: Request) -> Services:
-    """The services of the app that answers this request."""
+    """Return the services of the app that answers this request."""
     state: Services = request.app.state.assay
     return state
 
 
 Assay = Annotated[Services, Depends(services)]
-"""Type of a route's argument that wants the services."""
+"""Type of the argument through which a route gets the services."""

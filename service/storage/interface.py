@@ -1,11 +1,11 @@
-"""The port of storage: its records, and what the service may ask of it.
+"""The records and errors of storage. The ports are in `tasks`, `runs`, `reviews` and `access`.
 
-Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
-their withdrawals are appended.
+Only the state of a run, of its job, of a claim and of a draft is updated in place. Runs, reviews and withdrawals are
+appended.
 
     StorageError            our failure, a bug perhaps; retried by workers; becomes 500
         UnavailableError    the database cannot be read or written now (locked, disk full); nothing was stored; becomes 503
-    NotFoundError           no such row; becomes 404
+    NotFoundError           the row does not exist; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
         ClaimedError        another reviewer has the run open
@@ -28,7 +28,7 @@ RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
 
 ONE_TIME_PREFIX = "once_"
-"""Tells a sign-in link's token from an API token, so that neither is taken for the other."""
+"""Prefix of a sign-in link's token, which must not be taken for an API token."""
 
 
 class StorageError(Exception):
@@ -36,11 +36,11 @@ class StorageError(Exception):
 
 
 class UnavailableError(StorageError):
-    """The database cannot be read or written now, whatever is asked of it: it is locked, its disk is full, it is gone."""
+    """The database cannot be read or written now: it is locked, its disk is full, or it is gone."""
 
 
 class NotFoundError(Exception):
-    """`what` does not exist."""
+    """The thing that the message names does not exist."""
 
 
 class ConflictError(Exception):
@@ -71,12 +71,12 @@ class AlreadyReviewedError(ConflictError):
 
 
 class NoRoomError(Exception):
-    """What was to be accepted would take more of the queue than the submitter's share; nothing was stored.
+    """The submission would take more of the queue than the submitter's share. Nothing was stored.
 
     Args:
         own: the submitter's runs that wait or are under way.
         others: those of everybody else.
-        most: how many the submitter may have while others have so many.
+        most: how many the submitter may have beside those of the others.
     """
 
     def __init__(self, *, own: int, others: int, most: int) -> None:
@@ -96,7 +96,7 @@ class RunOutcome(StrEnum):
     """Every expected hidden case passed."""
     FAILED = "failed"
     DISPUTED = "disputed"
-    """No case failed, and the two examinations disagree on some: no machine's to decide, and a reviewer's first."""
+    """No case failed, but the two examinations disagree on some. A reviewer decides, and gets these runs first."""
     UNGRADABLE = "ungradable"
     """Our failure or the task's, after all attempts; never the submission's."""
 
@@ -123,27 +123,27 @@ class SubmissionRecord:
     minimum_tier: Tier = Tier.JAIL
     """What the submitter asked for; task and operator may ask for more."""
     submitter: str = ""
-    """The name on the token that it came with; two tokens of one name are one person. Empty where nobody knows it: it came
-    before this was kept."""
+    """The name on the submitter's token; two tokens of one name are one person. Empty if the submission is older than this
+    field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What an evaluation produced, all at once: the argument of `finish_run`."""
+    """Everything that an evaluation produced: the argument of `Runs.finish`."""
 
     outcome: RunOutcome
     signals: tuple[Signal, ...]
-    """Read from the storage the cases come first, and otherwise in the order in which they were reported."""
+    """In the order in which they were reported. After a trip through storage, the cases come first."""
     prefills: tuple[Prefill, ...]
     rubric_id: str
     rubric_version: str
     grader_versions: Mapping[str, str]
     sandbox: str
-    """`Sandbox.name`: tier and image digest; empty where it is ungradable."""
+    """`Sandbox.name`: tier and image digest; empty if the run is ungradable."""
     ends: Mapping[str, int]
     """`End` value -> number of the submission's executions that ended so."""
     diagnostics: Mapping[str, str]
-    """Why it is ungradable or disputed; empty otherwise."""
+    """The reason why the run is ungradable or disputed; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,24 +163,24 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What the cases of a run come to."""
+    """The cases of a run, counted."""
 
     passed: int
     total: int
     share: float | None
-    """What counts as passed (`rubrics.prefill.share_passed`)."""
+    """The share that counts as passed (`rubrics.prefill.share_passed`)."""
     disputed: int = 0
     not_tried: int = 0
 
     @property
     def failed(self) -> int:
-        """All that neither passed nor is open."""
+        """Return the number of cases that neither passed nor are open."""
         return self.total - self.passed - self.disputed - self.not_tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run without what is long: its submission's files, and its cases. What answers and lists are made of."""
+    """A run without its long parts: the submission's files, and the cases. Answers and lists are made from it."""
 
     id: RunId
     submission_id: SubmissionId
@@ -196,7 +196,7 @@ class RunSummary:
     tally: Tally | None
     """Set when `state` is DONE."""
     findings: RunResult | None
-    """Without cases among its signals; those that pre-fills cite are without what was given, wanted, got and noted."""
+    """Without cases among its signals. Cases that pre-fills cite lack the texts given, wanted, got and noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +222,7 @@ class QueueEntry:
     cases_passed: int
     cases_tried: int
     flags: int
-    """Integrity flags raised; what was only noticed (severity low) is not among them."""
+    """Number of integrity flags raised. A finding of severity low is not a flag."""
     state: str
     """`open`, `mine` (claimed by this reviewer), `taken`, `reviewed` (by this reviewer), `skipped`."""
     finished_at: datetime
@@ -230,12 +230,12 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerProgress:
-    """How far a reviewer has come."""
+    """A reviewer's work, counted."""
 
     done: int
-    """Standing reviews of this reviewer made since the time asked about."""
+    """Standing reviews that this reviewer has made since a given time."""
     left: int
-    """Runs that `claim` would still give this reviewer, own claims included; not capped like `queue`."""
+    """Runs that `claim_next` may still return, own claims included; not capped like `queue`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,13 +260,13 @@ class ReviewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking: an API token or a signed-in reviewer."""
+    """The caller: an API token or a signed-in reviewer."""
 
     name: str
     scopes: frozenset[str]
-    """Of `admin`, `author`, `submitter`, `reviewer`."""
+    """A subset of `admin`, `author`, `submitter`, `reviewer`."""
 
     @property
     def sees_all(self) -> bool:
-        """Everybody's runs, and all of what is in them. Who only submits sees their own, without what is hidden."""
+        """Return True if the caller sees the whole of every run. A submitter sees their own runs, without hidden parts."""
         return bool(self.scopes & {"admin", "author", "reviewer"})
