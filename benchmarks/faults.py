@@ -46,7 +46,7 @@ from service.packages import read_folder
 from service.rubric_files import builtin_rubrics
 from service.runs.worker import WorkerPool
 from service.storage.interface import RunId, RunOutcome, RunResult, SubmissionRecord, TaskRecord
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 CONSOLE = Console()
 MEDIAN = Path(__file__).parents[1] / "examples" / "median"
@@ -203,11 +203,11 @@ class Solution:
 class Load:
     """The service's database, and submissions for it."""
 
-    def __init__(self, storage: SqlStorage) -> None:
+    def __init__(self, storage: Storage) -> None:
         files = read_folder(MEDIAN)
         task = package.load(files)
         now = datetime.now(UTC)
-        storage.add_task(TaskRecord(id=task.id, version=task.version, title=task.title, files=files, created_at=now))
+        storage.tasks.add(TaskRecord(id=task.id, version=task.version, title=task.title, files=files, created_at=now))
         self.storage = storage
         self._task = task
         self._numbers = count()
@@ -234,12 +234,12 @@ class Load:
             )
             for solution in solutions
         ]
-        ids = self.storage.accept(records, [""] * len(records), [""] * len(records))
+        ids = self.storage.runs.accept(records, [""] * len(records), [""] * len(records))
         return dict(zip(ids, solutions, strict=True))
 
     def wait(self, ids: Mapping[RunId, Solution], deadline: float) -> None:
         """Until all are done, or the deadline has come."""
-        while len(self.storage.done(ids)) < len(ids) and time.monotonic() < deadline:
+        while len(self.storage.runs.done(ids)) < len(ids) and time.monotonic() < deadline:
             time.sleep(0.1)
 
 
@@ -248,7 +248,7 @@ def serving(own: Engine, tier: Tier, home: Path, archive: Path, workers: int) ->
     """The service as `service.wiring` puts it together, without HTTP and with one tier only."""
     rubrics = builtin_rubrics()
     registry = Registry.discover({criterion.id for rubric in rubrics.values() for criterion in rubric.criteria})
-    with closing(connect()) as client, closing(SqlStorage.open(f"sqlite:///{home}/assay.sqlite3")) as storage:
+    with closing(connect()) as client, closing(Storage.open(f"sqlite:///{home}/assay.sqlite3")) as storage:
 
         def restore() -> str:
             try:
@@ -302,7 +302,7 @@ def faces(load: Load) -> Mapping[str, Face]:
     load.wait(ids, time.monotonic() + LONGEST_SECONDS)
     found = {}
     for id, solution in ids.items():
-        run = load.storage.run(id)
+        run = load.storage.runs.get(id)
         if run.findings is None or run.findings.outcome is not solution.outcome or run.attempt != 1:
             raise SystemExit(f"{solution.name} does not come out as it must, and nothing has failed yet: {run}")
         found[solution.name] = face(run.findings)
@@ -317,14 +317,14 @@ def suffer(load: Load, fault: str, trouble: Trouble, submissions: int, right: Ma
     with ThreadPoolExecutor(1) as thread:
         striking = thread.submit(FAULTS[fault], trouble)
         while not striking.done():
-            if len(ids) - len(load.storage.done(ids)) < AT_ONCE:
+            if len(ids) - len(load.storage.runs.done(ids)) < AT_ONCE:
                 ids |= load.accept(choice(load.solutions, k=AT_ONCE))
             time.sleep(0.05)
         over = time.monotonic()
         struck = striking.result()
     load.wait(ids, over + LONGEST_SECONDS)
     now = time.monotonic()
-    records = {id: load.storage.run(id) for id in ids}
+    records = {id: load.storage.runs.get(id) for id in ids}
     wrong = [
         f"{ids[id].name}, attempt {run.attempt}: "
         + ("not done" if run.findings is None else _difference(run.findings, right[ids[id].name]))
@@ -352,12 +352,12 @@ def _difference(findings: RunResult, right: Face) -> str:
     return "; ".join(f"{name} {now}, not {then}" for name, now, then in pairs if now != then)[:600]
 
 
-def _more_than_once(storage: SqlStorage) -> list[str]:
+def _more_than_once(storage: Storage) -> list[str]:
     """Submissions with more than one finished run, of all so far."""
     times: Counter[str] = Counter()
     after = ""
     while True:
-        page, after = storage.finished_runs(tag=None, after=after, limit=1000)
+        page, after = storage.runs.finished(tag=None, after=after, limit=1000)
         times.update(run.submission_id for run in page)
         if len(page) < 1000:
             return [f"{id} was finished {number} times" for id, number in times.items() if number > 1]

@@ -1,4 +1,4 @@
-"""The web application: the API under /v1, the reviewers' pages, and what lies around both."""
+"""The web application: the API under /v1, the reviewers' pages, and the layers around both."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,13 @@ from service.app_state import InstalledGraders, Services
 from service.edge.middleware import Edge
 from service.http.routes import api_app
 from service.jobs.interface import Jobs
+from service.reviewing.use_cases import Reviewing
 from service.runs.catalog import Catalog
 from service.runs.readiness import Check, Readiness
 from service.runs.waiting import FinishedRuns
 from service.settings import Settings
-from service.storage.interface import Storage, StorageError
+from service.storage.interface import StorageError
+from service.storage.storage import Storage
 from service.web import pages
 
 
@@ -24,17 +26,17 @@ def _utc_now() -> datetime:
 
 
 def _nobody_to_wake() -> None:
-    """Workers in other processes look for themselves."""
+    """Do nothing: workers in other processes poll."""
 
 
 OVERDUE = timedelta(minutes=5)
-"""So long after its end a lease says that no worker is there to take the job again."""
+"""A lease that ended this long ago shows that no worker is there to take the job again."""
 
 
 def _database(storage: Storage) -> Check:
     def missing() -> Sequence[str]:
         try:
-            storage.check_write()
+            storage.database.check_write()
         except StorageError as error:
             return (f"the database takes no write: {error}",)
         return ()
@@ -47,7 +49,7 @@ def _leases(jobs: Jobs, now: Callable[[], datetime]) -> Check:
         try:
             overdue = jobs.overdue(now())
         except StorageError:
-            return ()  # said by the check of the database
+            return ()  # the check of the database reports it
         if overdue < OVERDUE:
             return ()
         return (f"a run was left by its worker {overdue.total_seconds():.0f} s ago, and no other has taken it",)
@@ -67,9 +69,9 @@ def create_app(
     checks: Sequence[Check] = (),
     wake: Callable[[], None] = _nobody_to_wake,
 ) -> FastAPI:
-    """The application on these parts. `checks`: what it needs to be ready, beside its database.
+    """Return the application on these parts. `checks` are conditions of readiness, besides the database.
 
-    It opens and closes none of them, so it needs no lifespan of its own.
+    The application does not open or close the parts, so it needs no lifespan of its own.
     """
     app = api_app()
     app.include_router(pages.router)
@@ -84,6 +86,7 @@ def create_app(
         readiness=Readiness([*checks, _database(storage), _leases(jobs, now)]),
         wake=wake,
         catalog=Catalog(storage),
+        reviewing=Reviewing(storage, rubrics, now),
         finished=FinishedRuns(storage),
     )
     app.add_middleware(Edge)

@@ -1,4 +1,4 @@
-"""What every request may use. `create_app` puts one `Services` on `app.state.assay`; nothing changes in it afterwards."""
+"""The services that every request may use. `create_app` puts one on `app.state.assay`, and it never changes."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,11 +13,12 @@ from graders.plugins.registry import Broken
 from rubrics.model import Rubric
 from sandboxes.interface import Tier
 from service.jobs.interface import Jobs
+from service.reviewing.use_cases import Reviewing
 from service.runs.catalog import Catalog
 from service.runs.readiness import Readiness
 from service.runs.waiting import FinishedRuns
 from service.settings import Settings
-from service.storage.interface import Storage
+from service.storage.storage import Storage
 
 
 class InstalledGraders(Protocol):
@@ -25,7 +26,7 @@ class InstalledGraders(Protocol):
 
     @property
     def graders(self) -> Mapping[str, type[Grader]]:
-        """By id; the classes are there for what they say of the graders."""
+        """Return the graders by id. The classes are there for their attributes."""
         ...
 
     @property
@@ -47,21 +48,22 @@ class Services:
     now: Callable[[], datetime]
     """Aware UTC."""
     tiers: tuple[Tier, ...]
-    """What submissions may run in, weakest first."""
+    """The tiers that submissions may run in, weakest first."""
     readiness: Readiness
     wake: Callable[[], None]
-    """Tells the workers of this process that there is work."""
+    """Wake the workers of this process, because there is work."""
     catalog: Catalog
+    reviewing: Reviewing
     finished: FinishedRuns
     held: Counter[str] = field(default_factory=Counter)
     """Name -> bytes of bodies that are being read. Belongs to the event loop."""
 
 
 def services(request: Request) -> Services:
-    """The services of the app that answers this request."""
+    """Return the services of the app that answers this request."""
     state: Services = request.app.state.assay
     return state
 
 
 Assay = Annotated[Services, Depends(services)]
-"""Type of a route's argument that wants the services."""
+"""Type of the argument through which a route gets the services."""

@@ -1,30 +1,34 @@
-"""Decisions as training data. Only what a human decided; docs/reference/exports.md has the columns and the rules.
+"""Decisions as training data. Only human decisions are exported; docs/reference/exports.md has the columns and the rules.
 
-UnknownFormatError      there is no such format
+UnknownFormatError      the format is unknown
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from graders.interface import Submission
+from graders.interface import Submission, TaskId
 from rubrics.model import Review
 from rubrics.preference import Response, desirable, mean_total, pairs, settled
 from rubrics.review import weighted_total
-from service.storage.interface import ReviewRecord, RunId, RunOutcome, RunResult, Storage
+from service.storage.interface import ReviewKey, ReviewRecord, RunId, RunResult
+from service.storage.storage import Storage
 
 Row = dict[str, Any]
 
+RUNS_AT_ONCE = 50
+"""Runs that one batch reads, with their files and reviews."""
+
 
 class UnknownFormatError(ValueError):
-    """There is no such export format; the message names those there are."""
+    """The export format is unknown; the message names the known ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reviewed:
-    """A run with its standing reviews, and what the rows say of it."""
+    """A run with its standing reviews, and everything that rows are made from."""
 
     run_id: RunId
     submission: Submission
@@ -41,42 +45,64 @@ class _Reviewed:
 
 
 def export(storage: Storage, format: str) -> Iterator[Row]:
-    """The rows of a format (a key of FORMATS), as JSON objects, from the reviews that stand when the first is taken.
+    """Yield the rows of a format (a key of FORMATS) as JSON objects.
 
-    Raises UnknownFormatError at once, and whatever storage raises when the rows are read.
+    They are made of the reviews that stand when the first row is taken. Only the keys of those are in memory all along;
+    runs and reviews are read in batches. Raise UnknownFormatError at once, and StorageError while rows are read.
     """
     if format not in FORMATS:
         raise UnknownFormatError(f"format: expected one of {', '.join(FORMATS)}, not {format!r}")
     return _rows(storage, FORMATS[format])
 
 
-def _rows(storage: Storage, of_format: Callable[[Sequence[_Reviewed], str], Iterator[Row]]) -> Iterator[Row]:
-    reviewed = _reviewed(storage)
-    yield from of_format(reviewed, _export_id(record.id for run in reviewed for record in run.records))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ExportFormat:
+    rows: Callable[[Sequence[_Reviewed], str], Iterator[Row]]
+    """From runs that were read together, and the id of the export."""
+    compares_groups: bool = False
+    """The responses of a group are read together, instead of any RUNS_AT_ONCE runs."""
 
 
-def _preference(reviewed: Sequence[_Reviewed], export_id: str) -> Iterator[Row]:
-    groups: dict[tuple[str, str, str], list[_Reviewed]] = {}
-    for run in reviewed:
-        if run.submission.group_id:
-            key = (run.submission.task_id, run.task_version, run.submission.group_id)
-            groups.setdefault(key, []).append(run)
-    for group in groups.values():
-        by_id = {str(run.run_id): run for run in group}
-        for pair in pairs([run.response for run in group]):
-            chosen, rejected = by_id[pair.chosen.id], by_id[pair.rejected.id]
-            yield {
-                "prompt": [_message("user", chosen.prompt)],
-                "chosen": [_message("assistant", chosen.text)],
-                "rejected": [_message("assistant", rejected.text)],
-                "margin": pair.margin,
-                "provenance": {
-                    "export_id": export_id,
-                    **_task_and_rubric(chosen, chosen.records[0].review),
-                    "chosen": _decided_by(chosen),
-                    "rejected": _decided_by(rejected),
-                },
-            }
+def _rows(storage: Storage, format: _ExportFormat) -> Iterator[Row]:
+    keys = storage.reviews.keys()
+    export_id = _export_id(key.id for key in keys)
+    by_run: dict[RunId, list[ReviewKey]] = {}
+    for key in keys:
+        by_run.setdefault(key.run_id, []).append(key)
+    for together in _groups(by_run) if format.compares_groups else _batches(list(by_run)):
+        reviewed = [run for batch in _batches(together) for run in _read(storage, {id: by_run[id] for id in batch})]
+        yield from format.rows(reviewed, export_id)
+
+
+def _batches(ids: Sequence[RunId]) -> Iterator[Sequence[RunId]]:
+    return (ids[start : start + RUNS_AT_ONCE] for start in range(0, len(ids), RUNS_AT_ONCE))
+
+
+def _groups(by_run: Mapping[RunId, Sequence[ReviewKey]]) -> Iterator[Sequence[RunId]]:
+    """Yield the runs of each group that has several, in the order of the groups' first reviews."""
+    groups: dict[tuple[str, str, str], list[RunId]] = {}
+    for run_id, (key, *_) in by_run.items():
+        if key.group_id:
+            groups.setdefault((key.task_id, key.task_version, key.group_id), []).append(run_id)
+    return (ids for ids in groups.values() if len(ids) > 1)
+
+
+def _preference(group: Sequence[_Reviewed], export_id: str) -> Iterator[Row]:
+    by_id = {str(run.run_id): run for run in group}
+    for pair in pairs([run.response for run in group]):
+        chosen, rejected = by_id[pair.chosen.id], by_id[pair.rejected.id]
+        yield {
+            "prompt": [_message("user", chosen.prompt)],
+            "chosen": [_message("assistant", chosen.text)],
+            "rejected": [_message("assistant", rejected.text)],
+            "margin": pair.margin,
+            "provenance": {
+                "export_id": export_id,
+                **_task_and_rubric(chosen, chosen.records[0].review),
+                "chosen": _decided_by(chosen),
+                "rejected": _decided_by(rejected),
+            },
+        }
 
 
 def _kto(reviewed: Sequence[_Reviewed], export_id: str) -> Iterator[Row]:
@@ -117,17 +143,17 @@ def _jsonl(reviewed: Sequence[_Reviewed], export_id: str) -> Iterator[Row]:
             }
 
 
-FORMATS: Mapping[str, Callable[[Sequence[_Reviewed], str], Iterator[Row]]] = {
-    "preference": _preference,
-    "kto": _kto,
-    "jsonl": _jsonl,
+FORMATS: Mapping[str, _ExportFormat] = {
+    "preference": _ExportFormat(rows=_preference, compares_groups=True),
+    "kto": _ExportFormat(rows=_kto),
+    "jsonl": _ExportFormat(rows=_jsonl),
 }
 
 
 def response_text(files: Mapping[str, str]) -> str:
-    """The submission as an assistant would write it: a fenced block per file, by path.
+    """Return the submission as an assistant would write it: a fenced block for each file, by path.
 
-    Several files are each preceded by a line with their path. A fence is longer than any run of backticks inside it.
+    If there are several files, a line with its path comes before each. A fence is longer than any run of backticks inside it.
     """
     if len(files) == 1:
         return "".join(_fenced(path, text) for path, text in files.items())
@@ -196,36 +222,33 @@ def _decisions(record: ReviewRecord) -> list[Row]:
     ]
 
 
-def _reviewed(storage: Storage) -> list[_Reviewed]:
-    """Each gradable run that has a standing review, in the order of the first one."""
-    records: dict[RunId, list[ReviewRecord]] = {}
-    for record in storage.reviews():
-        records.setdefault(record.run_id, []).append(record)
-    prompts: dict[tuple[str, str], str] = {}
+def _read(storage: Storage, by_run: Mapping[RunId, Sequence[ReviewKey]]) -> list[_Reviewed]:
+    """Return these runs with their reviews, in the same order."""
+    runs = storage.runs.without_cases(by_run)
+    records = storage.reviews.by_id([key.id for keys in by_run.values() for key in keys])
+    prompts: dict[tuple[TaskId, str], str] = {}
     reviewed = []
-    for run_id, standing in records.items():
-        run = storage.run(run_id)
-        # What we did not manage to evaluate is no statement about the response, whoever reviewed it.
-        if run.findings is None or run.findings.outcome is RunOutcome.UNGRADABLE:
-            continue
+    for run_id, keys in by_run.items():
+        run = runs[run_id]
         submission, version = run.submission.submission, run.submission.task_version
         if (submission.task_id, version) not in prompts:
-            prompts[submission.task_id, version] = storage.task(submission.task_id, version).files["prompt.md"]
+            prompts[submission.task_id, version] = storage.tasks.get(submission.task_id, version).files["prompt.md"]
+        assert run.findings is not None, "only a finished run has a review"
         reviewed.append(
             _Reviewed(
                 run_id=run_id,
                 submission=submission,
                 client_id=run.submission.client_id,
                 task_version=version,
-                findings=replace(run.findings, signals=()),  # thousands of cases that no row says anything of
+                findings=run.findings,
                 prompt=prompts[submission.task_id, version],
                 text=response_text(submission.files),
-                records=tuple(standing),
+                records=tuple(records[key.id] for key in keys),
             )
         )
     return reviewed
 
 
 def _export_id(review_ids: Iterator[str]) -> str:
-    """The same reviews give the same id; one more, or one withdrawn, another."""
+    """Return an id of the exported reviews: the same reviews make the same id, in any order."""
     return hashlib.sha256("\n".join(sorted(review_ids)).encode()).hexdigest()[:16]

@@ -29,22 +29,22 @@ from service.rubric_files import rubrics as all_rubrics
 from service.runs.readiness import Check
 from service.runs.worker import WorkerPool, sign_of_life
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 DRAIN_SECONDS = 20.0
-"""At shutdown, how long runs under way may take; what is not done then is delivered again later."""
+"""At shutdown, the time that runs under way may take. A run that is not done by then is delivered again later."""
 STARTED_AHEAD = 2
 """Evaluators that start with the service; more start when they are needed, and are kept."""
 ENDED_SECONDS = 5.0
-"""How long workers may take to give back the jobs whose evaluators were ended."""
+"""Time that workers may take to give back the jobs of ended evaluators."""
 SWITCH_SECONDS = 0.0005
-"""How long a thread that computes (a large body, a package) keeps the interpreter from the one that answers, a tenth of
-Python's own: an answer asks for it a dozen times."""
+"""Time that a computing thread may keep the interpreter from one that answers, a tenth of Python's default: one answer waits
+a dozen times."""
 EMBEDDED_TOKEN_TIME = timedelta(days=1)
 
 
 def serve(settings: Settings, report: Report) -> None:
-    """Run the service until SIGINT or SIGTERM, then drain. Raises what `_service` raises."""
+    """Run the service until SIGINT or SIGTERM, then drain. Raise the errors of `_service`."""
     asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_stop.set())
@@ -59,49 +59,49 @@ def serve(settings: Settings, report: Report) -> None:
 
 @contextmanager
 def embedded(settings: Settings, report: Report) -> Iterator[tuple[str, str]]:
-    """A service inside a command: its address, and a token that may submit, write tasks and export."""
+    """Run a service inside a command. Yield its address, and a token that may submit, write tasks and export."""
     with _service(settings, report) as (base_url, storage):
         now = datetime.now(UTC)
         scopes = frozenset({"submitter", "author", "admin"})
-        yield base_url, storage.add_token("command line", scopes, now, expires_at=now + EMBEDDED_TOKEN_TIME)
+        yield base_url, storage.access.add_token("command line", scopes, now, expires_at=now + EMBEDDED_TOKEN_TIME)
 
 
 def sign_in_link(settings: Settings, base_url: str) -> str:
-    """Address of the review page that signs its first visitor in, within a day."""
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    """Return the address of the review page that signs its first visitor in, within a day."""
+    with closing(Storage.open(settings.storage_url)) as storage:
         return access.sign_in_link(storage, base_url, "reviewer", frozenset({"reviewer"}), datetime.now(UTC))
 
 
 def new_token(settings: Settings, name: str, scopes: frozenset[str], *, days: float, sign_in: bool) -> str:
-    """An API token, or with `sign_in` a link that signs that person in, once. Only its hash is kept."""
+    """Return an API token, or with `sign_in` a link that signs that person in, once. Only the hash is kept."""
     now = datetime.now(UTC)
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    with closing(Storage.open(settings.storage_url)) as storage:
         if sign_in:
             return access.sign_in_link(storage, f"http://{settings.host}:{settings.port}", name, scopes, now)
-        return storage.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
+        return storage.access.add_token(name, scopes, now, expires_at=now + timedelta(days=days))
 
 
 def installed(settings: Settings) -> Installation:
-    """The graders of this installation. Raises RegistryError or RubricError."""
+    """Return the graders of this installation. Raise RegistryError or RubricError."""
     limits = PluginLimits(seconds=settings.grader_seconds, memory_mib=settings.grader_memory_mib)
     return installation(_criteria(all_rubrics(settings.rubrics)), limits)
 
 
 @contextmanager
-def _service(settings: Settings, report: Report) -> Iterator[tuple[str, SqlStorage]]:
-    """API, reviewer's pages and workers in this process, from entering to leaving; gives the address and the storage.
+def _service(settings: Settings, report: Report) -> Iterator[tuple[str, Storage]]:
+    """Run the API, the pages and the workers in this process while the block lasts. Yield the address and the storage.
 
-    Raises HostError, SandboxError, RegistryError, RubricError, StorageError or OSError (the port is taken).
+    Raise HostError, SandboxError, RegistryError, RubricError, StorageError or OSError (the port is taken).
     """
     logs.configure()
     settings.home.mkdir(parents=True, exist_ok=True)
-    with suppress(PermissionError):  # it is somebody else's, who may keep it as they like
-        settings.home.chmod(0o700)  # a plugin is another user where this one is root
+    with suppress(PermissionError):  # the folder belongs to another user, who decides
+        settings.home.chmod(0o700)  # plugins run as another user if this one is root
     rubrics = all_rubrics(settings.rubrics)
     registry = installed(settings)
     for broken in registry.broken:
         report(f"this grader is left out: {broken}")
-    with closing(SqlStorage.open(settings.storage_url)) as storage:
+    with closing(Storage.open(settings.storage_url)) as storage:
         jobs = TableJobs(storage.database)
         with _workers(
             storage=storage, jobs=jobs, registry=registry, rubrics=rubrics, settings=settings, report=report
@@ -127,21 +127,21 @@ def _criteria(rubrics: Mapping[str, Rubric]) -> set[str]:
 @contextmanager
 def _workers(
     *,
-    storage: SqlStorage,
+    storage: Storage,
     jobs: TableJobs,
     registry: Installation,
     rubrics: Mapping[str, Rubric],
     settings: Settings,
     report: Report,
 ) -> Iterator[tuple[Callable[[], None], Sequence[Tier], Sequence[Check]]]:
-    """The workers and their evaluators; gives what wakes them, the tiers that they offer, and what they need.
+    """Run the workers and their evaluators. Yield a function that wakes them, the tiers that they offer, and their checks.
 
-    Without workers this host needs no engine, and the tiers are for the workers elsewhere to offer.
+    A host without workers needs no engine. Workers elsewhere then offer the tiers.
     """
     if settings.workers == 0:
         yield (lambda: None), tuple(Tier), ()
         return
-    # Each evaluator opens the tiers for itself; here it is only found out what this host holds.
+    # Each evaluator opens the tiers for itself. This only finds out which tiers this host has.
     with preparation.prepare(report, base_image=settings.base_image, minimum=settings.minimum_tier) as tiers:
         offered = tiers.offered
     start = Start(
@@ -174,10 +174,10 @@ def _workers(
 
 @contextmanager
 def _listening(app: FastAPI, settings: Settings) -> Iterator[str]:
-    """Serve `app` from a thread, so that the caller's thread stays free for the command line. Gives the address."""
+    """Serve `app` from a thread, so that the caller's thread stays free for the command line. Yield the address."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
-    gc.freeze()  # what is there now stays; looking through it for garbage stopped every thread for some 75 ms, now and then
+    gc.freeze()  # present objects live for ever; searching them for garbage stopped every thread for some 75 ms at times
     listener = socket.create_server((settings.host, settings.port))
     config = uvicorn.Config(
         app, http=patient(settings), ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=5

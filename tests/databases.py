@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from service.storage.database import Database
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 
 @cache
@@ -13,13 +13,13 @@ def _newest_schema() -> bytes:
     """An empty database of the newest schema; copying it is ten times faster than migrating for each test."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "assay.sqlite3"
-        SqlStorage.open(f"sqlite:///{file}").close()
+        Storage.open(f"sqlite:///{file}").close()
         return file.read_bytes()
 
 
-def storage_in(folder: Path) -> SqlStorage:
+def storage_in(folder: Path) -> Storage:
     """The storage of a service whose home is this folder; a new one, or the one that is there."""
     file = folder / "assay.sqlite3"
     if not file.exists():
         file.write_bytes(_newest_schema())
-    return SqlStorage(Database(f"sqlite:///{file}"))
+    return Storage.on(Database(f"sqlite:///{file}"))

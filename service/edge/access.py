@@ -1,7 +1,7 @@
-"""Who is asking, and what they may do.
+"""The caller of a request, and what they may do.
 
-Programs send `Authorization: Bearer TOKEN`. People open a one-time link, which gives them a session cookie; what they
-change from a page needs the session's CSRF token in `X-CSRF-Token` as well. Both are tokens in the storage, as hashes.
+Programs send `Authorization: Bearer TOKEN`. People open a one-time link, which sets a session cookie. A change from a
+page also needs the session's CSRF token in `X-CSRF-Token`. Storage keeps tokens and sessions as hashes.
 """
 
 import hashlib
@@ -15,7 +15,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.app_state import Assay, Services
 from service.edge.problems import ProblemError
-from service.storage.interface import ONE_TIME_PREFIX, Principal, Storage
+from service.storage.interface import ONE_TIME_PREFIX, Principal
+from service.storage.storage import Storage
 
 SCOPES = frozenset({"admin", "author", "submitter", "reviewer"})
 """`admin` may do everything."""
@@ -31,13 +32,13 @@ bearer_of = HTTPBearer(auto_error=False, description="An API token: `assay token
 def principal(
     request: Request, assay: Assay, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_of)]
 ) -> Principal:
-    """Who is asking, as a dependency. On a guarded route (`service.edge.guard`) that is known by now."""
+    """Return the caller, as a dependency. On a guarded route (`service.edge.guard`) the caller is known already."""
     known: Principal | None = getattr(request.state, "principal", None)
     return known or identify(request, assay, bearer)
 
 
 def identify(request: Request, assay: Services, bearer: HTTPAuthorizationCredentials | None) -> Principal:
-    """Who is asking: a bearer token, or else the session of a page. Looks at headers only. Raises ProblemError."""
+    """Return the caller, by bearer token or by the session of a page. Read headers only. Raise ProblemError."""
     if bearer is not None:
         return _known(assay, bearer.credentials, "The token is unknown or expired.")
     session = session_of(request)
@@ -55,7 +56,7 @@ def identify(request: Request, assay: Services, bearer: HTTPAuthorizationCredent
 
 
 class Required:
-    """A dependency that gives the `Principal`, if it has one of the scopes or is an admin."""
+    """A dependency that returns the `Principal` if it has one of the scopes or is an admin."""
 
     def __init__(self, *scopes: str) -> None:
         self._scopes = frozenset({*scopes, "admin"})
@@ -65,7 +66,7 @@ class Required:
         return who
 
     def check(self, who: Principal) -> None:
-        """Raises ProblemError."""
+        """Raise ProblemError if the caller lacks the scopes."""
         if not who.scopes & self._scopes:
             raise ProblemError("forbidden", f"This needs one of the scopes {', '.join(sorted(self._scopes))}.")
 
@@ -77,29 +78,29 @@ Reviewer = Annotated[Principal, Depends(Required("reviewer"))]
 
 
 def session_of(request: Request) -> str:
-    """The session that the request's cookie names; empty where there is none.
+    """Return the session in the request's cookie, or "" without one.
 
-    Not `request.cookies`, which takes minutes for some headers of a few KiB: a value of ours is never quoted.
+    `request.cookies` would take minutes for some headers of a few KiB. Our value is never quoted, so a split is enough.
     """
     pieces = (piece.strip().partition("=") for piece in request.headers.get("cookie", "").split(";"))
     return next((value for name, _, value in pieces if name == COOKIE), "")
 
 
 def csrf_token(request: Request) -> str:
-    """What a page of this session sends back in `X-CSRF-Token`; empty where there is no session."""
+    """Return the value that a page of this session sends in `X-CSRF-Token`, or "" without a session."""
     session = session_of(request)
     return hashlib.sha256(f"csrf:{session}".encode()).hexdigest() if session else ""
 
 
 def sign_in_link(storage: Storage, base_url: str, name: str, scopes: frozenset[str], now: datetime) -> str:
-    """An address that signs its first visitor in under that name, within a day."""
-    token = storage.add_token(name, scopes, now, expires_at=now + LINK_TIME, one_time=True)
+    """Return an address that signs its first visitor in under that name, within a day."""
+    token = storage.access.add_token(name, scopes, now, expires_at=now + LINK_TIME, one_time=True)
     return f"{base_url.rstrip('/')}/sign-in?token={token}"
 
 
 def first_start_link(storage: Storage, base_url: str, now: datetime) -> str | None:
-    """A link for the first administrator, if nobody was given access yet: there is no default password."""
-    if storage.has_tokens():
+    """Return a link for the first administrator, or None if any token exists. There is no default password."""
+    if storage.access.has_tokens():
         return None
     return sign_in_link(storage, base_url, "admin", frozenset({"admin"}), now)
 
@@ -108,13 +109,13 @@ def first_start_link(storage: Storage, base_url: str, now: datetime) -> str | No
 def sign_in(request: Request, assay: Assay, token: str = "") -> Response:
     """Trade a one-time token for a session, and go on to the queue."""
     now = assay.now()
-    who = assay.storage.principal(token, now) if token.startswith(ONE_TIME_PREFIX) else None
+    who = assay.storage.access.principal(token, now) if token.startswith(ONE_TIME_PREFIX) else None
     if who is None:
         raise ProblemError(
             "sign-in-link", "This link was used, or it is too old. Ask for another one, or make it: assay token"
         )
     lasts = timedelta(hours=assay.settings.session_hours)
-    session = assay.storage.add_token(who.name, who.scopes, now, expires_at=now + lasts)
+    session = assay.storage.access.add_token(who.name, who.scopes, now, expires_at=now + lasts)
     # Not a 303: after a link in a chat or a mail, the browser would follow it without the new SameSite=Strict cookie.
     response = HTMLResponse(_GO_ON)
     response.set_cookie(
@@ -137,7 +138,7 @@ _GO_ON = (
 
 def _known(assay: Services, token: str, otherwise: str) -> Principal:
     # A one-time token is for the link alone; here it would be used up by a request that may not even succeed.
-    who = None if token.startswith(ONE_TIME_PREFIX) else assay.storage.principal(token, assay.now())
+    who = None if token.startswith(ONE_TIME_PREFIX) else assay.storage.access.principal(token, assay.now())
     if who is None:
         raise ProblemError("unauthenticated", otherwise)
     return who

@@ -1,9 +1,9 @@
-"""What every route does before a body is read: who is asking, may they, and how much may they send in what time.
+"""Checks of every route before it reads a body: the caller, their scopes, and caps on size and time.
 
-FastAPI reads and parses a body first and asks its dependencies afterwards. A route of this class asks first, from the
-headers alone, so that somebody unknown costs one look-up and nothing of a body is read, let alone parsed. A body that may
-come is read within a cap and a time. It is parsed in a thread, and only if it holds so few values that this is quick: the
-parser keeps the interpreter's lock, so that a thread alone would not save the event loop.
+FastAPI reads and parses a body first and runs dependencies afterwards. A route of this class checks the caller first,
+from the headers alone, so an unknown caller costs one look-up and their body is never read. An admitted body is read
+within a cap and a deadline. A small body is parsed in a thread. A larger one is parsed in a process of its own
+(`service.reading`): the parser holds the interpreter's lock, so a thread would not keep the event loop free.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from service.reading.readers import BODIES
 from service.schemas import Body, ErrorField
 
 MOST_HELD_MIB = 128
-"""Of bodies of one person at once, of however many requests."""
+"""MiB of bodies that one person may have in reading at once, over all their requests."""
 _AT_ONCE_BYTES = 64 * 1024
-"""A body up to this is parsed in any thread, in milliseconds; larger ones elsewhere, one after the other."""
+"""A body up to this size is parsed in any thread, in milliseconds. Larger ones are parsed in a process, one at a time."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Guarded(APIRoute):
-    """A route that is not entered before its caller is known to be allowed."""
+    """A route that admits its caller before anything else."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -56,7 +56,7 @@ class Guarded(APIRoute):
 
 
 def _needed(dependant: Dependant) -> access.Required | None:
-    """The scopes that the route asks for; None where anybody may come."""
+    """Return the scopes that the route requires, or None if it is open to all."""
     asked = (each.call for each in dependant.dependencies)
     return next((call for call in asked if isinstance(call, access.Required)), None)
 
@@ -119,7 +119,7 @@ class _BodyRequest(Request):
         return message
 
     def forget(self) -> None:
-        """The body is not needed any more."""
+        """Release the body's share of the cap."""
         self._held[self._name] -= self._taken
         self._taken = 0
         if not self._held[self._name]:

@@ -1,4 +1,4 @@
-"""The outermost layer of the web service: a request id, security headers, and the fence for our own failures."""
+"""The outermost layer of the web service: a request id, security headers, and the handler of our own failures."""
 
 import secrets
 import traceback
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.edge.problems import MEDIA_TYPE, document
 
 _HEADERS = {
-    # Everything a page needs comes from this service, in files; submitted code that got into a page could do nothing.
+    # Everything that a page needs is a file of this service, so submitted code that got into a page could not run.
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     ),
@@ -35,10 +35,11 @@ class Edge:
             await self._app(scope, receive, send)
             return
         answer = _Reply(send)
+        scope.setdefault("state", {})["request_id"] = answer.request_id
         try:
             await self._app(scope, receive, answer.send)
-        except Exception:  # the request's fence: nothing of ours but an id goes out, all of it goes to the log
-            # The traceback as text: a renderer that shows local variables would put tokens into the log.
+        except Exception:  # only an id goes out to the client; everything goes to the log
+            # The traceback is text: a renderer that shows local variables would put tokens into the log.
             _log.error(
                 "request failed",
                 action="request.failed",
@@ -54,7 +55,7 @@ class Edge:
 
 
 class _Reply:
-    """`send` with our headers on the first message, and whether that was sent."""
+    """Adds our headers to the first message of an answer, and remembers that it was sent."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -68,6 +69,6 @@ class _Reply:
             headers["X-Request-Id"] = self.request_id
             for name, value in _HEADERS.items():
                 headers[name] = value
-            # Pages and answers are about one reader; the page's own files say for themselves how long they keep.
+            # Pages and answers are for one reader. Static files set their own header.
             headers.setdefault("Cache-Control", "no-store")
         await self._send(message)

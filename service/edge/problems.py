@@ -1,6 +1,6 @@
-"""What goes wrong on the way of a request, as RFC 9457 problem documents.
+"""Errors of a request, as RFC 9457 problem documents.
 
-    ProblemError            any of the kinds below, with the fields that are wrong; raised anywhere below a route
+    ProblemError            one of the kinds below, with the fields at fault; raised anywhere below a route
 
 docs/reference/problems.md explains each kind; a test compares the two.
 """
@@ -11,20 +11,24 @@ from html import escape
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from rubrics.review import ReviewError
 from service.schemas import ErrorField, Problem
-from service.storage.interface import ConflictError, NotFoundError, StorageError
+from service.storage.interface import ConflictError, NotFoundError, UnavailableError
+
+_log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-"""`Retry-After` of everything that passes by itself."""
+"""`Retry-After` of every problem that may pass by itself."""
 MOST_FIELDS = 100
-"""Fields at fault that an answer names."""
+"""Number of fields at fault that an answer names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ _BY_STATUS = {401: "unauthenticated", 403: "forbidden", 404: "not-found", 405: "
 
 
 class ProblemError(HTTPException):
-    """An HTTPException, because FastAPI lets only those through while it reads a body.
+    """A problem to answer with. An HTTPException, because FastAPI lets only those through while it reads a body.
 
     Args:
         kind: a key of KINDS.
@@ -79,7 +83,7 @@ class ProblemError(HTTPException):
 
 
 def document(kind: str, detail: str, errors: Sequence[ErrorField] = (), *, request_id: str = "") -> Problem:
-    """The problem document of a kind."""
+    """Return the problem document of a kind."""
     return Problem(
         type=f"urn:assay:problem:{kind}",
         title=KINDS[kind].title,
@@ -91,7 +95,7 @@ def document(kind: str, detail: str, errors: Sequence[ErrorField] = (), *, reque
 
 
 def described(description: str) -> dict[str, Any]:
-    """A problem among the responses of a route, for its OpenAPI description."""
+    """Return a problem as a response of a route, for its OpenAPI description."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"model": Problem, "description": description, "content": content}
 
@@ -102,27 +106,31 @@ OF_A_BODY: dict[int | str, dict[str, Any]] = {
     413: described("The body is too large, or holds too many values."),
     415: described("The body is compressed."),
 }
-"""Responses of a route that takes a body."""
+"""Responses of every route that takes a body."""
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of a route with a problem document."""
+    """Answer every error of a route with a problem document.
+
+    Other errors, a StorageError among them, are bugs of ours: `service.edge.middleware` logs them and answers 500.
+    """
     app.add_exception_handler(StarletteHTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(NotFoundError, _answer_storage)
     app.add_exception_handler(ConflictError, _answer_storage)
-    app.add_exception_handler(StorageError, _answer_storage)
+    app.add_exception_handler(ReviewError, _answer_review)
+    app.add_exception_handler(UnavailableError, _answer_unavailable)
 
 
 def respond(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """As JSON, or as a small page for somebody who looks at it in a browser."""
+    """Return the problem as JSON, or as a small page if a browser asks for a page."""
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/"):
         return HTMLResponse(_page(problem), problem.status, headers)
     return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
 def field_errors(errors: Sequence[ErrorDetails]) -> list[ErrorField]:
-    """What pydantic found wrong, by path, such as `submissions.3.task_id`; the place `body` alone is the whole body."""
+    """Return what pydantic found, by path: `submissions.3.task_id`. The path `body` is the whole body."""
     return [ErrorField(field=_path(error["loc"]), expected=_expected(error)) for error in errors]
 
 
@@ -181,14 +189,29 @@ def _summary(fields: Sequence[ErrorField]) -> str:
 
 
 def _answer_storage(request: Request, error: Exception) -> Response:
-    match error:
-        case NotFoundError():
-            problem = ProblemError("not-found", f"There is no {error}.")
-        case ConflictError():
-            problem = ProblemError("conflict", f"{error}.")
-        case _:  # its text names files and statements of ours
-            problem = ProblemError("storage-unavailable", "The database does not answer; try again in a moment.")
+    if isinstance(error, NotFoundError):
+        return respond(request, document("not-found", f"There is no {error}."))
+    return respond(request, document("conflict", f"{error}."))
+
+
+def _answer_unavailable(request: Request, error: Exception) -> Response:
+    # The text of the error names files and statements of ours, so it goes to the log only.
+    _log.warning(
+        "the database is unavailable",
+        action="storage.unavailable",
+        request_id=request.state.request_id,
+        path=request.url.path,
+        error=str(error),
+        cause=repr(error.__cause__),
+    )
+    problem = ProblemError("storage-unavailable", "The database does not answer; try again in a moment.")
     return respond(request, problem.problem, problem.headers)
+
+
+def _answer_review(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReviewError)
+    field = ErrorField(field=error.field, expected=error.expected)
+    return respond(request, document("invalid-review", f"{error}.", [field]))
 
 
 def _page(problem: Problem) -> str:

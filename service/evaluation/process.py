@@ -32,7 +32,7 @@ from service.processes.child import limit_memory
 from service.processes.wire import Wire, WireError, from_above, up
 from service.storage.database import Database
 from service.storage.interface import RunRecord, StorageError
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 HOST_SECONDS = 300.0
 """How long an evaluator may work by itself without a sign of life; while a box runs, that much more than the box has."""
@@ -49,7 +49,7 @@ def main() -> None:
     logs.configure()
     tiers = preparation.reopen(start.tiers, base_image=start.base_image)
     plugins = IsolatedPlugins(Registry.discover(_criteria(start), own_entry_points()), start.plugins, start.limits)
-    with closing(SqlStorage(Database(start.storage_url))) as storage:
+    with closing(Storage.on(Database(start.storage_url))) as storage:
         life = _Life(wire, HOST_SECONDS + (BOX_TIMES + 2) * start.limits.seconds)
         evaluation = RunEvaluator(
             storage=storage,

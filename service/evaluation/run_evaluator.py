@@ -11,7 +11,8 @@ from sandboxes.interface import Sandbox, Tier
 from sandboxes.tiers import strictest
 from service.evaluation import pipeline
 from service.evaluation.task_cache import TaskCache
-from service.storage.interface import RunRecord, RunResult, Storage
+from service.storage.interface import RunRecord, RunResult
+from service.storage.storage import Storage
 
 
 class Graders(Protocol):
@@ -55,7 +56,7 @@ class RunEvaluator:
         submission = run.submission.submission
         version = run.submission.task_version
         load = self._memory.of(submission.task_id, version)
-        task = load("task", lambda: _loaded(self._storage.task(submission.task_id, version).files))
+        task = load("task", lambda: _loaded(self._storage.tasks.get(submission.task_id, version).files))
         assert isinstance(task, Task)
         sandbox = self._tiers.at_least(strictest(task.minimum_tier, run.submission.minimum_tier))
         return pipeline.evaluate(

@@ -1,4 +1,4 @@
-"""The hidden cases of a run, for those who may see what is hidden: authors and reviewers."""
+"""The hidden cases of a run, for authors and reviewers."""
 
 from typing import Annotated
 
@@ -23,16 +23,16 @@ def list_cases(
     run_id: str,
     assay: Assay,
     _: AuthorOrReviewer,
-    passed: Annotated[bool, Query(description="Those that passed as well.")] = False,  # noqa: FBT002
+    passed: Annotated[bool, Query(description="Include the cases that passed.")] = False,  # noqa: FBT002
     after: Annotated[str, Query(pattern=r"^[0-9]{0,9}$", description="`next` of an earlier answer.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> CasesOut:
-    """The hidden cases of a run that did not pass, in the order in which they ran, with input, wanted and got.
+    """Return the hidden cases of a run that did not pass, in the order in which they ran, with input, wanted and got.
 
-    For authors and reviewers: a submitter is never told what is in a hidden case. The first failing cases of a suite carry
-    their texts, each cut to some thousand characters; a run that is not done, or is ungradable, has no cases.
+    For authors and reviewers: a submitter never sees the contents of a hidden case. The first failing cases of a suite
+    carry their texts, each cut to some thousand characters. A run that is not done, or is ungradable, has no cases.
     """
-    listed = [case for case in assay.storage.cases(RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
+    listed = [case for case in assay.storage.runs.cases(RunId(run_id)) if passed or case.outcome is not Outcome.PASSED]
     first = int(after or 0)
     page = listed[first : first + limit]
     end = first + len(page)

@@ -1,4 +1,4 @@
-"""What this installation has: rubrics, graders, and its health."""
+"""The rubrics and graders of this installation, and its health."""
 
 from dataclasses import asdict
 
@@ -13,18 +13,18 @@ from service.schemas import GradersOut, HealthOut, RubricOut, RubricsOut
 router = APIRouter(tags=["installation"], route_class=Guarded)
 health_router = APIRouter(tags=["health"])
 _POLLING = CapacityLimiter(20)
-"""Threads of their own for who asks whether the service is ready: the others may all be waiting, and these may wait as well."""
+"""Separate threads for readiness checks: all others may be waiting, and a check may have to wait as well."""
 
 
 @router.get("/rubrics")
 def list_rubrics(assay: Assay, _: Anyone) -> RubricsOut:
-    """The rubrics, with their criteria and levels."""
+    """Return the rubrics, with their criteria and levels."""
     return RubricsOut(rubrics=[RubricOut.model_validate(asdict(rubric)) for rubric in assay.rubrics.values()])
 
 
 @router.get("/graders")
 def list_graders(assay: Assay, _: Anyone) -> GradersOut:
-    """The graders, and the plugins that could not be loaded."""
+    """Return the graders, and the plugins that could not be loaded."""
     return GradersOut(
         graders={id: grader.version for id, grader in assay.registry.graders.items()},
         broken={each.name: str(each) for each in assay.registry.broken},
@@ -33,14 +33,14 @@ def list_graders(assay: Assay, _: Anyone) -> GradersOut:
 
 @health_router.get("/healthz")
 async def healthz() -> HealthOut:
-    """The process answers."""
-    # In no thread: those may all be waiting, for a database that is locked, say.
+    """Answer, to show that the process is alive."""
+    # Not in a thread: all of those may be waiting, for a locked database perhaps.
     return HealthOut(status="ok")
 
 
 @health_router.get("/readyz", responses={503: {"model": HealthOut, "description": "Something is missing."}})
 async def readyz(assay: Assay, response: Response) -> HealthOut:
-    """The service can do its work, or what it lacks for it."""
+    """Return whether the service can do its work, and what it lacks if not."""
     missing = await to_thread.run_sync(assay.readiness.missing, limiter=_POLLING)
     if missing:
         response.status_code = 503

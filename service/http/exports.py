@@ -26,11 +26,11 @@ router = APIRouter(tags=["exports"], route_class=Guarded)
     response_class=StreamingResponse,
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "One JSON object a line."},
-        404: described("There is no such format."),
+        404: described("The format is unknown."),
     },
 )
 def get_export(format: str, assay: Assay, _: Author) -> StreamingResponse:
-    """What reviewers have decided, as NDJSON: `preference`, `kto` or `jsonl` (docs/reference/exports.md)."""
+    """Return what reviewers have decided, as NDJSON: `preference`, `kto` or `jsonl` (docs/reference/exports.md)."""
     try:
         rows = export(assay.storage, format)
     except UnknownFormatError as error:

@@ -1,4 +1,4 @@
-"""The addresses of the API, put together."""
+"""The API as one application."""
 
 from fastapi import APIRouter, FastAPI
 
@@ -7,7 +7,7 @@ from service.http import cases, catalog, exports, reviews, runs, submissions, ta
 
 
 def api_app() -> FastAPI:
-    """An application with the API and the sign-in, which still lacks its services (`app.state.assay`)."""
+    """Return an application with the API and the sign-in. It still lacks its services (`app.state.assay`)."""
     # No docs_url: FastAPI's page loads its scripts from elsewhere, which our own CSP forbids.
     app = FastAPI(
         title="Assay",

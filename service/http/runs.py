@@ -21,7 +21,10 @@ router = APIRouter(tags=["runs"], route_class=Guarded)
     "/runs/{run_id}", response_model=RunOut, responses={404: described("There is no such run, or it is not yours.")}
 )
 async def get_run(run_id: str, assay: Assay, who: Anyone, wait: Wait = 0) -> Response:
-    """One run; with `wait`, held until it is done or the time is up. Who only submits reads their own."""
+    """Return one run. With `wait`, the answer waits until the run is done or the time is up.
+
+    A submitter can read their own runs only.
+    """
     run = await run_in_threadpool(_run_of, assay, RunId(run_id), who)
     if wait and run.state is not RunState.DONE:
         await assay.finished.wait(run.id, wait)
@@ -37,18 +40,18 @@ def list_runs(
     after: Annotated[str, Query(pattern=r"^[0-9]{0,18}$", description="`next` of an earlier answer.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
-    """Finished runs in the order in which they finished. Ask again with `next`: no run is missed or repeated.
+    """Return finished runs in the order in which they finished. Ask again with `next`: no run is missed or repeated.
 
-    Who only submits is told of their own.
+    A submitter gets their own runs only.
     """
     submitter = None if who.sees_all else who.name
-    runs, cursor = assay.storage.finished_runs(tag=tag, submitter=submitter, after=after, limit=limit)
+    runs, cursor = assay.storage.runs.finished(tag=tag, submitter=submitter, after=after, limit=limit)
     return runs_response(runs, cursor, who)
 
 
 def _run_of(assay: Services, id: RunId, who: Principal) -> RunSummary:
-    """Raises NotFoundError also for a run of somebody else's, in the same words."""
-    run = assay.storage.summary(id)
+    """Return the run. Raise the same NotFoundError for an unknown run and for one that the caller must not see."""
+    run = assay.storage.runs.summary(id)
     if not who.sees_all and (run.submitter != who.name or not run.submitter):
         raise NotFoundError(f"run {id}")
     return run

@@ -1,10 +1,11 @@
-"""The web server's connections, with the patience that uvicorn itself does not limit.
+"""The web server's connections, with the time limits that uvicorn lacks.
 
-uvicorn ends a connection that is idle after an answer. One that never sends a whole head, or the rest of a body whose answer it
-has already, it would keep for ever. Here every connection that owes us bytes has a clock, and only so many may be owing at
-once: above that the one that has owed the longest goes, so that who floods closes their own connections first.
+uvicorn ends a connection that is idle after an answer. It would keep one for ever that never sends a whole head, or never
+sends the rest of a body that is answered already. Here every connection that owes us bytes has a clock, and at most
+`most_waiting` may owe at once. Above that, the connection that has owed longest is closed, so a flooding client closes
+its own connections first.
 
-How long a body may take while somebody reads it is the reader's matter (`service.edge.guard`).
+The deadline of a body that a route reads is set by `service.edge.guard`.
 """
 
 import asyncio
@@ -17,35 +18,35 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from service.settings import Settings
 
 REST_SECONDS = 5.0
-"""For the rest of a body that nobody reads any more, because the answer (401, say) did not need it."""
+"""Deadline for the rest of a body that no route reads, because the answer (401, say) did not need it."""
 ANSWER_SECONDS = 60.0
-"""For taking the 64 KiB of an answer that are waiting at most, from when they wait."""
+"""Deadline for taking the part of an answer that waits, at most 64 KiB."""
 HEAD_BYTES = 16 * 1024
-"""Of a request's head: thousands of tiny headers take the event loop milliseconds."""
+"""Most bytes of a request's head: thousands of tiny headers take the event loop milliseconds."""
 CRUMBS = 500
 CRUMB_BYTES = 64
-"""A body may come in so many pieces, and one more for each so many bytes. A piece costs as much whether it has one byte or 16,000."""
+"""A body may come in CRUMBS pieces, and one more for each CRUMB_BYTES. A piece of one byte costs as much as one of 16,000."""
 
 
 class _Owes(Enum):
-    """What a connection has yet to send."""
+    """The part that a connection still has to send or take."""
 
     NOTHING = "nothing"
     """A request is being answered."""
     BODY = "body"
-    """Its request is being answered meanwhile, and has the clock (`service.edge.guard`)."""
+    """The route that reads the body has the clock (`service.edge.guard`)."""
     HEAD = "head"
     REST = "rest"
     TAKING = "taking"
-    """Nothing: it has to take what we have written."""
+    """It has to take the bytes that we have written."""
 
 
 _WAITED_FOR = (_Owes.HEAD, _Owes.BODY, _Owes.TAKING)
-"""So many may owe these at once."""
+"""At most `most_waiting` connections may owe one of these at once."""
 
 
 class _Counting(h11.Connection):
-    """Refuses a body in crumbs as it refuses what is no HTTP."""
+    """An HTTP parser that treats a body in crumbs as a protocol error."""
 
     _pieces = _bytes = 0
 
@@ -76,12 +77,12 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
         super().connection_made(transport)
         self.owes = _Owes.NOTHING
-        """What it has yet to send."""
+        """The part that the client owes."""
         self.since = 0.0
-        """Since when, by the loop's clock."""
+        """Time at which it began to owe that, by the loop's clock."""
         self._clock: asyncio.TimerHandle | None = None
         self._look()
-        # What it has sent with the connection is read first: of a hundred that come at once, the first is no worse than the last.
+        # Bytes that came with the connection are read first, so that of many that open at once none is closed unread.
         self.loop.call_soon(self.loop.call_soon, self._make_room)
 
     def data_received(self, data: bytes) -> None:
@@ -96,7 +97,7 @@ class PatientProtocol(H11Protocol):
         try:
             super().handle_events()
         except h11.LocalProtocolError:
-            self.give_up()  # what is no HTTP came when its answer had begun, so that nothing can be said any more
+            self.give_up()  # the client broke the protocol after its answer had begun, so no error can be sent
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -116,7 +117,7 @@ class PatientProtocol(H11Protocol):
         self._stop_clock()
 
     def _look(self) -> None:
-        """Start the clock of what is owed now, unless it runs already."""
+        """Start the clock of the part that is owed now, unless it is running."""
         owes = self._owed()
         if owes is self.owes or self not in self.connections:  # lost, and its request ends now
             return
@@ -139,7 +140,7 @@ class PatientProtocol(H11Protocol):
             min(waiting, key=lambda each: each.since).give_up()
 
     def give_up(self) -> None:
-        """End the connection; it owes us too much. What was answered may still be taken for a while."""
+        """End the connection because it owes for too long. The client may still take a written answer for a while."""
         if self.owes is not _Owes.TAKING and self.transport.get_write_buffer_size():
             self.transport.close()
             self._look()
@@ -157,7 +158,7 @@ class PatientProtocol(H11Protocol):
 def patient(
     settings: Settings, *, rest_seconds: float = REST_SECONDS, answer_seconds: float = ANSWER_SECONDS
 ) -> type[PatientProtocol]:
-    """The protocol for `uvicorn.Config(http=...)`, as patient as the settings say."""
+    """Return the protocol for `uvicorn.Config(http=...)`, with the deadlines of the settings."""
     limits = {
         "head_seconds": settings.head_seconds,
         "rest_seconds": rest_seconds,

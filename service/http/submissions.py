@@ -1,4 +1,4 @@
-"""Handing in submissions."""
+"""Submitting responses."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from service.storage.interface import NoRoomError, Principal, RunState
 
 MAX_WAIT_SECONDS = 60
 MOST_FIELDS_OF_AN_ITEM = 10
-"""Fields at fault that the answer to a batch names, of each item."""
+"""Number of fields at fault that the answer to a batch names for each item."""
 
 router = APIRouter(tags=["submissions"], route_class=Guarded)
 
@@ -51,15 +51,15 @@ async def submit(
     wait: Wait = 0,
     idempotency_key: Annotated[str, Header(max_length=200, description="As the field of the body.")] = "",
 ) -> Response | Accepted:
-    """Hand in one response to a task; it is run and graded in the background."""
+    """Submit one response to a task. It is run and graded in the background."""
     request = _with_key(_request(body), idempotency_key)
     (outcome,) = await run_in_threadpool(_accept, assay, who, [request])
     if isinstance(outcome, IntakeError):
         raise ProblemError(outcome.kind, f"{outcome}.", _fields(outcome))
     if wait:
-        # Waiting holds no thread: hundreds may do it, and the pool has forty.
+        # A waiting request must not hold a thread: hundreds may wait, and the pool has forty.
         await assay.finished.wait(outcome.run_id, wait)
-        run = await run_in_threadpool(assay.storage.summary, outcome.run_id)
+        run = await run_in_threadpool(assay.storage.runs.summary, outcome.run_id)
         if run.state is RunState.DONE:
             return await run_in_threadpool(run_response, run, who)
     return _accepted(outcome)
@@ -67,7 +67,7 @@ async def submit(
 
 @router.post("/submissions:batch", responses={503: described("Too much is waiting."), **OF_A_BODY})
 def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
-    """Hand in many. Each is looked at for itself: the good ones are accepted, the others answered with a problem."""
+    """Submit many responses. Each is checked on its own: good ones are accepted, others are answered with a problem."""
     parsed = [_parse(item, position) for position, item in enumerate(body.submissions)]
     outcomes = iter(_accept(assay, who, [item for item in parsed if isinstance(item, RunRequest)]))
     return BatchOut(
@@ -79,7 +79,7 @@ def submit_batch(body: BatchIn, assay: Assay, who: Submitter) -> BatchOut:
 
 
 def _accept(assay: Services, who: Principal, requests: Sequence[RunRequest]) -> list[Admitted | IntakeError]:
-    """Whether there is room is asked last: what is wrong, or was accepted before, is answered while the queue is full too."""
+    """Accept the requests. Room in the queue is checked last, so that a full queue hides neither errors nor old answers."""
     try:
         outcomes = intake.accept(
             assay.storage,

@@ -27,7 +27,7 @@ router = APIRouter(tags=["tasks"], route_class=Guarded)
 @router.post(
     "/tasks",
     status_code=201,
-    responses={200: {"model": TaskOut, "description": "This very version was there already."}, **OF_A_BODY},
+    responses={200: {"model": TaskOut, "description": "This version was stored already."}, **OF_A_BODY},
 )
 async def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) -> TaskOut:
     """Store a task package. Its version is a hash of its files; the same files again change nothing."""
@@ -41,7 +41,7 @@ async def put_task(body: TaskIn, assay: Assay, _: Author, response: Response) ->
 def _stored(task: Task, summary: TaskSummary, body: TaskIn, assay: Services, response: Response) -> TaskOut:
     _check_choices(task, assay)
     record = TaskRecord(id=task.id, version=task.version, title=task.title, files=body.files, created_at=assay.now())
-    created = assay.storage.add_task(record)
+    created = assay.storage.tasks.add(record)
     if not created:
         response.status_code = 200
     return _out(summary, created=created)
@@ -54,8 +54,8 @@ def list_tasks(
     after: Annotated[str, Query(max_length=200, description="`next` of an earlier answer.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TasksOut:
-    """The newest version of each task, by id."""
-    records = assay.storage.tasks(after=after, limit=limit)
+    """Return the newest version of each task, by id."""
+    records = assay.storage.tasks.page(after=after, limit=limit)
     tasks = [_out(assay.catalog.summary(record.id, record.version)) for record in records]
     return TasksOut(tasks=tasks, next=records[-1].id if len(records) == limit else "")
 
@@ -67,12 +67,12 @@ def get_task(
     _: Anyone,
     version: Annotated[str | None, Query(description="Default: the newest.")] = None,
 ) -> TaskOut:
-    """One task. Its id may hold slashes."""
+    """Return one task. Its id may contain slashes."""
     return _out(assay.catalog.summary(TaskId(task_id), version))
 
 
 def _check_choices(task: Task, assay: Services) -> None:
-    """A task that could not be graded is better refused now than found out by its first submission."""
+    """Raise ProblemError for a task that this service cannot grade, before its first submission would find out."""
     try:
         assay.registry.check(task)
     except GraderChoiceError as error:

@@ -1,9 +1,9 @@
-"""A run as answers tell it, to two kinds of readers.
+"""A run as an answer, for two kinds of readers.
 
-Authors, reviewers and administrators get all but the cases' own texts. A submitter gets what the hidden tests decided and never
-what is in them. For a program that ran beside hidden inputs that includes whatever it had a say in: a path that it opened, a
-number that it made large. So of a signal that is not `public` only what its grader fixed goes out: rule, severity, and
-how often, roughly. docs/adr/0011-who-may-read-what.md has the reasons and what is left.
+Authors, reviewers and administrators get everything but the texts of cases. A submitter gets the verdicts of the hidden
+tests and never their contents. A program that ran beside hidden inputs can encode them in anything it influences: a path
+that it opened, a number that it made large. So a signal that is not `public` is reduced to what its grader fixed: rule,
+severity, and a rough count. docs/adr/0011-who-may-read-what.md has the reasons and the remaining channels.
 """
 
 import math
@@ -23,21 +23,21 @@ WITHHELD = "it could not look; authors and reviewers can see why"
 
 
 _REWARDS = {RunOutcome.PASSED: 1.0, RunOutcome.FAILED: 0.0}
-"""Of the other outcomes no machine knows whether the submission is right: that is no reward, and not one of nought."""
+"""Rewards by outcome. For any other outcome, nothing is known about the submission: its reward is null, not 0."""
 
 
 def run_response(run: RunSummary, who: Principal) -> Response:
-    """The answer to `GET /v1/runs/{id}`, written here: in the thread that calls this, and not on the event loop."""
+    """Return the answer to `GET /v1/runs/{id}`, serialized in the calling thread and not on the event loop."""
     return _as_json(run_out(run, sees_all=who.sees_all))
 
 
 def runs_response(runs: Iterable[RunSummary], next: str, who: Principal) -> Response:
-    """The same for `GET /v1/runs`."""
+    """Return the answer to `GET /v1/runs`, serialized in the calling thread."""
     return _as_json(RunsOut(runs=[run_out(run, sees_all=who.sees_all) for run in runs], next=next))
 
 
 def run_out(run: RunSummary, *, sees_all: bool) -> RunOut:
-    """What this reader is told of the run."""
+    """Return the run as this reader may see it."""
     came: dict[str, Any] = {}
     if run.findings is not None and run.tally is not None:
         told = _in_full(run.findings) if sees_all else _for_submitter(run.id, run.findings)
@@ -63,7 +63,7 @@ def _as_json(answer: RunOut | RunsOut) -> Response:
 
 
 def _of_all(findings: RunResult, tally: Tally) -> dict[str, Any]:
-    """What every reader is told."""
+    """Return the fields that every reader sees."""
     return {
         "outcome": str(findings.outcome),
         "reward": _REWARDS.get(findings.outcome),
@@ -114,7 +114,7 @@ def _for_submitter(run_id: RunId, findings: RunResult) -> dict[str, Any]:
 
 
 def _by_rule(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """What came of running it: behaviour, severity and how often, however many different things it was done to."""
+    """Return the findings merged by rule: severity and a rough count, without the objects that they are about."""
     times: dict[tuple[str, ...], int] = {}
     for each in findings:
         key = (each.grader, each.criterion, each.rule, each.severity, each.confidence)
@@ -134,7 +134,7 @@ def _by_rule(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def about(count: int) -> int:
-    """Rounded down to 1, 10, 100, ...: a program that does something 4711 times would tell a number."""
+    """Return the count rounded down to 1, 10, 100, ...: an exact count could carry a hidden number out."""
     return int(10 ** (len(str(count)) - 1))
 
 
@@ -150,10 +150,10 @@ def _prefill(prefill: Prefill, lines: Iterable[str]) -> PrefillOut:
 
 
 def _told(signal: Signal) -> str:
-    """A line on one signal for its submitter."""
+    """Return a line about one signal for its submitter."""
     match signal:
         case CaseOutcome():
-            # Its id may hold an input, its group's name what it is about.
+            # The id may hold an input, and the name of the group its subject.
             return writable(f"{signal.suite}, case {signal.number}: {_decided(signal)}")
         case Measurement() if not signal.public:
             return writable(f"{signal.name}: measured while it ran")
@@ -165,7 +165,7 @@ def _told(signal: Signal) -> str:
 
 
 def evidence(signal: Signal) -> str:
-    """A line on one signal, without what a hidden case asked, wanted and got."""
+    """Return a line about one signal, without the texts of a hidden case."""
     match signal:
         case CaseOutcome():
             line = f"{signal.suite}/{signal.case}: {_decided(signal)}"
@@ -203,12 +203,12 @@ def _plain(signal: Finding | Measurement) -> Mapping[str, Any]:
 
 
 def _json(value: object) -> object:
-    """JSON has no nan and no inf; as text they are at least not taken for numbers."""
+    """Return a value that JSON can carry: nan and inf become text, because JSON lacks them."""
     if isinstance(value, str):
         return writable(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def writable(text: str) -> str:
-    r"""Text of a submission may hold lone surrogates, which UTF-8 cannot carry; they are written out as \udc80."""
+    r"""Return the text with lone surrogates, which UTF-8 cannot carry, written out as \udc80."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,8 +1,8 @@
 """The port of durable jobs: at-least-once delivery of runs to workers, with leases and fencing.
 
-A job is made in the same transaction as its run (`Storage.accept`) and ends in the same transaction as the run's
-findings (`Storage.finish_run`), so neither can exist without the other. In between a worker holds a lease: when it
-stops renewing it, the job is delivered again under the next attempt number, and the old attempt can no longer write.
+A job is made in one transaction with its run (`Runs.accept`) and ends in one transaction with the run's result
+(`Runs.finish`), so neither can exist without the other. In between, a worker holds a lease. If the worker stops renewing
+it, the job is delivered again under the next attempt number, and the old attempt can no longer write.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from service.storage.interface import RunId
 LEASE_SECONDS = 15.0
 """A killed worker's job is delivered again after this long."""
 MAX_ATTEMPTS = 8
-"""After this many deliveries that ended in our own failure, the run is finished as ungradable, with diagnostics."""
+"""After this many failed deliveries, the run is finished as ungradable, with diagnostics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,25 +26,25 @@ class Lease:
 
 class Jobs(Protocol):
     def lease(self, worker: str, now: datetime) -> Lease | None:
-        """Take a job that is due: queued, or leased by a worker that stopped renewing. None if there is none.
+        """Take a job that is due: queued, or leased by a worker that stopped renewing. Return None if none is due.
 
-        Submitters are served in turn: the oldest due job of the one who has the fewest under way, and of several such of
-        the one whose last turn is longest ago.
+        Submitters are served in turn. First comes the submitter with the fewest jobs under way; among equals, the one whose
+        last turn is longest ago. Their oldest due job is taken.
         """
         ...
 
     def renew(self, lease: Lease, now: datetime) -> bool:
-        """Keep the lease for another LEASE_SECONDS. False where it is lost: the worker stops working on it."""
+        """Keep the lease for another LEASE_SECONDS. Return False if it is lost; the worker then stops."""
         ...
 
     def release(self, lease: Lease, now: datetime, *, retry_in_seconds: float) -> None:
-        """Give the job back after our own failure; it is due again after that time."""
+        """Give the job back after our own failure. It is due again after that time."""
         ...
 
     def depth(self, now: datetime) -> int:
-        """Jobs waiting or under way."""
+        """Return the number of jobs that wait or are under way."""
         ...
 
     def overdue(self, now: datetime) -> timedelta:
-        """For how long the lease of a job has run out that nobody has taken again, at most; zero where there is none."""
+        """Return how long ago the oldest lapsed lease ended; zero if no lease has lapsed."""
         ...

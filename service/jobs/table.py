@@ -1,10 +1,10 @@
 """Jobs as rows of a table in the storage's own database.
 
-A row exists until its run is done, and `worker` names who holds its lease. `attempts` only ever grows, by one with
-each delivery, so it is the fencing token: whoever comes with an older number has lost the lease.
+A row exists until its run is done, and `worker` names the holder of its lease. `attempts` grows by one with each delivery,
+so it is the fencing token: a worker with an older number has lost the lease.
 
-Whose turn it is costs a few look-ups for each submitter who has jobs, and none for each job: names are found by skipping from one
-to the next in the index.
+Finding whose turn it is costs a few look-ups for each submitter with jobs, however many jobs they have: the query skips from
+one name to the next in the index.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from service.storage.tables import jobs, turns
 
 _LEASE = timedelta(seconds=LEASE_SECONDS)
 _IMPOSSIBLE = 20 * _LEASE
-"""A lease that ends later than this was given before the clock was set back; nobody may be waiting for its end."""
+"""A lease that ends later than this was made before the clock was set back; no job waits for its end."""
 
 
 class TableJobs:
@@ -63,7 +63,7 @@ class TableJobs:
 
 
 def _next(now: datetime) -> Select[tuple[int]]:
-    """The job to be delivered next, if there is one that is due."""
+    """Return the query for the job to deliver next; it finds none if none is due."""
     due = or_(
         jobs.c.due_at.is_(None),
         jobs.c.due_at <= now,

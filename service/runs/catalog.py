@@ -6,7 +6,8 @@ from graders.interface import TaskId, Tier
 from graders.tasks.package import PackageError
 from service.reading.readers import STORED
 from service.reading.task_summary import TaskSummary
-from service.storage.interface import Storage, TaskRecord
+from service.storage.interface import TaskRecord
+from service.storage.storage import Storage
 
 _KEPT = 4096
 """Task versions remembered; a few KiB each."""
@@ -21,10 +22,10 @@ class Catalog:
 
     def summary(self, id: TaskId, version: str | None = None) -> TaskSummary:
         """Of that version, or the newest. Raises NotFoundError."""
-        return self._summary(id, version or self._storage.newest_version(id))
+        return self._summary(id, version or self._storage.tasks.newest_version(id))
 
     def _read(self, id: TaskId, version: str) -> TaskSummary:
-        record = self._storage.task(id, version)
+        record = self._storage.tasks.get(id, version)
         try:
             return STORED.package(record.files).result()[1]
         except PackageError:

@@ -16,7 +16,8 @@ from pathlib import PurePosixPath
 from graders.interface import Submission, SubmissionId, TaskId, Tier
 from service.reading.task_summary import TaskSummary
 from service.runs.catalog import Catalog
-from service.storage.interface import KeyConflictError, NotFoundError, RunId, Storage, SubmissionRecord
+from service.storage.interface import KeyConflictError, NotFoundError, RunId, SubmissionRecord
+from service.storage.storage import Storage
 
 MAX_BYTES = 1024 * 1024
 """All files of a submission together, as UTF-8."""
@@ -85,12 +86,12 @@ def accept(
     """Check every request; store and queue the good ones in one transaction. The answers are in the order of requests.
 
     `submitter` may read the runs and keeps the idempotency keys of different people apart, `tiers` are those that this service
-    offers. Raises NoRoomError (see `Storage.accept`) or StorageError, and then stored nothing.
+    offers. Raises NoRoomError (see `Runs.accept`) or StorageError, and then stored nothing.
     """
     outcomes: list[_Checked | IntakeError] = [_check(catalog, request, submitter, tiers, now) for request in requests]
     while ready := [(at, each) for at, each in enumerate(outcomes) if isinstance(each, _Checked)]:
         try:
-            ids = storage.accept(
+            ids = storage.runs.accept(
                 [each.record for _, each in ready],
                 [each.key for _, each in ready],
                 [each.fingerprint for _, each in ready],

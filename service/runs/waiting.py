@@ -9,7 +9,8 @@ import time
 
 from starlette.concurrency import run_in_threadpool
 
-from service.storage.interface import RunId, Storage, StorageError
+from service.storage.interface import RunId, StorageError
+from service.storage.storage import Storage
 
 POLL_SECONDS = 0.05
 POLL_SHARE = 0.2
@@ -45,7 +46,7 @@ class FinishedRuns:
         while self._waiting:
             began = time.monotonic()
             try:
-                done = await run_in_threadpool(self._storage.done, tuple(self._waiting))
+                done = await run_in_threadpool(self._storage.runs.done, tuple(self._waiting))
             except StorageError as error:
                 for future in [future for futures in self._waiting.values() for future in futures]:
                     if not future.done():

@@ -22,7 +22,8 @@ from sandboxes.interface import SandboxError
 from service.faults import crash_point
 from service.jobs.interface import LEASE_SECONDS, MAX_ATTEMPTS, Jobs, Lease
 from service.runs import diagnostics
-from service.storage.interface import RunRecord, RunResult, Storage, StorageError, UnavailableError
+from service.storage.interface import RunRecord, RunResult, StorageError, UnavailableError
+from service.storage.storage import Storage
 
 Written = TypeVar("Written")
 _log = structlog.get_logger()
@@ -224,12 +225,12 @@ class WorkerPool:
             # Each delivery before this one ended without a word: the worker died with it every time.
             lost = {"message": f"delivered {MAX_ATTEMPTS} times, and no worker survived it"}
             return self._evaluate.ungradable(diagnostics.referred(lease.run_id, lost))
-        self._written(lambda: self._storage.start_run(lease.run_id, lease.attempt))
-        return self._evaluate(self._storage.run(lease.run_id))
+        self._written(lambda: self._storage.runs.start(lease.run_id, lease.attempt))
+        return self._evaluate(self._storage.runs.get(lease.run_id))
 
     def _finish(self, lease: Lease, findings: RunResult) -> None:
         crash_point("before-finish")
-        if self._written(lambda: self._storage.finish_run(lease.run_id, lease.attempt, findings, datetime.now(UTC))):
+        if self._written(lambda: self._storage.runs.finish(lease.run_id, lease.attempt, findings, datetime.now(UTC))):
             crash_point("after-finish")
         else:
             _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)

@@ -1,1 +1,1 @@
-"""Storage: `interface` is the port with its records, `sql` the adapter on SQLAlchemy."""
+"""Storage: `interface` has its records and errors; `tasks`, `runs`, `reviews` and `access` each a port and its SQL class."""

@@ -1,10 +1,10 @@
 """The engine under the storage: connections, transactions, migrations.
 
-SQLite is told to write ahead (readers never wait for the writer), to check foreign keys, and to take the write lock
-where a writing transaction begins: one that begins as a reader and turns writer later fails with "database is locked"
-instead of waiting.
+SQLite writes ahead, so readers never wait for the writer. It checks foreign keys. A writing transaction takes the write lock
+when it begins: one that begins as a reader and writes later fails with "database is locked" instead of waiting.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,19 +12,23 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, update
 from sqlalchemy.engine import make_url
 
 from service.storage.interface import StorageError, UnavailableError
+from service.storage.tables import counters
 
 BUSY_SECONDS = 5
-"""How long a writer waits for another one. Longer, and those who wait would hold every thread that could answer others."""
+"""Seconds that a writer waits for another one. With more, waiting writers would hold every thread that could answer."""
 _CONNECTIONS = 48
-"""More than the threads of the web server and the workers together, so that nobody waits for a connection."""
+"""More than the threads of the web server and the workers together, so that no thread waits for a connection."""
 
 
 class Database:
-    """Transactions on one database. Raises StorageError for every failure of the database itself, UnavailableError where it may pass."""
+    """Transactions on one database.
+
+    Every failure of the database raises StorageError: UnavailableError if it may pass, as a lock or a full disk does.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -41,18 +45,28 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent picture; nothing may be written in it."""
+        """Open a transaction with one consistent picture. Nothing may be written in it."""
         with _translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """All or nothing. On SQLite the only writer at that time."""
+        """Open a transaction that is kept whole or not at all. On SQLite there is one writer at a time."""
         with _translated(), self._writer.begin() as connection:
             yield connection
 
+    def check_write(self) -> None:
+        """Write a row and keep it. Raise StorageError if that fails, as with a full disk or a lock.
+
+        The row's number grows, because a database may skip a write that changes nothing.
+        """
+        counted = update(counters).where(counters.c.name == "check").values(value=counters.c.value + 1)
+        with self.writing() as connection:
+            if connection.execute(counted).rowcount == 0:
+                connection.execute(insert(counters).values(name="check", value=1))
+
     def migrate(self) -> None:
-        """Bring the schema to the newest revision, in one transaction; two processes at once do it one after the other."""
+        """Bring the schema to the newest revision, in one transaction. A second process waits for the first."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
         with self.writing() as connection:
@@ -67,12 +81,24 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.TimeoutError) as error:  # of the engine, or of our pool of connections to it
-        raise UnavailableError(f"the database failed: {getattr(error, 'orig', error)}") from error
+    except exc.OperationalError as error:
+        kind = StorageError if _is_a_bug(error.orig) else UnavailableError
+        raise kind(f"the database failed: {error.orig}") from error
+    except exc.TimeoutError as error:  # every connection of our pool is in use
+        raise UnavailableError(f"the database failed: {error}") from error
     except exc.DBAPIError as error:
         raise StorageError(f"the database failed: {error.orig}") from error
     except exc.SQLAlchemyError as error:
         raise StorageError(f"the database failed: {error}") from error
+
+
+def _is_a_bug(error: BaseException | None) -> bool:
+    """Return True for SQLite's general error: a wrong statement, a missing table. Nothing but a repair ends those.
+
+    SQLite reports a lock, a full disk and a lost file under codes of their own.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def _configure_sqlite(engine: Engine) -> None:

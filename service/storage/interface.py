@@ -1,32 +1,34 @@
-"""The port of storage: its records, and what the service may ask of it.
+"""The records and errors of storage. The ports are in `tasks`, `runs`, `reviews` and `access`.
 
-Nothing is updated in place but the state of a run, of its job, of an assignment and of a draft. Runs, reviews and
-their withdrawals are appended.
+Only the state of a run, of its job, of a claim and of a draft is updated in place. Runs, reviews and withdrawals are
+appended.
 
-    StorageError            our failure; retried
+    StorageError            our failure, a bug perhaps; retried by workers; becomes 500
         UnavailableError    the database cannot be read or written now (locked, disk full); nothing was stored; becomes 503
-    NotFoundError           no such row; becomes 404
+    NotFoundError           the row does not exist; becomes 404
     ConflictError           the row is no longer in the state that the caller believes; becomes 409
         KeyConflictError    an idempotency key that was used for something else
+        ClaimedError        another reviewer has the run open
+        AlreadyReviewedError    this reviewer's review of the run stands
     NoRoomError             the submitter would have more runs in the queue than their share; becomes 503
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType
 
 from graders.interface import Submission, SubmissionId, TaskId
 from rubrics.model import Prefill, Review
-from rubrics.signals import CaseOutcome, Signal
+from rubrics.signals import Signal
 from sandboxes.interface import Tier
 
 RunId = NewType("RunId", str)
 ReviewerId = NewType("ReviewerId", str)
 
 ONE_TIME_PREFIX = "once_"
-"""Tells a sign-in link's token from an API token, so that neither is taken for the other."""
+"""Prefix of a sign-in link's token, which must not be taken for an API token."""
 
 
 class StorageError(Exception):
@@ -34,11 +36,11 @@ class StorageError(Exception):
 
 
 class UnavailableError(StorageError):
-    """The database cannot be read or written now, whatever is asked of it: it is locked, its disk is full, it is gone."""
+    """The database cannot be read or written now: it is locked, its disk is full, or it is gone."""
 
 
 class NotFoundError(Exception):
-    """`what` does not exist."""
+    """The thing that the message names does not exist."""
 
 
 class ConflictError(Exception):
@@ -49,7 +51,7 @@ class KeyConflictError(ConflictError):
     """Idempotency keys came back with other content.
 
     Args:
-        positions: which of the records handed to `Storage.accept`.
+        positions: which of the records handed to `Runs.accept`.
     """
 
     def __init__(self, positions: Sequence[int]) -> None:
@@ -57,13 +59,24 @@ class KeyConflictError(ConflictError):
         self.positions = tuple(positions)
 
 
+class ClaimedError(ConflictError):
+    """Another reviewer has claimed the run."""
+
+
+class AlreadyReviewedError(ConflictError):
+    """A review by this reviewer stands, and it must be withdrawn before they decide anything else."""
+
+    def __init__(self) -> None:
+        super().__init__("you have reviewed this response already; undo on its page reopens it")
+
+
 class NoRoomError(Exception):
-    """What was to be accepted would take more of the queue than the submitter's share; nothing was stored.
+    """The submission would take more of the queue than the submitter's share. Nothing was stored.
 
     Args:
         own: the submitter's runs that wait or are under way.
         others: those of everybody else.
-        most: how many the submitter may have while others have so many.
+        most: how many the submitter may have beside those of the others.
     """
 
     def __init__(self, *, own: int, others: int, most: int) -> None:
@@ -83,7 +96,7 @@ class RunOutcome(StrEnum):
     """Every expected hidden case passed."""
     FAILED = "failed"
     DISPUTED = "disputed"
-    """No case failed, and the two examinations disagree on some: no machine's to decide, and a reviewer's first."""
+    """No case failed, but the two examinations disagree on some. A reviewer decides, and gets these runs first."""
     UNGRADABLE = "ungradable"
     """Our failure or the task's, after all attempts; never the submission's."""
 
@@ -110,27 +123,27 @@ class SubmissionRecord:
     minimum_tier: Tier = Tier.JAIL
     """What the submitter asked for; task and operator may ask for more."""
     submitter: str = ""
-    """The name on the token that it came with; two tokens of one name are one person. Empty where nobody knows it: it came
-    before this was kept."""
+    """The name on the submitter's token; two tokens of one name are one person. Empty if the submission is older than this
+    field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What an evaluation produced, all at once: the argument of `finish_run`."""
+    """Everything that an evaluation produced: the argument of `Runs.finish`."""
 
     outcome: RunOutcome
     signals: tuple[Signal, ...]
-    """Read from the storage the cases come first, and otherwise in the order in which they were reported."""
+    """In the order in which they were reported. After a trip through storage, the cases come first."""
     prefills: tuple[Prefill, ...]
     rubric_id: str
     rubric_version: str
     grader_versions: Mapping[str, str]
     sandbox: str
-    """`Sandbox.name`: tier and image digest; empty where it is ungradable."""
+    """`Sandbox.name`: tier and image digest; empty if the run is ungradable."""
     ends: Mapping[str, int]
     """`End` value -> number of the submission's executions that ended so."""
     diagnostics: Mapping[str, str]
-    """Why it is ungradable or disputed; empty otherwise."""
+    """The reason why the run is ungradable or disputed; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,24 +163,24 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What the cases of a run come to."""
+    """The cases of a run, counted."""
 
     passed: int
     total: int
     share: float | None
-    """What counts as passed (`rubrics.prefill.share_passed`)."""
+    """The share that counts as passed (`rubrics.prefill.share_passed`)."""
     disputed: int = 0
     not_tried: int = 0
 
     @property
     def failed(self) -> int:
-        """All that neither passed nor is open."""
+        """Return the number of cases that neither passed nor are open."""
         return self.total - self.passed - self.disputed - self.not_tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run without what is long: its submission's files, and its cases. What answers and lists are made of."""
+    """A run without its long parts: the submission's files, and the cases. Answers and lists are made from it."""
 
     id: RunId
     submission_id: SubmissionId
@@ -183,7 +196,7 @@ class RunSummary:
     tally: Tally | None
     """Set when `state` is DONE."""
     findings: RunResult | None
-    """Without cases among its signals; those that pre-fills cite are without what was given, wanted, got and noted."""
+    """Without cases among its signals. Cases that pre-fills cite lack the texts given, wanted, got and noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +222,7 @@ class QueueEntry:
     cases_passed: int
     cases_tried: int
     flags: int
-    """Integrity flags raised; what was only noticed (severity low) is not among them."""
+    """Number of integrity flags raised. A finding of severity low is not a flag."""
     state: str
     """`open`, `mine` (claimed by this reviewer), `taken`, `reviewed` (by this reviewer), `skipped`."""
     finished_at: datetime
@@ -217,12 +230,12 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerProgress:
-    """How far a reviewer has come."""
+    """A reviewer's work, counted."""
 
     done: int
-    """Standing reviews of this reviewer made since the time asked about."""
+    """Standing reviews that this reviewer has made since a given time."""
     left: int
-    """Runs that `claim` would still give this reviewer, own claims included; not capped like `queue`."""
+    """Runs that `claim_next` may still return, own claims included; not capped like `queue`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,165 +245,28 @@ class ReviewRecord:
     reviewer: ReviewerId
     review: Review
     created_at: datetime
-    withdrawn: bool
-    """True once the same reviewer took it back (undo); the row stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewKey:
+    """A standing review of a gradable run, and the group of responses that the run belongs to."""
+
+    id: str
+    run_id: RunId
+    task_id: TaskId
+    task_version: str
+    group_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking: an API token or a signed-in reviewer."""
+    """The caller: an API token or a signed-in reviewer."""
 
     name: str
     scopes: frozenset[str]
-    """Of `admin`, `author`, `submitter`, `reviewer`."""
+    """A subset of `admin`, `author`, `submitter`, `reviewer`."""
 
     @property
     def sees_all(self) -> bool:
-        """Everybody's runs, and all of what is in them. Who only submits sees their own, without what is hidden."""
+        """Return True if the caller sees the whole of every run. A submitter sees their own runs, without hidden parts."""
         return bool(self.scopes & {"admin", "author", "reviewer"})
-
-
-class Storage(Protocol):
-    """All that is kept. Methods are transactions; `now` comes in as an argument, aware UTC."""
-
-    # tasks
-    def add_task(self, task: TaskRecord) -> bool:
-        """Store a version. False where this very version is already there (nothing changes then)."""
-        ...
-
-    def task(self, id: TaskId, version: str | None = None) -> TaskRecord:
-        """That version, or the newest. Raises NotFoundError."""
-        ...
-
-    def newest_version(self, id: TaskId) -> str:
-        """Raises NotFoundError. Cheaper than `task`, which reads the whole package."""
-        ...
-
-    def tasks(self, *, after: str = "", limit: int = 100) -> Sequence[TaskRecord]:
-        """The newest version of each task, ordered by id, starting after that id."""
-        ...
-
-    # submissions and runs
-    def accept(
-        self,
-        records: Sequence[SubmissionRecord],
-        keys: Sequence[str],
-        fingerprints: Sequence[str],
-        *,
-        queue_limit: int | None = None,
-    ) -> Sequence[RunId]:
-        """Store submissions, make a queued run for each and enqueue its job, all in one transaction.
-
-        `keys` are idempotency keys ("" for none). A key that was seen before with the same fingerprint (a hash of the
-        request) gives the run made then and stores nothing; with another fingerprint, raises KeyConflictError.
-
-        With `queue_limit` the records are of one submitter, who may have half of the places in the queue that others leave;
-        raises NoRoomError above that.
-        """
-        ...
-
-    def run(self, id: RunId) -> RunRecord:
-        """All of it, cases and files included. Raises NotFoundError."""
-        ...
-
-    def summary(self, id: RunId) -> RunSummary:
-        """The run without what is long. Raises NotFoundError."""
-        ...
-
-    def cases(self, id: RunId) -> Sequence[CaseOutcome]:
-        """The outcomes of its hidden cases, in the order in which they were reported; none before it is done.
-
-        Raises NotFoundError.
-        """
-        ...
-
-    def done(self, ids: Collection[RunId]) -> frozenset[RunId]:
-        """Those of the runs that are done; for waiting on many at once."""
-        ...
-
-    def finished_runs(
-        self, *, tag: str | None, submitter: str | None = None, after: str = "", limit: int = 100
-    ) -> tuple[Sequence[RunSummary], str]:
-        """Finished runs in the order in which they finished, and the cursor that continues after the last of them.
-
-        With `tag` or `submitter` only those of that label or person.
-
-        A run that finishes later always comes after the cursor of an earlier answer, so a poller misses none.
-        """
-        ...
-
-    def run_counts(self) -> Mapping[RunState, int]: ...
-
-    def start_run(self, id: RunId, attempt: int) -> None:
-        """Mark as running in that attempt."""
-        ...
-
-    def finish_run(self, id: RunId, attempt: int, findings: RunResult, now: datetime) -> bool:
-        """Store the findings and end the job, in one transaction, if `attempt` still holds the lease.
-
-        False where another attempt has taken over or the run is already done: nothing is stored then.
-        """
-        ...
-
-    # reviewing
-    def queue(self, reviewer: ReviewerId, *, now: datetime, limit: int = 50) -> Sequence[QueueEntry]:
-        """Finished, gradable runs, own claims first and disputed ones before others, else in this reviewer's stable pseudo-random order."""
-        ...
-
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress: ...
-
-    def claim(self, reviewer: ReviewerId, run_id: RunId | None, *, now: datetime) -> RunId | None:
-        """Take a run (the given one, or the next of the queue) for this reviewer for 30 minutes.
-
-        One transaction; an expired claim of somebody else is swept by it. None where there is nothing to take.
-        Raises ConflictError where the given run is claimed by another reviewer.
-        """
-        ...
-
-    def save_draft(
-        self, run_id: RunId, reviewer: ReviewerId, decision: DraftDecision | None, criterion: str, now: datetime
-    ) -> None:
-        """Keep (or with None, clear) the state of one criterion; also renews the claim."""
-        ...
-
-    def drafts(self, run_id: RunId, reviewer: ReviewerId) -> Mapping[str, DraftDecision]: ...
-
-    def add_review(self, run_id: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
-        """Append a complete review and end the claim. The same review again returns the row already there."""
-        ...
-
-    def withdraw_review(
-        self, run_id: RunId, reviewer: ReviewerId, now: datetime, drafts: Sequence[DraftDecision] = ()
-    ) -> ReviewRecord | None:
-        """Take the reviewer's standing review of this run back: it is marked, never deleted; the claim is renewed.
-
-        With it, in the same transaction, `drafts` are kept to go on from. None, and nothing kept, where no review stands.
-        """
-        ...
-
-    def reviews(self, *, run_id: RunId | None = None) -> Sequence[ReviewRecord]:
-        """Standing reviews (not withdrawn), oldest first."""
-        ...
-
-    def skip(self, run_id: RunId, reviewer: ReviewerId, reason: str, now: datetime) -> None: ...
-
-    # access
-    def add_token(
-        self, name: str, scopes: frozenset[str], now: datetime, *, expires_at: datetime | None, one_time: bool = False
-    ) -> str:
-        """Make a token and return it; only its SHA-256 is kept. One-time tokens begin with ONE_TIME_PREFIX."""
-        ...
-
-    def principal(self, token: str, now: datetime) -> Principal | None:
-        """Whose token it is; None for an unknown, expired or used one. A one-time token is used up by this."""
-        ...
-
-    def has_tokens(self) -> bool:
-        """False on the first start."""
-        ...
-
-    def check_write(self) -> None:
-        """Write something small and keep it. Raises StorageError where that does not work: a full disk, a lock."""
-        ...
-
-    def close(self) -> None: ...

@@ -1,7 +1,7 @@
 """The tables, as one schema for SQLite and PostgreSQL. `migrations/` makes them; a test compares the two.
 
-What came out of a submission, or may be long, is kept packed (`pack`): compressed, and as ASCII, so that NULs and lone
-surrogates survive in every database.
+Long values and outputs of a submission are kept packed (`pack`): compressed, and as ASCII, so that NULs and lone surrogates
+survive in every database.
 """
 
 import json
@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in and out; SQLite itself would drop the zone and read it back as local time."""
+    """Aware UTC in and out. SQLite itself would drop the zone and read it back as local time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -52,18 +52,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def pack(value: object) -> bytes:
-    """JSON text, ASCII only, zlib-compressed. Takes nan and inf, as measurements may be."""
+    """Return the value as compressed JSON, ASCII only. It may hold nan and inf, as measurements do."""
     return zlib.compress(json.dumps(value, separators=(",", ":")).encode("ascii"), 6)
 
 
 def unpack(packed: bytes) -> Any:
-    """Inverse of `pack`, as far as JSON has the types."""
+    """Return the value of `pack`, with the types that JSON has."""
     return json.loads(zlib.decompress(packed))
 
 
 _JSON = JSON().with_variant(JSONB(), "postgresql")
 _KEY = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the type is exactly INTEGER."""
+"""SQLite numbers rows by itself only if the type is exactly INTEGER."""
 _ID = String(200)
 
 metadata = MetaData(
@@ -100,7 +100,9 @@ submissions = Table(
     Column("tag", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("minimum_tier", String(20), nullable=False, server_default="jail"),
-    Column("submitter", _ID, nullable=False, server_default=""),  # the token's name; empty where it was not kept
+    Column(
+        "submitter", _ID, nullable=False, server_default=""
+    ),  # the token's name; empty for rows from before it was kept
     ForeignKeyConstraint(["task_id", "task_version"], ["tasks.id", "tasks.version"]),
 )
 
@@ -128,7 +130,7 @@ jobs = Table(
     Column("sequence", _KEY, primary_key=True),  # the oldest is delivered first
     Column("run_id", ForeignKey("runs.id"), nullable=False, unique=True),
     Column("attempts", Integer, nullable=False),
-    Column("worker", Text),  # who holds the lease; null where nobody does
+    Column("worker", Text),  # the holder of the lease; null without one
     Column("due_at", UtcDateTime),  # end of the lease, or of the pause after a failure; null: now
     Column("submitter", _ID, nullable=False, server_default=""),  # the submission's, here for whose turn it is
     Index(None, "submitter", "sequence"),
@@ -141,7 +143,7 @@ Index(
 )
 
 turns = Table(
-    "turns",  # who was given a worker when, in the order of leases
+    "turns",  # the order in which submitters were served, by their last lease
     metadata,
     Column("submitter", _ID, primary_key=True),
     Column("number", BigInteger, nullable=False),
@@ -155,7 +157,7 @@ counters = Table(
 )
 
 findings = Table(
-    "findings",  # what came of a run; a row exactly where the run is done
+    "findings",  # the result of a run; a row for each run that is done
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("sequence", BigInteger, nullable=False, unique=True),  # order in which runs finished, see `counters`
@@ -174,7 +176,7 @@ findings = Table(
     Column("sandbox", Text, nullable=False),
     Column("ends", _JSON, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
-    Column("share", Float),  # what of the cases that were tried counts as passed; null where there is none
+    Column("share", Float),  # the share of the tried cases that counts as passed; null without cases
     Column("cases_disputed", Integer, nullable=False, server_default="0"),
     Column("cases_not_tried", Integer, nullable=False, server_default="0"),
     Column(
@@ -186,7 +188,7 @@ findings = Table(
 )
 
 cases = Table(
-    "cases",  # the hidden cases of a run, all in one; a row where it has some
+    "cases",  # all hidden cases of a run in one row
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("outcomes", LargeBinary, nullable=False),  # packed

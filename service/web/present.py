@@ -1,6 +1,6 @@
-"""What the reviewer's screen shows, computed from a run, its rubric and what the reviewer has decided so far. Pure.
+"""The contents of the reviewer's screen, computed from an opened run. Pure.
 
-The model's name, the submitter's ids and tags never come in here: a reviewer judges the response, not who wrote it.
+The model's name and the submitter's ids and tags never get in here: a reviewer judges the response, not its author.
 """
 
 import re
@@ -8,20 +8,20 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rubrics.model import Criterion, Level, Prefill, Rubric
+from rubrics.model import Criterion, Level, Prefill
 from rubrics.prefill import share_passed
 from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outcome, Signal
-from service.storage.interface import DraftDecision, ReviewRecord, RunId, RunOutcome, RunRecord, RunResult
+from service.reviewing.decisions import HARM
+from service.reviewing.use_cases import OpenedRun
+from service.storage.interface import DraftDecision, RunId, RunOutcome, RunRecord
 from service.web.source import CodeFile, Colouring, code_file
 
-HARM = "harm"
-"""The harm flag's place among the drafts of a run."""
 SHOWN_CASES = 200
 """Failing cases drawn on one page."""
 EVIDENCE_CHARACTERS = 60
-"""Of each value in a line of evidence; the evidence itself is a key away."""
+"""Characters of each value in a line of evidence. One key leads to the whole."""
 BRIEF_LINES = 15
-"""A response of no more lines leaves room for a longer prompt."""
+"""A response of at most this many lines leaves room for a longer prompt."""
 
 _CLOSING = re.compile(r"```[ \t]*")
 """The line that ends a fenced block."""
@@ -31,7 +31,7 @@ _CLOSING = re.compile(r"```[ \t]*")
 class PromptPart:
     text: str
     code: bool
-    """True for what stood in a fenced block."""
+    """True for a fenced block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class CaseView:
 class FindingView:
     element: str
     line: str
-    """Element id of its line of code, or "" where it has none on this page."""
+    """Element id of its line of code, or "" if this page does not show the line."""
     finding: Finding
 
 
@@ -55,7 +55,7 @@ class MeasurementView:
     line: str
     measurement: Measurement
     value: str
-    """For reading: `12`, `0.031`."""
+    """The value as shown: `12`, `0.031`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class EvidenceView:
 
     text: str
     element: str
-    """Id of the element that the E key jumps to, or "" where the page shows nothing more about it."""
+    """Id of the element that the E key jumps to, or "" if the page shows no more about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +77,10 @@ class CriterionView:
     confidence: str
     """`84 %`, or "" while it has not been measured."""
     says: str
-    """Why that level is suggested, or why none is."""
+    """The reason for the suggestion, or for the lack of one."""
     evidence: tuple[EvidenceView, ...]
     level: int | None
-    """What the reviewer has decided."""
+    """The reviewer's decision; None while there is none."""
     note: str
     milliseconds: int
     hotkey: str
@@ -101,24 +101,24 @@ class Screen:
     unshown: int
     """Failing cases beyond SHOWN_CASES."""
     share: str
-    """`62 %`, what of the cases counts as passed; "" where that is just how many did."""
+    """The share of cases that counts as passed, as in `62 %`; "" if it equals the count of passed cases."""
     disputed: int
-    """Cases on which two examinations disagree; they are among the failing ones, as are those that were not tried."""
+    """Cases on which two examinations disagree. They are among the failing ones, and so are cases that were not tried."""
     not_tried: int
     reduced: int
     """Cases judged in one process with the submission."""
     findings: tuple[FindingView, ...]
     flags: tuple[FindingView, ...]
     about_the_task: tuple[FindingView, ...]
-    """What the task's author is to mend; nothing to judge the response by."""
+    """Findings that the task's author has to fix. They do not count against the response."""
     measurements: tuple[MeasurementView, ...]
     abstentions: tuple[Abstention, ...]
     ends: Mapping[str, int]
     criteria: tuple[CriterionView, ...]
     harm: str | None
-    """The note of the harm flag; None where none is raised."""
+    """The note of the harm flag; None if the flag is not raised."""
     saved: bool
-    """True where this reviewer's complete review stands."""
+    """True if this reviewer's complete review stands."""
 
     @property
     def brief(self) -> bool:
@@ -134,16 +134,13 @@ class Screen:
 
 
 def screen(
-    run: RunRecord,
-    findings: RunResult,
+    opened: OpenedRun,
     *,
     title: str,
     prompt: str,
-    rubric: Rubric,
-    drafts: Mapping[str, DraftDecision],
-    review: ReviewRecord | None,
 ) -> Screen:
-    """The page for a finished run. Where a `review` stands it is shown, otherwise the `drafts`."""
+    """Return what the page of an opened run shows."""
+    run, findings = opened.run, opened.findings
     signals = findings.signals
     files = _files(run, signals)
     lines = {(file.path, line.number): f"line-{file.index}-{line.number}" for file in files for line in file.lines}
@@ -154,7 +151,7 @@ def screen(
     elements: dict[Signal, str] = {view.case: view.element for view in failing[:SHOWN_CASES]}
     elements |= {view.finding: view.line or view.element for view in found}
     elements |= {view.measurement: view.line or view.element for view in measured}
-    decided = reviewed(review) if review else drafts
+    decided = opened.decided
     return Screen(
         run_id=run.id,
         task_id=run.submission.submission.task_id,
@@ -177,48 +174,15 @@ def screen(
         ends=findings.ends,
         criteria=tuple(
             _criterion(criterion, prefill, decided.get(criterion.id), elements)
-            for criterion, prefill in zip(rubric.criteria, suggestions(findings, rubric), strict=True)
+            for criterion, prefill in zip(opened.rubric.criteria, opened.suggestions, strict=True)
         ),
         harm=decided[HARM].note if HARM in decided else None,
-        saved=review is not None,
+        saved=opened.saved,
     )
 
 
-def suggestions(findings: RunResult, rubric: Rubric) -> tuple[Prefill, ...]:
-    """What is suggested on each criterion, in rubric order: what the page shows and what a decision is compared with.
-
-    A run evaluated under another version of the rubric suggests nothing: its levels may mean something else, so none
-    of them may be confirmed with a key.
-    """
-    if (findings.rubric_id, findings.rubric_version) != (rubric.id, rubric.version):
-        stale = "The rubric has changed since this response was evaluated."
-        return tuple(_no_suggestion(criterion.id, stale) for criterion in rubric.criteria)
-    made = {prefill.criterion: prefill for prefill in findings.prefills}
-    return tuple(made.get(criterion.id) or _no_suggestion(criterion.id, "") for criterion in rubric.criteria)
-
-
-def _no_suggestion(criterion: str, says: str) -> Prefill:
-    return Prefill(criterion=criterion, level=None, confidence=None, because=(), rule="no-evidence", says=says)
-
-
-def reviewed(review: ReviewRecord) -> dict[str, DraftDecision]:
-    """The standing review in the form of drafts."""
-    decided = {
-        entry.decision.criterion: DraftDecision(
-            criterion=entry.decision.criterion,
-            level=entry.decision.level,
-            note=entry.decision.note,
-            milliseconds=entry.decision.milliseconds,
-        )
-        for entry in review.review.decided
-    }
-    if review.review.harm:
-        decided[HARM] = DraftDecision(criterion=HARM, level=1, note=review.review.harm_note, milliseconds=0)
-    return decided
-
-
 def prompt_parts(text: str) -> tuple[PromptPart, ...]:
-    """The prompt's prose and fenced code blocks, in order."""
+    """Return the prompt's prose and fenced code blocks, in order."""
     parts = []
     lines = text.split("\n")
     closing = [number for number, line in enumerate(lines) if _CLOSING.fullmatch(line)]
@@ -261,7 +225,7 @@ def _share(cases: Sequence[CaseOutcome]) -> str:
 
 
 def _findings(signals: Iterable[Signal], lines: Mapping[tuple[str, int], str]) -> tuple[FindingView, ...]:
-    """Worst first."""
+    """Return the findings, worst first."""
     findings = [signal for signal in signals if isinstance(signal, Finding)]
     findings.sort(key=lambda finding: (-finding.severity.rank, -finding.confidence.rank, finding.path, finding.line))
     return tuple(
@@ -323,11 +287,11 @@ _IN_WORDS = {
     Outcome.NOT_TRIED: "was not tried",
     Outcome.DISPUTED: "is disputed",
 }
-"""Of those where there is nothing to compare."""
+"""Words for the outcomes without values to compare."""
 
 
 def _told_case(case: CaseOutcome) -> str:
-    """What went wrong comes before the call, which may be long; the line is cut at its end."""
+    """Return a line about the case. The failure comes before the call, because a long line is cut at its end."""
     note = _short(case.note)
     if case.outcome in _IN_WORDS:
         return f"{case.case} {_IN_WORDS[case.outcome]}{': ' if note else ''}{note}"

@@ -17,13 +17,13 @@ from service.visible_text import chips
 COLOURED_CHARACTERS = 40_000
 """A longer file has no colours: the lexer runs in our process, and its author may have written it to be slow to lex."""
 COLOURING_SECONDS = 0.5
-"""Of processor time, for all files of a page: some texts below that length take the lexer the square of theirs."""
+"""CPU time for all files of a page. Even for shorter texts, the lexer may need time that grows with their square."""
 SHOWN_LINES = 5_000
 SHOWN_COLUMNS = 800
-"""Caps of what one page draws; the whole file is a link away."""
+"""Caps on one page; a link leads to the whole file."""
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-"""What Python takes for the end of a line, so that our line numbers are those of the findings."""
+"""The ends of line that Python knows, so that our line numbers match those of the findings."""
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Token.Comment, "c"),
     (Token.Literal.String.Doc, "c"),
@@ -40,14 +40,14 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 
 
 class Colouring:
-    """The processor time that is left for the colours of one page. `clock`: seconds, as time.thread_time."""
+    """A budget of CPU time for the colours of one page. `clock` returns seconds, like time.thread_time."""
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._left = COLOURING_SECONDS
 
     def tokens(self, text: str) -> Iterator[tuple[str, str]]:
-        """(CSS class or "", text) pieces that join to `text`; without classes from where time is up."""
+        """Yield (CSS class or "", text) pieces that join to `text`. Once the time is up, the rest has no class."""
         end = 0
         lexed = PythonLexer().get_tokens_unprocessed(text)
         while self._left > 0:
@@ -78,7 +78,7 @@ class CodeFile:
     hidden_lines: int
     """Lines beyond SHOWN_LINES."""
     remark: str
-    """What the numbered lines do not show: no final newline, unusual line ends."""
+    """A remark on properties that numbered lines do not show: a missing final newline, unusual line ends."""
 
 
 def code_file(
@@ -88,7 +88,7 @@ def code_file(
     findings: Mapping[int, Sequence[Finding]],
     colouring: Colouring | None = None,
 ) -> CodeFile:
-    """The file with `findings` (line number, from 1 -> findings) attached to its lines. `colouring`: that of its page."""
+    """Return the file with `findings` (line number from 1 -> findings) on its lines. `colouring` is the page's budget."""
     colouring = colouring or Colouring()
     normal = _NEWLINE.sub("\n", text)
     body = normal.removesuffix("\n")
@@ -123,7 +123,7 @@ def _lines(tokens: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]
 
 
 def _tokens(path: str, text: str, colouring: Colouring) -> Iterator[tuple[str, str]]:
-    """(CSS class or "", text) pieces that join to `text`."""
+    """Yield (CSS class or "", text) pieces that join to `text`."""
     if not path.endswith((".py", ".pyi")) or len(text) > COLOURED_CHARACTERS:
         yield "", text
     else:

@@ -21,7 +21,7 @@ from service.edge.access import sign_in_link
 from service.jobs.table import TableJobs
 from service.settings import Settings
 from service.storage.interface import RunId, RunResult, SubmissionRecord, TaskRecord
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.browser.made_runs import RUBRIC, MadeRun
 from tests.databases import storage_in
 
@@ -52,7 +52,7 @@ class Clock:
 class LiveService:
     """The service as a reviewer meets it, with the storage at hand."""
 
-    def __init__(self, storage: SqlStorage, clock: Clock, base_url: str) -> None:
+    def __init__(self, storage: Storage, clock: Clock, base_url: str) -> None:
         self.storage = storage
         self.clock = clock
         self.base_url = base_url
@@ -68,7 +68,7 @@ class LiveService:
         now = self.clock()
         files = _package(f"task-{self._number}", made)
         task = load(files)
-        self.storage.add_task(
+        self.storage.tasks.add(
             TaskRecord(id=task.id, version=task.version, title=task.title, files=files, created_at=now)
         )
         submission = Submission(
@@ -77,12 +77,12 @@ class LiveService:
         record = SubmissionRecord(
             submission=submission, task_version=task.version, client_id="", tag=made.model, created_at=now
         )
-        (run_id,) = self.storage.accept([record], [""], [""])
+        (run_id,) = self.storage.runs.accept([record], [""], [""])
         lease = self._jobs.lease("test", now)
         assert lease is not None
         assert lease.run_id == run_id
-        self.storage.start_run(run_id, lease.attempt)
-        assert self.storage.finish_run(run_id, lease.attempt, findings or made.findings(), now)
+        self.storage.runs.start(run_id, lease.attempt)
+        assert self.storage.runs.finish(run_id, lease.attempt, findings or made.findings(), now)
         return run_id
 
 

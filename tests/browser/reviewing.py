@@ -44,5 +44,5 @@ def expect_saved(page: Page) -> None:
 
 def verdicts(service: LiveService, run_id: RunId) -> dict[str, tuple[int, str]]:
     """Of the one standing review: criterion -> level and verdict."""
-    (record,) = service.storage.reviews(run_id=run_id)
+    (record,) = service.storage.reviews.standing(run_id)
     return {entry.decision.criterion: (entry.decision.level, entry.verdict) for entry in record.review.decided}

@@ -79,7 +79,7 @@ def test_space_is_dead_where_nothing_is_suggested(service: LiveService, page: Pa
     expect(page.locator("#message")).to_contain_text("Nothing is suggested here")
     expect_current(page, "efficiency")
     expect_level(page, "efficiency", None)
-    assert service.storage.drafts(run_id, "ada") == {}
+    assert service.storage.reviews.drafts(run_id, "ada") == {}
 
 
 def test_a_level_that_the_criterion_does_not_have_is_no_key(page: Page) -> None:
@@ -168,12 +168,12 @@ def test_a_note_is_typed_not_obeyed_and_is_kept(service: LiveService, page: Page
     expect_current(page, "correctness")
     press(page, "Escape")
     expect_saved(page)
-    draft = service.storage.drafts(run_id, "ada")["correctness"]
+    draft = service.storage.reviews.drafts(run_id, "ada")["correctness"]
     assert (draft.level, draft.note) == (None, "fails on 3 unsorted inputs, see j and u")
     press(page, " ")
     expect_current(page, "efficiency")
     expect_saved(page)
-    draft = service.storage.drafts(run_id, "ada")["correctness"]
+    draft = service.storage.reviews.drafts(run_id, "ada")["correctness"]
     assert (draft.level, draft.note) == (2, "fails on 3 unsorted inputs, see j and u")
 
 
@@ -188,7 +188,7 @@ def test_harm_is_flagged_with_a_note_and_stored_with_the_review(
     page.reload()
     expect(page.get_by_text("Harm flagged")).to_be_visible()
     leaves_by(page, FOUR_KEYS)
-    (record,) = service.storage.reviews(run_id=run_id)
+    (record,) = service.storage.reviews.standing(run_id)
     assert (record.review.harm, record.review.harm_note) == (True, "runs whatever the path says, j 1 u")
 
 
@@ -200,7 +200,7 @@ def test_a_harm_flag_can_be_taken_down(service: LiveService, page: Page, run_id:
     page.get_by_role("button", name="Remove the flag").click()
     expect(page.get_by_text("Harm flagged")).to_be_hidden()
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada") == {}
+    assert service.storage.reviews.drafts(run_id, "ada") == {}
 
 
 def test_a_key_that_follows_at_once_takes_no_choice_back(service: LiveService, page: Page, run_id: RunId) -> None:
@@ -217,7 +217,7 @@ def test_a_key_that_follows_at_once_takes_no_choice_back(service: LiveService, p
     press(page, "Escape")
     expect(page.get_by_text("Harm flagged")).to_be_visible()
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada") != {}
+    assert service.storage.reviews.drafts(run_id, "ada") != {}
 
 
 def test_escape_leaves_a_dialog_without_a_trace(service: LiveService, page: Page, run_id: RunId) -> None:
@@ -226,7 +226,7 @@ def test_escape_leaves_a_dialog_without_a_trace(service: LiveService, page: Page
     press(page, "Escape", "s", "Escape", "?", "Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator(".criterion.current")).to_be_focused()
-    assert service.storage.drafts(run_id, "ada") == {}
+    assert service.storage.reviews.drafts(run_id, "ada") == {}
 
 
 def test_skip_asks_why_and_goes_on(service: LiveService, page: Page) -> None:
@@ -236,7 +236,7 @@ def test_skip_asks_why_and_goes_on(service: LiveService, page: Page) -> None:
         press(page, "Enter")
     page.wait_for_url(f"**/review/{other}")
     expect(page.locator("#message")).to_contain_text("Skipped Merge intervals. U to undo.")
-    states = {entry.title: entry.state for entry in service.storage.queue("ada", now=service.clock())}
+    states = {entry.title: entry.state for entry in service.storage.reviews.queue("ada", now=service.clock())}
     assert states == {"Merge intervals": "skipped", "Another": "mine"}
 
 
@@ -261,7 +261,7 @@ def test_shortcuts_can_be_switched_off_for_good(service: LiveService, page: Page
     press(page, "Tab", "Tab", "Enter")
     expect_level(page, "correctness", 2)
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada")["correctness"].level == 2
+    assert service.storage.reviews.drafts(run_id, "ada")["correctness"].level == 2
 
 
 def test_a_button_reached_by_tab_keeps_its_space_bar(page: Page) -> None:
@@ -298,6 +298,6 @@ def test_the_time_of_each_decision_is_measured(service: LiveService, sign_in: Si
         press(page, "3")
     expect_current(page, "security")
     expect_saved(page)
-    drafts = service.storage.drafts(run_id, "bob")
+    drafts = service.storage.reviews.drafts(run_id, "bob")
     assert 90_000 <= drafts["correctness"].milliseconds < 150_000
     assert 5_000 <= drafts["efficiency"].milliseconds < 65_000

@@ -44,7 +44,7 @@ def test_a_reload_keeps_what_was_decided(service: LiveService, page: Page, run_i
     expect_level(page, "efficiency", 3)
     expect_current(page, "security")
     expect(page.get_by_label("Note", exact=False).locator("visible=true")).to_have_value("shell=True")
-    assert service.storage.reviews(run_id=run_id) == []
+    assert service.storage.reviews.standing(run_id) == []
 
 
 def test_a_decision_that_a_reload_overtakes_is_shown(service: LiveService, page: Page, run_id: RunId) -> None:
@@ -69,7 +69,7 @@ def test_a_decision_that_a_reload_overtakes_is_shown(service: LiveService, page:
     expect_level(page, "efficiency", 3)
     expect_current(page, "security")
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada")["efficiency"].level == 3
+    assert service.storage.reviews.drafts(run_id, "ada")["efficiency"].level == 3
 
 
 def test_undo_takes_decisions_back_one_by_one(service: LiveService, page: Page, run_id: RunId) -> None:
@@ -82,7 +82,7 @@ def test_undo_takes_decisions_back_one_by_one(service: LiveService, page: Page, 
     press(page, "u")
     expect_level(page, "correctness", None)
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada") == {}
+    assert service.storage.reviews.drafts(run_id, "ada") == {}
     press(page, "u")
     expect(page.locator("#message")).to_have_text("There is nothing to take back.")
 
@@ -112,7 +112,7 @@ def test_undo_on_the_next_response_brings_the_saved_one_back(
     else:
         page.get_by_role("button", name="Undo").click()
     page.wait_for_url(f"**/review/{run_id}")
-    assert service.storage.reviews(run_id=run_id) == []
+    assert service.storage.reviews.standing(run_id) == []
     expect_current(page, "best_practices")
     expect_level(page, "best_practices", None)
     expect_level(page, "security", 1)
@@ -144,7 +144,7 @@ def test_a_saved_review_opens_read_only_and_undo_reopens_it(service: LiveService
     expect(card(page, "security").locator("button").first).to_be_disabled()
     press(page, "u")
     expect_level(page, "best_practices", None)
-    assert service.storage.reviews(run_id=run_id) == []
+    assert service.storage.reviews.standing(run_id) == []
 
 
 def test_without_a_connection_work_goes_on_and_nothing_is_lost(service: LiveService, page: Page, run_id: RunId) -> None:
@@ -156,7 +156,7 @@ def test_without_a_connection_work_goes_on_and_nothing_is_lost(service: LiveServ
         expect_level(page, criterion, level)
     card(page, "security").locator("button[data-level='4']").click()  # too late without an undo
     expect_level(page, "security", FOUR_LEVELS["security"])
-    assert service.storage.drafts(run_id, "ada") == {}
+    assert service.storage.reviews.drafts(run_id, "ada") == {}
     with page.expect_navigation():
         page.context.set_offline(False)
     assert {criterion: level for criterion, (level, _verdict) in verdicts(service, run_id).items()} == FOUR_LEVELS
@@ -171,7 +171,7 @@ def test_what_was_not_sent_outlives_the_page(service: LiveService, page: Page, r
     expect_level(page, "correctness", 0)
     expect_level(page, "efficiency", 3)
     expect_saved(page)
-    assert {id: draft.level for id, draft in service.storage.drafts(run_id, "ada").items()} == {
+    assert {id: draft.level for id, draft in service.storage.reviews.drafts(run_id, "ada").items()} == {
         "correctness": 0,
         "efficiency": 3,
     }
@@ -186,7 +186,7 @@ def test_an_answer_that_got_lost_leads_to_one_review(service: LiveService, page:
     page.unroute("**/draft/*")
     with page.expect_navigation():
         page.evaluate("dispatchEvent(new Event('online'))")
-    assert len(service.storage.reviews(run_id=run_id)) == 1
+    assert len(service.storage.reviews.standing(run_id)) == 1
 
 
 def test_two_reviewers_do_not_get_the_same_response(
@@ -217,7 +217,7 @@ def test_a_lost_claim_is_told_kept_and_tried_again(
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_saved(page)
     expect(page.locator("#alarm")).to_be_empty()
-    assert service.storage.drafts(run_id, "ada")["efficiency"].level == 3
+    assert service.storage.reviews.drafts(run_id, "ada")["efficiency"].level == 3
 
 
 def test_a_lost_response_does_not_hold_up_the_next_one(
@@ -233,7 +233,7 @@ def test_a_lost_response_does_not_hold_up_the_next_one(
     expect(page.locator("#alarm")).to_contain_text("An earlier response")
     expect_level(page, "correctness", 1)
     expect(page.locator("#sync")).to_have_text("1 not saved")
-    assert service.storage.drafts(other, "ada")["correctness"].level == 1
+    assert service.storage.reviews.drafts(other, "ada")["correctness"].level == 1
     page.get_by_role("button", name="Discard").click()
     expect(page.locator("#alarm")).to_be_empty()
     expect(page.get_by_role("button", name="Discard")).to_be_hidden()
@@ -247,7 +247,7 @@ def test_an_ended_session_is_told_and_decisions_wait(service: LiveService, page:
     page.context.add_cookies(cookies)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect_saved(page)
-    assert service.storage.drafts(run_id, "ada")["correctness"].level == 0
+    assert service.storage.reviews.drafts(run_id, "ada")["correctness"].level == 0
 
 
 def test_progress_counts_what_is_done_and_left(service: LiveService, page: Page) -> None:

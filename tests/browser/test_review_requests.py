@@ -51,7 +51,7 @@ def ada(service: LiveService) -> Iterator[Session]:
 
 
 def reviewed(service: LiveService, run_id: RunId) -> dict[str, DecidedCriterion]:
-    (record,) = service.storage.reviews(run_id=run_id)
+    (record,) = service.storage.reviews.standing(run_id)
     return {entry.decision.criterion: entry for entry in record.review.decided}
 
 
@@ -79,7 +79,7 @@ def test_a_repeated_last_decision_is_taken_as_what_it_is(service: LiveService, a
     ada.decide_all()
     again = ada.decide("best_practices", LEVELS["best_practices"])
     assert (again.status_code, again.json()) == (200, {"saved": True})
-    assert len(service.storage.reviews(run_id=ada.run_id)) == 1
+    assert len(service.storage.reviews.standing(ada.run_id)) == 1
 
 
 def test_a_saved_review_is_not_changed_by_a_late_decision(service: LiveService, ada: Session) -> None:
@@ -94,11 +94,11 @@ def test_a_saved_review_is_not_changed_by_a_late_decision(service: LiveService, 
 def test_undo_withdraws_and_opens_one_criterion(service: LiveService, ada: Session) -> None:
     ada.send("PUT", "harm", {"note": "runs a shell"})
     ada.decide_all()
-    assert service.storage.reviews(run_id=ada.run_id)[0].review.harm
+    assert service.storage.reviews.standing(ada.run_id)[0].review.harm
     for _repetition in range(2):
         assert ada.send("POST", "undo", {"criterion": "security"}).status_code == 200
-    assert service.storage.reviews(run_id=ada.run_id) == []
-    drafts = service.storage.drafts(ada.run_id, "ada")
+    assert service.storage.reviews.standing(ada.run_id) == []
+    drafts = service.storage.reviews.drafts(ada.run_id, "ada")
     assert {id: draft.level for id, draft in drafts.items()} == {**LEVELS, "security": None, "harm": 1}
     assert drafts["harm"].note == "runs a shell"
     assert ada.decide("security", 1).json() == {"saved": True}
@@ -124,7 +124,7 @@ def test_bad_input_is_refused_by_field_and_nothing_is_kept(
     answer = ada.send("PUT", path, body)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert service.storage.drafts(ada.run_id, "ada") == {}
+    assert service.storage.reviews.drafts(ada.run_id, "ada") == {}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_every_change_needs_the_token_of_a_page(
 ) -> None:
     ada.headers = {}
     assert ada.send(method, path, body).status_code == 403
-    assert service.storage.drafts(ada.run_id, "ada") == {}
+    assert service.storage.reviews.drafts(ada.run_id, "ada") == {}
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/next", "/review/{run}", "/review/{run}/files/0"])
@@ -158,7 +158,7 @@ def test_nobody_reads_without_signing_in(service: LiveService, path: str) -> Non
 
 def test_a_submitter_is_no_reviewer(service: LiveService) -> None:
     run_id = service.add(merge_run())
-    token = service.storage.add_token("bot", frozenset({"submitter"}), service.clock(), expires_at=None)
+    token = service.storage.access.add_token("bot", frozenset({"submitter"}), service.clock(), expires_at=None)
     answer = httpx2.get(
         f"{service.base_url}/review/{run_id}", headers={"Authorization": f"Bearer {token}"}, timeout=HTTP_SECONDS
     )
@@ -192,7 +192,7 @@ def test_under_another_rubric_version_everything_is_unaided(service: LiveService
     ada = Session(service, "ada", service.add(made))
     ada.decide_all()
     assert {entry.verdict for entry in reviewed(service, ada.run_id).values()} == {"unaided"}
-    assert service.storage.reviews(run_id=ada.run_id)[0].review.rubric_version == RUBRIC.version
+    assert service.storage.reviews.standing(ada.run_id)[0].review.rubric_version == RUBRIC.version
     ada.client.close()
 
 
@@ -202,7 +202,7 @@ def test_a_skipped_response_goes_to_somebody_else(service: LiveService, ada: Ses
     assert ada.client.get("/review/next").headers["location"] == "/review"
     bob = Session(service, "bob", ada.run_id)
     assert bob.page.status_code == 200
-    assert service.storage.drafts(ada.run_id, "ada")["security"].level == 1
+    assert service.storage.reviews.drafts(ada.run_id, "ada")["security"].level == 1
     bob.client.close()
 
 

@@ -12,7 +12,7 @@ from service.app import create_app
 from service.jobs.table import TableJobs
 from service.runs.readiness import Check
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.stored import PACKAGE, RUBRIC, Clock
 
 
@@ -39,7 +39,7 @@ class Api:
 
     def __init__(
         self,
-        storage: SqlStorage,
+        storage: Storage,
         jobs: TableJobs,
         clock: Clock,
         settings: Settings | None = None,
@@ -69,7 +69,7 @@ class Api:
         return TestClient(self.app, raise_server_exceptions=False, headers=headers)
 
     def as_(self, *scopes: str, name: str = "") -> TestClient:
-        token = self.storage.add_token(name or scopes[0], frozenset(scopes), self.clock.now, expires_at=None)
+        token = self.storage.access.add_token(name or scopes[0], frozenset(scopes), self.clock.now, expires_at=None)
         return self.client(Authorization=f"Bearer {token}")
 
     def with_task(self) -> "Api":

@@ -12,7 +12,7 @@ from sandboxes.engine import connection
 from sandboxes.interface import Session, Tier
 from sandboxes.tiers import Tiers
 from service.jobs.table import TableJobs
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.databases import storage_in
 from tests.integration.api import Api
 from tests.integration.stored import Clock
@@ -57,14 +57,14 @@ def tidy_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[SqlStorage]:
+def storage(tmp_path: Path) -> Iterator[Storage]:
     opened = storage_in(tmp_path)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def jobs(storage: SqlStorage) -> TableJobs:
+def jobs(storage: Storage) -> TableJobs:
     return TableJobs(storage.database)
 
 
@@ -74,5 +74,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def api(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> Api:
+def api(storage: Storage, jobs: TableJobs, clock: Clock) -> Api:
     return Api(storage, jobs, clock).with_task()

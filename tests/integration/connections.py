@@ -75,4 +75,4 @@ def serving(api: Api, *, rest_seconds: float = FAR, answer_seconds: float = FAR,
 
 
 def token(api: Api, *scopes: str) -> str:
-    return api.storage.add_token("s", frozenset(scopes), api.clock.now, expires_at=None)
+    return api.storage.access.add_token("s", frozenset(scopes), api.clock.now, expires_at=None)

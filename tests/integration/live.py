@@ -18,7 +18,7 @@ from service.jobs.table import TableJobs
 from service.runs.worker import WorkerPool
 from service.settings import Settings
 from service.storage.interface import RunOutcome, RunRecord, RunResult
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.databases import storage_in
 from tests.integration.api import REGISTRY
 from tests.integration.stored import RUBRIC, disputed_findings, findings
@@ -48,13 +48,13 @@ class ReadingEvaluation:
 class Live:
     """A running service."""
 
-    def __init__(self, base_url: str, storage: SqlStorage, evaluation: ReadingEvaluation) -> None:
+    def __init__(self, base_url: str, storage: Storage, evaluation: ReadingEvaluation) -> None:
         self.base_url = base_url
         self.storage = storage
         self.evaluation = evaluation
 
     def token(self, *scopes: str) -> str:
-        return self.storage.add_token("tester", frozenset(scopes), datetime.now(UTC), expires_at=None)
+        return self.storage.access.add_token("tester", frozenset(scopes), datetime.now(UTC), expires_at=None)
 
 
 @contextmanager

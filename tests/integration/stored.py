@@ -9,7 +9,16 @@ from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Finding, Outcome, Severity, UntrustedText
 from service.evaluation.disputes import of_disputes
 from service.jobs.interface import Jobs
-from service.storage.interface import RunId, RunOutcome, RunResult, Storage, SubmissionRecord, TaskRecord
+from service.storage.interface import (
+    ReviewerId,
+    ReviewRecord,
+    RunId,
+    RunOutcome,
+    RunResult,
+    SubmissionRecord,
+    TaskRecord,
+)
+from service.storage.storage import Storage
 
 START = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -49,9 +58,9 @@ def record(number: int | str = 0, tag: str = "", **fields: str) -> SubmissionRec
 
 
 def accept(storage: Storage, count: int, tag: str = "") -> list[RunId]:
-    storage.add_task(task())
+    storage.tasks.add(task())
     records = [record(number, tag) for number in range(count)]
-    return list(storage.accept(records, [""] * count, [""] * count))
+    return list(storage.runs.accept(records, [""] * count, [""] * count))
 
 
 FLAG = Finding(
@@ -148,13 +157,18 @@ def review(level: int = 1, note: str = "") -> Review:
     return decide(RUBRIC, findings().prefills, [decision])
 
 
+def add_review(storage: Storage, run: RunId, reviewer: ReviewerId, review: Review, now: datetime) -> ReviewRecord:
+    with storage.reviews.work_on(run, reviewer, now) as work:
+        return work.complete(review)
+
+
 def finish_next(storage: Storage, jobs: Jobs, now: datetime, outcome: RunOutcome = RunOutcome.FAILED) -> RunId:
     """Do what a worker does with the oldest job."""
     lease = jobs.lease("worker", now)
     assert lease is not None
-    storage.start_run(lease.run_id, lease.attempt)
+    storage.runs.start(lease.run_id, lease.attempt)
     found = disputed_findings() if outcome is RunOutcome.DISPUTED else findings(outcome)
-    assert storage.finish_run(lease.run_id, lease.attempt, found, now)
+    assert storage.runs.finish(lease.run_id, lease.attempt, found, now)
     return lease.run_id
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from service.edge.access import COOKIE, CSRF_HEADER, Required, Reviewer, first_start_link, sign_in_link
-from service.storage.interface import StorageError
+from service.storage.interface import StorageError, UnavailableError
 from tests.integration.api import Api
 
 EVERYBODY = {"admin", "author", "submitter", "reviewer"}
@@ -58,7 +58,9 @@ def test_a_wrong_token_is_nobody(api: Api, token: str) -> None:
 
 
 def test_an_expired_token_is_nobody(api: Api) -> None:
-    token = api.storage.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=api.clock.now + timedelta(1))
+    token = api.storage.access.add_token(
+        "a", frozenset({"admin"}), api.clock.now, expires_at=api.clock.now + timedelta(1)
+    )
     client = api.client(Authorization=f"Bearer {token}")
     assert client.get("/v1/runs").status_code == 200
     api.clock.advance(days=1)
@@ -109,7 +111,7 @@ def test_a_link_is_no_api_token_and_survives_being_tried_as_one(api: Api) -> Non
 
 
 def test_an_api_token_is_no_link(api: Api) -> None:
-    token = api.storage.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=None)
+    token = api.storage.access.add_token("a", frozenset({"admin"}), api.clock.now, expires_at=None)
     assert api.client().get(f"/sign-in?token={token}").status_code == 403
 
 
@@ -118,7 +120,7 @@ def test_only_the_first_start_gives_an_administrators_link(api: Api, tmp_path: A
     fresh = type(api.storage).open(f"sqlite:///{tmp_path}/fresh.sqlite3")
     link = first_start_link(fresh, "http://h", api.clock.now)
     assert link is not None
-    assert fresh.principal(link.partition("token=")[2], api.clock.now).scopes == {"admin"}  # type: ignore[union-attr]
+    assert fresh.access.principal(link.partition("token=")[2], api.clock.now).scopes == {"admin"}  # type: ignore[union-attr]
     assert first_start_link(fresh, "http://h", api.clock.now) is None
     fresh.close()
 
@@ -194,15 +196,34 @@ def test_our_own_failure_says_nothing_but_an_id(api: Api) -> None:
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-def test_a_database_that_fails_is_a_503_without_its_message(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("statement", "error", "status", "kind", "action"),
+    [
+        ("SELECT 1", UnavailableError, 503, "storage-unavailable", "storage.unavailable"),
+        ("SELECT 1", StorageError, 500, "internal", "request.failed"),
+        ("SELECT * FROM no_such_table", None, 500, "internal", "request.failed"),
+        ("INSERT INTO counters VALUES ('finish', NULL)", None, 500, "internal", "request.failed"),
+    ],
+)
+def test_only_a_database_that_may_come_back_is_a_503_and_the_log_has_the_cause_once(
+    api: Api, statement: str, error: type[Exception] | None, status: int, kind: str, action: str
+) -> None:
     @api.app.get("/breaks")
     def breaks() -> None:
-        raise StorageError("disk full at /some/where")
+        with api.storage.database.writing() as connection:
+            connection.exec_driver_sql(statement)
+        if error is not None:
+            raise error("disk full at /some/where") from OSError("the cause")
 
-    answer = api.client().get("/breaks")
-    assert (answer.status_code, answer.json()["type"]) == (503, "urn:assay:problem:storage-unavailable")
-    assert "Retry-After" in answer.headers
+    with capture_logs() as logs:
+        answer = api.client().get("/breaks")
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:assay:problem:{kind}")
+    assert ("Retry-After" in answer.headers) == (status == 503)
     assert "/some/where" not in answer.text
+    assert "no_such_table" not in answer.text
+    (entry,) = logs
+    assert (entry["action"], entry["request_id"]) == (action, answer.headers["X-Request-Id"])
+    assert "the cause" in str(entry) or "sqlite3." in str(entry)
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/v1/runs", 405)])

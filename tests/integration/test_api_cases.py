@@ -18,7 +18,7 @@ def done(api: Api, *signals: object) -> str:
     lease = api.jobs.lease("w", api.clock.now)
     assert lease is not None and lease.run_id == run_id
     findings = replace(stored.findings(RunOutcome.FAILED), signals=signals)  # type: ignore[arg-type]
-    assert api.storage.finish_run(RunId(run_id), lease.attempt, findings, api.clock.now)
+    assert api.storage.runs.finish(RunId(run_id), lease.attempt, findings, api.clock.now)
     return run_id
 
 

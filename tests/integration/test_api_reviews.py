@@ -62,7 +62,7 @@ def test_a_review_with_something_wrong_is_refused_by_field(api: Api, body: Any, 
     )
     assert (answer.status_code, answer.json()["type"]) == (422, f"urn:assay:problem:{kind}")
     assert answer.json()["errors"][0]["field"] == field
-    assert api.storage.reviews() == []
+    assert api.storage.reviews.standing(run) == []
 
 
 def test_what_is_not_done_or_not_gradable_takes_no_review(api: Api) -> None:

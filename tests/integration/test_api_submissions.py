@@ -12,7 +12,7 @@ from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
 from service.settings import Settings
 from service.storage.interface import RunId, RunOutcome, RunState
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.api import Api
 from tests.integration.stored import PACKAGE, Clock, finish_next
 
@@ -20,14 +20,14 @@ GOOD = {"task_id": "numbers/double", "solution": "def double(n):\n    return n +
 
 
 def queued(api: Api) -> int:
-    return api.storage.run_counts()[RunState.QUEUED]
+    return api.storage.runs.counts()[RunState.QUEUED]
 
 
 def test_a_submission_is_accepted_stored_and_queued(api: Api) -> None:
     answer = api.as_("submitter").post("/v1/submissions", json={**GOOD, "id": "mine", "tag": "b", "model": "m"})
     assert answer.status_code == 202
     body = answer.json()
-    run = api.storage.run(body["run_id"])
+    run = api.storage.runs.get(body["run_id"])
     assert body["id"] == run.submission.client_id == "mine"
     assert body["links"] == {"run": f"/v1/runs/{run.id}"}
     assert run.submission.submission.files == {"solution.py": GOOD["solution"]}
@@ -107,10 +107,10 @@ def test_a_body_that_is_no_object_is_refused(api: Api, content: bytes) -> None:
 
 @pytest.mark.parametrize(("announced", "most"), [(True, 0), (False, 17)])
 def test_a_body_above_the_cap_is_refused_without_taking_it_in(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock, announced: bool, most: int
+    storage: Storage, jobs: TableJobs, clock: Clock, announced: bool, most: int
 ) -> None:
     api = Api(storage, jobs, clock, Settings(max_body_mib=1)).with_task()
-    token = storage.add_token("s", frozenset({"submitter"}), clock.now, expires_at=None)
+    token = storage.access.add_token("s", frozenset({"submitter"}), clock.now, expires_at=None)
     headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {token}".encode())]
     taken = 0
     sent: list[Message] = []
@@ -255,12 +255,12 @@ def test_a_batch_that_is_none_is_refused_whole(api: Api, body: dict[str, Any]) -
 def test_an_empty_answer_is_accepted_to_fail(api: Api, body: dict[str, Any]) -> None:
     answer = api.as_("submitter").post("/v1/submissions", json={"task_id": "numbers/double", **body})
     assert answer.status_code == 202
-    submission = api.storage.run(answer.json()["run_id"]).submission.submission
+    submission = api.storage.runs.get(answer.json()["run_id"]).submission.submission
     assert submission.is_blank
     assert submission.files["solution.py"].strip() == ""
 
 
-def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+def test_a_full_queue_says_when_to_come_again(storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=4)).with_task()
     client = api.as_("submitter")
     batch = {"submissions": [GOOD] * 3}
@@ -274,7 +274,7 @@ def test_a_full_queue_says_when_to_come_again(storage: SqlStorage, jobs: TableJo
     assert client.post("/v1/submissions", json=GOOD).status_code == 202
 
 
-def test_nobody_fills_the_queue_for_those_who_come_next(storage: SqlStorage, jobs: TableJobs, clock: Clock) -> None:
+def test_nobody_fills_the_queue_for_those_who_come_next(storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=16)).with_task()
 
     def taken_of(name: str) -> int:
@@ -287,7 +287,7 @@ def test_nobody_fills_the_queue_for_those_who_come_next(storage: SqlStorage, job
 
 
 def test_many_requests_at_once_take_no_more_than_one_after_the_other(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock
+    storage: Storage, jobs: TableJobs, clock: Clock
 ) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=20)).with_task()
     with api.as_("submitter") as client, ThreadPoolExecutor(8) as threads:
@@ -298,7 +298,7 @@ def test_many_requests_at_once_take_no_more_than_one_after_the_other(
 
 
 def test_what_was_accepted_or_is_wrong_is_answered_while_the_queue_is_full(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock
+    storage: Storage, jobs: TableJobs, clock: Clock
 ) -> None:
     api = Api(storage, jobs, clock, Settings(queue_limit=4)).with_task()
     client = api.as_("submitter")
@@ -404,11 +404,11 @@ def test_the_tier_that_was_asked_for_is_kept_with_the_submission(api: Api, tier:
     asked = {"minimum_tier": tier} if tier else {}
     answer = api.as_("submitter").post("/v1/submissions", json={**GOOD, **asked})
     assert answer.status_code == 202
-    assert api.storage.run(answer.json()["run_id"]).submission.minimum_tier == (tier or "jail")
+    assert api.storage.runs.get(answer.json()["run_id"]).submission.minimum_tier == (tier or "jail")
 
 
 def test_a_tier_that_is_not_offered_is_refused_and_a_weaker_one_than_offered_is_not(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock
+    storage: Storage, jobs: TableJobs, clock: Clock
 ) -> None:
     api = Api(storage, jobs, clock, tiers=(Tier.CONTAINER,)).with_task()
     submitter = api.as_("submitter")
@@ -426,7 +426,7 @@ def test_a_tier_that_is_not_offered_is_refused_and_a_weaker_one_than_offered_is_
 
 
 def test_a_task_whose_tier_is_not_offered_any_more_takes_no_submission(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock, api: Api
+    storage: Storage, jobs: TableJobs, clock: Clock, api: Api
 ) -> None:
     toml = PACKAGE["task.toml"].replace("numbers/double", "numbers/strict")
     strict = {**PACKAGE, "task.toml": f'minimum_tier = "gvisor"\n{toml}'}

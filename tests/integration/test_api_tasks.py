@@ -8,7 +8,7 @@ from graders.interface import TaskId
 from sandboxes.interface import Tier
 from service.jobs.table import TableJobs
 from service.storage.interface import TaskRecord
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.api import Api, Quiet
 from tests.integration.stored import PACKAGE, Clock, finish_next, task
 from tests.integration.stored import record as stored_record
@@ -63,7 +63,7 @@ def test_a_package_with_something_wrong_is_refused_by_field(api: Api, files: dic
     answer = api.as_("author").post("/v1/tasks", json={"files": files})
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:assay:problem:invalid-task")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert len(api.storage.tasks()) == 1
+    assert len(api.storage.tasks.page()) == 1
 
 
 def test_a_broken_plugin_is_named_where_a_task_wants_it(api: Api) -> None:
@@ -94,7 +94,7 @@ def test_an_unknown_task_is_not_found(api: Api) -> None:
 
 
 def test_a_plugin_whose_criterion_the_rubric_lacks_is_refused(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, jobs: TableJobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it reports would be on no part of the reviewer's page."""
     files = {**PACKAGE, "task.toml": PACKAGE["task.toml"] + '\n[graders."acme/quiet"]\n'}
@@ -120,7 +120,7 @@ def test_graders_and_rubrics_are_listed(api: Api) -> None:
 
 
 def test_a_task_whose_tier_the_service_does_not_offer_is_refused_with_what_it_offers(
-    storage: SqlStorage, jobs: TableJobs, clock: Clock
+    storage: Storage, jobs: TableJobs, clock: Clock
 ) -> None:
     author = Api(storage, jobs, clock, tiers=(Tier.JAIL, Tier.CONTAINER)).as_("author")
     answer = author.post("/v1/tasks", json={"files": with_line('minimum_tier = "gvisor"')})
@@ -128,7 +128,7 @@ def test_a_task_whose_tier_the_service_does_not_offer_is_refused_with_what_it_of
     assert answer.json()["errors"] == [
         {"field": "minimum_tier", "expected": "a tier that this service offers (jail, container), not 'gvisor'"}
     ]
-    assert storage.tasks() == []
+    assert storage.tasks.page() == []
     assert author.post("/v1/tasks", json={"files": with_line('minimum_tier = "container"')}).status_code == 201
 
 
@@ -146,7 +146,7 @@ STALE: dict[str, dict[str, str]] = {
 def test_a_stored_package_that_does_not_load_any_more_stops_nobody(api: Api, name: str) -> None:
     """An older version of Assay took it. One such task made the list of all tasks, and every batch with it, a 500."""
     record = TaskRecord(id=TaskId("old/task"), version="v0", title="Old", files=STALE[name], created_at=api.clock.now)
-    assert api.storage.add_task(record)
+    assert api.storage.tasks.add(record)
     both, submitter = api.as_("submitter", "author"), api.as_("submitter")
     listed = {task["task_id"]: task for task in both.get("/v1/tasks").json()["tasks"]}
     assert {id: task["loads"] for id, task in listed.items()} == {"numbers/double": True, "old/task": False}
@@ -162,8 +162,8 @@ def test_a_stored_package_that_does_not_load_any_more_stops_nobody(api: Api, nam
 
 def test_a_response_to_such_a_task_can_still_be_reviewed(api: Api) -> None:
     """It was evaluated before the upgrade; the page needs no more of the package than its prompt."""
-    api.storage.add_task(task())
-    api.storage.accept([stored_record()], [""], [""])
+    api.storage.tasks.add(task())
+    api.storage.runs.accept([stored_record()], [""], [""])
     finish_next(api.storage, api.jobs, api.clock.now)
     [run] = api.as_("author").get("/v1/runs").json()["runs"]
     assert run["task_version"] == "v1"

@@ -16,7 +16,7 @@ GOOD = {"task_id": "numbers/double", "solution": "x = 1"}
 
 def test_hundreds_wait_at_once_and_others_are_served(api: Api) -> None:
     async def scenario() -> list[httpx2.Response]:
-        token = api.storage.add_token("s", frozenset({"submitter"}), api.clock.now, expires_at=None)
+        token = api.storage.access.add_token("s", frozenset({"submitter"}), api.clock.now, expires_at=None)
         transport = httpx2.ASGITransport(app=api.app)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx2.AsyncClient(
@@ -69,7 +69,7 @@ def test_a_wait_that_is_none_is_refused(api: Api, wait: str) -> None:
 def test_waiting_ends_with_the_database(api: Api) -> None:
     async def scenario() -> None:
         finished = FinishedRuns(api.storage)
-        api.storage.done = fails  # type: ignore[method-assign]
+        api.storage.runs.done = fails  # type: ignore[method-assign]
         with pytest.raises(StorageError):
             await finished.wait(RunId("r"), 60)
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import service, sandboxes.engine.images
 from service.rubric_files import builtin_rubrics
 from service.authoring.scaffold import make_package
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 assert service.__file__.startswith(sys.argv[1]), service.__file__
 assert "default" in builtin_rubrics()
 assert sandboxes.engine.images.tag() == sys.argv[2], "the image's inputs are not those of the checkout"
-SqlStorage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
+Storage.open(f"sqlite:///{sys.argv[1]}/x.sqlite3").close()  # the migrations
 web = files("service") / "web"
 for folder, ending in (("templates", ".html"), ("static", ".js"), ("static", ".css")):
     assert any(entry.name.endswith(ending) for entry in (web / folder).iterdir()), (folder, ending)

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from service.cli.main import app
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.interface import ReviewerId
+from service.storage.storage import Storage
 from tests.integration.live import Live, live_service
-from tests.integration.stored import PACKAGE, review
+from tests.integration.stored import PACKAGE, add_review, review
 
 
 @pytest.fixture
@@ -61,8 +62,8 @@ def test_tasks_are_stored_once(live: Live, package: Path) -> None:
 def test_without_a_server_one_is_started_on_the_data_of_this_home(tmp_path: Path, package: Path) -> None:
     home = tmp_path / "own"
     run("tasks", package, home=home)
-    with closing(SqlStorage.open(Settings(home=home).storage_url)) as storage:
-        assert [task.id for task in storage.tasks()] == ["numbers/double"]
+    with closing(Storage.open(Settings(home=home).storage_url)) as storage:
+        assert [task.id for task in storage.tasks.page()] == ["numbers/double"]
 
 
 def test_a_package_that_is_broken_stops_it_before_the_first_is_stored(
@@ -71,7 +72,7 @@ def test_a_package_that_is_broken_stops_it_before_the_first_is_stored(
     broken = write_package(tmp_path / "broken", {**PACKAGE, "prompt.md": " "})
     _, errors = run("tasks", package, broken, *at(live, "author"), code=2)
     assert "broken: prompt.md: expected a file with what the model was asked" in errors
-    assert live.storage.tasks() == []
+    assert live.storage.tasks.page() == []
 
 
 @pytest.mark.box
@@ -90,12 +91,12 @@ def test_verify_compares_with_what_the_package_says(live: Live, tmp_path: Path) 
 def test_a_token_works_and_is_known_by_its_hash_only(tmp_path: Path) -> None:
     home = tmp_path / "own"
     token, _ = run("token", "alice", "--scope", "reviewer", "--scope", "author", "--days", 2, home=home)
-    with closing(SqlStorage.open(Settings(home=home).storage_url)) as storage:
+    with closing(Storage.open(Settings(home=home).storage_url)) as storage:
         now = datetime.now(UTC)
-        who = storage.principal(token.strip(), now)
+        who = storage.access.principal(token.strip(), now)
         assert who is not None
         assert (who.name, who.scopes) == ("alice", {"reviewer", "author"})
-        assert storage.principal(token.strip(), now + timedelta(days=3)) is None
+        assert storage.access.principal(token.strip(), now + timedelta(days=3)) is None
     assert token.strip().encode() not in b"".join(file.read_bytes() for file in home.iterdir())
 
 
@@ -104,9 +105,9 @@ def test_a_sign_in_link_signs_in_once(tmp_path: Path) -> None:
     link, _ = run("token", "alice", "--scope", "reviewer", "--sign-in", home=home)
     address, _, token = link.strip().partition("/sign-in?token=")
     assert address == "http://127.0.0.1:8000"
-    with closing(SqlStorage.open(Settings(home=home).storage_url)) as storage:
-        assert storage.principal(token, datetime.now(UTC)) is not None
-        assert storage.principal(token, datetime.now(UTC)) is None
+    with closing(Storage.open(Settings(home=home).storage_url)) as storage:
+        assert storage.access.principal(token, datetime.now(UTC)) is not None
+        assert storage.access.principal(token, datetime.now(UTC)) is None
 
 
 def test_a_scope_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
@@ -121,7 +122,7 @@ def reviewed(live: Live, package: Path, tmp_path: Path) -> None:
     samples.write_text(json.dumps({"task_id": "numbers/double", "solution": "wrong"}) + "\n")
     run("eval", package, "--samples", samples, "--out", tmp_path / "R.jsonl", *at(live, "author", "submitter"))
     run_id = json.loads((tmp_path / "R.jsonl").read_text())["run_id"]
-    live.storage.add_review(run_id, "alice", review(), datetime.now(UTC))
+    add_review(live.storage, run_id, ReviewerId("alice"), review(), datetime.now(UTC))
 
 
 def test_an_export_to_stdout_and_to_a_file(live: Live, package: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def sample(id: str, text: str, task_id: str = "numbers/double") -> dict[str, Any
 
 
 def submitted(live: Live) -> int:
-    return sum(live.storage.run_counts().values())
+    return sum(live.storage.runs.counts().values())
 
 
 def test_a_row_for_each_sample_in_the_documented_form(command: Command, live: Live) -> None:
@@ -84,7 +84,7 @@ def test_a_row_for_each_sample_in_the_documented_form(command: Command, live: Li
     assert "1 failed, 2 passed" in command.run()
     rows = command.rows()
     assert {id: row["outcome"] for id, row in rows.items()} == {"a": "passed", "b": "failed", "c": "passed"}
-    run = live.storage.run(rows["b"].pop("run_id"))
+    run = live.storage.runs.get(rows["b"].pop("run_id"))
     assert run.submission.client_id == "b"
     assert rows["b"] == {
         "id": "b",
@@ -126,7 +126,7 @@ def test_a_completion_is_judged_with_its_prompt(command: Command, live: Live) ->
     command.tasks.write_text(json.dumps(PLUS))
     command.asked({"id": "a", "task_id": "Made/1", "completion": "    return 0\n"}, sample("b", "alone", "Made/1"))
     command.run()
-    run = live.storage.run(command.rows()["a"]["run_id"])
+    run = live.storage.runs.get(command.rows()["a"]["run_id"])
     assert run.submission.submission.files == {"solution.py": "def right(x):\n    return 0\n"}
     assert command.rows()["b"]["outcome"] == "failed"
 
@@ -264,7 +264,7 @@ def test_a_sample_that_the_server_refuses_costs_no_other(
 def test_an_empty_answer_is_evaluated_and_fails(command: Command, live: Live, body: dict[str, Any]) -> None:
     command.asked({"id": "a", "task_id": "numbers/double", **body}).run()
     assert command.rows()["a"]["outcome"] == "failed"
-    submission = live.storage.run(command.rows()["a"]["run_id"]).submission.submission
+    submission = live.storage.runs.get(command.rows()["a"]["run_id"]).submission.submission
     assert submission.is_blank
     assert set(submission.files) == {"solution.py"}
 

@@ -129,7 +129,7 @@ def test_trouble_costs_time_and_no_run(live: Live, network: Network, trouble: st
         runs = list(client.run_many(keyed, tag="t"))
     assert sorted(run.id for run in runs) == sorted(each.id for each in keyed)
     assert network.seen.count(trouble) == 3
-    assert len(live.storage.finished_runs(tag="t", limit=500)[0]) == len(keyed)
+    assert len(live.storage.runs.finished(tag="t", limit=500)[0]) == len(keyed)
     assert pauses
 
 

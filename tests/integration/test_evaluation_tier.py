@@ -11,7 +11,7 @@ from sandboxes.tiers import Tiers
 from service.evaluation.pipeline import EvaluationError
 from service.evaluation.run_evaluator import RunEvaluator
 from service.jobs.table import TableJobs
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.api import REGISTRY, Api
 from tests.integration.stored import PACKAGE, RUBRIC, Clock
 
@@ -22,7 +22,7 @@ def used(api: Api, task_tier: str, asked: str, offered: tuple[Tier, ...]) -> lis
     files = {**PACKAGE, "task.toml": f'minimum_tier = "{task_tier}"\n{toml}' if task_tier else toml}
     assert api.as_("author").post("/v1/tasks", json={"files": files}).status_code in (200, 201)
     body = {"task_id": "numbers/double", "solution": "double = abs", "minimum_tier": asked}
-    run = api.storage.run(api.as_("submitter").post("/v1/submissions", json=body).json()["run_id"])
+    run = api.storage.runs.get(api.as_("submitter").post("/v1/submissions", json=body).json()["run_id"])
     sessions: list[Tier] = []
 
     class Watched(FakeSandbox):
@@ -54,8 +54,6 @@ def test_the_strictest_counts(api: Api, task_tier: str, asked: str, offered: tup
     assert used(api, task_tier, asked, offered) == [ran_in]
 
 
-def test_what_this_worker_cannot_hold_is_our_failure(
-    api: Api, storage: SqlStorage, jobs: TableJobs, clock: Clock
-) -> None:
+def test_what_this_worker_cannot_hold_is_our_failure(api: Api, storage: Storage, jobs: TableJobs, clock: Clock) -> None:
     with pytest.raises(SandboxError, match="tier gvisor is wanted"):
         used(api, "", "gvisor", (Tier.JAIL,))

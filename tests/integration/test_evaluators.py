@@ -20,7 +20,7 @@ from service.processes import child
 from service.processes.wire import Wire
 from service.rubric_files import builtin_rubrics
 from service.storage.interface import RunRecord, TaskRecord
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration import stored
 from tests.integration.serving import children_of, is_evaluator
 
@@ -28,7 +28,7 @@ LIMITS = PluginLimits(seconds=5, memory_mib=1024)
 
 
 @pytest.fixture
-def made(storage: SqlStorage, sandbox: Sandbox) -> Iterator[Evaluators]:
+def made(storage: Storage, sandbox: Sandbox) -> Iterator[Evaluators]:
     start = Start(
         storage_url=str(storage.database.url),
         base_image="",
@@ -54,13 +54,13 @@ def only_evaluator() -> int:
 
 
 @pytest.fixture
-def run(storage: SqlStorage) -> RunRecord:
+def run(storage: Storage) -> RunRecord:
     files = {**stored.PACKAGE}
-    storage.add_task(
+    storage.tasks.add(
         TaskRecord(id=stored.task().id, version="v1", title="Double", files=files, created_at=stored.START)
     )
-    [id] = storage.accept([stored.record()], [""], [""])
-    return storage.run(id)
+    [id] = storage.runs.accept([stored.record()], [""], [""])
+    return storage.runs.get(id)
 
 
 def test_a_run_is_evaluated_and_the_process_kept(made: Evaluators, run: RunRecord) -> None:
@@ -71,7 +71,7 @@ def test_a_run_is_evaluated_and_the_process_kept(made: Evaluators, run: RunRecor
     assert made(run).outcome == "failed" and only_evaluator() == pid
 
 
-def test_what_fails_there_fails_here(made: Evaluators, run: RunRecord, storage: SqlStorage) -> None:
+def test_what_fails_there_fails_here(made: Evaluators, run: RunRecord, storage: Storage) -> None:
     gvisor = replace(run, submission=replace(run.submission, minimum_tier=Tier.GVISOR))
     with pytest.raises(SandboxError, match="tier gvisor is wanted"):
         made(gvisor)

@@ -291,7 +291,7 @@ def test_bodies_of_one_person_have_a_room_that_is_not_anothers(api: Api, monkeyp
     with serving(api) as server, ExitStack() as stack:
         greedy, other = (
             token(api, "submitter"),
-            api.storage.add_token("other", frozenset({"submitter"}), api.clock.now, expires_at=None),
+            api.storage.access.add_token("other", frozenset({"submitter"}), api.clock.now, expires_at=None),
         )
         halves = [stack.enter_context(closing(server.connect())) for _ in range(5)]
         for each in halves:

@@ -56,7 +56,7 @@ def test_a_body_that_does_not_come_is_told_and_closed(api: Api) -> None:
     assert header.startswith(b"HTTP/1.1 408")
     assert b"connection: close" in header.lower()
     assert json.loads(body)["type"] == "urn:assay:problem:body-too-slow"
-    assert api.storage.run_counts()[RunState.QUEUED] == 0
+    assert api.storage.runs.counts()[RunState.QUEUED] == 0
 
 
 def test_a_body_that_comes_in_drops_is_no_better(api: Api) -> None:

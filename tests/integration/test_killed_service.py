@@ -16,7 +16,7 @@ from service.faults import VARIABLE
 from service.packages import read_folder
 from service.schemas import SubmissionIn
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.serving import alive, children_of, containers_of, is_evaluator, serving
 
 pytestmark = pytest.mark.slow
@@ -47,9 +47,9 @@ def assert_each_once(home: Path, base_url: str, token: str, count: int) -> None:
     assert len(runs) == count
     for number, each in enumerate(accepted):
         assert runs[each.run_id].outcome == ("passed" if number % 2 == 0 else "failed"), runs[each.run_id]
-    storage = SqlStorage.open(f"sqlite:///{home}/assay.sqlite3")
+    storage = Storage.open(f"sqlite:///{home}/assay.sqlite3")
     try:
-        finished, _ = storage.finished_runs(tag=None, limit=1000)
+        finished, _ = storage.runs.finished(tag=None, limit=1000)
         assert len(finished) == len({run.id for run in finished}) == count
         assert len({run.submission_id for run in finished}) == count
     finally:

@@ -21,7 +21,7 @@ from service.packages import read_folder
 from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage.interface import RunId, RunResult
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.serving import alive, children_of, installed, serving
 
 pytestmark = pytest.mark.timeout(600)
@@ -116,7 +116,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterat
     with (
         serving(home, **environment) as (process, base_url),
         Client(base_url, token) as client,
-        closing(SqlStorage.open(settings.storage_url)) as storage,
+        closing(Storage.open(settings.storage_url)) as storage,
     ):
         assert home.stat().st_mode & 0o777 == 0o700
         yield Served(client, storage, base_url, process.pid)
@@ -124,7 +124,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterat
 
 
 class Served:
-    def __init__(self, client: Client, storage: SqlStorage, base_url: str, pid: int) -> None:
+    def __init__(self, client: Client, storage: Storage, base_url: str, pid: int) -> None:
         self.pid = pid
         self.client = client
         self.storage = storage
@@ -146,7 +146,7 @@ class Served:
     def findings(self, run_id: str) -> RunResult:
         while self.client.run(run_id, wait_seconds=10).state != "done":
             pass
-        findings = self.storage.run(RunId(run_id)).findings
+        findings = self.storage.runs.get(RunId(run_id)).findings
         assert findings is not None
         return findings
 

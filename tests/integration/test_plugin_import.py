@@ -20,7 +20,7 @@ from service.packages import read_folder
 from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage.interface import RunId, RunResult
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration.serving import installed, serving
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,7 +75,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator
     with (
         serving(home, **environment) as (process, base_url),
         Client(base_url, token) as client,
-        closing(SqlStorage.open(settings.storage_url)) as storage,
+        closing(Storage.open(settings.storage_url)) as storage,
     ):
         for name in REASONS:
             files = read_folder(MEDIAN)
@@ -90,7 +90,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator
             while client.run(run_id, wait_seconds=10).state != "done":
                 pass
             assert client.run(run_id).attempt == 1
-            findings = storage.run(RunId(run_id)).findings
+            findings = storage.runs.get(RunId(run_id)).findings
             assert findings is not None
             found[name] = findings
         yield found

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, text
 
 from service.storage.database import Database
 from service.storage.interface import StorageError
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from service.storage.tables import metadata, pack, unpack
 from tests.integration.stored import START, task
 
@@ -19,12 +19,12 @@ def differences(connection: Connection, wanted: MetaData) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), wanted))
 
 
-def test_the_migrations_together_make_the_schema(storage: SqlStorage) -> None:
+def test_the_migrations_together_make_the_schema(storage: Storage) -> None:
     with storage.database.reading() as connection:
         assert differences(connection, metadata) == []
 
 
-def test_a_column_without_a_migration_would_be_noticed(storage: SqlStorage) -> None:
+def test_a_column_without_a_migration_would_be_noticed(storage: Storage) -> None:
     changed = MetaData()
     for table in metadata.tables.values():
         table.to_metadata(changed)
@@ -35,19 +35,19 @@ def test_a_column_without_a_migration_would_be_noticed(storage: SqlStorage) -> N
 
 def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new/folder/assay.sqlite3"
-    first = SqlStorage.open(url)
-    first.add_task(task())
+    first = Storage.open(url)
+    first.tasks.add(task())
     first.close()
-    second = SqlStorage.open(url)
-    assert second.tasks() == [task()]
+    second = Storage.open(url)
+    assert second.tasks.page() == [task()]
     second.close()
 
 
 def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/assay.sqlite3"
     with ThreadPoolExecutor(6) as threads:
-        opened = list(threads.map(SqlStorage.open, [url] * 6))
-    assert all(storage.tasks() == [] for storage in opened)
+        opened = list(threads.map(Storage.open, [url] * 6))
+    assert all(storage.tasks.page() == [] for storage in opened)
     for storage in opened:
         storage.close()
 
@@ -55,13 +55,13 @@ def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1), ("busy_timeout", 5_000)]
 )
-def test_sqlite_is_set_up_on_every_connection(storage: SqlStorage, pragma: str, value: object) -> None:
+def test_sqlite_is_set_up_on_every_connection(storage: Storage, pragma: str, value: object) -> None:
     with storage.database.reading(), storage.database.reading() as second:
         assert second.execute(text(f"PRAGMA {pragma}")).scalar() == value
 
 
 def test_a_writer_takes_the_lock_where_it_begins(tmp_path: Path) -> None:
-    storage = SqlStorage.open(f"sqlite:///{tmp_path}/assay.sqlite3")
+    storage = Storage.open(f"sqlite:///{tmp_path}/assay.sqlite3")
     impatient = Database(f"sqlite:///{tmp_path}/assay.sqlite3?timeout=0")
     with storage.database.writing(), storage.database.reading() as reader:
         assert reader.execute(text("SELECT count(*) FROM runs")).scalar() == 0
@@ -73,7 +73,7 @@ def test_a_writer_takes_the_lock_where_it_begins(tmp_path: Path) -> None:
     storage.close()
 
 
-def test_a_failed_transaction_leaves_nothing(storage: SqlStorage) -> None:
+def test_a_failed_transaction_leaves_nothing(storage: Storage) -> None:
     with pytest.raises(ZeroDivisionError), storage.database.writing() as connection:
         connection.execute(metadata.tables["tokens"].delete())
         connection.execute(
@@ -87,17 +87,17 @@ def test_a_failed_transaction_leaves_nothing(storage: SqlStorage) -> None:
 def test_a_file_that_is_no_database_is_our_failure_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "assay.sqlite3").write_bytes(b"not a database, " * 100)
     with pytest.raises(StorageError, match="not a database"):
-        SqlStorage.open(f"sqlite:///{tmp_path}/assay.sqlite3")
+        Storage.open(f"sqlite:///{tmp_path}/assay.sqlite3")
 
 
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(StorageError, match="database_url"):
-        SqlStorage.open("assay.sqlite3")
+        Storage.open("assay.sqlite3")
 
 
-def test_a_time_without_a_zone_is_refused(storage: SqlStorage) -> None:
+def test_a_time_without_a_zone_is_refused(storage: Storage) -> None:
     with pytest.raises(StorageError, match="without a zone"):
-        storage.add_token("a", frozenset(), START.replace(tzinfo=None), expires_at=None)
+        storage.access.add_token("a", frozenset(), START.replace(tzinfo=None), expires_at=None)
 
 
 def test_packing_keeps_what_a_submission_may_print() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from service.schemas import SubmissionIn
 from service.settings import Settings
 from service.storage import database
 from service.storage.interface import RunId, RunState, UnavailableError
-from service.storage.sql import SqlStorage
+from service.storage.runs import SqlRuns
+from service.storage.storage import Storage
 from service.storage.tables import metadata
 from service.web import pages
 from tests.integration.api import Api
@@ -70,7 +72,7 @@ def locked(file: Path) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def everything(storage: SqlStorage) -> dict[str, list[Any]]:
+def everything(storage: Storage) -> dict[str, list[Any]]:
     with storage.database.reading() as connection:
         return {table.name: list(connection.execute(table.select())) for table in metadata.sorted_tables}
 
@@ -102,7 +104,7 @@ def test_a_write_is_told_when_to_come_again_and_has_changed_nothing(
         assert who.post("/v1/submissions", json=GOOD).status_code == 202
         ids.append(finish_next(api.storage, api.jobs, api.clock.now))
     assert who.post(f"/v1/runs/{ids[0]}/reviews", json=DECIDED).status_code == 201
-    link = api.storage.add_token("ann", frozenset({"reviewer"}), api.clock.now, expires_at=None, one_time=True)
+    link = api.storage.access.add_token("ann", frozenset({"reviewer"}), api.clock.now, expires_at=None, one_time=True)
     path, body = WRITES[route]
     path = path.replace("REVIEWED", ids[0]).replace("OPEN", ids[1]).replace("LINK", link)
     before = everything(api.storage)
@@ -127,7 +129,7 @@ def test_undo_reopens_all_or_nothing(api: Api) -> None:
     with api.storage.database.writing() as connection:
         connection.exec_driver_sql("CREATE TRIGGER no BEFORE INSERT ON drafts BEGIN SELECT RAISE(FAIL, 'full'); END")
     before = everything(api.storage)
-    assert who.post(f"/review/{run}/undo", json={}).status_code == 503
+    assert who.post(f"/review/{run}/undo", json={}).status_code == 500
     assert everything(api.storage) == before
 
 
@@ -141,7 +143,7 @@ def test_a_client_waits_until_it_is_taken_and_it_is_taken_once(tmp_path: Path) -
             assert pause.asked == 2
             while client.run(accepted.run_id, wait_seconds=10).state != "done":
                 pass
-        assert [run.id for run in live.storage.finished_runs(tag=None)[0]] == [accepted.run_id]
+        assert [run.id for run in live.storage.runs.finished(tag=None)[0]] == [accepted.run_id]
 
 
 @pytest.mark.usefixtures("others_write")
@@ -156,7 +158,7 @@ def test_a_clients_patience_ends_with_the_servers_word(tmp_path: Path) -> None:
                 client.submit(SubmissionIn.model_validate(GOOD))
         assert caught.value.status == 503
         assert waited
-        assert live.storage.run_counts()[RunState.QUEUED] == 0
+        assert live.storage.runs.counts()[RunState.QUEUED] == 0
 
 
 class Lock:
@@ -189,15 +191,15 @@ def file_of(folder: Path) -> Path:
 
 
 def test_findings_wait_for_the_database_and_are_not_found_anew(
-    storage: SqlStorage, jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "UNAVAILABLE_SECONDS", 0.01)
     refused = threading.Semaphore(0)
 
-    class Refused(SqlStorage):
-        def finish_run(self, *arguments: Any) -> bool:
+    class Refused(SqlRuns):
+        def finish(self, *arguments: Any) -> bool:
             try:
-                return super().finish_run(*arguments)
+                return super().finish(*arguments)
             except UnavailableError:
                 refused.release()
                 raise
@@ -205,18 +207,20 @@ def test_findings_wait_for_the_database_and_are_not_found_anew(
     evaluate = ReadingEvaluation()
     evaluate.held.clear()
     (id,) = accept(storage, 1)
-    pool = WorkerPool(storage=Refused(storage.database), jobs=jobs, evaluate=evaluate, size=1, name="test")
+    pool = WorkerPool(
+        storage=replace(storage, runs=Refused(storage.database)), jobs=jobs, evaluate=evaluate, size=1, name="test"
+    )
     pool.start()
     try:
-        until(lambda: storage.summary(id).state is RunState.RUNNING)
+        until(lambda: storage.runs.summary(id).state is RunState.RUNNING)
         with locked(tmp_path / "assay.sqlite3"):
             evaluate.held.set()
             for _ in range(3):
                 assert refused.acquire(timeout=60)
-        until(lambda: bool(storage.done([id])))
+        until(lambda: bool(storage.runs.done([id])))
     finally:
         assert pool.stop(drain_seconds=20)
-    assert storage.run(id).attempt == 1
+    assert storage.runs.get(id).attempt == 1
 
 
 def until(it_is: Callable[[], bool]) -> None:
@@ -227,17 +231,17 @@ def until(it_is: Callable[[], bool]) -> None:
         threading.Event().wait(0.02)
 
 
-def test_a_service_that_stops_waits_for_no_database(storage: SqlStorage, jobs: Any, tmp_path: Path) -> None:
+def test_a_service_that_stops_waits_for_no_database(storage: Storage, jobs: Any, tmp_path: Path) -> None:
     evaluate = ReadingEvaluation()
     evaluate.held.clear()
     (id,) = accept(storage, 1)
     pool = WorkerPool(storage=storage, jobs=jobs, evaluate=evaluate, size=1, name="test")
     pool.start()
-    until(lambda: storage.summary(id).state is RunState.RUNNING)
+    until(lambda: storage.runs.summary(id).state is RunState.RUNNING)
     with locked(tmp_path / "assay.sqlite3"):
         evaluate.held.set()
         assert pool.stop(drain_seconds=60)
-    assert storage.summary(id).state is RunState.RUNNING
+    assert storage.runs.summary(id).state is RunState.RUNNING
 
 
 def test_a_full_disk_takes_no_submission_and_loses_none(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from rubrics.signals import Abstention, CaseOutcome, Finding, Measurement, Outco
 from service.jobs.table import TableJobs
 from service.storage.database import Database
 from service.storage.interface import RunId, RunOutcome, RunResult
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from service.storage.tables import pack
 from tests.integration.stored import FLAG, START, case, findings, task
 
@@ -129,11 +129,11 @@ def insert(connection: Any, table: str, **values: Any) -> None:
 
 
 def test_a_finished_run_keeps_all_that_was_found(old: str) -> None:
-    storage = SqlStorage.open(old)
+    storage = Storage.open(old)
     numbered = {each.case: replace(each, number=NUMBERS[each.case]) for each in CASES}
-    run = storage.run(RunId("run-ann"))
+    run = storage.runs.get(RunId("run-ann"))
     assert run.findings is not None
-    assert run.findings.signals[:4] == storage.cases(RunId("run-ann")) == tuple(numbered.values())
+    assert run.findings.signals[:4] == storage.runs.cases(RunId("run-ann")) == tuple(numbered.values())
     read = replace(BANDIT, public=True), BOX, replace(LINES, public=True), CPU, replace(LOOKED_AWAY, public=True)
     assert run.findings.signals[4:] == (*read, replace(FLAG, public=True))
     (prefill,) = run.findings.prefills
@@ -143,8 +143,8 @@ def test_a_finished_run_keeps_all_that_was_found(old: str) -> None:
 
 
 def test_a_list_has_counts_and_no_text_of_a_case(old: str) -> None:
-    storage = SqlStorage.open(old)
-    runs, _ = storage.finished_runs(tag="b")
+    storage = Storage.open(old)
+    runs, _ = storage.runs.finished(tag="b")
     assert [run.id for run in runs] == ["run-ann", "run-unknown", "run-ungradable"]
     assert [run.submitter for run in runs] == ["ann", "", ""]
     ann = runs[0]
@@ -160,15 +160,15 @@ def test_a_list_has_counts_and_no_text_of_a_case(old: str) -> None:
 
 
 def test_people_see_their_runs_of_before_where_it_is_known_whose_they_are(old: str) -> None:
-    storage = SqlStorage.open(old)
-    assert [run.id for run in storage.finished_runs(tag=None, submitter="ann")[0]] == ["run-ann"]
-    assert storage.finished_runs(tag=None, submitter="")[0] == []
-    assert storage.summary(RunId("run-waiting")).submitter == "ann"
+    storage = Storage.open(old)
+    assert [run.id for run in storage.runs.finished(tag=None, submitter="ann")[0]] == ["run-ann"]
+    assert storage.runs.finished(tag=None, submitter="")[0] == []
+    assert storage.runs.summary(RunId("run-waiting")).submitter == "ann"
     storage.close()
 
 
 def test_jobs_of_before_are_served_in_turn_with_those_of_now(old: str) -> None:
-    storage = SqlStorage.open(old)
+    storage = Storage.open(old)
     with storage.database.reading() as connection:
         assert connection.execute(text("SELECT run_id, submitter FROM jobs")).all() == [("run-waiting", "ann")]
     lease = TableJobs(storage.database).lease("w", START)

@@ -24,7 +24,7 @@ from service.rubric_files import builtin_rubrics
 from service.runs import worker
 from service.runs.worker import WorkerPool
 from service.settings import Settings
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 
 WORD = "xyzzy"
 """In every hidden text, in names of tests, groups, files and cases too."""
@@ -181,7 +181,7 @@ KINDS = {
 class Service:
     """The service with workers, a task of each kind, and clients of each scope."""
 
-    def __init__(self, storage: SqlStorage, tiers: Tiers) -> None:
+    def __init__(self, storage: Storage, tiers: Tiers) -> None:
         rubrics = builtin_rubrics()
         registry = Registry.discover({each.id for rubric in rubrics.values() for each in rubric.criteria})
         jobs = TableJobs(storage.database)
@@ -193,7 +193,7 @@ class Service:
         )
 
     def as_(self, scope: str, name: str = "") -> TestClient:
-        token = self._storage.add_token(name or scope, frozenset({scope}), datetime.now(UTC), expires_at=None)
+        token = self._storage.access.add_token(name or scope, frozenset({scope}), datetime.now(UTC), expires_at=None)
         return TestClient(self._app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"})
 
     def store(self, files: Mapping[str, str]) -> str:
@@ -216,7 +216,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, tiers: Tiers) -> Iterator[Service]:
     file = tmp_path_factory.mktemp("service") / "assay.sqlite3"
-    with pytest.MonkeyPatch.context() as patch, closing(SqlStorage.open(f"sqlite:///{file}")) as storage:
+    with pytest.MonkeyPatch.context() as patch, closing(Storage.open(f"sqlite:///{file}")) as storage:
         patch.setattr(worker, "RETRY_SECONDS", 0.01)
         running = Service(storage, tiers)
         running.pool.start()
@@ -356,5 +356,5 @@ def test_an_empty_submission_fails_in_every_kind_of_suite(service: Service, name
     assert (run["outcome"], run["cases"]["passed"], run["cases"]["share"], run["flags"]) == ("failed", 0, 0.0, [])
     assert run["cases"]["total"] >= 1
     assert any("no line of code" in each["reason"] for each in run["abstentions"])
-    notes = {case.note for case in service._storage.cases(run["run_id"])}
+    notes = {case.note for case in service._storage.runs.cases(run["run_id"])}
     assert notes == {"the submission is empty: there is no code in it"}

@@ -17,7 +17,7 @@ from service.jobs.table import TableJobs
 from service.runs import worker
 from service.runs.worker import OTHER_ATTEMPTS, WorkerPool
 from service.storage.interface import RunId, RunOutcome, RunRecord, RunResult
-from service.storage.sql import SqlStorage
+from service.storage.storage import Storage
 from tests.integration import stored
 
 
@@ -44,7 +44,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def start(storage: SqlStorage, jobs: TableJobs) -> Iterator[Callable[..., WorkerPool]]:
+def start(storage: Storage, jobs: TableJobs) -> Iterator[Callable[..., WorkerPool]]:
     pools: list[WorkerPool] = []
 
     def start_pool(evaluate: FakeEvaluation, size: int = 2) -> WorkerPool:
@@ -58,16 +58,16 @@ def start(storage: SqlStorage, jobs: TableJobs) -> Iterator[Callable[..., Worker
         assert pool.stop(drain_seconds=20)
 
 
-def finished(storage: SqlStorage, ids: list[RunId]) -> list[RunRecord]:
+def finished(storage: Storage, ids: list[RunId]) -> list[RunRecord]:
     """Waits until all are done: by the state that users see, with a limit that no healthy run comes near."""
     deadline = time.monotonic() + 60
-    while len(storage.done(ids)) < len(ids):
-        assert time.monotonic() < deadline, storage.run_counts()
+    while len(storage.runs.done(ids)) < len(ids):
+        assert time.monotonic() < deadline, storage.runs.counts()
         threading.Event().wait(0.02)
-    return [storage.run(id) for id in ids]
+    return [storage.runs.get(id) for id in ids]
 
 
-def test_every_accepted_run_is_finished(storage: SqlStorage, start) -> None:
+def test_every_accepted_run_is_finished(storage: Storage, start) -> None:
     ids = stored.accept(storage, 20)
     evaluate = FakeEvaluation(lambda run: stored.findings())
     start(evaluate)
@@ -80,7 +80,7 @@ def test_every_accepted_run_is_finished(storage: SqlStorage, start) -> None:
     [(SandboxError("engine gone", container="abc"), MAX_ATTEMPTS), (RuntimeError("a bug of ours"), OTHER_ATTEMPTS)],
     ids=["sandbox", "bug"],
 )
-def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Exception, most: int) -> None:
+def test_a_failure_of_ours_is_retried(storage: Storage, start, error: Exception, most: int) -> None:
     def act(run: RunRecord) -> RunResult:
         if run.attempt < most:
             raise error
@@ -93,7 +93,7 @@ def test_a_failure_of_ours_is_retried(storage: SqlStorage, start, error: Excepti
     assert run.attempt == most
 
 
-def test_an_unusable_task_is_told_at_the_first_attempt(storage: SqlStorage, start) -> None:
+def test_an_unusable_task_is_told_at_the_first_attempt(storage: Storage, start) -> None:
     def act(run: RunRecord) -> RunResult:
         raise TaskUnusable("its reference is wrong")
 
@@ -104,7 +104,7 @@ def test_an_unusable_task_is_told_at_the_first_attempt(storage: SqlStorage, star
     assert len(evaluate.calls) == 1
 
 
-def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> None:
+def test_attempts_are_further_and_further_apart(storage: Storage, start) -> None:
     """Or a storm of failures that takes a minute would use all of them up."""
     times: list[float] = []
 
@@ -120,7 +120,7 @@ def test_attempts_are_further_and_further_apart(storage: SqlStorage, start) -> N
     assert all(pause >= worker.RETRY_SECONDS * 2**number for number, pause in enumerate(pauses))
 
 
-def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: SqlStorage, start) -> None:
+def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: Storage, start) -> None:
     def act(run: RunRecord) -> RunResult:
         raise SandboxError("no space left", container="abc")
 
@@ -134,7 +134,7 @@ def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: S
     assert len(evaluate.calls) == 3 * MAX_ATTEMPTS
 
 
-def test_a_job_that_no_worker_survives_is_stopped(storage: SqlStorage, jobs: TableJobs, start, clock) -> None:
+def test_a_job_that_no_worker_survives_is_stopped(storage: Storage, jobs: TableJobs, start, clock) -> None:
     """Workers that die leave no word; the delivery after the last attempt tells so instead of dying as well."""
     [id] = stored.accept(storage, 1)
     for _ in range(MAX_ATTEMPTS):
@@ -146,7 +146,7 @@ def test_a_job_that_no_worker_survives_is_stopped(storage: SqlStorage, jobs: Tab
     assert "no worker survived" in run.findings.diagnostics["message"] and not evaluate.calls
 
 
-def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJobs, start) -> None:
+def test_stopping_finishes_what_is_under_way(storage: Storage, jobs: TableJobs, start) -> None:
     under_way, go_on = threading.Event(), threading.Event()
 
     def act(run: RunRecord) -> RunResult:
@@ -161,7 +161,7 @@ def test_stopping_finishes_what_is_under_way(storage: SqlStorage, jobs: TableJob
     stopper.start()
     go_on.set()
     stopper.join()
-    assert len(storage.done(ids)) == 1
+    assert len(storage.runs.done(ids)) == 1
 
 
 # --- what stops a thread, and what it says of itself ------------------------------------------------------------------
@@ -179,7 +179,7 @@ def replaced(pool: WorkerPool, what: str) -> list[str]:
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), TypeError("no JSON")])
-def test_no_exception_of_an_evaluation_ends_a_worker(storage: SqlStorage, start, error: BaseException) -> None:
+def test_no_exception_of_an_evaluation_ends_a_worker(storage: Storage, start, error: BaseException) -> None:
     def act(run: RunRecord) -> RunResult:
         if run.id == ids[0]:
             raise error
@@ -194,7 +194,7 @@ def test_no_exception_of_an_evaluation_ends_a_worker(storage: SqlStorage, start,
     assert not pool.missing()
 
 
-def test_findings_that_cannot_be_stored_are_a_failed_attempt(storage: SqlStorage, start) -> None:
+def test_findings_that_cannot_be_stored_are_a_failed_attempt(storage: Storage, start) -> None:
     def act(run: RunRecord) -> RunResult:
         message = object() if run.id == ids[0] else "text"
         return replace(stored.findings(), signals=(replace(stored.FLAG, message=message),))
@@ -229,7 +229,7 @@ class FailingJobs:
 
 @pytest.mark.parametrize("error", [SystemExit(1), TypeError("a bug of ours")])
 def test_a_worker_that_dies_is_replaced_and_said(
-    storage: SqlStorage,
+    storage: Storage,
     jobs: TableJobs,
     error: BaseException,
     monkeypatch: pytest.MonkeyPatch,
@@ -250,7 +250,7 @@ def test_a_worker_that_dies_is_replaced_and_said(
     assert {"worker died", "worker replaced"} <= {line["event"] for line in logs}
 
 
-def test_workers_that_die_again_and_again_are_said_for_a_while(storage: SqlStorage, jobs: TableJobs) -> None:
+def test_workers_that_die_again_and_again_are_said_for_a_while(storage: Storage, jobs: TableJobs) -> None:
     failing = FailingJobs(jobs, TypeError("a bug of ours"), times=4)
     evaluate = FakeEvaluation(lambda run: stored.findings())
     pool = WorkerPool(storage=storage, jobs=failing, evaluate=evaluate, size=1, name="test")  # type: ignore[arg-type]
@@ -263,7 +263,7 @@ def test_workers_that_die_again_and_again_are_said_for_a_while(storage: SqlStora
 
 
 def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
-    storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
     monkeypatch.setattr(worker, "KEEPER_SECONDS", 3.0)  # long enough for it to be seen meanwhile
@@ -281,10 +281,10 @@ def test_a_worker_that_hangs_is_replaced_and_its_run_delivered_again(
     assert [run.attempt for run in runs] == [2, 1, 1]
     go_on.set()  # it comes back, too late, and changes nothing
     threading.Event().wait(0.5)
-    assert storage.run(ids[0]).attempt == 2
+    assert storage.runs.get(ids[0]).attempt == 2
 
 
-def test_who_gives_signs_of_life_is_not_replaced(storage: SqlStorage, start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_gives_signs_of_life_is_not_replaced(storage: Storage, start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SILENT_SECONDS", 1.0)
 
     def act(run: RunRecord) -> RunResult:
@@ -296,7 +296,7 @@ def test_who_gives_signs_of_life_is_not_replaced(storage: SqlStorage, start, mon
     assert run.attempt == 1
 
 
-def test_what_the_workers_did_last_is_said(storage: SqlStorage, start) -> None:
+def test_what_the_workers_did_last_is_said(storage: Storage, start) -> None:
     """Failures of ours only, of more than one run: a broken task says nothing of the service."""
     errors: list[Exception] = [TaskUnusable("its reference is wrong")]
 
@@ -309,11 +309,11 @@ def test_what_the_workers_did_last_is_said(storage: SqlStorage, start) -> None:
     finished(storage, stored.accept(storage, 2))
     assert not pool.missing()
     errors[:] = [SandboxError("no space left on device")]
-    storage.accept([stored.record(number + 10) for number in range(2)], ["", ""], ["", ""])
+    storage.runs.accept([stored.record(number + 10) for number in range(2)], ["", ""], ["", ""])
     deadline = time.monotonic() + 60
     while not any("failed; the last one: SandboxError: no space left on device" in line for line in pool.missing()):
         assert time.monotonic() < deadline
         threading.Event().wait(0.02)
     errors.clear()
-    finished(storage, list(storage.accept([stored.record(20)], [""], [""])))
+    finished(storage, list(storage.runs.accept([stored.record(20)], [""], [""])))
     assert not pool.missing()

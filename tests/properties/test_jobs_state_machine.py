@@ -52,7 +52,7 @@ class Jobs(RuleBasedStateMachine):
         self.held: set[RunId] = set()
         self.finished: dict[RunId, int] = {}
         task = TaskRecord(id=TaskId("t"), version="1", title="", files={}, created_at=START)
-        self.storage.add_task(task)
+        self.storage.tasks.add(task)
 
     def teardown(self) -> None:
         try:
@@ -75,7 +75,7 @@ class Jobs(RuleBasedStateMachine):
             )
             for number in range(count)
         ]
-        for id in self.storage.accept(records, [""] * count, [""] * count):
+        for id in self.storage.runs.accept(records, [""] * count, [""] * count):
             self.attempts[id] = 0
             self.whose[id] = submitter
 
@@ -103,7 +103,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def finish(self, lease: Lease) -> None:
-        stored = self.storage.finish_run(lease.run_id, lease.attempt, findings_of(lease.attempt), self.now)
+        stored = self.storage.runs.finish(lease.run_id, lease.attempt, findings_of(lease.attempt), self.now)
         assert stored == self.holds(lease)
         if stored:
             self.finished[lease.run_id] = lease.attempt
@@ -111,7 +111,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def start(self, lease: Lease) -> None:
-        self.storage.start_run(lease.run_id, lease.attempt)
+        self.storage.runs.start(lease.run_id, lease.attempt)
 
     @rule(lease=consumes(leases))
     def die(self, lease: Lease) -> None:
@@ -129,11 +129,11 @@ class Jobs(RuleBasedStateMachine):
 
     @invariant()
     def what_is_finished_stays_as_its_holder_finished_it(self) -> None:
-        page, _ = self.storage.finished_runs(tag=None, limit=1000)
+        page, _ = self.storage.runs.finished(tag=None, limit=1000)
         assert {run.id: run.findings and run.findings.sandbox for run in page} == {
             id: f"attempt {attempt}" for id, attempt in self.finished.items()
         }
-        assert self.storage.run_counts()[RunState.DONE] == len(self.finished)
+        assert self.storage.runs.counts()[RunState.DONE] == len(self.finished)
         assert self.jobs.depth(self.now) == len(self.attempts) - len(self.finished)
 
     def all_can_be_finished(self) -> None:
@@ -141,7 +141,7 @@ class Jobs(RuleBasedStateMachine):
         self.now += timedelta(days=3)
         while (lease := self.jobs.lease("survivor", self.now)) is not None:
             assert lease.attempt == self.attempts[lease.run_id] + 1  # a poison job's attempts keep counting
-            assert self.storage.finish_run(lease.run_id, lease.attempt, findings_of(lease.attempt), self.now)
+            assert self.storage.runs.finish(lease.run_id, lease.attempt, findings_of(lease.attempt), self.now)
             waiting = {self.whose[id] for id in self.attempts.keys() - self.finished.keys()}
             assert self.whose[lease.run_id] == min(waiting, key=self.last_turn)
             self.turns.append(self.whose[lease.run_id])

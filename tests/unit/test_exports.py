@@ -1,7 +1,8 @@
 """Exports on a real SQLite storage: only what humans decided, and in the shape that trainers read."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,18 +14,22 @@ from rubrics.model import Decision
 from rubrics.prefill import prefill
 from rubrics.review import decide
 from rubrics.signals import CaseOutcome, Outcome, UntrustedText
+from service import exports
 from service.exports import UnknownFormatError, export, response_text
 from service.jobs.table import TableJobs
 from service.rubric_files import builtin_rubrics
+from service.storage.database import Database
 from service.storage.interface import (
     ReviewerId,
     ReviewRecord,
     RunId,
     RunOutcome,
+    RunRecord,
     RunResult,
     SubmissionRecord,
     TaskRecord,
 )
+from service.storage.runs import SqlRuns
 from tests.databases import storage_in
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -39,7 +44,7 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.storage = storage_in(path)
-        self.storage.add_task(TASK)
+        self.storage.tasks.add(TASK)
         self._jobs = TableJobs(self.storage.database)
 
     def run(
@@ -57,27 +62,32 @@ class Desk:
         record = SubmissionRecord(
             submission=submission, task_version=TASK.version, client_id=f"client-{name}", tag="", created_at=NOW
         )
-        (run_id,) = self.storage.accept([record], [""], [name])
+        (run_id,) = self.storage.runs.accept([record], [""], [name])
         lease = self._jobs.lease("worker", NOW)
         assert lease is not None
         assert lease.run_id == run_id
-        self.storage.start_run(run_id, lease.attempt)
+        self.storage.runs.start(run_id, lease.attempt)
         signals = () if outcome is RunOutcome.UNGRADABLE else (case(Outcome.PASSED), case(Outcome.FAILED))
         findings = RunResult(
             outcome=outcome, signals=signals, prefills=prefill(RUBRIC, signals), rubric_id=RUBRIC.id,
             rubric_version=RUBRIC.version, grader_versions={"assay/hidden-tests": "1"}, sandbox="fake", ends={},
             diagnostics={},
         )  # fmt: skip
-        assert self.storage.finish_run(run_id, lease.attempt, findings, NOW)
+        assert self.storage.runs.finish(run_id, lease.attempt, findings, NOW)
         return run_id
 
     def review(self, run_id: RunId, *levels: int, reviewer: str = "ann", harm: bool = False) -> ReviewRecord:
         ids = [criterion.id for criterion in RUBRIC.criteria]
         decisions = [Decision(criterion=id, level=level) for id, level in zip(ids, levels, strict=True)]
-        findings = self.storage.run(run_id).findings
+        findings = self.storage.runs.get(run_id).findings
         assert findings is not None
         review = decide(RUBRIC, findings.prefills, decisions, harm=harm)
-        return self.storage.add_review(run_id, ReviewerId(reviewer), review, NOW)
+        with self.storage.reviews.work_on(run_id, ReviewerId(reviewer), NOW) as work:
+            return work.complete(review)
+
+    def withdraw(self, run_id: RunId, reviewer: str = "ann") -> None:
+        with self.storage.reviews.work_on(run_id, ReviewerId(reviewer), NOW) as work:
+            work.withdraw()
 
     def rows(self, format: str) -> list[dict[str, object]]:
         return list(export(self.storage, format))
@@ -145,7 +155,7 @@ def test_a_withdrawn_review_is_not_exported(desk: Desk, format: str) -> None:
     desk.review(good, 4, 4, 4, 4)
     desk.review(bad, 1, 1, 1, 1)
     before = desk.rows(format)
-    desk.storage.withdraw_review(good, ReviewerId("ann"), NOW)
+    desk.withdraw(good)
     assert len(desk.rows(format)) == len(before) - 1
 
 
@@ -222,6 +232,45 @@ def test_hidden_cases_never_get_into_training_data(desk: Desk, format: str) -> N
     assert "median([41])" not in text
 
 
+class CountedRuns(SqlRuns):
+    """The real runs, which note how many were read at once."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.batches: list[int] = []
+
+    def without_cases(self, ids: Collection[RunId]) -> Mapping[RunId, RunRecord]:
+        self.batches.append(len(ids))
+        return super().without_cases(ids)
+
+
+@pytest.mark.parametrize("format", ["preference", "kto", "jsonl"])
+def test_an_export_reads_as_much_as_its_reader_has_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    monkeypatch.setattr(exports, "RUNS_AT_ONCE", 2)
+    for number in range(3):
+        for level in (4, 1):
+            desk.review(desk.run(f"run-{number}-{level}", group=f"g{number}"), level, level, level, level)
+    whole = desk.rows(format)
+    runs = CountedRuns(desk.storage.database)
+    rows = export(replace(desk.storage, runs=runs), format)
+    assert next(rows) == whole[0]
+    assert runs.batches == [2]
+    desk.withdraw(desk.storage.reviews.keys()[-1].run_id)
+    assert list(rows) == whole[1:], "the reviews that stood at the first row"
+    assert runs.batches == [2, 2, 2]
+
+
+def test_a_group_is_compared_whole_whatever_a_batch_holds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for level in (4, 3, 2, 1, 0):
+        desk.review(desk.run(f"run-{level}"), level, level, level, level)
+    whole = desk.rows("preference")
+    monkeypatch.setattr(exports, "RUNS_AT_ONCE", 2)
+    assert desk.rows("preference") == whole
+    assert len(whole) > 5
+
+
 def test_the_export_id_names_the_reviews_it_was_made_of(desk: Desk) -> None:
     def export_id() -> str:
         provenance = desk.rows("jsonl")[0]["provenance"]
@@ -234,7 +283,7 @@ def test_the_export_id_names_the_reviews_it_was_made_of(desk: Desk) -> None:
     assert export_id() == first
     desk.review(bad, 1, 1, 1, 1)
     assert export_id() != first
-    desk.storage.withdraw_review(bad, ReviewerId("ann"), NOW)
+    desk.withdraw(bad)
     assert export_id() == first
 
 

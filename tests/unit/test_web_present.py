@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from rubrics.model import Decision
 from rubrics.review import decide
 from rubrics.signals import Outcome, UntrustedText
+from service.reviewing.decisions import as_drafts, suggestions
+from service.reviewing.use_cases import OpenedRun
 from service.storage.interface import DraftDecision, ReviewerId, ReviewRecord, RunId
 from service.web import present
 from tests.browser.made_runs import (
@@ -27,15 +29,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def shown(
     made: MadeRun, drafts: dict[str, DraftDecision] | None = None, review: ReviewRecord | None = None
 ) -> present.Screen:
-    return present.screen(
-        record_of(made),
-        made.findings(),
-        title=made.title,
-        prompt=made.prompt,
+    opened = OpenedRun(
+        run=record_of(made),
+        findings=made.findings(),
         rubric=RUBRIC,
-        drafts=drafts or {},
-        review=review,
+        suggestions=suggestions(made.findings(), RUBRIC),
+        decided=as_drafts(review) if review else drafts or {},
+        saved=review is not None,
     )
+    return present.screen(opened, title=made.title, prompt=made.prompt)
 
 
 def draft(criterion: str, level: int | None, note: str = "") -> DraftDecision:
@@ -123,9 +125,7 @@ def test_drafts_are_shown_until_a_review_stands() -> None:
 
     decisions = [Decision(criterion=criterion.id, level=3, note="n", milliseconds=1) for criterion in RUBRIC.criteria]
     review = decide(RUBRIC, made.findings().prefills, decisions, harm=False, harm_note="")
-    stands = ReviewRecord(
-        id="r", run_id=RunId("run"), reviewer=ReviewerId("ada"), review=review, created_at=NOW, withdrawn=False
-    )
+    stands = ReviewRecord(id="r", run_id=RunId("run"), reviewer=ReviewerId("ada"), review=review, created_at=NOW)
     screen = shown(made, drafts, stands)
     assert [criterion.level for criterion in screen.criteria] == [3, 3, 3, 3]
     assert (screen.harm, screen.saved) == (None, True)
