@@ -1,0 +1,60 @@
+"""The fence around every command: an error becomes a sentence on stderr and an exit code."""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from service.cli.console import INTERRUPTED, MISTAKE, OUR_FAILURE
+
+
+class Commands(TyperGroup):
+    """The commands, inside the fence where an error becomes a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; the interpreter must not try to flush what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+            typer.echo(f"assay: {in_words(error)}", err=True)
+            raise typer.Exit(code) from None
+
+
+def in_words(error: Exception) -> str:
+    """The error and, where we failed, the facts that an operator needs to find the cause."""
+    from sandboxes.interface import SandboxError
+
+    if not isinstance(error, SandboxError):
+        return str(error)
+    facts = (f"\n  {name}: {value}" for name, value in error.diagnostics().items() if name != "message")
+    return str(error) + "".join(facts)
+
+
+def exit_code(error: Exception) -> int | None:
+    """None for what nobody foresaw: that keeps its traceback."""
+    from pydantic import ValidationError
+
+    from graders.interface import TaskUnusable
+    from graders.tasks.package import PackageError
+    from rubrics.loader import RubricError
+    from sandboxes.interface import SandboxError
+    from service.client import ApiError
+    from service.host.preparation import HostError
+    from service.importers.package_text import FormatError
+    from service.storage.interface import StorageError
+
+    if isinstance(error, ApiError):
+        return MISTAKE if 400 <= error.status < 500 and error.status != 429 else OUR_FAILURE
+    if isinstance(error, FormatError | PackageError | RubricError | TaskUnusable | ValidationError | FileNotFoundError):
+        return MISTAKE
+    return OUR_FAILURE if isinstance(error, HostError | SandboxError | StorageError | OSError) else None
