@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from service.authoring.amplify.report import DIFFS, shown_mutant
+from service.authoring.amplify.report import DIFFS, shown_survivor
 from service.authoring.strength import Strength
 from service.authoring.variants import mutant_name
 from service.visible_text import plain
@@ -68,9 +68,7 @@ def _mutants(report: Strength) -> Iterator[str]:
     alive = "; alive (`assay amplify` proposes cases for them):" if report.can_amplify else "; alive:"
     yield f"  {killed} of {len(report.mutants)} mutants of the reference are noticed{alive if report.alive else ''}"
     for number in report.alive[:DIFFS]:
-        mutant = report.mutants[number]
-        yield from shown_mutant(number, mutant)
-        yield f"    the same function, or a case is missing that differs {mutant.needed}"
+        yield from shown_survivor(number, report.mutants[number])
     if len(report.alive) > DIFFS:
         yield f"    and {len(report.alive) - DIFFS} more (--json has all)"
 

@@ -51,6 +51,7 @@ def test_what_no_case_notices_is_shown(jail: Sandbox) -> None:
     assert report.sound
     text = as_text(report)
     assert "`if x > high` is never true" in text
+    assert "or a case is missing in which `x` equals `high`" in text
     assert f"{len(report.mutants) - len(alive)} of {len(report.mutants)} mutants" in text
     data = as_data(report)
     assert [each["alive"] for each in data["mutants"]].count(True) == len(alive)

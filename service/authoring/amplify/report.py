@@ -33,12 +33,7 @@ def as_text(report: Amplified, path: str) -> str:
             *(f"    noticed by  {_case(each.line)}" for each in report.noticed(number)[:2]),
         ]
     for number in alive[:DIFFS]:
-        needed = report.mutants[number].needed
-        lines += [
-            "",
-            *shown_mutant(number, report.mutants[number]),
-            f"    not noticed, or the same function; a case would have to differ {needed}",
-        ]
+        lines += ["", *shown_survivor(number, report.mutants[number])]
     if len(report.survivors) > 2 * DIFFS:
         lines += ["", "  (more with --json)"]
     lines += [
@@ -53,6 +48,14 @@ def shown_mutant(number: int, mutant: Mutant) -> list[str]:
     """Its name, its line, and what it changes, as lines of text."""
     hunk = [line for line in mutant.diff.splitlines() if not line.startswith(("---", "+++"))]
     return [f"  {mutant_name(number)}, line {mutant.line}", *(f"    {plain(line)}" for line in hunk)]
+
+
+def shown_survivor(number: int, mutant: Mutant) -> list[str]:
+    """The same of a mutant that no case notices, and which case would notice it."""
+    return [
+        *shown_mutant(number, mutant),
+        f"    either this behaves like the reference, or a case is missing {mutant.needed}",
+    ]
 
 
 def _case(line: str) -> str:

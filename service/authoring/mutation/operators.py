@@ -42,7 +42,7 @@ class Edit:
     new: ast.AST
     """What stands there then."""
     needed: str
-    """What a case has to do to notice it, as a phrase that goes on after "a case"."""
+    """Which case would notice it: a phrase that completes "a case is missing"."""
     words: tuple[tuple[str, str], ...] = ()
     """Where one word of the text is all that changes: which, and what becomes of it. The rest keeps its form."""
 
@@ -174,7 +174,7 @@ def unary(site: Site) -> Iterator[Edit]:
     node = site.node
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
         yield _replace(
-            site, "unary", node.operand, f"whose answer depends on {_said(node)} being no {_said(node.operand)}"
+            site, "unary", node.operand, f"in which {_said(node)} and {_said(node.operand)} lead to different answers"
         )
 
 
@@ -189,14 +189,16 @@ def boolean(site: Site) -> Iterator[Edit]:
             site,
             "boolean",
             ast.BoolOp(other, node.values),
-            f"in which one but not every one of {different} holds",
+            f"in which some but not all of {different} hold",
             words,
         )
         for index, part in enumerate(node.values):
             rest = [value for number, value in enumerate(node.values) if number != index]
             new = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
             decides = "fails" if isinstance(node.op, ast.And) else "holds"
-            yield _replace(site, "boolean", new, f"in which only {_said(part)} {decides}")
+            yield _replace(
+                site, "boolean", new, f"in which {_said(part)} {decides} and nothing else in {_said(node)} does"
+            )
 
 
 def condition(site: Site) -> Iterator[Edit]:
@@ -208,8 +210,8 @@ def condition(site: Site) -> Iterator[Edit]:
     if not isinstance(node, ast.Compare | ast.UnaryOp | ast.Constant):
         yield _replace(site, "condition", ast.UnaryOp(ast.Not(), node), f"whose answer depends on {_said(node)}")
     if not isinstance(site.holder, ast.While) and not isinstance(node, ast.Constant):
-        yield _replace(site, "condition", ast.Constant(True), f"in which {_said(node)} does not hold, and that matters")
-        yield _replace(site, "condition", ast.Constant(False), f"in which {_said(node)} holds, and that matters")
+        yield _replace(site, "condition", ast.Constant(True), f"whose answer depends on {_said(node)} being false")
+        yield _replace(site, "condition", ast.Constant(False), f"whose answer depends on {_said(node)} being true")
 
 
 def constant(site: Site) -> Iterator[Edit]:
@@ -217,7 +219,7 @@ def constant(site: Site) -> Iterator[Edit]:
     node = site.node
     if not isinstance(node, ast.Constant):
         return
-    needed = f"whose answer depends on {_said(node)} being exactly that"
+    needed = f"whose answer depends on the exact value {_said(node)}"
     for value in _other_values(node.value):
         yield _replace(site, "constant", ast.Constant(value), needed)
 
@@ -246,7 +248,7 @@ def slices(site: Site) -> Iterator[Edit]:
         if bound is None:
             continue
         parts: dict[str, Any] = {"lower": node.lower, "upper": node.upper, "step": node.step}
-        needed = f"whose answer depends on where {_said(node)} begins and ends"
+        needed = f"whose answer depends on where the slice {_said(node)} begins and ends"
         yield _replace(site, "slice", ast.Slice(**{**parts, name: None}), needed)
         if not isinstance(bound, ast.Constant | ast.UnaryOp) and name != "step":
             for moved in (ast.Add(), ast.Sub()):
@@ -281,9 +283,9 @@ def returned(site: Site) -> Iterator[Edit]:
     """`return a` becomes `return None`."""
     node = site.node
     if isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-        yield _replace(site, "return value", ast.Return(ast.Constant(None)), f"that comes to {_said(node)}")
+        yield _replace(site, "return value", ast.Return(ast.Constant(None)), f"that reaches {_said(node)}")
     if isinstance(node, ast.Yield) and node.value is not None and not _is_none(node.value):
-        yield _replace(site, "return value", ast.Yield(ast.Constant(None)), f"that comes to {_said(node)}")
+        yield _replace(site, "return value", ast.Yield(ast.Constant(None)), f"that reaches {_said(node)}")
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -307,10 +309,12 @@ def removed(site: Site) -> Iterator[Edit]:
     if isinstance(node, gone) or (isinstance(node, ast.Assign) and _had_value(node, site.inside)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom | ast.Await):
             return
-        what = "that must raise" if isinstance(node, ast.Raise) else "whose answer depends on"
-        yield _replace(
-            site, "removed statement", ast.Pass(), f"{what} {_said(node)}".replace("raise `raise ", "raise `")
+        needed = (
+            f"in which {_said(node)} is reached"
+            if isinstance(node, ast.Raise)
+            else f"whose answer depends on {_said(node)}"
         )
+        yield _replace(site, "removed statement", ast.Pass(), needed)
 
 
 def _had_value(node: ast.Assign, inside: tuple[ast.AST, ...]) -> bool:
@@ -354,9 +358,9 @@ def handled(site: Site) -> Iterator[Edit]:
 def jump(site: Site) -> Iterator[Edit]:
     """`break` becomes `continue`, and the other way round."""
     if isinstance(site.node, ast.Break):
-        yield _replace(site, "jump", ast.Continue(), "in which more would come after `break`")
+        yield _replace(site, "jump", ast.Continue(), "in which the loop could go on after `break`")
     if isinstance(site.node, ast.Continue):
-        yield _replace(site, "jump", ast.Break(), "in which more comes after `continue`")
+        yield _replace(site, "jump", ast.Break(), "in which the loop goes on after `continue`")
 
 
 _SYMMETRIC = {
