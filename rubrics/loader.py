@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from rubrics import bounded_toml
+from rubrics.input_error import InputError
 from rubrics.model import Criterion, Level, Rubric, Rule
 from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE, UNDECIDED
 from rubrics.signals import Severity
@@ -28,23 +29,21 @@ RESERVED_HOTKEYS = frozenset("jkenwfsyux")
 _Path = tuple[str | int, ...]
 
 
-class RubricError(ValueError):
-    """The text is no rubric.
+class RubricError(InputError):
+    """The text is not a rubric.
 
     Args:
         name: the file's name.
-        line: 1 for the first; None where TOML does not let us tell.
-        field: where, as a path with positions from 0: `criterion.1.rule.0.level`; empty for the whole file.
+        line: counted from 1; None if it is not known.
+        field: a path with positions from 0: `criterion.1.rule.0.level`; empty for the whole file.
         expected: what would have been right.
     """
 
     def __init__(self, name: str, line: int | None, field: str, expected: str) -> None:
         place = name if line is None else f"{name}, line {line}"
-        super().__init__(f"{place}: {field}: expected {expected}" if field else f"{place}: expected {expected}")
-        self.name = name
+        super().__init__(f"{place}: {field}" if field else place, expected)
         self.line = line
         self.field = field
-        self.expected = expected
 
 
 def load(text: str, *, name: str) -> Rubric:

@@ -10,21 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import fsum
 
+from rubrics.input_error import InputError
 from rubrics.model import Criterion, DecidedCriterion, Decision, Prefill, Review, Rubric
 
 
-class ReviewError(ValueError):
-    """The decisions do not make a complete review.
-
-    Args:
-        field: where, as a path: `decisions`, `decisions.2.level`.
-        expected: what would have been right.
-    """
-
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-        self.field = field
-        self.expected = expected
+class ReviewError(InputError):
+    """The decisions do not make a complete review."""
 
 
 def decide(

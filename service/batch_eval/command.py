@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from graders.tasks import package
+from rubrics.input_error import InputError
 from service.batch_eval.results_file import ResultsFile
 from service.batch_eval.samples import LeftOut, Sample, Samples
 from service.client import Client, RefusedError
-from service.importers.package_text import FormatError, ImportedTask
+from service.importers.package_text import ImportedTask
 from service.progress import Progress
 from service.runs.intake import check_files
 from service.schemas import Cases, RunOut, SubmissionIn
@@ -44,7 +45,7 @@ def evaluate(
     """Evaluate the samples whose results are not in `out` yet, and append theirs as they finish.
 
     Raises:
-        FormatError: for results in `out` that are of something else, before anything is submitted.
+        InputError: for results in `out` that are of something else, before anything is submitted.
         ApiError: where the server fails us. Results that were ready by then are kept.
     """
     samples, bodies, left_out = _fitting(asked, tasks)
@@ -73,7 +74,7 @@ def evaluate(
 
         def refused(error: RefusedError) -> None:
             sample = missing[error.index]
-            expected = FormatError(sample.where, f"a sample that the server accepts ({error})")
+            expected = InputError(sample.where, f"a sample that the server accepts ({error})")
             left_out.append(LeftOut(error=expected, id=sample.id, task_id=sample.task_id))
             _note(results, left_out[-1])
             progress.advance()
@@ -98,7 +99,7 @@ def _fitting(
     for sample in asked.good:
         try:
             bodies[sample.id] = _body(sample, tasks)
-        except FormatError as error:
+        except InputError as error:
             left_out.append(LeftOut(error=error, id=sample.id, task_id=sample.task_id))
         else:
             samples.append(sample)
@@ -128,14 +129,12 @@ _NO_CASES = Cases(passed=0, failed=0, total=0).model_dump()
 
 
 def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
-    """`solution` or `files` of the submission. Raises FormatError for a sample that its task has no place for."""
+    """`solution` or `files` of the submission. Raises InputError for a sample that its task has no place for."""
     task = tasks.get(sample.task_id)
     if task is None:
-        raise FormatError(
-            f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}"
-        )
+        raise InputError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
     if sample.completion is not None and task.completed_prompt is None:
-        raise FormatError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
+        raise InputError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
     if sample.files is not None:
         body: dict[str, Any] = {"files": dict(sample.files)}
     elif sample.completion is not None:
@@ -146,7 +145,7 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
     files = body["files"] if "files" in body else {task.entry_file: body["solution"]}
     for wrong in check_files(files, task.entry_file):
         field = wrong.field if "files" in body else "solution" if sample.completion is None else "completion"
-        raise FormatError(f"{sample.where}: {field}", wrong.expected)
+        raise InputError(f"{sample.where}: {field}", wrong.expected)
     return body
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
 _ERROR = "error"
@@ -30,7 +30,7 @@ class ResultsFile:
         asked: for each sample's id, its task's id and a digest of the sample and its task.
 
     Raises:
-        FormatError: where the file is in use, holds something else, or results of other samples than these.
+        InputError: where the file is in use, holds something else, or results of other samples than these.
     """
 
     def __init__(self, path: Path, asked: Mapping[str, tuple[str, str]]) -> None:
@@ -40,7 +40,7 @@ class ResultsFile:
         try:
             self._file = path.open("ab")
         except OSError as error:
-            raise FormatError(str(path), f"a file that can be written ({error.strerror})") from error
+            raise InputError(str(path), f"a file that can be written ({error.strerror})") from error
         try:
             self._lock()
             tag, digests = ("", {}) if afresh else self._state()
@@ -94,7 +94,7 @@ class ResultsFile:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise FormatError(str(self._path), "a file that no other `assay eval` is writing just now") from error
+            raise InputError(str(self._path), "a file that no other `assay eval` is writing just now") from error
 
     def _state(self) -> tuple[str, dict[str, str]]:
         """Tag and digests that an earlier command left."""
@@ -107,7 +107,7 @@ class ResultsFile:
             return "", {}
         except (ValueError, KeyError, TypeError):
             pass
-        raise FormatError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
+        raise InputError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
 
     def _write_state(self, digests: Mapping[str, str]) -> None:
         draft = self._state_path.with_name(f"{self._state_path.name}.new")
@@ -122,14 +122,14 @@ class ResultsFile:
         for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
             if not isinstance(row, dict) or row.keys() - _LATER != _KEYS:
-                raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
+                raise InputError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
             if _ERROR in row:
                 continue
             if row["id"] not in asked:
-                raise FormatError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
+                raise InputError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
             task_id, digest = asked[row["id"]]
             if row["task_id"] != task_id or digests.get(row["id"], digest) != digest:
-                raise FormatError(
+                raise InputError(
                     where, f"the result of {row['id']!r} as it is now; it, or its task, has changed. {_ADVICE}"
                 )
             done.add(row["id"])
@@ -152,11 +152,11 @@ def _whole_rows(path: Path) -> tuple[list[Any], int]:
     size = content.rfind(b"\n") + 1
     cut = content[size:]
     if not _BEGINNING.startswith(cut[: len(_BEGINNING)]):
-        raise FormatError(f"{path}: last line", f"the beginning of a result, not {cut[:40]!r}")
+        raise InputError(f"{path}: last line", f"the beginning of a result, not {cut[:40]!r}")
     rows = []
     for number, line in enumerate(content[:size].splitlines(), start=1):
         try:
             rows.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"{path}:{number}", f"a result of `assay eval` ({error})") from error
+            raise InputError(f"{path}:{number}", f"a result of `assay eval` ({error})") from error
     return rows, size

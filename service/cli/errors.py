@@ -46,15 +46,14 @@ def exit_code(error: Exception) -> int | None:
 
     from graders.interface import TaskUnusable
     from graders.tasks.package import PackageError
-    from rubrics.loader import RubricError
+    from rubrics.input_error import InputError
     from sandboxes.interface import SandboxError
     from service.client import ApiError
     from service.host.preparation import HostError
-    from service.importers.package_text import FormatError
     from service.storage.interface import StorageError
 
     if isinstance(error, ApiError):
         return MISTAKE if 400 <= error.status < 500 and error.status != 429 else OUR_FAILURE
-    if isinstance(error, FormatError | PackageError | RubricError | TaskUnusable | ValidationError | FileNotFoundError):
+    if isinstance(error, InputError | PackageError | TaskUnusable | ValidationError | FileNotFoundError):
         return MISTAKE
     return OUR_FAILURE if isinstance(error, HostError | SandboxError | StorageError | OSError) else None

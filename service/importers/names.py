@@ -4,15 +4,15 @@ import ast
 import sys
 from typing import TypeGuard
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 
 def parsed(code: str, field: str) -> ast.Module:
-    """Raises FormatError, naming the field of the row that the code comes from."""
+    """Raises InputError, naming the field of the row that the code comes from."""
     try:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormatError(field, f"Python that can be parsed ({error})") from error
+        raise InputError(field, f"Python that can be parsed ({error})") from error
 
 
 def is_python(code: str) -> bool:
@@ -38,17 +38,17 @@ def defined(code: str, field: str) -> set[str]:
 
 
 def check_unittests(code: str, field: str) -> None:
-    """Raises FormatError where it has none."""
+    """Raises InputError where it has none."""
     for node in parsed(code, field).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("TestCase") for base in node.bases):
             return
-    raise FormatError(field, "a class that derives from unittest.TestCase")
+    raise InputError(field, "a class that derives from unittest.TestCase")
 
 
 def check_asserts(code: str, field: str) -> None:
-    """Raises FormatError for tests that pass whatever they are about."""
+    """Raises InputError for tests that pass whatever they are about."""
     if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(parsed(code, field))):
-        raise FormatError(field, f"an assert, not only {code.strip()!r:.80}")
+        raise InputError(field, f"an assert, not only {code.strip()!r:.80}")
 
 
 def imports(code: str, field: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graders.boxed.shared.encoding import to_json
+from rubrics.input_error import InputError
 
 REFERENCE = "submissions/accepted/reference.py"
 PRELUDE = "prelude.py"
@@ -16,20 +17,6 @@ A minute of CPU time: on a machine that is busy with other things an honest prog
 """
 TEST_SECONDS = 120
 """Wall time of a test that holds all asserts of a task; an endless one ends by its CPU time before."""
-
-
-class FormatError(ValueError):
-    """A file is not what it should be.
-
-    Args:
-        where: `file:line` or a field of it.
-        expected: what should have been there.
-    """
-
-    def __init__(self, where: str, expected: str) -> None:
-        super().__init__(f"{where}: expected {expected}")
-        self.where = where
-        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +148,12 @@ def package(
 def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> ImportedTask:
     """The task, with its solution out of `solutions` (task id -> program) where the benchmark has none.
 
-    Raises FormatError where nobody has one.
+    Raises InputError where nobody has one.
     """
     if not task.needs_reference:
         return task
     if task.id not in solutions:
-        raise FormatError(
+        raise InputError(
             task.where,
             f"a solution of {task.id} that is known to be right: its benchmark has none, `assay tasks import "
             "--solutions FILE` takes it",

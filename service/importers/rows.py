@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 Row = tuple[int, Any]
 """The line on which a value begins, from 1, and the value."""
@@ -18,7 +18,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The rows of a file of JSON lines, or the elements of its one array. Raises FormatError.
+    """The rows of a file of JSON lines, or the elements of its one array. Raises InputError.
 
     A file of lines is read as its rows are asked for; an array is read as a whole.
     """
@@ -26,7 +26,7 @@ def rows(path: Path) -> Iterator[Row]:
 
 
 def count(path: Path) -> int:
-    """How many rows there are, to say how far a long reading is. Raises FormatError."""
+    """How many rows there are, to say how far a long reading is. Raises InputError."""
     if _is_array(path):
         return sum(1 for _ in _elements(path))
     number = [0]
@@ -35,17 +35,17 @@ def count(path: Path) -> int:
 
 
 def json_lines(path: Path) -> Iterator[Row]:
-    """Number and value of each line that is not empty. Raises FormatError for what is no JSON, or no UTF-8 text."""
+    """Number and value of each line that is not empty. Raises InputError for what is no JSON, or no UTF-8 text."""
     for number, value in lines_one_by_one(path):
-        if isinstance(value, FormatError):
+        if isinstance(value, InputError):
             raise value
         yield number, value
 
 
-def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
-    """The same with a FormatError in the place of each value that cannot be read, for who goes on with the others.
+def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | InputError]]:
+    """The same with a InputError in the place of each value that cannot be read, for who goes on with the others.
 
-    Raises FormatError where the file itself cannot be read.
+    Raises InputError where the file itself cannot be read.
     """
     number = [0]
     with _told(path, number), _opened(path) as lines:
@@ -54,12 +54,12 @@ def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
                 yield number[0], _value(line, path, number)
 
 
-def _value(line: bytes, path: Path, number: list[int]) -> Any | FormatError:
+def _value(line: bytes, path: Path, number: list[int]) -> Any | InputError:
     try:
         with _told(path, number):
             text = line.decode("utf-8-sig" if number[0] == 1 else "utf-8")
             return json.loads(text, object_pairs_hook=each_key_once)
-    except FormatError as error:
+    except InputError as error:
         return error
 
 
@@ -92,7 +92,7 @@ def _elements(path: Path) -> Iterator[Row]:
             yield number[0], value
             at = _skipped(text, at, ",")
         if text[at + 1 :].strip():
-            raise FormatError(f"{path}:{text.count(chr(10), 0, at + 1) + 1}", "nothing after the end of the array")
+            raise InputError(f"{path}:{text.count(chr(10), 0, at + 1) + 1}", "nothing after the end of the array")
 
 
 def _skipped(text: str, at: int, separator: str) -> int:
@@ -120,16 +120,16 @@ def _opened(path: Path) -> "Iterator[gzip.GzipFile | Any]":
 
 @contextmanager
 def _told(path: Path, number: list[int]) -> Iterator[None]:
-    """What goes wrong in here is a FormatError at the line whose number is in `number`."""
+    """What goes wrong in here is a InputError at the line whose number is in `number`."""
     try:
         yield
-    except FormatError:
+    except InputError:
         raise
     except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
-        raise FormatError(
+        raise InputError(
             f"{path}:{number[0]}", f"a JSON value on one line, or one array, in UTF-8 ({error})"
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(f"{path}: after line {number[0]}", f"a whole gzip file ({error})") from error
+        raise InputError(f"{path}: after line {number[0]}", f"a whole gzip file ({error})") from error
     except OSError as error:
-        raise FormatError(str(path), f"a file that can be read ({error.strerror or error})") from error
+        raise InputError(str(path), f"a file that can be read ({error.strerror or error})") from error

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from graders.tasks import package
 from graders.tasks.package import PackageError
+from rubrics.input_error import InputError
 from service.importers.benchmark import raise_it
 from service.importers.needs import missing_packages
-from service.importers.package_text import FormatError, ImportedTask, with_reference
+from service.importers.package_text import ImportedTask, with_reference
 from service.importers.tasks import OnBad, source
 from service.progress import Progress
 
@@ -60,7 +61,7 @@ def import_tasks(
         keep_going: whether a task that cannot be read, or would not load, is left out.
 
     Raises:
-        FormatError, PackageError: for a task, or for an `out` that may not be replaced.
+        InputError, PackageError: for a task, or for an `out` that may not be replaced.
     """
     _check_replaceable(out, force=force)
     left_out: list[str] = []
@@ -100,7 +101,7 @@ def _loadable(
             package.load(files)
         except PackageError as error:
             on_bad(PackageError(f"{task.where}: {error.field}", error.expected))
-        except FormatError as error:
+        except InputError as error:
             on_bad(error)
         else:
             notes += [f"{task.id}: {note}" for note in task.notes]
@@ -118,7 +119,7 @@ def _write(tasks: Iterable[tuple[str, Mapping[str, str]]], out: Path, progress: 
             written += 1
             progress.advance()
         if not written:
-            raise FormatError(str(out), "at least one task to write")
+            raise InputError(str(out), "at least one task to write")
         _take_place(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -146,16 +147,14 @@ def _check_replaceable(out: Path, *, force: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise FormatError(str(out), "a folder")
+        raise InputError(str(out), "a folder")
     there = list(out.iterdir())
     if there and not force:
-        raise FormatError(str(out), "a folder that does not exist yet, or --force to replace the tasks in it")
+        raise InputError(str(out), "a folder that does not exist yet, or --force to replace the tasks in it")
     for path in there:
         # A slip of the finger must not cost a home folder.
         if not (path / "task.toml").is_file():
-            raise FormatError(
-                str(out), f"a folder with task packages only; {path.name} is none, so nothing is replaced"
-            )
+            raise InputError(str(out), f"a folder with task packages only; {path.name} is none, so nothing is replaced")
 
 
 def _take_place(draft: Path, out: Path) -> None:

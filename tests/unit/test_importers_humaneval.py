@@ -13,8 +13,9 @@ from graders.suites.call.cases import NO_ANSWER, parse_cases
 from graders.suites.call.compare import check_named
 from graders.suites.values.description import described
 from graders.tasks.package import load
+from rubrics.input_error import InputError
 from service.importers.formats.humaneval import humaneval, humaneval_plus
-from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
+from service.importers.package_text import REFERENCE, fenced, package, pytest_suite
 
 PROMPT = '''import math
 
@@ -147,5 +148,5 @@ def test_whatever_the_inputs_are_the_cases_call_with_them(inputs: list[list[Any]
 
 
 def test_errors_say_where_and_what() -> None:
-    error = FormatError("file:3", "a text")
-    assert (error.where, error.expected, str(error)) == ("file:3", "a text", "file:3: expected a text")
+    error = InputError("file:3", "a text")
+    assert (error.field, error.expected, str(error)) == ("file:3", "a text", "file:3: expected a text")

@@ -8,17 +8,10 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.formats.classeval import needs_one_box
 from service.importers.names import check_unittests, defined, imports, parsed, used
-from service.importers.package_text import (
-    REFERENCE,
-    TEST_SECONDS,
-    FormatError,
-    ImportedTask,
-    fenced,
-    package,
-    pytest_suite,
-)
+from service.importers.package_text import REFERENCE, TEST_SECONDS, ImportedTask, fenced, package, pytest_suite
 
 _TEST_FILE = '''"""The unittest classes of the benchmark."""
 {imports}
@@ -34,14 +27,14 @@ _SHARED_STATE = frozenset(
 
 
 def bigcodebench(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError for a test without unittest classes, or one that does not use the function."""
+    """Raises InputError for a test without unittest classes, or one that does not use the function."""
     test, name = row["test"], row["entry_point"]
     reference = f"{row['code_prompt']}{row['canonical_solution']}"
     check_unittests(test, "test")
     known = defined(reference, "code_prompt, canonical_solution")
     names = known & used(test, "test") - defined(test, "test")
     if name not in names:
-        raise FormatError("test", f"a use of {name}, which the solution defines")
+        raise InputError("test", f"a use of {name}, which the solution defines")
     statements = dict.fromkeys(imports(reference, "code_prompt"))
     text = _TEST_FILE.format(imports="\n".join(statements), names=", ".join(sorted(names)), test=test)
     shared = {"isolation": "shared"} if needs_one_box(test) or _sets_for_all(test) else {}

@@ -8,16 +8,9 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import check_unittests, defined, imports, parsed, used
-from service.importers.package_text import (
-    REFERENCE,
-    TEST_SECONDS,
-    FormatError,
-    ImportedTask,
-    fenced,
-    package,
-    pytest_suite,
-)
+from service.importers.package_text import REFERENCE, TEST_SECONDS, ImportedTask, fenced, package, pytest_suite
 
 _TEST_FILE = '''"""The unittest suites of the benchmark."""
 {imports}
@@ -32,12 +25,12 @@ _CHANGES = frozenset({"add", "append", "clear", "extend", "insert", "pop", "remo
 
 
 def classeval(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError for a test that does not use the class."""
+    """Raises InputError for a test that does not use the class."""
     code, test, name = row["solution_code"], row["test"], row["class_name"]
     check_unittests(test, "test")
     names = defined(code, "solution_code") & used(test, "test")
     if name not in names:
-        raise FormatError("test", f"a use of the class {name}, which `solution_code` defines")
+        raise InputError("test", f"a use of the class {name}, which `solution_code` defines")
     statements = dict.fromkeys(["import unittest", *row["import_statement"], *imports(code, "solution_code")])
     text = _TEST_FILE.format(imports="\n".join(statements), names=", ".join(sorted(names)), test=test)
     files = package(

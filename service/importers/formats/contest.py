@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rubrics.input_error import InputError
 from sandboxes.interface import Limits
 from service.importers.formats import preludes
 from service.importers.formats.pickled import packed_json
@@ -23,7 +24,6 @@ from service.importers.names import is_python
 from service.importers.package_text import (
     GENEROUS,
     REFERENCE,
-    FormatError,
     ImportedTask,
     SuiteText,
     call_cases,
@@ -94,13 +94,13 @@ class _ContestCases:
 
 
 def apps(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError naming the field."""
+    """Raises InputError naming the field."""
     cases = _value(row["input_output"], "input_output")
     if not isinstance(cases, dict):
-        raise FormatError("input_output", "an object with `inputs` and `outputs`")
+        raise InputError("input_output", "an object with `inputs` and `outputs`")
     inputs, outputs = (_list(cases.get(key), f"input_output: {key}") for key in ("inputs", "outputs"))
     if not inputs or len(inputs) != len(outputs):
-        raise FormatError(
+        raise InputError(
             "input_output", f"as many outputs as inputs, and at least one; not {len(outputs)} and {len(inputs)}"
         )
     _refuse_unknown(cases, ("inputs", "outputs", "fn_name"), "input_output")
@@ -134,20 +134,20 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError naming the field."""
+    """Raises InputError naming the field."""
     public = _tests(row["public_test_cases"], "public_test_cases")
     private = _tests(row["private_test_cases"], "private_test_cases")
     if not private:
         # All that there is to judge by; nothing is left to show.
         public, private = [], public
     if not private:
-        raise FormatError("private_test_cases", "at least one test")
+        raise InputError("private_test_cases", "at least one test")
     kinds = {test.get("testtype") for test in (*public, *private)}
     starter = row.get("starter_code") or ""
     limits: Mapping[str, object] = GENEROUS
     metadata = _value(row.get("metadata") or "{}", "metadata")
     if not isinstance(metadata, dict):
-        raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
+        raise InputError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
     _refuse_unknown(metadata, ("func_name",), "metadata")
     if kinds == {"stdin"}:
         typed = _texts(private)
@@ -164,7 +164,7 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
         values = _values(public, "public_test_cases")
         shown = {"visible/examples.jsonl": call_cases(values.inputs, values.answers)} if public else {}
     else:
-        raise FormatError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
+        raise InputError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
     id = _id(row, "LiveCodeBench", ("question_id",))
     title = row.get("question_title") or id
     return _task(
@@ -238,7 +238,7 @@ def _tests(text: Any, field: str) -> list[dict[str, Any]]:
     tests = packed_json(text, field) if isinstance(text, str) else text
     for test in _list(tests, field):
         if not isinstance(test, dict) or not all(isinstance(test.get(key), str) for key in ("input", "output")):
-            raise FormatError(field, "objects with the texts `input` and `output`")
+            raise InputError(field, "objects with the texts `input` and `output`")
         _refuse_unknown(test, ("input", "output", "testtype"), field)
     return list(tests)
 
@@ -258,19 +258,19 @@ def _values(tests: Sequence[Mapping[str, str]], field: str) -> _ContestCases:
 def _refuse_unknown(found: Mapping[str, Any], known: Sequence[str], field: str) -> None:
     unknown = sorted(found.keys() - set(known))
     if unknown:
-        raise FormatError(field, f"only {', '.join(known)}, not {unknown[0]!r}")
+        raise InputError(field, f"only {', '.join(known)}, not {unknown[0]!r}")
 
 
 def _id(row: Mapping[str, Any], benchmark: str, keys: Sequence[str]) -> str:
     for key in keys:
         if isinstance(row.get(key), int | str):
             return f"{benchmark}/{row[key]}" if str(row[key]).isdecimal() else str(row[key])
-    raise FormatError(" or ".join(keys), "the id of the task")
+    raise InputError(" or ".join(keys), "the id of the task")
 
 
 def _function(name: Any, field: str) -> str:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        raise FormatError(field, f"the name of a function, not {name!r:.80}")
+        raise InputError(field, f"the name of a function, not {name!r:.80}")
     return name
 
 
@@ -281,12 +281,12 @@ def _value(text: Any, field: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(field, f"JSON, not {text!r:.80}") from error
+        raise InputError(field, f"JSON, not {text!r:.80}") from error
 
 
 def _list(value: Any, field: str) -> list[Any]:
     if not isinstance(value, list):
-        raise FormatError(field, f"a list, not {type(value).__name__}")
+        raise InputError(field, f"a list, not {type(value).__name__}")
     return value
 
 
@@ -295,7 +295,7 @@ def _text(value: Any, field: str) -> str:
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "".join(f"{line}\n" for line in value)
     if not isinstance(value, str):
-        raise FormatError(field, f"texts, or lists of their lines, not {type(value).__name__}")
+        raise InputError(field, f"texts, or lists of their lines, not {type(value).__name__}")
     return value
 
 

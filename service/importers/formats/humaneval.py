@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import check_asserts, defined, forgotten_modules, is_python, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
-    FormatError,
     ImportedTask,
     SuiteText,
     call_suite,
@@ -80,7 +80,7 @@ def _checked(row: Mapping[str, Any]) -> SuiteText:
     """The benchmark runs prompt, solution and test as one module, so the test has what it uses of the solution."""
     prompt, test = row["prompt"], _without_own_call(row["test"])
     if "check" not in defined(test, "test"):
-        raise FormatError(
+        raise InputError(
             "test", f"a function `check(candidate)`, as HumanEval's tests have; it defines {_spoken(test)}"
         )
     check_asserts(test, "test")

@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.formats.humaneval import tolerant
-from service.importers.package_text import REFERENCE, FormatError, ImportedTask, call_suite, package, pytest_suite
+from service.importers.package_text import REFERENCE, ImportedTask, call_suite, package, pytest_suite
 
 Arguments = list[Any]
 
@@ -154,7 +155,7 @@ def test_finds_a_match_where_there_is_one(arguments):
 
 
 def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
-    """A task of MBPP+. Raises FormatError where an input is not what the task's number says."""
+    """A task of MBPP+. Raises InputError where an input is not what the task's number says."""
     entry_point = row["entry_point"]
     reference = row["prompt"] + row["canonical_solution"]
     inputs = arguments_of(row["task_id"], [*row["base_input"], *row["plus_input"]])
@@ -190,5 +191,5 @@ def arguments_of(task_id: str, inputs: Iterable[Arguments]) -> list[Arguments]:
             try:
                 return [convert(arguments) for arguments in inputs]
             except (TypeError, ValueError, IndexError, AttributeError) as error:
-                raise FormatError(f"{task_id}: inputs", f"those of MBPP+ task {number} ({error})") from error
+                raise InputError(f"{task_id}: inputs", f"those of MBPP+ task {number} ({error})") from error
     return list(inputs)

@@ -11,7 +11,7 @@ import pickletools
 import zlib
 from typing import Any
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of the unpacked text. A few kilobytes may well unpack to all memory there is."""
@@ -22,7 +22,7 @@ _BESIDES = {"PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP"}
 
 
 def packed_json(text: str, field: str) -> Any:
-    """The value in a text that is JSON, or JSON in LiveCodeBench's packing. Raises FormatError."""
+    """The value in a text that is JSON, or JSON in LiveCodeBench's packing. Raises InputError."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -33,7 +33,7 @@ def _json(text: str, field: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(field, f"JSON inside of the packed text ({error})") from error
+        raise InputError(field, f"JSON inside of the packed text ({error})") from error
 
 
 def _unpacked(text: str, field: str) -> bytes:
@@ -42,11 +42,11 @@ def _unpacked(text: str, field: str) -> bytes:
         stream = zlib.decompressobj()
         content = stream.decompress(packed, MOST_BYTES)
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise FormatError(field, f"JSON, or base64 of a zlib stream ({error})") from error
+        raise InputError(field, f"JSON, or base64 of a zlib stream ({error})") from error
     if stream.unconsumed_tail:
-        raise FormatError(field, f"at most {MOST_BYTES // 1024**2} MiB when it is unpacked")
+        raise InputError(field, f"at most {MOST_BYTES // 1024**2} MiB when it is unpacked")
     if not stream.eof:
-        raise FormatError(field, "a whole zlib stream; its end is missing")
+        raise InputError(field, "a whole zlib stream; its end is missing")
     return content
 
 
@@ -61,9 +61,9 @@ def _pickled_text(content: bytes, field: str) -> str:
                 strange = operation.name
                 break
     except (ValueError, OverflowError) as error:
-        raise FormatError(field, f"a pickle of one text ({error})") from error
+        raise InputError(field, f"a pickle of one text ({error})") from error
     if strange:
-        raise FormatError(field, f"a pickle of one text and nothing else; it has {strange}, so it is not loaded")
+        raise InputError(field, f"a pickle of one text and nothing else; it has {strange}, so it is not loaded")
     if len(found) != 1:
-        raise FormatError(field, f"a pickle of one text, not of {len(found)}")
+        raise InputError(field, f"a pickle of one text, not of {len(found)}")
     return found[0]

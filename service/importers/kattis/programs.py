@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.kattis.files import Tree, table_of
 from service.importers.names import is_python
-from service.importers.package_text import FormatError
 
 SUBMISSIONS = {
     "accepted": "accepted", "wrong_answer": "wrong", "time_limit_exceeded": "slow", "run_time_error": "wrong",
@@ -43,7 +43,7 @@ class Submissions:
 
 
 def read_submissions(tree: Tree) -> Submissions:
-    """Raises FormatError where none is accepted."""
+    """Raises InputError where none is accepted."""
     place = tree.root / "submissions"
     stated = _stated(tree, place / "submissions.yaml")
     files: dict[str, str] = {}
@@ -61,7 +61,7 @@ def read_submissions(tree: Tree) -> Submissions:
     notes = tuple(f"{count} of submissions/ left out: {why}" for why, count in sorted(skipped.items()))
     if not accepted:
         expected = f"a Python program (of Python 3), or a folder with one; {'; '.join(notes) or 'it has none'}"
-        raise FormatError(str(place / "accepted"), expected)
+        raise InputError(str(place / "accepted"), expected)
     return Submissions(files=files, reference=(models or accepted)[0], notes=notes)
 
 
@@ -70,7 +70,7 @@ def _programs(tree: Tree, place: Path) -> Iterator[Path]:
         if folder.is_dir():
             yield from (path for path in tree.entries(folder) if not path.name.startswith("README"))
         elif folder.name != "submissions.yaml" and not folder.name.startswith("README"):
-            raise FormatError(str(folder), "a folder of submissions")
+            raise InputError(str(folder), "a folder of submissions")
 
 
 def _our_name(program: Path) -> str:
@@ -140,7 +140,7 @@ def _texts(tree: Tree, program: Path, told: Mapping[str, Any]) -> tuple[str, dic
     named = (str(told.get("entrypoint", "")), "__main__.py", "main.py")
     starts = [name for name in named if name in top][:1] or top
     if len(starts) != 1:
-        raise FormatError(str(program), "a program that starts from main.py")
+        raise InputError(str(program), "a program that starts from main.py")
     return "", {
         "/solution.py" if path == program / starts[0] else f"/{path.relative_to(program).as_posix()}": (
             texts[path] if path in texts else tree.text(path)
@@ -158,7 +158,7 @@ def validator(tree: Tree) -> dict[str, str]:
     """The output validator's files: path -> text, the one that is started first; empty where the package has none."""
     places = [tree.root / place for place in VALIDATORS if tree.entries(tree.root / place)]
     if len(places) > 1:
-        raise FormatError(str(places[1]), f"one of {' and '.join(VALIDATORS)}")
+        raise InputError(str(places[1]), f"one of {' and '.join(VALIDATORS)}")
     if not places:
         return {}
     [place] = places
@@ -170,11 +170,11 @@ def validator(tree: Tree) -> dict[str, str]:
     sources = [path for path in files if path.suffix in _PYTHON and path.parent == folder]
     starts = [path for path in sources if path.stem in ("__main__", "main")] or sources
     if not one or len(starts) != 1 or {"build", "run"} & {path.name for path in files}:
-        raise FormatError(str(place), "one validator, a Python program: a file, or a folder with __main__.py")
+        raise InputError(str(place), "one validator, a Python program: a file, or a folder with __main__.py")
     for path in files:
         if path.suffix in _CASES:  # it would be taken for a case
-            raise FormatError(str(path), f"a file of the validator that does not end in one of {' '.join(_CASES)}")
+            raise InputError(str(path), f"a file of the validator that does not end in one of {' '.join(_CASES)}")
     texts = {path: tree.replaced(path) for path in (starts[0], *files)}
     if not is_python(texts[starts[0]]):
-        raise FormatError(str(starts[0]), "a program in Python 3")
+        raise InputError(str(starts[0]), "a program in Python 3")
     return {path.relative_to(folder).as_posix(): text for path, text in texts.items()}
