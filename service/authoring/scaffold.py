@@ -20,7 +20,7 @@ _ID_AND_TITLE = re.compile(r'^id = "[^"]*"\ntitle = "[^"]*"\n', re.MULTILINE)
 def make_package(folder: Path, kind: str) -> None:
     """Write the package of this kind; the last part of the folder's name is its id.
 
-    Raises InputError where there is something already, PackageError where the name cannot be an id.
+    Raises InputError if the folder exists already, PackageError if the name cannot be an id.
     """
     if folder.exists():
         raise InputError(str(folder), "a folder that does not exist yet")

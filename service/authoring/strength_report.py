@@ -1,4 +1,4 @@
-"""What `assay verify` says of the strength of a task's suites, for people and for programs. Pure."""
+"""The part of the `assay verify` report on the strength of a task's suites, for people and for programs. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from service.authoring.variants import mutant_name
 from service.visible_text import plain
 
 SHOWN = 12
-"""So many names stand in a line; the rest is counted."""
+"""Most names in a line; the others are counted."""
 
 
 def as_text(report: Strength) -> str:
-    """For a terminal."""
+    """Return the report as text for a terminal."""
     return "\n".join(
         [
             f"{report.task_id} (version {report.version}): what its suites notice",
@@ -86,7 +86,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def as_data(report: Strength) -> dict[str, Any]:
-    """For programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "sound": report.sound,
         "cases": list(report.cases),

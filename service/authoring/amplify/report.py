@@ -1,4 +1,4 @@
-"""What `assay amplify` says, for people and for programs. Pure."""
+"""The report of `assay amplify`, for people and for programs. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from service.authoring.variants import mutant_name
 from service.visible_text import plain
 
 DIFFS = 10
-"""So many surviving mutants are shown with their diffs; the rest is counted."""
+"""Most surviving mutants that are shown with their diffs; the others are counted."""
 
 
 def as_text(report: Amplified, path: str) -> str:

@@ -17,7 +17,7 @@ def in_text(text: str, entry_point: str) -> list[Call]:
     found = []
     for match in re.finditer(rf"(?<![\w.]){re.escape(entry_point)}\s*\(", text):
         call = _shortest_call(text[match.start() : match.start() + _LONGEST])
-        # `def median(values):` has no literals, so that it is none of them.
+        # `def median(values):` has no literals, so it is not taken for a call.
         found += [] if call is None else [call]
     return _once_each(found)
 

@@ -1,6 +1,7 @@
-"""What inputs of functions often have to be: sorted, without doubles, with brackets that match. Pure.
+"""Rules that inputs of functions often follow: sorted, without duplicates, with matching brackets. Pure.
 
-A prompt seldom says all of it, the known calls of a function show it (`service.authoring.inputs.domain`). Nothing here depends on a task.
+A prompt seldom states every rule, but the known calls of a function keep them (`service.authoring.inputs.domain`). Nothing
+here depends on a task.
 """
 
 from collections.abc import Callable
@@ -18,17 +19,17 @@ class InputRule:
     """Something that all values at a place keep."""
 
     name: str
-    """In words: "is sorted"."""
+    """The rule in words: "is sorted"."""
     speaks: Callable[[Any], bool]
-    """Whether a value says anything about the rule: each list of one element is sorted."""
+    """Returns whether a value is evidence for the rule: a list of one element is always sorted, so it is not."""
     holds: Callable[[Any], bool]
-    """Asked only where it speaks."""
+    """Returns whether a value keeps the rule; called only if `speaks` is true."""
     repair: Callable[[Any], object] | None = None
     """From a value that speaks, and does not keep the rule, to one like it that may."""
     evidence: int = 3
-    """So many different values that keep it make it a rule."""
+    """Number of different values that must keep it before it counts as a rule."""
     words: str = ""
-    """A pattern; where the prompt has it, one value is enough."""
+    """A pattern; if the prompt matches it, one value is enough."""
 
     def kept(self, value: object) -> bool:
         return not self.speaks(value) or self.holds(value)
@@ -39,11 +40,11 @@ class Relation:
     """Something that two arguments, or two positions of a tuple, keep to each other."""
 
     name: str
-    """In words, with {first} and {second}."""
+    """The rule in words, with {first} and {second}."""
     speaks: Callable[[Any, Any], bool]
     holds: Callable[[Any, Any], bool]
     evidence: int
-    """So many different pairs that keep it make it a rule."""
+    """Number of different pairs that must keep it before it counts as a rule."""
 
     def kept(self, first: object, second: object) -> bool:
         return not self.speaks(first, second) or self.holds(first, second)
@@ -180,7 +181,7 @@ RULES = (
 )  # fmt: skip
 
 RELATIONS = (
-    # The stricter one first: it says all that the other says.
+    # The stricter rule first: it implies the other.
     Relation(
         name="{first} is below {second}", speaks=_two_numbers,
         holds=lambda one, other: one < other, evidence=5,  # four are by chance in that order once in sixteen times

@@ -1,7 +1,7 @@
-"""The kinds of mistakes that `service.authoring.mutation.mutants` makes: one small function each, from a place in a program to edits of it. Pure.
+"""The kinds of mistakes that `service.authoring.mutation.mutants` makes: a function for each, from a site to edits. Pure.
 
-An operator yields nothing where it has nothing to say. Mistakes that every case would notice at once (a name that does not
-exist, an argument of the wrong type) are left out as far as can be seen: they would only make a suite look strong.
+An operator yields nothing if it does not apply. Mistakes that every case would notice at once (an unknown name, an
+argument of the wrong type) are left out as far as possible: they would only make a suite look strong.
 """
 
 import ast
@@ -15,15 +15,15 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A node and where it hangs."""
+    """A node and its position in the tree."""
 
     holder: ast.AST
     field: str
     index: int | None
-    """In the list that the field holds; None where it holds the node itself."""
+    """Index in the list that the field holds; None if the field holds the node itself."""
     node: ast.AST
     inside: tuple[ast.AST, ...]
-    """What it lies in, outermost first."""
+    """The enclosing nodes, outermost first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +34,20 @@ class Edit:
     holder: ast.AST
     field: str
     value: object
-    """What the field holds then."""
+    """The field's value after the edit."""
     first: Any
-    """The node where the part of the text begins that changes."""
+    """The first node of the changed text."""
     last: Any
-    """And the one where it ends."""
+    """The last node of the changed text."""
     new: ast.AST
-    """What stands there then."""
+    """The node that replaces it."""
     needed: str
     """Which case would notice it: a phrase that completes "a case is missing"."""
     words: tuple[tuple[str, str], ...] = ()
-    """Where one word of the text is all that changes: which, and what becomes of it. The rest keeps its form."""
+    """(old, new) for edits that change one word of the text, so that the rest keeps its form."""
 
     def applied(self, look: Callable[[], _Result]) -> _Result:
-        """What `look` says while the tree has this edit."""
+        """Return the result of `look` while the tree has this edit."""
         before = getattr(self.holder, self.field)
         setattr(self.holder, self.field, self.value)
         try:
@@ -60,7 +60,7 @@ class Edit:
         return ast.unparse(ast.fix_missing_locations(self.new)) or "pass"
 
     def texts(self, old: str) -> Iterator[str]:
-        """What the part of the text may become with one word changed: each place where the word stands, one at a time."""
+        """Yield the text with one occurrence of a word changed, for each occurrence."""
         for word, new in self.words:
             at = old.find(word)
             while at >= 0:
@@ -72,7 +72,7 @@ Operator = Callable[[Site], Iterator[Edit]]
 
 
 def _at(site: Site, new: ast.AST) -> object:
-    """What the site's field holds with `new` in the place of the node."""
+    """Return the value of the site's field with `new` in place of the node."""
     if site.index is None:
         return new
     items = list(getattr(site.holder, site.field))
@@ -257,7 +257,7 @@ def slices(site: Site) -> Iterator[Edit]:
 
 
 def off_by_one(site: Site) -> Iterator[Edit]:
-    """A bound of `range` that is no number moves by one."""
+    """A bound of `range` that is not a number moves by one."""
     node = site.node
     is_bound = isinstance(site.holder, ast.Call) and site.field == "args" and _called(site.holder) == "range"
     if not is_bound or isinstance(node, ast.Constant | ast.UnaryOp | ast.Starred):
@@ -272,7 +272,7 @@ def off_by_one(site: Site) -> Iterator[Edit]:
 
 
 def _called(call: ast.Call) -> str:
-    """Name of the function or the method, `` where it has none."""
+    """Return the name of the function or method; empty if it does not have one."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -345,7 +345,7 @@ def raised(site: Site) -> Iterator[Edit]:
 
 
 def handled(site: Site) -> Iterator[Edit]:
-    """An exception is no longer caught."""
+    """The handler raises the exception again."""
     node = site.node
     if isinstance(node, ast.ExceptHandler) and not (len(node.body) == 1 and isinstance(node.body[0], ast.Raise)):
         caught = _said(node.type) if node.type else "an exception"
