@@ -1,6 +1,6 @@
-"""`assay eval`: evaluate a file of solutions through the HTTP API, and go on where it was interrupted.
+"""`assay eval`: evaluate a file of solutions through the HTTP API, and continue after an interruption.
 
-A line that cannot be evaluated is left out, told, and has a row in the results that says why; all others are evaluated.
+A line that cannot be evaluated is left out and reported, and its row in the results has the reason. All others are evaluated.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ LEFT_OUT = "left-out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What became of the samples of one command."""
+    """The results of one command's samples."""
 
     outcomes: Mapping[str, int]
     """Outcome -> number of the samples evaluated now."""
@@ -36,17 +36,17 @@ class Summary:
     troubles: tuple[str, ...]
     """Why runs were ungradable, each reason once."""
     left_out: tuple[str, ...]
-    """What of the file was not evaluated: line, field and what was expected."""
+    """Lines that were not evaluated: line, field and what was expected."""
 
 
 def evaluate(
     client: Client, tasks: Mapping[str, ImportedTask], asked: Samples, out: Path, progress: Progress
 ) -> Summary:
-    """Evaluate the samples whose results are not in `out` yet, and append theirs as they finish.
+    """Evaluate the samples whose results are not in `out` yet, and append their results as they finish.
 
     Raises:
-        InputError: for results in `out` that are of something else, before anything is submitted.
-        ApiError: where the server fails us. Results that were ready by then are kept.
+        InputError: if `out` has results of something else; nothing is submitted then.
+        ApiError: if the server fails. Results that were ready by then are kept.
     """
     samples, bodies, left_out = _fitting(asked, tasks)
     digests = {sample.id: _digest(bodies[sample.id], tasks[sample.task_id]) for sample in samples}
@@ -107,7 +107,7 @@ def _fitting(
 
 
 def _note(results: ResultsFile, line: LeftOut) -> None:
-    """A row for a line that is left out. Without an id of its own nobody could tell whose row it is."""
+    """Write a row for a line that is left out, if the line has its own id; without one the row could not be attributed."""
     if line.id:
         results.add(
             {
@@ -129,7 +129,7 @@ _NO_CASES = Cases(passed=0, failed=0, total=0).model_dump()
 
 
 def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
-    """`solution` or `files` of the submission. Raises InputError for a sample that its task has no place for."""
+    """Return `solution` or `files` of the submission. Raises InputError if the task cannot take the sample."""
     task = tasks.get(sample.task_id)
     if task is None:
         raise InputError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
@@ -141,7 +141,7 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
         body = {"solution": (task.completed_prompt or "") + sample.completion}
     else:
         body = {"solution": sample.solution}
-    # What the server would say, before it has half of the samples.
+    # The server's own check, made before half of the samples are sent.
     files = body["files"] if "files" in body else {task.entry_file: body["solution"]}
     for wrong in check_files(files, task.entry_file):
         field = wrong.field if "files" in body else "solution" if sample.completion is None else "completion"
@@ -150,7 +150,7 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
 
 
 def _digest(body: Mapping[str, Any], task: ImportedTask) -> str:
-    """Of all that decides a sample's result: what is submitted, and the version of the task."""
+    """Return a digest of all that decides a sample's result: the submission and the version of the task."""
     return _sha256([package.version(task.files), body])[:16]
 
 

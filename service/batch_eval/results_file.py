@@ -1,7 +1,7 @@
-"""The results of `assay eval`: a file that grows by a line for each sample, and can be taken up where it was left.
+"""The results of `assay eval`: a file that grows by a line for each sample and can be continued after an interruption.
 
-Beside `R.jsonl` lies `R.jsonl.state`: under which tag the samples are known to the server, and a digest of each, so that
-a repeated command finds its own runs again and does not take another sample's result for this one's.
+`R.jsonl.state` beside `R.jsonl` holds the samples' tag on the server and a digest of each. With these a repeated command
+finds its own runs again and does not take the result of another sample for one of its own.
 """
 
 import fcntl
@@ -18,24 +18,24 @@ _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id
 _ERROR = "error"
 """The further key of a row whose line was left out: why."""
 _LATER = frozenset({_ERROR, "reward"})
-"""Keys that a row may lack: rows of before have no reward."""
+"""Keys that a row may lack: older rows do not have a reward."""
 
 
 class ResultsFile:
     """An open results file; a context manager. While it is open no other process writes it.
 
     Args:
-        path: the file, made where it is missing. A last line that was cut off while it was written is removed, and so are rows
-            of lines that were left out: the line may be mended by now, and otherwise it gets its row again.
+        path: the file, made if it is missing. A last line that was cut off during a write is removed. So are rows of lines that
+            were left out: the line may be mended by now, and otherwise it gets its row again.
         asked: for each sample's id, its task's id and a digest of the sample and its task.
 
     Raises:
-        InputError: where the file is in use, holds something else, or results of other samples than these.
+        InputError: if the file is in use, holds something else, or has results of other samples.
     """
 
     def __init__(self, path: Path, asked: Mapping[str, tuple[str, str]]) -> None:
         self._path = path
-        # Who removes the results starts afresh, whatever the state beside them says.
+        # If the results file is gone, ignore the state file and start over.
         afresh = not path.exists()
         try:
             self._file = path.open("ab")

@@ -1,6 +1,6 @@
-"""The samples of `assay eval`: a JSON object a line, read and checked as a whole before anything is sent.
+"""The samples of `assay eval`: one JSON object a line, all read and checked before anything is sent.
 
-A line that is no sample costs itself and no other: it is told beside the samples, as `LeftOut`.
+A bad line does not affect the others: it is reported as `LeftOut` beside the samples.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class Sample:
     solution: str | None = None
     """A whole program."""
     completion: str | None = None
-    """What comes after the task's prompt."""
+    """The continuation of the task's prompt."""
     files: Mapping[str, str] | None = None
 
 
@@ -39,9 +39,9 @@ class LeftOut:
     error: InputError
     """Line, field and what was expected there."""
     id: str = ""
-    """Its own id, where it has one that no sample has."""
+    """The line's id, if no sample has it too."""
     task_id: str = ""
-    """Where it says one."""
+    """The task that the line names, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,13 @@ class Samples:
 
 
 def read_samples(path: Path) -> Samples:
-    """All of a file, in its order. Keys beside those of `Sample` are left alone: other tools have their own.
+    """Return all samples of a file in order. Unknown keys are ignored, because other tools add their own.
 
-    A sample without an id gets one made of its task and its text, so that it is the same at every reading; the second
-    of two equal ones gets `-2` at its end. Of two lines with one id the first has it.
+    A sample without an id gets one from its task and its text, so that every reading makes the same id; the second of two
+    equal samples gets `-2` at its end. If two lines have one id, it belongs to the first.
 
     Raises:
-        InputError: for a file that cannot be read, or has no line at all.
+        InputError: if the file cannot be read, or has no lines.
     """
     samples: dict[str, Sample] = {}
     left_out: list[LeftOut] = []
@@ -123,7 +123,7 @@ def _is_label(value: object) -> bool:
 
 
 def _own(row: object, key: str) -> str:
-    """That field of a line that may be anything, where it is a label; else nothing."""
+    """Return this field of any JSON value if it is a label, else an empty text."""
     value = row.get(key) if isinstance(row, dict) else None
     return str(value) if _is_label(value) else ""
 

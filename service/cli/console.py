@@ -1,6 +1,6 @@
-"""What the commands share: exit codes, the terminal, and the service that a command talks to.
+"""The part that all commands share: exit codes, the terminal, and the service that a command talks to.
 
-Only what every command needs is imported at the top, so that `assay --help` answers at once.
+Only the imports that every command needs are at the top, so that `assay --help` answers at once.
 """
 
 import sys
@@ -66,7 +66,7 @@ def tell(message: str) -> None:
 def print_table(table: object) -> None:
     from rich.console import Console
 
-    # A pipe or a log has no width of its own; 80 columns would fold every cell.
+    # A pipe or a log does not have a width; 80 columns would fold every cell.
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

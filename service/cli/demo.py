@@ -1,4 +1,4 @@
-"""`assay demo`: the example tasks and their submissions through a real service, and what became of each."""
+"""`assay demo`: run the example tasks' submissions through a real service, and show the results."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class ExampleRun:
 
     @property
     def surprises(self) -> tuple[str, ...]:
-        """What its author did not expect, a sentence each."""
+        """Return a sentence for each result that its author did not expect."""
         return surprises(self.packaged, self.run)
 
 
@@ -86,7 +86,7 @@ def _request(id: str, task_id: str, version: str, packaged: PackagedSubmission) 
 
 
 def as_data(shown: Sequence[ExampleRun], sign_in: str) -> dict[str, Any]:
-    """What `--json` prints."""
+    """Return the document that `--json` prints."""
     rows = [
         {
             "task_id": row.task_id,

@@ -11,7 +11,7 @@ from service.cli.console import INTERRUPTED, MISTAKE, OUR_FAILURE
 
 
 class Commands(TyperGroup):
-    """The commands, inside the fence where an error becomes a sentence on stderr and an exit code."""
+    """Turns an error of a command into a sentence on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -19,7 +19,7 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
-            # Whoever read our output has seen enough; the interpreter must not try to flush what is left.
+            # The reader closed the pipe; the interpreter must not try to flush the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except Exception as error:
@@ -31,7 +31,7 @@ class Commands(TyperGroup):
 
 
 def in_words(error: Exception) -> str:
-    """The error and, where we failed, the facts that an operator needs to find the cause."""
+    """Return the error in words; for a failure of ours with the facts that an operator needs to find the cause."""
     from sandboxes.interface import SandboxError
 
     if not isinstance(error, SandboxError):
@@ -41,7 +41,7 @@ def in_words(error: Exception) -> str:
 
 
 def exit_code(error: Exception) -> int | None:
-    """None for what nobody foresaw: that keeps its traceback."""
+    """Return the exit code of an error; None for an unforeseen one, which keeps its traceback."""
     from pydantic import ValidationError
 
     from graders.interface import TaskUnusable

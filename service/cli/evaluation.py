@@ -9,7 +9,7 @@ import typer
 from service.cli.console import UNEXPECTED, Server, Token, open_client, tell
 
 SHOWN = 20
-"""Lines of a file that are told one by one; the others are counted."""
+"""Most lines of a file that are listed; the others are counted."""
 
 
 def evaluate(

@@ -19,7 +19,7 @@ from service.importers.package_text import REFERENCE, ImportedTask
 from service.importers.rows import rows
 
 AUTO = "auto"
-"""In the place of a format's name: each row says by its keys what it is."""
+"""Used in place of a format's name: the keys of each row decide its format."""
 
 _Kind = tuple[type, ...]
 _TEXT: _Kind = (str,)
@@ -34,7 +34,7 @@ _INPUTS: Mapping[str, _Kind] = {"base_input": _LIST, "plus_input": (list, dict),
 _MAYBE_TEXT: _Kind = (str, type(None))
 _ANYTHING: _Kind = (object,)
 _ABOUT = frozenset({"contract", "difficulty", "instruction", "docstring", "signature", "declaration", "source", "source_file", "title", "url"})  # fmt: skip
-"""Keys of any row that say something about the task, and change nothing here."""
+"""Keys of any row that describe the task and change nothing here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ FORMATS: Mapping[str, Format] = {
         make=apps,
     ),
 }  # fmt: skip
-"""The first whose fields a row has says what it is."""
+"""Name -> format. AUTO takes the first one whose keys a row has."""
 
 
 def raise_it(error: Exception) -> None:
@@ -112,15 +112,15 @@ def raise_it(error: Exception) -> None:
 def read_benchmark(
     path: Path, format: str = AUTO, on_bad_row: Callable[[InputError], None] = raise_it
 ) -> Iterator[ImportedTask]:
-    """The tasks of a benchmark's file: JSON lines or one JSON array, packed with gzip or not (seen by content, too).
+    """Yield the tasks of a benchmark's file: JSON lines or one JSON array, plain or gzip (recognised by content too).
 
-    The file is read as the tasks are asked for. Raises InputError, naming file and line, for what is no JSON; for a row
-    that is no task it calls `on_bad_row`, and goes on where that does not raise.
+    The file is read as the tasks are consumed. Raises InputError, naming file and line, for text that is not JSON. For a
+    row that is not a task it calls `on_bad_row` and continues if that does not raise.
 
     Args:
         path: the file.
         format: a key of FORMATS, or AUTO.
-        on_bad_row: told of each row that is no task.
+        on_bad_row: receives the error of each row that is not a task.
     """
     found = False
     for number, row in rows(path):
@@ -169,7 +169,7 @@ def _check_defined(task: ImportedTask, entry_point: str | None) -> None:
 
 
 def _function_named(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row, where its `entry_point` and its inputs are such."""
+    """Return the row if its `entry_point` is a function's name and its inputs are calls of it."""
     if "entry_point" not in row:
         return row
     row = {**row, "entry_point": str(row["entry_point"]).strip()}

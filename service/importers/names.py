@@ -38,7 +38,7 @@ def defined(code: str, field: str) -> set[str]:
 
 
 def check_unittests(code: str, field: str) -> None:
-    """Raises InputError where it has none."""
+    """Raise InputError if the code does not have unittest tests."""
     for node in parsed(code, field).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("TestCase") for base in node.bases):
             return
@@ -46,7 +46,7 @@ def check_unittests(code: str, field: str) -> None:
 
 
 def check_asserts(code: str, field: str) -> None:
-    """Raises InputError for tests that pass whatever they are about."""
+    """Raise InputError if the tests would pass with any submission."""
     if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(parsed(code, field))):
         raise InputError(field, f"an assert, not only {code.strip()!r:.80}")
 

@@ -11,9 +11,9 @@ REFERENCE = "submissions/accepted/reference.py"
 PRELUDE = "prelude.py"
 
 GENEROUS: Mapping[str, object] = {"wall_seconds": 240, "cpu_seconds": 60, "memory_mib": 1024}
-"""For a thousand inputs: what evalplus allows one solution for all of them, so that nothing it accepts is cut off here.
+"""Limits for a thousand inputs: what evalplus allows one solution for all of them, so that all it accepts passes here too.
 
-A minute of CPU time: on a machine that is busy with other things an honest program needs several of the wall clock.
+The wall time is four times the CPU time, because an honest program on a busy machine waits for its CPU.
 """
 TEST_SECONDS = 120
 """Wall time of a test that holds all asserts of a task; an endless one ends by its CPU time before."""
@@ -25,18 +25,18 @@ class ImportedTask:
 
     id: str
     files: Mapping[str, str]
-    """The task package. Without REFERENCE where the benchmark has no solution; see `with_reference`."""
+    """The task package. It lacks REFERENCE if the benchmark does not have a solution; see `with_reference`."""
     completed_prompt: str | None = None
-    """What a sample's `completion` is appended to; None where the task takes whole programs only."""
+    """Text that a sample's `completion` is appended to; None if the task takes whole programs only."""
     entry_file: str = "solution.py"
     where: str = ""
     """`file:line`, or a folder, for messages."""
     notes: tuple[str, ...] = ()
-    """What an author should know of it: what was left out or is done otherwise, a sentence each."""
+    """Notes for the author: what was left out or changed, a sentence each."""
 
     @property
     def needs_reference(self) -> bool:
-        """True where the benchmark has no solution of this task; its package does not load then."""
+        """True if the benchmark does not have a solution of this task; its package does not load then."""
         return not any(path.startswith("submissions/accepted/") for path in self.files)
 
 
@@ -58,14 +58,14 @@ def call_suite(
     predicate: str = "",
     answers: Iterable[object] | None = None,
 ) -> SuiteText:
-    """A `call` suite.
+    """Return a `call` suite.
 
     Args:
         entry_point: the function to call.
         inputs: the positional arguments of each call.
-        options: checker and what belongs to it.
+        options: the checker and its options.
         predicate: the text of a predicate checker's file; empty for the other checkers.
-        answers: what each call is expected to return; where None, what the reference returns.
+        answers: the expected answer of each call; if None, what the reference returns.
     """
     files = {"hidden/cases.jsonl": call_cases(inputs, answers)}
     if predicate:
@@ -146,9 +146,9 @@ def package(
 
 
 def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> ImportedTask:
-    """The task, with its solution out of `solutions` (task id -> program) where the benchmark has none.
+    """Return the task; if its benchmark lacks a solution, with the one from `solutions` (task id -> program).
 
-    Raises InputError where nobody has one.
+    Raises InputError if `solutions` lacks it too.
     """
     if not task.needs_reference:
         return task
@@ -162,7 +162,7 @@ def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> Imported
 
 
 def fenced(code: str) -> str:
-    """Python code as a fenced block of Markdown, whatever backquotes it holds."""
+    """Return Python code as a fenced block of Markdown; the fence is longer than any backquotes in the code."""
     fence = "```"
     while fence in code:
         fence += "`"

@@ -26,7 +26,7 @@ def rows(path: Path) -> Iterator[Row]:
 
 
 def count(path: Path) -> int:
-    """How many rows there are, to say how far a long reading is. Raises InputError."""
+    """Return the number of rows, for a progress bar. Raises InputError."""
     if _is_array(path):
         return sum(1 for _ in _elements(path))
     number = [0]
@@ -35,7 +35,7 @@ def count(path: Path) -> int:
 
 
 def json_lines(path: Path) -> Iterator[Row]:
-    """Number and value of each line that is not empty. Raises InputError for what is no JSON, or no UTF-8 text."""
+    """Yield number and value of each line that is not empty. Raises InputError for a line that is not JSON or not UTF-8."""
     for number, value in lines_one_by_one(path):
         if isinstance(value, InputError):
             raise value
@@ -43,9 +43,9 @@ def json_lines(path: Path) -> Iterator[Row]:
 
 
 def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | InputError]]:
-    """The same with a InputError in the place of each value that cannot be read, for who goes on with the others.
+    """Yield the same, with an InputError in place of each value that cannot be read.
 
-    Raises InputError where the file itself cannot be read.
+    Raises InputError if the file itself cannot be read.
     """
     number = [0]
     with _told(path, number), _opened(path) as lines:
@@ -64,7 +64,7 @@ def _value(line: bytes, path: Path, number: list[int]) -> Any | InputError:
 
 
 def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. Raises ValueError where a key is in it twice: one of the two would be dropped without a word."""
+    """Return the object. Raises ValueError if a key occurs twice: one value would be dropped silently."""
     found = dict(pairs)
     if len(found) < len(pairs):
         [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
@@ -96,7 +96,7 @@ def _elements(path: Path) -> Iterator[Row]:
 
 
 def _skipped(text: str, at: int, separator: str) -> int:
-    """Where the next element, or the end of the array, begins."""
+    """Return the position of the next element, or of the end of the array."""
     while text[at : at + 1].isspace():
         at += 1
     if not separator or text.startswith("]", at):
@@ -120,7 +120,7 @@ def _opened(path: Path) -> "Iterator[gzip.GzipFile | Any]":
 
 @contextmanager
 def _told(path: Path, number: list[int]) -> Iterator[None]:
-    """What goes wrong in here is a InputError at the line whose number is in `number`."""
+    """Turn an error of this block into an InputError at the line whose number is in `number`."""
     try:
         yield
     except InputError:

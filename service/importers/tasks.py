@@ -19,7 +19,7 @@ from service.packages import read_folder
 
 FOLDERS = ("kattis", "quixbugs")
 NAMES = (AUTO, *FORMATS, *FOLDERS)
-"""What a format is called on the command line."""
+"""The names of the formats on the command line."""
 
 OnBad = Callable[[InputError | PackageError], None]
 
@@ -43,12 +43,12 @@ def read_tasks(path: Path) -> dict[str, ImportedTask]:
 
 
 def source(paths: Iterable[Path], format: str = AUTO, on_bad: OnBad = raise_it) -> Source:
-    """What is at these places, one after the other. Raises InputError where one is nothing that has tasks.
+    """Return the tasks at these places in order. Raises InputError if a place does not have tasks.
 
     Args:
         paths: files or folders.
         format: one of NAMES.
-        on_bad: told of each task that cannot be read; where it does not raise, the others follow.
+        on_bad: receives the error of each task that cannot be read; if it does not raise, the others follow.
     """
     found = [_source(path, format, on_bad) for path in paths]
     tasks = _unique((task for each in found for task in each.tasks), on_bad)

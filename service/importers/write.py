@@ -1,7 +1,7 @@
-"""`assay tasks import`: tasks written as folders of task packages, all of them or none.
+"""`assay tasks import`: write tasks as folders of task packages, all of them or none.
 
-They are written beside the folder that they are for, and take its place when the last of them is there: whoever looks at
-the folder sees the old tasks or the new ones. Each is loaded first, so that what is written loads.
+They are written beside the target folder and take its place after the last one is complete, so that a reader of the folder sees
+either the old tasks or the new ones. Each package is loaded first, to be sure that it loads.
 """
 
 import secrets
@@ -24,13 +24,13 @@ from service.progress import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of the tasks at some places."""
+    """The result of an import."""
 
     written: int
     left_out: tuple[str, ...]
     """Why a task was left out, a sentence each."""
     notes: tuple[str, ...]
-    """What the authors should know of those that were written, a sentence each."""
+    """Notes for the authors of the written tasks, a sentence each."""
     needs: Mapping[str, int]
     """Packages that a box does not have -> how many of the written tasks import them."""
     needy: int
@@ -48,17 +48,17 @@ def import_tasks(
     force: bool = False,
     keep_going: bool = False,
 ) -> Imported:
-    """Write a folder for each task into `out`. Nothing is left behind where one fails.
+    """Write a folder for each task into `out`. If one fails, nothing is left behind.
 
     Args:
         paths: files and folders with tasks.
-        format: what they are, one of `service.importers.tasks.NAMES`.
-        out: a folder that does not exist yet, or is empty; with `force` one that holds nothing but task packages, too.
-        progress: told of each task.
-        solutions: task id -> program, for tasks whose benchmark has no solution.
-        limit: the first so many tasks only.
-        force: whether tasks that are there are replaced, all of them.
-        keep_going: whether a task that cannot be read, or would not load, is left out.
+        format: one of `service.importers.tasks.NAMES`.
+        out: a folder that does not exist yet or is empty; with `force` also one that only holds task packages.
+        progress: receives each task.
+        solutions: task id -> program, for tasks whose benchmark lacks a solution.
+        limit: import only this number of tasks.
+        force: replace all tasks in `out`.
+        keep_going: leave out tasks that cannot be read or would not load.
 
     Raises:
         InputError, PackageError: for a task, or for an `out` that may not be replaced.
@@ -94,7 +94,7 @@ def _told(
 def _loadable(
     tasks: Iterable[ImportedTask], solutions: Mapping[str, str], on_bad: OnBad, notes: list[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Id and files of each task whose package loads; what is to be said of it is added to `notes`."""
+    """Yield id and files of each task whose package loads; add the notes on it to `notes`."""
     for task in tasks:
         try:
             files = with_reference(task, solutions).files
@@ -135,7 +135,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _folder(draft: Path, id: str) -> Path:
-    """`HumanEval/3` becomes HumanEval-3; where another task has that name, HumanEval-3-2."""
+    """Return the folder of a task: HumanEval-3 for `HumanEval/3`, HumanEval-3-2 if that name is taken."""
     name = id.replace("/", "-")
     number = 1
     while (folder := draft / (name if number == 1 else f"{name}-{number}")).exists():

@@ -1,7 +1,7 @@
 """Tasks of BigCodeBench: a function that uses libraries, and unittest classes.
 
-The benchmark runs solution and test as one module. Here the test file has the solution's imports, and takes from the solution
-what it defines. Where the tests patch something, seed something, or work on files, they run beside the submission.
+The benchmark runs solution and test as one module. Here the test file has the solution's imports and takes the solution's
+definitions from it. If the tests patch or seed something, or work on files, they run beside the submission.
 """
 
 import ast
@@ -23,7 +23,7 @@ from solution import {names}
 _SHARED_STATE = frozenset(
     {"seed", "patch", "assertLogs", "assertWarns", "catch_warnings", "environ", "chdir", "stdin", "stdout"}
 )
-"""What a test sets for the whole process, or looks at there."""
+"""Names that a test uses to read or change the state of the whole process."""
 
 
 def bigcodebench(row: Mapping[str, Any]) -> ImportedTask:

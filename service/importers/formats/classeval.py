@@ -44,10 +44,10 @@ def classeval(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def needs_one_box(test: str) -> bool:
-    """Whether the test has to lie beside the class, because of what two boxes do not share.
+    """Return whether the test must run in the same process as the class, because two boxes do not share what it needs.
 
-    That is a file which both work on; a function which the test replaces; and a container inside of one of the class's
-    objects which the test changes (`tally.counts["a"] = 1`): it gets such a container as a copy.
+    That is the case for a file that both work on, for a function that the test replaces, and for a container inside an
+    object of the class that the test changes (`tally.counts["a"] = 1`): the test gets a copy of such a container.
     """
     nodes = list(ast.walk(parsed(test, "test")))
     modules = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}

@@ -1,13 +1,13 @@
-"""Tasks in the forms of APPS and LiveCodeBench: programs that read and print, or functions whose values are JSON.
+"""Tasks in the forms of APPS and LiveCodeBench: programs that read and print, or functions with JSON values.
 
 * A program becomes a `stdio` suite.
-* A function becomes a `call` suite; where the benchmark asks for a method of `class Solution`, a `pytest` suite, whose tests
-  take the method or a function of that name, as both benchmarks do.
+* A function becomes a `call` suite. If the benchmark asks for a method of `class Solution`, it becomes a `pytest` suite whose
+  tests take the method or a function of that name, as both benchmarks do.
 
-What the benchmarks put before each program is the task's prelude.
+The text that the benchmarks put before each program is the task's prelude.
 
 APPS: `question`, `input_output` (`inputs`, `outputs`, and `fn_name` for a function), `solutions`.
-LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it has no solutions.
+LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it does not have solutions.
 """
 
 import json
@@ -35,11 +35,11 @@ from service.importers.package_text import (
 )
 
 LIMITS = {"wall_seconds": 30, "cpu_seconds": 10, "memory_mib": 1024}
-"""For one case. Both benchmarks give a case a few seconds of a machine that nobody knows."""
+"""Limits of one case. Both benchmarks give a case a few seconds on an unspecified machine."""
 APPS_TOLERANCE = {"absolute": 1e-8, "relative": 1e-5}
-"""As in `numpy.allclose`, by which APPS compares numbers."""
+"""The tolerance of `numpy.allclose`, by which APPS compares numbers."""
 LIVECODEBENCH_TOLERANCE = {"absolute": 1e-6, "relative": 1e-6}
-"""Of numbers with a point, which LiveCodeBench compares digit by digit: its problems allow such a difference."""
+"""Tolerance for floats, which LiveCodeBench compares digit by digit although its problems allow a difference."""
 LARGE_CHARACTERS = 256 << 10
 """A case with more than that is files of its own, which may be larger than a line."""
 
@@ -79,7 +79,7 @@ def test_case(number):
     assert {accepted}
 '''
 _ONE, _EITHER = "same(expected, got)", "same(expected, got) or same([expected], got)"
-"""What is accepted. APPS puts the answers of some tasks each into a list of its own, and then accepts it with or without."""
+"""Predicates. APPS puts each answer of some tasks into a list of its own and accepts it with or without the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class _ContestCases:
     answers: Sequence[Any]
     tolerance: Mapping[str, float]
     alone: bool = False
-    """True where each answer may or may not be wrapped in a list."""
+    """True if each answer may be wrapped in a list."""
 
 
 def apps(row: Mapping[str, Any]) -> ImportedTask:
@@ -249,7 +249,7 @@ def _texts(tests: Sequence[Mapping[str, str]]) -> _ContestCases:
 
 
 def _values(tests: Sequence[Mapping[str, str]], field: str) -> _ContestCases:
-    """Of functional tests: an argument a line, as JSON."""
+    """Return the cases of functional tests, which have one argument a line, as JSON."""
     inputs = [[_value(line, f"{field}: input") for line in test["input"].split("\n") if line.strip()] for test in tests]
     answers = [_value(test["output"], f"{field}: output") for test in tests]
     return _ContestCases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
@@ -275,7 +275,7 @@ def _function(name: Any, field: str) -> str:
 
 
 def _value(text: Any, field: str) -> Any:
-    """Of a JSON value, or of a text that is one."""
+    """Return a JSON value, decoded if it is JSON text."""
     if not isinstance(text, str):
         return text
     try:
@@ -300,7 +300,7 @@ def _text(value: Any, field: str) -> str:
 
 
 def _int_keys(arguments: list[Any]) -> list[Any]:
-    """JSON has text for keys only; where all keys of an argument are integers, they were."""
+    """Return the arguments with integer keys if all keys are integers: JSON only has text for keys."""
     return [
         {int(key): item for key, item in value.items()}
         if isinstance(value, dict) and value and all(key.lstrip("-").isdecimal() for key in value)

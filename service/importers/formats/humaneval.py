@@ -25,9 +25,9 @@ from service.importers.package_text import (
 )
 
 RELATIVE = 1e-07
-"""As in `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` of evalplus."""
+"""The tolerance of `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` in evalplus."""
 FLOAT_ABSOLUTE = 1e-6
-"""Where a task states no tolerance, and the expected value is a float, evalplus takes this one."""
+"""The tolerance of evalplus if a task does not state one and the expected value is a float."""
 
 _TEST_FILE = '''"""The tests of the benchmark, which call their argument."""
 {prompt}
@@ -124,7 +124,7 @@ def tolerant(atol: float) -> dict[str, object]:
 
 
 def _reference(row: Mapping[str, Any]) -> str:
-    """Prompt and solution; where they are indented differently, as in a file of MBPP in this format, by the solution."""
+    """Return prompt and solution; only the solution if the two are indented differently (MBPP in this format)."""
     prompt, solution = row["prompt"], row["canonical_solution"]
     if is_python(prompt + solution):
         return str(prompt + solution)

@@ -1,8 +1,7 @@
 """Tasks of MBPP as it was published, whole or sanitized: `code`, and `test_list` with an assert in each text.
 
-Becomes a `pytest` suite with a test for each assert, and one for the program `test` where a row has that as well, as MBPP+ in this
-form. The function's name stands in the tests only, so the first of them is
-part of the prompt, as it is wherever the benchmark is used.
+A task becomes a `pytest` suite with a test for each assert, and one for the program `test` if the row has it, as MBPP+ does in
+this form. Only the tests name the function, so the first of them is part of the prompt, as in every use of the benchmark.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""The private tests of LiveCodeBench: JSON, or base64 of zlib of a pickle of a text that is JSON.
+"""The private tests of LiveCodeBench: JSON, or base64 of zlib of a pickle of JSON text.
 
-A pickle is a program; loading one from somebody's file runs it on this machine. So it is not loaded: its operations are
-listed, and unless they are those of a pickled text and nothing else, it is refused.
+A pickle is a program, and loading an untrusted one runs it on this machine. So it is never loaded. Its operations are listed,
+and the pickle is refused unless they are those of one pickled text and nothing else.
 """
 
 import base64
@@ -14,11 +14,11 @@ from typing import Any
 from rubrics.input_error import InputError
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of the unpacked text. A few kilobytes may well unpack to all memory there is."""
+"""Most bytes of the unpacked text. A few kilobytes may unpack to more than all memory."""
 
 _TEXTS = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
 _BESIDES = {"PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP"}
-"""What surrounds a text in a pickle of any version: no operation of these imports, calls or builds anything."""
+"""Operations around a text in a pickle of any version: none of them imports, calls or builds anything."""
 
 
 def packed_json(text: str, field: str) -> Any:

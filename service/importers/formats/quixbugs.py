@@ -1,10 +1,10 @@
-"""Programs with a bug each, and what they should return, as QuixBugs lays them out:
+"""QuixBugs: programs with one bug each and their expected answers, in these folders:
 
     json_testcases/NAME.json            [[ARGUMENT, ...], EXPECTED] a line
     correct_python_programs/NAME.py     with the function NAME: the reference
     python_programs/NAME.py             with a bug: a submission that has to fail
 
-Becomes a `call` suite; a function that yields its answer, which is no value that leaves a box, gets a `pytest` suite.
+A task becomes a `call` suite. If the function is a generator, whose value cannot leave a box, it becomes a `pytest` suite.
 """
 
 import ast
@@ -62,7 +62,7 @@ def is_quixbugs(folder: Path) -> bool:
 
 
 def programs(folder: Path) -> list[Path]:
-    """The files of cases, a task each. Raises InputError where there is none."""
+    """Return the files of cases, one for each task. Raises InputError if the folder has none."""
     found = sorted((folder / CASES).glob("*.json"))
     if not found:
         raise InputError(str(folder / CASES), "at least one .json file with cases")

@@ -1,7 +1,7 @@
-"""The test data of a Kattis problem package: a tree of groups, each with its cases and with what its YAML file states.
+"""The test data of a Kattis problem package: a tree of groups, each with its cases and the settings of its YAML file.
 
-data/                                       testdata.yaml (legacy) or test_group.yaml; what it states holds below it too
-data/{sample,secret}/**/NAME.in, NAME.ans   a case; with NAME.yaml and the folder NAME.files where it has them
+data/                                       testdata.yaml (legacy) or test_group.yaml; its settings hold below it too
+data/{sample,secret}/**/NAME.in, NAME.ans   a case; with NAME.yaml and the folder NAME.files if it has them
 data/{valid,invalid}_*/                     tests of the validators, not of submissions
 """
 
@@ -20,7 +20,7 @@ _GROUP_KEYS = frozenset({
     "range", "args", "scoring", "input_validator_args", "output_validator_args", "static_validation", "full_feedback", "hint",
     "description",
 })  # fmt: skip
-"""Of both formats: which one a package is of says `problem_format_version`, and not every package says that."""
+"""Keys of both formats. `problem_format_version` states the format, but some packages leave it out."""
 _CASE_KEYS = frozenset({
     "args", "output_validator_args", "input_validator_args", "full_feedback", "hint", "description",
 })  # fmt: skip
@@ -51,11 +51,11 @@ class Group:
     """A folder of test data."""
 
     path: str
-    """In data/: `secret/large`; `` for data/ itself."""
+    """The path in data/: `secret/large`; `` for data/ itself."""
     where: str
-    """Its YAML file, for messages; its folder where it has none."""
+    """Its YAML file, for messages; its folder if it does not have one."""
     stated: Mapping[str, Any]
-    """What its YAML file states, and what it has of those above."""
+    """The settings of its YAML file, and those it inherits."""
     cases: tuple[TestCase, ...]
     groups: tuple["Group", ...]
 
@@ -66,7 +66,7 @@ class Group:
 
 
 def read_data(tree: Tree) -> Group:
-    """The group data/ with the groups `sample` (where it has one) and `secret`. Raises InputError."""
+    """Return the group data/ with the groups `sample` (if it exists) and `secret`. Raises InputError."""
     data = tree.root / "data"
     if not any(path.suffix == ".in" for path in tree.files(data / "secret")):
         raise InputError(str(data / "secret"), "at least one .in with its .ans")
@@ -100,7 +100,7 @@ def _group(tree: Tree, folder: Path, above: Mapping[str, Any]) -> Group:
         elif not (path.startswith("sample") and entry.suffix == ".download"):
             raise InputError(str(entry), f"test data, a file or folder that ends in one of {' '.join(known)}")
     for entry, case in companions:
-        # A conversation may be shown that is no case.
+        # A sample conversation need not be a case.
         if case not in inputs and entry.suffix != ".interaction":
             raise InputError(str(entry), f"{case.name} beside it")
     cases = tuple(_case(tree, entry, stated) for entry in inputs)
@@ -108,7 +108,7 @@ def _group(tree: Tree, folder: Path, above: Mapping[str, Any]) -> Group:
 
 
 def _group_file(tree: Tree, folder: Path, above: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Where it stands, and what holds in the folder: each key that its file does not have is as above."""
+    """Return the place for messages, and the settings of the folder; keys that its file lacks come from `above`."""
     found = [folder / name for name in GROUP_FILES if (folder / name).exists()]
     if len(found) > 1:
         raise InputError(str(folder), f"one of {' and '.join(GROUP_FILES)}")

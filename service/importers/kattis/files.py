@@ -21,7 +21,7 @@ MOST_DEPTH = 20
 
 
 class _EachKeyOnce(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
-    """Of two equal keys PyYAML drops the first without a word."""
+    """A loader that refuses equal keys; PyYAML silently drops the first of two."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as there
         made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
@@ -41,10 +41,10 @@ class Tree:
 
     root: Path
     constants: Mapping[str, str] = field(default_factory=dict)
-    """What `{{name}}` stands for, in all but test data."""
+    """Values of `{{name}}` in all files but test data."""
 
     def entries(self, folder: Path) -> list[Path]:
-        """What a folder holds, in the order of names; nothing where it does not exist."""
+        """Return the entries of a folder by name; empty if the folder does not exist."""
         if not folder.is_dir():
             return []
         if len(folder.relative_to(self.root).parts) > MOST_DEPTH:
@@ -84,10 +84,10 @@ class Tree:
         return _CONSTANT.sub(lambda found: self.constants.get(found[1] or found[2], found[0]), self.text(path))
 
     def table(self, path: Path, known: Iterable[str] | None = None) -> dict[str, Any]:
-        """A YAML file of these keys (of any, where None); an empty table where there is none."""
+        """Return a YAML file as a table with only the known keys (any keys if None); empty if the file is missing."""
         text = self.replaced(path) if path.exists() else ""
         try:
-            # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
+            # A few lines of aliases may expand to more than all memory.
             has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
             stated = None if has_alias or len(text) > MOST_YAML_CHARACTERS else yaml.load(text, _EachKeyOnce) or {}  # noqa: S506
         except (ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no such date
@@ -98,7 +98,7 @@ class Tree:
 
 
 def table_of(stated: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
-    """A table that has none but these keys; of any, where None."""
+    """Return a table with only the known keys; any keys if `known` is None."""
     if not isinstance(stated, dict) or not all(isinstance(key, str) for key in stated):
         raise InputError(where, f"a table of keys and values, not {stated!r:.80}")
     unknown = [] if known is None else sorted(set(stated) - set(known))

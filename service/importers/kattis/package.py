@@ -28,8 +28,9 @@ from service.importers.package_text import ImportedTask, SuiteText, package, std
 LEGACY = ("legacy", "legacy-icpc")
 MODERN = ("2023-07", "2023-07-draft", "2025-09", "2025-09-draft", "draft")
 TIME_MULTIPLIER = 5
-"""Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference. A greater
-number of the author's counts; a smaller one does not, because the reference may be the fastest of them."""
+"""If a package does not state a time limit, its limit is this multiple of the slowest accepted program's time; here, the
+reference's. An author's greater multiplier counts. A smaller one does not, because the reference may be the fastest program.
+"""
 MEMORY_MIB = 1024
 """Their default is 2 GiB, for a machine that runs one program at a time."""
 OUTPUT_MIB = 8
@@ -55,7 +56,7 @@ _UNUSED = (
     "attachments", "solution", "generators", "input_validators", "input_format_validators", "input_visualizer",
     "output_visualizer", "test_case_visualizer",
 )  # fmt: skip
-"""Of the format, and of no use for judging."""
+"""Keys of the format that do not affect judging."""
 _USED = ("problem.yaml", "data", "submissions", "include", *_STATEMENTS, *VALIDATORS)
 _TOLERANCES = {
     "float_tolerance": ("absolute", "relative"),
@@ -69,16 +70,18 @@ Files = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KattisProblem:
-    """What problem.yaml states."""
+    """The contents of problem.yaml."""
 
     where: str
     stated: Mapping[str, Any]
     limits: Mapping[str, Any]
     types: frozenset[str]
-    """Of both formats: `interactive` and `multi-pass` as well where the legacy one says them of the validation."""
+    """The types in both formats. `interactive` and `multi-pass` are added if the legacy format states them as
+    validation.
+    """
     is_modern: bool
     custom: bool | None
-    """Whether a validator of the author's judges; None where it does if there is one."""
+    """True if the author's validator judges; None if it does whenever one exists."""
 
 
 def read_problem(folder: Path) -> ImportedTask:
@@ -97,7 +100,7 @@ def read_problem(folder: Path) -> ImportedTask:
         prompt=_statement(tree) + _conversations(tree),
         suite=suite,
         submissions=submissions.files,
-        # What an interactor reads is for nobody else, samples included.
+        # The interactor's input, samples included, is hidden from programs and prompts.
         visible={} if "interactive" in problem.types else _samples(tree, notes),
         reference=submissions.reference,
         limits=_limits(tree, problem, notes),
@@ -106,7 +109,7 @@ def read_problem(folder: Path) -> ImportedTask:
 
 
 def _top(tree: Tree) -> Iterable[str]:
-    """Says what of the package is not read. Raises InputError for what is not known."""
+    """Yield the top-level files that are not read. Raises InputError for unknown ones."""
     for path in tree.entries(tree.root):
         if path.name in _REFUSED and tree.entries(path):
             raise InputError(str(path), _REFUSED[path.name])
@@ -117,7 +120,7 @@ def _top(tree: Tree) -> Iterable[str]:
         elif path.name not in (*_USED, *_UNUSED, *_REFUSED) and not path.name.startswith(("README", "LICENSE")):
             raise InputError(str(path), f"only what the format has: {', '.join((*_USED, *_UNUSED))}")
     for path in tree.entries(tree.root / "include"):
-        # Those of other languages are no concern of a Python program.
+        # A Python program does not need files for other languages.
         if path.name.startswith(("default", "python", "pypy")) and tree.entries(path):
             raise InputError(str(path), "none: no files are added to submissions here")
 
@@ -170,7 +173,7 @@ def _constants(problem: KattisProblem) -> dict[str, str]:
 
 
 def _limits(tree: Tree, problem: KattisProblem, notes: list[str]) -> dict[str, object]:
-    """For one case. Their time is CPU time; a wall clock on a busy machine would fail honest programs."""
+    """Return the limits of one case. Kattis limits CPU time; as wall time it would fail honest programs on a busy machine."""
     stated, multipliers = problem.limits, problem.limits.get("time_multipliers") or {}
     table_of(multipliers, f"{problem.where}: limits: time_multipliers", ("ac_to_time_limit", "time_limit_to_tle"))
     numbers = {key: value for key, value in {**stated, **multipliers}.items() if key != "time_multipliers"}
@@ -225,7 +228,7 @@ def _statement(tree: Tree) -> str:
 
 
 def _conversations(tree: Tree) -> str:
-    """Examples of what an interactor and a program say, which the format has in the place of inputs and answers."""
+    """Return sample conversations of interactor and program, which replace sample inputs and answers in the format."""
     found = [path for path in tree.entries(tree.root / "data" / "sample") if path.suffix == ".interaction"]
     return "".join(f"\n\nAn example of a conversation:\n\n{_indented(tree.text(path))}" for path in found)
 
@@ -280,7 +283,7 @@ def _parts(problem: KattisProblem, data: Group) -> list[ScoredPart]:
 
 
 def _validator(tree: Tree, problem: KattisProblem, notes: list[str]) -> Files:
-    """The author's; none where the default one judges."""
+    """Return the files of the author's validator; none if the default one judges."""
     if problem.custom is False:
         if any(tree.entries(tree.root / place) for place in VALIDATORS):
             notes.append("the output validator is not used: problem.yaml does not say `validation: custom`")
@@ -329,7 +332,7 @@ def _problem_flags(problem: KattisProblem) -> tuple[str, ...]:
 def _compared(
     problem: KattisProblem, cases: list[tuple[TestCase, ScoredPart]]
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """As Kattis' own validator does it. Cases that are compared otherwise than most say so themselves."""
+    """Return the checker options of Kattis' own validator, and the cases with options that differ from most."""
     checks = [_check(problem, case) for case, _ in cases]
     [(most, _)] = Counter(map(repr, checks)).most_common(1)
     options = next(check for check in checks if repr(check) == most)
@@ -352,7 +355,7 @@ def _row(case: TestCase, part: ScoredPart) -> dict[str, object]:
 
 
 def _check(problem: KattisProblem, case: TestCase) -> dict[str, object]:
-    """Of Kattis' own validator: it ignores case and white space unless it is told otherwise."""
+    """Return the options of Kattis' own validator, which ignores case and white space by default."""
     own = f"{problem.where}: validator_flags"
     options: dict[str, object] = {"case_sensitive": False}
     for flags, where in (

@@ -1,6 +1,6 @@
-"""The programs of a Kattis problem package, as far as they are Python 3: its example submissions and its validator.
+"""The Python 3 programs of a Kattis problem package: its example submissions and its validator.
 
-What is left out, because it is in another language or states no outcome that a run here could have, is counted and told.
+Programs in other languages, and those without an outcome that a run here could have, are left out, counted and reported.
 """
 
 import re
@@ -43,7 +43,7 @@ class Submissions:
 
 
 def read_submissions(tree: Tree) -> Submissions:
-    """Raises InputError where none is accepted."""
+    """Return the submissions. Raises InputError if none is accepted."""
     place = tree.root / "submissions"
     stated = _stated(tree, place / "submissions.yaml")
     files: dict[str, str] = {}
@@ -83,10 +83,10 @@ def _our_name(program: Path) -> str:
 
 
 def _stated(tree: Tree, path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """submissions.yaml: pattern -> what is told of the programs that match."""
+    """Return submissions.yaml: pattern -> the facts about programs that match it."""
     tables = tree.table(path)
     for pattern, table in tables.items():
-        # Besides its keys: names of groups and cases, with what is told of these alone.
+        # Other keys are names of groups and cases, with facts about these alone.
         where = f"{path}: {pattern}"
         own = {key: value for key, value in table_of(table, where).items() if not isinstance(value, dict)}
         table_of(own, where, _KEYS)
@@ -114,7 +114,7 @@ def _alternatives(pattern: str) -> Iterator[str]:
 
 
 def _is_open(program: Path, told: Mapping[str, Any]) -> bool:
-    """Whether what is told of it leaves open if it passes, or says otherwise than its folder."""
+    """Return whether the facts about a program leave open if it passes, or contradict its folder."""
     if program.parent.name == "accepted":
         return bool(told.get("permitted", ["AC"]) != ["AC"])
     return "AC" in (told.get("required") or []) or told.get("permitted") == ["AC"]
@@ -155,7 +155,7 @@ def _in_another(paths: list[Path], language: str) -> str:
 
 
 def validator(tree: Tree) -> dict[str, str]:
-    """The output validator's files: path -> text, the one that is started first; empty where the package has none."""
+    """Return the output validator's files, the main one first; empty if the package does not have a validator."""
     places = [tree.root / place for place in VALIDATORS if tree.entries(tree.root / place)]
     if len(places) > 1:
         raise InputError(str(places[1]), f"one of {' and '.join(VALIDATORS)}")

@@ -1,11 +1,11 @@
-"""What the cases of a Kattis problem count. Of a suite here: groups that count only if all of them pass, and cases by themselves.
+"""The scores of a Kattis problem's cases, as groups that count only if all cases pass, and as cases that count alone.
 
     pass-fail               every folder of secret/ is a group that weighs as much as it has cases
     scoring, legacy         accept_score and grader_flags: a group that forgives a failed part is the sum of its parts
     scoring, since 2023-07  scoring.score and scoring.aggregation
 
-What cannot be said so is refused, with its file and key: graders of the author's own, scores that a validator chooses, parts
-that only count if others pass.
+Other scoring is refused, with its file and key: graders of the author's own, scores that a validator chooses, and parts that
+only count if others pass.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from service.importers.kattis.data import Group
 from service.importers.kattis.files import number_of, table_of
 
 MOST_SCORE = 100.0
-"""Of all secret cases, where it is not stated."""
+"""Score of all secret cases together, unless the package states one."""
 
 _FORGIVING = ("always_accept", "accept_if_any_accepted")
 _VERDICTS = ("first_error", "worst_error", "always_accept")
@@ -105,12 +105,12 @@ def _legacy_parts(group: Group) -> list[ScoredPart]:
 
 
 def _forgives(group: Group) -> bool:
-    """Whether one of its parts may fail and the others count: a group below that forgives has not failed then either."""
+    """Return whether the group counts although a part failed. A part that forgives as well has not failed then."""
     return bool(set(_flags(group)) & set(_FORGIVING)) or any(_forgives(inner) for inner in group.groups)
 
 
 def _legacy_score(group: Group) -> float:
-    """Where all of it is accepted."""
+    """Return the score of a group that is fully accepted."""
     scores = [_accepted(group)] * len(group.cases) + [_legacy_score(inner) for inner in group.groups]
     if not scores:
         return 0.0
