@@ -1,4 +1,4 @@
-"""What goes over HTTP, as pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
+"""The HTTP API's pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ class Body(BaseModel):
     @field_validator("*")
     @classmethod
     def writable(cls, value: object) -> object:
-        r"""JSON can say \ud800, which neither a database nor an answer could carry."""
+        r"""Refuse lone surrogates: JSON can express \ud800, which neither a database nor an answer could carry."""
         if isinstance(value, str):
             try:
                 value.encode()
@@ -54,7 +54,7 @@ class TasksOut(BaseModel):
 class SubmissionIn(Body):
     """One response to a task. Give `solution` (one file) or `files`."""
 
-    most_mib = 16  # 1 MiB of files, as escaped as JSON can be, and what is a little too large is told by its field
+    most_mib = 16  # 1 MiB of files in the longest JSON escapes. A slightly larger body still gets an error that names the field.
 
     task_id: str = Field(min_length=1, max_length=200)
     task_version: str | None = Field(default=None, description="Default: the newest.")
@@ -88,7 +88,7 @@ class Accepted(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """In the order of the request: what was accepted, or why it was not."""
+    """An item in the order of the request: the accepted submission, or why it was refused."""
 
     accepted: Accepted | None = None
     problem: dict[str, Any] | None = None

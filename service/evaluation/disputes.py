@@ -1,4 +1,4 @@
-"""What is told of a disputed run: to its author and reviewers all of it, to its submitter which cases. Pure."""
+"""The explanation of a disputed run: in full for its author and reviewers, only the cases for its submitter. Pure."""
 
 from collections.abc import Mapping, Sequence
 

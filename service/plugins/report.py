@@ -1,4 +1,4 @@
-"""What `assay doctor` says of the plugins here: as whom they run, which of them can be used, and what stands in the way of others."""
+"""The plugin part of `assay doctor`: their user, which of them are usable, and why the others are not."""
 
 import os
 from typing import Any

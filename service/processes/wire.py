@@ -1,9 +1,9 @@
 """Messages between the processes of the service: 4 bytes of length (big-endian) and that many bytes.
 
-What goes down, to a process that is trusted less, may be a pickle. What comes up is JSON and is never unpickled: nothing that
-is read can run code here.
+A message down, to a less trusted process, may be a pickle. A message up is JSON and is never unpickled: reading it cannot run
+code here.
 
-    WireError               the other side is gone, or sent what is no message
+    WireError               the other side is gone, or its message is malformed
 """
 
 import json
@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from typing import Any
 
 MOST_BYTES = 256 << 20
-"""Of one message, where its reader wants no less."""
+"""Most bytes of one message, unless its reader sets a lower bound."""
 _HEAD = 4
 _PIECE = 1 << 18
 
 
 class WireError(Exception):
-    """The other side is gone, or sent what is no message."""
+    """The other side is gone, or its message is malformed."""
 
 
 class Wire:
@@ -47,7 +47,7 @@ class Wire:
             raise WireError(f"the connection is gone: {error}") from error
 
     def receive(self, seconds: float | None = None) -> bytes | None:
-        """The next message, or None where it is not there within that time. Raises WireError at the end."""
+        """Return the next message, or None if there is none within that time. Raises WireError at the end."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while (message := self._whole()) is None:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -10,7 +10,7 @@ class SuiteSummary:
     id: str
     kind: str
     cases: int | None
-    """None where only running it tells (a parametrized pytest suite)."""
+    """None if only running the suite shows it (a parametrized pytest suite)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Why a run is ungradable or disputed, as texts by name, for two kinds of readers.
 
-Authors, reviewers and the log get all of it. It may quote hidden tests, a checker's source or what a program printed, so a
-submitter gets what kind of failure it was, where, and a reference by which the others find the rest.
+Authors, reviewers and the log get all of it. It may quote hidden tests, a checker's source or the program's output, so a
+submitter gets only the kind of failure, its place, and a reference by which the others find the rest.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def referred(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]
 
 
 def for_submitter(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]:
-    """Kind, suite, number of the case where there is one, a sentence of ours and the reference; nothing of an empty one."""
+    """Return kind, suite, case number if there is one, our sentence and the reference; empty for empty diagnostics."""
     if not diagnostics:
         return {}
     kind = diagnostics.get("kind", INTERNAL)
