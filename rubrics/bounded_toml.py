@@ -38,7 +38,7 @@ class TomlError(ValueError):
 
 
 def loads(text: str) -> dict[str, Any]:
-    """The text as `tomllib.loads` has it. Raises TomlError."""
+    """Return the same as `tomllib.loads`. Raises TomlError."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         raise TomlError(f"it may have {MOST_BYTES // 1024} KiB, not {size / 1024:.1f}")

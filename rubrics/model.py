@@ -68,7 +68,7 @@ class Rubric:
     criteria: tuple[Criterion, ...]
 
     def criterion(self, id: str) -> Criterion:
-        """Raises KeyError for an id that the rubric does not have."""
+        """Return the criterion. Raises KeyError for an id that the rubric does not have."""
         for criterion in self.criteria:
             if criterion.id == id:
                 return criterion

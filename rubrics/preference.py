@@ -55,14 +55,14 @@ def settled(reviews: Sequence[Review]) -> bool:
 
 
 def mean_total(reviews: Sequence[Review]) -> float:
-    """Mean of the weighted totals, 0 (worst) to 1. Raises ValueError without a review."""
+    """Return the mean of the weighted totals, 0 (worst) to 1. Raises ValueError without a review."""
     if not reviews:
         raise ValueError("a mean needs at least one review")
     return fsum(weighted_total(review) for review in reviews) / len(reviews)
 
 
 def pairs(responses: Sequence[Response]) -> tuple[Pair, ...]:
-    """Every pair of these responses to one prompt (one task version, one group) on which humans have a preference.
+    """Return every pair of responses to one prompt (one task version, one group) on which humans have a preference.
 
     Left out: unsettled responses, responses graded under different rubric versions (their totals do not compare), ties,
     identical texts, a pair whose better response is flagged as harmful by any reviewer, and both of two pairs that

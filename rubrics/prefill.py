@@ -118,7 +118,7 @@ def _suggested(criterion: Criterion, evidence: _Evidence, share: float | None) -
 
 
 def _shares_to_try(criterion: Criterion, cases: Sequence[CaseOutcome]) -> tuple[float | None, ...]:
-    """The least share that may have passed, and one of each stretch up to the most in which no rule of the criterion turns."""
+    """Return the least share that may have passed, and one share from each range in which the same rules hold."""
     if not any(case.outcome in OPEN for case in cases):
         return (_share(cases),)
     least, most = (_share(_settled(cases, outcome)) for outcome in (Outcome.FAILED, Outcome.PASSED))
@@ -129,7 +129,7 @@ def _shares_to_try(criterion: Criterion, cases: Sequence[CaseOutcome]) -> tuple[
 
 
 def _settled(cases: Sequence[CaseOutcome], outcome: Outcome) -> Sequence[CaseOutcome]:
-    """The cases with that outcome for those that are open."""
+    """Return the cases with that outcome for those that are open."""
     return [replace(case, outcome=outcome, credit=None) if case.outcome in OPEN else case for case in cases]
 
 
@@ -240,7 +240,7 @@ def _group(case: CaseOutcome) -> tuple[str, str, str]:
 
 
 def _credit(case: CaseOutcome) -> float:
-    """Share of its weight that a case earned by itself, 0 to 1. NaN earns nothing."""
+    """Return the share of its weight that a case earned by itself, 0 to 1. NaN earns nothing."""
     if case.outcome is Outcome.PASSED:
         return 1.0
     partial = case.outcome is Outcome.FAILED and case.credit is not None and case.credit > 0

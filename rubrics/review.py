@@ -54,10 +54,10 @@ def decide(
 
 
 def weighted_total(review: Review) -> float:
-    """The review as one number: 0 is the worst level everywhere, 1 the best; criteria count by their weight.
+    """Return the review as one number: 0 is the worst level everywhere, 1 the best; criteria count by their weight.
 
     Levels count as equal steps (level 3 of 0-4 is 0.75). Raises ValueError for a review in which no criterion has a
-    weight or one has a single level; `rubrics.loader` lets no such rubric in.
+    weight or one has a single level; `rubrics.loader` refuses such a rubric.
     """
     weight = fsum(entry.weight for entry in review.decided)
     if not weight > 0 or any(len(entry.levels_seen) < 2 for entry in review.decided):

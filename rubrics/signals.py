@@ -170,13 +170,13 @@ _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.v
 
 
 def to_json(signal: Signal) -> dict[str, Any]:
-    """The signal as a JSON object with a `kind`; `from_json` is its inverse."""
+    """Return the signal as a JSON object with a `kind`; `from_json` is its inverse."""
     # As dataclasses.asdict has it, which takes ten times as long: no field is mutable. A run may have thousands of these.
     return {"kind": _NAMES[type(signal)], **{name: getattr(signal, name) for name in _FIELDS[type(signal)]}}
 
 
 def from_json(row: dict[str, Any]) -> Signal:
-    """Inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
+    """Return the inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
     values = dict(row)
     kind = values.pop("kind")
     for name, members in _ENUMS.get(kind, ()):

@@ -108,18 +108,18 @@ class Client:
         return self._call(TaskOut, "POST", "/v1/tasks", json={"files": dict(files)})
 
     def task(self, task_id: str) -> TaskOut:
-        """The newest version of a task."""
+        """Return the newest version of a task."""
         return self._call(TaskOut, "GET", f"/v1/tasks/{quote(task_id)}")
 
     def submit(self, submission: SubmissionIn) -> Accepted:
-        """Hand in one submission, once, however often the request has to be repeated."""
+        """Submit one response; it is stored once even if the request has to be repeated."""
         return self._call(Accepted, "POST", "/v1/submissions", json=_body(submission))
 
     def submit_many(self, submissions: Iterable[SubmissionIn]) -> Iterator[Accepted]:
-        """Hand in many, in batches as the result is consumed, answers in the same order.
+        """Submit many, in batches as the result is consumed, and yield the answers in the same order.
 
-        Raises RefusedError at the first that the server refuses. A batch whose answer was lost on the way is sent again, and
-        none of it runs twice.
+        Raises RefusedError at the first that the server refuses. A batch whose answer was lost is sent again, and none of
+        it runs twice.
         """
         for start, batch in _batches(submissions, self._batch_size):
             yield from self._submit_batch(batch, start)
@@ -155,12 +155,12 @@ class Client:
                 yield early.pop(run_id)
 
     def run(self, run_id: str, *, wait_seconds: float = 0) -> RunOut:
-        """A run, after up to `wait_seconds` (at most 60) for it to be done."""
+        """Return a run, after up to `wait_seconds` (at most 60) for it to be done."""
         wait = min(wait_seconds, LONGEST_WAIT_SECONDS)
         return self._call(RunOut, "GET", f"/v1/runs/{quote(run_id)}", params={"wait": wait} if wait else {})
 
     def cases(self, run_id: str) -> Iterator[CaseOut]:
-        """The hidden cases of a run that did not pass, in their order. Needs the scope `author` or `reviewer`."""
+        """Yield the hidden cases of a run that did not pass, in their order. Needs the scope `author` or `reviewer`."""
         after, more = "", True
         while more:
             page = self._call(CasesOut, "GET", f"/v1/runs/{quote(run_id)}/cases", params={"limit": 500, "after": after})
@@ -169,7 +169,7 @@ class Client:
             more = bool(after)
 
     def iter_runs(self, tag: str, *, run_ids: Collection[str]) -> Iterator[RunOut]:
-        """The runs of `run_ids`, each once, as they finish; ends when all have.
+        """Yield the runs of `run_ids`, each once, as they finish; ends when all have.
 
         They must have been submitted with this tag: the server lists by it, one cursor for the whole batch.
         """
@@ -183,7 +183,7 @@ class Client:
                 return
 
     def export(self, format: str) -> Iterator[str]:
-        """The lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
+        """Yield the lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
         try:
             with self._http.stream("GET", f"/v1/exports/{quote(format)}") as response:
                 if response.status_code != 200:
@@ -224,7 +224,7 @@ class Client:
                 self._pause(idle_seconds)
 
     def _call(self, answer: type[Answer], method: str, path: str, **content: Any) -> Answer:
-        """One request and its answer. Tries again, slower each time, while the server is away or busy."""
+        """Return the answer to a request. Tries again, slower each time, while the server is away or busy."""
         waited_seconds = 0.0
         pause_seconds = 0.1
         while True:
@@ -259,7 +259,7 @@ class Client:
 
 
 def _batches(submissions: Iterable[SubmissionIn], size: int) -> Iterator[tuple[int, list[SubmissionIn]]]:
-    """Position of its first, and the submissions, of each request: as many as fit into its count and its bytes."""
+    """Yield each request's submissions, limited in count and bytes, and the position of its first."""
     batch: list[SubmissionIn] = []
     start = taken = 0
     for submission in submissions:
@@ -304,7 +304,7 @@ def _refusal(response: httpx2.Response) -> ApiError:
 
 
 def _explain(document: Any, otherwise: str) -> tuple[str, str]:
-    """The sentence for a person, and the stable type, of a problem document (or of what claims to be one)."""
+    """Return the sentence for people and the stable type of a problem document, which may be malformed."""
     try:
         problem = Problem.model_validate(document)
     except ValidationError:

@@ -8,7 +8,7 @@ from rubrics.model import Rubric
 
 
 def builtin_rubrics() -> dict[str, Rubric]:
-    """The rubrics that come with Assay, by id."""
+    """Return the rubrics that come with Assay, by id."""
     entries = (entry for entry in (files("rubrics") / "builtin").iterdir() if entry.name.endswith(".toml"))
     rubrics = (load(entry.read_text(encoding="utf-8"), name=entry.name) for entry in entries)
     return {rubric.id: rubric for rubric in rubrics}

@@ -174,12 +174,12 @@ def _flaky(runs: Sequence[Sequence[CaseOutcome]]) -> dict[str, int]:
 
 
 def _python(task: Task) -> list[tuple[str, str]]:
-    """The reference's programs: path and text."""
+    """Return the reference's Python files: path and text."""
     return [(path, text) for path, text in task.reference.items() if path.endswith(".py")]
 
 
 def _mutants(task: Task) -> dict[str, tuple[Mutant, Mapping[str, str]]]:
-    """By name; evenly over the reference's files."""
+    """Return mutants by name, spread evenly over the reference's files."""
     programs = _python(task)
     most = max(1, MUTANTS // len(programs))
     found = [
@@ -211,7 +211,7 @@ def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
 
 
 def _by_number(outcomes: Sequence[CaseOutcome]) -> Sequence[CaseOutcome]:
-    """By suite, and in it by number: the order in which cases run differs from one version of a task to the next."""
+    """Return the cases by suite and number, because the order in which they run differs between versions of a task."""
     suites = list(dict.fromkeys(each.suite for each in outcomes))
     return sorted(outcomes, key=lambda each: (suites.index(each.suite), each.number))
 

@@ -23,7 +23,7 @@ def trivial_functions(source: str) -> Mapping[str, str]:
 
 
 def trivial_programs() -> Mapping[str, str]:
-    """The same for programs that read and print."""
+    """Return programs that read and print, by their behaviour in words."""
     return {
         "printing nothing": _READ,
         "printing its input": f"{_READ}print(text, end='')\n",

@@ -115,7 +115,7 @@ class VariantRunner:
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
 
     def accepted_of_reference(self, suite: Suite) -> frozenset[str]:
-        """The cases of a suite on which the author's predicate accepts what the reference answers, and does not break on it.
+        """Return the cases of a suite in which the author's predicate accepts the reference's answer and does not break on it.
 
         Raises TaskUnusable.
         """
@@ -132,7 +132,7 @@ class VariantRunner:
 
 
 def mutant_name(number: int) -> str:
-    """Under which the mutant of this index is among programs and in reports."""
+    """Return the name of the mutant with this index, among programs and in reports."""
     return f"mutant {number + 1}"
 
 

@@ -112,7 +112,7 @@ def warnings(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
 
 
 def _is_no_credit(packaged: PackagedSubmission, run: RunOut) -> bool:
-    """A dispute about a wrong program: it is not credited, which is what its author wants most."""
+    """Return whether a wrong program is disputed: it is not credited, which is what its author wants most."""
     return (packaged.outcome, run.outcome) == ("failed", "disputed")
 
 
@@ -198,7 +198,7 @@ def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: in
 
 
 def as_text(reports: Sequence[VerifyReport]) -> str:
-    """A table for a terminal: the limits, a line for each submission, and below it what differs."""
+    """Return a table for a terminal: the limits, a line for each submission, and the differences below it."""
     lines = []
     for report in reports:
         lines.append(f"{report.task_id} (version {report.version})")
@@ -248,7 +248,7 @@ def _brief(text: str) -> str:
 
 
 def _indented(text: str, width: int) -> list[str]:
-    """Its lines, without what a terminal would take for orders."""
+    """Return its lines with an indent, without terminal control sequences."""
     lines = plain(text).rstrip("\n").split("\n")
     shown = (
         lines if len(lines) <= SHOWN_LINES else [*lines[:SHOWN_LINES], f"... and {len(lines) - SHOWN_LINES} more lines"]
@@ -257,7 +257,7 @@ def _indented(text: str, width: int) -> list[str]:
 
 
 def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
-    """The same for programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "as_stated": all(report.as_stated for report in reports),
         "tasks": [

@@ -94,7 +94,7 @@ def evaluate(
 def _fitting(
     asked: Samples, tasks: Mapping[str, ImportedTask]
 ) -> tuple[Sequence[Sample], Mapping[str, Mapping[str, Any]], list[LeftOut]]:
-    """The samples that can be submitted, by id what is submitted for each, and all the other lines."""
+    """Return the samples that can be submitted, their bodies by id, and all the other lines."""
     samples, bodies, left_out = [], {}, list(asked.left_out)
     for sample in asked.good:
         try:

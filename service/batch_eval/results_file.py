@@ -97,7 +97,7 @@ class ResultsFile:
             raise InputError(str(self._path), "a file that no other `assay eval` is writing just now") from error
 
     def _state(self) -> tuple[str, dict[str, str]]:
-        """Tag and digests that an earlier command left."""
+        """Return the tag and the digests that an earlier command left."""
         try:
             state = json.loads(self._state_path.read_bytes())
             tag, digests = state["tag"], state["samples"]
@@ -117,7 +117,7 @@ class ResultsFile:
     def _checked(
         self, rows: Sequence[Any], asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]
     ) -> set[str]:
-        """Ids of the rows, all of which are results of what is asked."""
+        """Return the ids of the rows, all of which must be results of these samples."""
         done: set[str] = set()
         for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
@@ -147,7 +147,7 @@ _BEGINNING = b'{"id": "'
 
 
 def _whole_rows(path: Path) -> tuple[list[Any], int]:
-    """The rows of the file, and its size without a last line that was cut off while it was written."""
+    """Return the rows of the file, and its size without a last line that was cut off during a write."""
     content = path.read_bytes()
     size = content.rfind(b"\n") + 1
     cut = content[size:]

@@ -76,7 +76,7 @@ def read_samples(path: Path) -> Samples:
 
 
 def read_solutions(path: Path) -> dict[str, str]:
-    """Task id -> program, from a file of samples, a program for each task. Raises InputError for the first that is none."""
+    """Return task id -> program from a file of samples, one for each task. Raises InputError for the first bad one."""
     solutions: dict[str, str] = {}
     samples = read_samples(path)
     for line in samples.left_out:
@@ -129,7 +129,7 @@ def _own(row: object, key: str) -> str:
 
 
 def _with_own_ids(left_out: list[LeftOut], samples: Mapping[str, Sample]) -> list[LeftOut]:
-    """The lines, without ids that a sample, or a line before, has too."""
+    """Return the lines, without ids that a sample or an earlier line has too."""
     taken = {"", *samples}
     own = []
     for line in left_out:

@@ -32,7 +32,7 @@ Token = Annotated[
 
 @contextmanager
 def open_client(server: str, token: str, *, workers: int | None = None) -> "Iterator[Client]":
-    """A client of that server, or of a service that is started for this command, on the data in ASSAY_HOME."""
+    """Yield a client of that server, or of a service started for this command on the data in ASSAY_HOME."""
     from service.client import Client
 
     if server:
@@ -47,7 +47,7 @@ def open_client(server: str, token: str, *, workers: int | None = None) -> "Iter
 
 
 def read_packages(paths: list[Path]) -> list[Mapping[str, str]]:
-    """The packages at these places, all read before the first is used."""
+    """Return the packages at these places, all read before the first is used."""
     from service.importers.tasks import read_tasks
 
     return [task.files for path in paths for task in read_tasks(path).values()]

@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _memo() -> Remember:
-    """Keeps what was made under each key; what could not be made is tried again."""
+    """Return a `remember` that keeps each value that was made; a failed one is tried again."""
     made: dict[str, object] = {}
 
     def once(key: str, make: Callable[[], object]) -> object:
@@ -99,7 +99,7 @@ def _memo() -> Remember:
 
 
 def ungradable(diagnostics: Mapping[str, str]) -> RunResult:
-    """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
+    """Return the result of a run that we could not evaluate: without signals or suggestions, but with the reason."""
     return RunResult(
         outcome=RunOutcome.UNGRADABLE,
         signals=(),
@@ -114,7 +114,7 @@ def ungradable(diagnostics: Mapping[str, str]) -> RunResult:
 
 
 def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
-    """The grader's signals; what it yielded before it abstained, crashed or was refused is kept."""
+    """Return the grader's signals, including those from before it abstained, crashed or was refused."""
     kept = Kept(grader)
     try:
         for signal in grader.grade(context):

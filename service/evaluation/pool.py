@@ -77,7 +77,7 @@ class Evaluators:
         self._idle += [self._begin() for _ in range(count)]
 
     def __call__(self, run: RunRecord) -> RunResult:
-        """Raises SandboxError, TaskUnusable, StorageError, EvaluationFailedError or EvaluatorLostError."""
+        """Evaluate a run. Raises SandboxError, TaskUnusable, StorageError, EvaluationFailedError or EvaluatorLostError."""
         evaluator = self._take()
         try:
             answer = evaluator.evaluate(run, self._alive)
@@ -176,7 +176,7 @@ class _EvaluatorProcess:
             self._child.wire.send(down(start))
 
     def wait_until_ready(self) -> None:
-        """Raises EvaluatorLostError."""
+        """Wait until the evaluator is ready. Raises EvaluatorLostError."""
         if self._ready:
             return
         try:
@@ -194,7 +194,7 @@ class _EvaluatorProcess:
         return self._ready and bool(wait((self._child.wire,), 0))
 
     def evaluate(self, run: RunRecord, alive: Callable[[float], None]) -> dict[str, Any]:
-        """Its last word on this run. Raises EvaluatorLostError."""
+        """Return its last message on this run. Raises EvaluatorLostError."""
         grader, silent = "", FIRST_SECONDS
         try:
             self._child.wire.send(down(run))

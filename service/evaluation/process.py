@@ -90,7 +90,7 @@ def _read(wire: Wire, runs: "queue.SimpleQueue[RunRecord]", tiers: Tiers) -> Non
 
 
 def _answer(evaluation: RunEvaluator, run: RunRecord) -> dict[str, Any]:
-    """The findings, or what went wrong on our side, as a JSON object."""
+    """Return the findings, or our failure, as a JSON object."""
     try:
         return {"findings": findings_to_json(evaluation(run))}
     except SandboxError as error:

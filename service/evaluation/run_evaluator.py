@@ -18,7 +18,7 @@ class Graders(Protocol):
     """`graders.plugins.registry.Registry`, or `service.plugins.grader.IsolatedPlugins` around one."""
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
-        """Those that look at this task's submissions. Raises GraderChoiceError."""
+        """Return the graders of this task's submissions. Raises GraderChoiceError."""
         ...
 
 

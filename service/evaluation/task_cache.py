@@ -38,7 +38,7 @@ class TaskCache:
         self._versions: OrderedDict[tuple[str, ...], dict[str, _CachedTask]] = OrderedDict()
 
     def of(self, *version: str) -> Callable[[str, Callable[[], object]], object]:
-        """`remember(key, make)` for what these words name: a task and its version, and what else makes a difference."""
+        """Return `remember(key, make)` for the thing that these words name: a task, its version, and further distinctions."""
 
         def remember(key: str, make: Callable[[], object]) -> object:
             with self._lock:

@@ -24,7 +24,7 @@ _STYLES = {"held": "green", "weaker": "yellow", "unknown": "yellow", "missing": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """A host, looked at."""
+    """The examination of a host."""
 
     facts: Facts
     conditions: tuple[Condition, ...]
@@ -67,7 +67,7 @@ def _tried(tiers: Tiers, tier: Tier) -> tuple[Probe, ...]:
 
 
 def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
-    """A line for each thing that tiers stand on and for each that was tried, then what to do, then the verdicts."""
+    """Return a table with a line for each condition and each probe, then what to do, then the verdicts."""
     table = Table(title="What this host holds", title_justify="left")
     table.add_column("")
     for tier in tiers:
@@ -109,7 +109,7 @@ def _verdict(diagnosis: Diagnosis, tier: Tier) -> str:
 
 
 def as_data(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> dict[str, Any]:
-    """The same for programs, as JSON values; the facts as well."""
+    """Return the diagnosis as JSON values, including the facts."""
     return {
         "tiers": {
             tier: {

@@ -57,7 +57,7 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
 
 
 def reopen(offered: Sequence[Tier], *, base_image: str) -> Tiers:
-    """These tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
+    """Return these tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
     client = connection.connect()
 
     def restore() -> str:
@@ -115,7 +115,7 @@ def _problem(conditions: Sequence[Condition], tier: Tier) -> str:
 
 
 def lacks() -> dict[Tier, str]:
-    """The tiers that this host cannot hold as it stands, each with what is missing and what to do. Raises SandboxError."""
+    """Return the tiers that this host cannot hold now, each with what is missing and what to do. Raises SandboxError."""
     client = connection.connect()
     try:
         conditions = diagnose(facts.collect(client))
@@ -152,7 +152,7 @@ def _install(programs: dict[str, str], report: Report, *, optional: bool = False
 
 
 def _engine_programs() -> dict[str, str]:
-    """Program -> Debian package. An engine on a kernel with AppArmor makes no container before it has loaded its profile."""
+    """Return program -> Debian package. With AppArmor an engine cannot make a container before its profile is loaded."""
     return {"dockerd": "docker.io", **({"apparmor_parser": "apparmor"} if facts.apparmor() else {})}
 
 
@@ -172,7 +172,7 @@ def _apt(arguments: Sequence[str], environment: dict[str, str]) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two first runs at once (a demo beside the tests) must not both build or install."""
+    """Hold a lock: two first runs at once (a demo beside the tests) must not both build or install."""
     path = Path(tempfile.gettempdir()) / f"assay-host-{os.getuid()}.lock"
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -74,7 +74,7 @@ def call_suite(
 
 
 def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | None = None) -> str:
-    """Cases of a `call` suite, a line each."""
+    """Return the cases of a `call` suite, a line each."""
     rows: list[dict[str, object]] = [{"args": [to_json(argument) for argument in arguments]} for arguments in inputs]
     if answers is not None:
         rows = [{**row, "expected": to_json(answer)} for row, answer in zip(rows, answers, strict=True)]
@@ -84,14 +84,14 @@ def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | N
 def stdio_suite(
     cases: Iterable[Mapping[str, object]], options: Mapping[str, object], programs: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `stdio` suite of cases as graders/suites/stdio/cases.py has them; `programs` are its checker or interactor."""
+    """Return a `stdio` suite of cases in the form of graders/suites/stdio/cases.py; `programs`: its checker or interactor."""
     return _suite("stdio", options, {"hidden/cases.jsonl": _lines(cases), **(programs or {})})
 
 
 def pytest_suite(
     test_file: str, options: Mapping[str, object] | None = None, more: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `pytest` suite of one test file, and `more` files that it reads."""
+    """Return a `pytest` suite of one test file, and `more` files that it reads."""
     return _suite("pytest", options or {}, {"hidden/test_hidden.py": test_file, **(more or {})})
 
 
@@ -116,18 +116,18 @@ def package(
     limits: Mapping[str, object] = GENEROUS,
     prelude: str = "",
 ) -> dict[str, str]:
-    """A task package of one suite.
+    """Return a task package of one suite.
 
     Args:
         id: of the task.
         title: of the task; not empty.
-        prompt: what the model was asked.
+        prompt: the text for the model.
         suite: the hidden cases.
-        submissions: path -> text; the reference is among them unless the benchmark has none.
+        submissions: path -> text; the reference is among them unless the benchmark lacks one.
         visible: path -> text of the examples that the model is shown.
         reference: the path of a solution known to be right.
-        limits: what one submission may use for all cases, or in a `stdio` suite for one.
-        prelude: what is run before each submission.
+        limits: limits of one submission for all cases, or in a `stdio` suite for one.
+        prelude: code that runs before each submission.
     """
     parts = (
         _toml_table("", {"id": id, "title": title, "reference": reference} | ({"prelude": PRELUDE} if prelude else {})),
@@ -176,7 +176,7 @@ def _toml_table(header: str, values: Mapping[str, object]) -> str:
 
 
 def _toml_value(value: object) -> str:
-    """Strings, numbers and lists of strings: JSON's form is TOML's, but for DEL, which TOML wants escaped."""
+    """Return strings, numbers and lists of strings in TOML. JSON's form is valid there, except that DEL has to be escaped."""
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{_toml_value(key)} = {_toml_value(item)}' for key, item in value.items())} }}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -18,9 +18,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The rows of a file of JSON lines, or the elements of its one array. Raises InputError.
+    """Yield the rows of a file of JSON lines, or the elements of its one array. Raises InputError.
 
-    A file of lines is read as its rows are asked for; an array is read as a whole.
+    A file of lines is read as its rows are consumed; an array is read as a whole.
     """
     return _elements(path) if _is_array(path) else json_lines(path)
 

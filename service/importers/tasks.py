@@ -35,9 +35,9 @@ class Source:
 
 
 def read_tasks(path: Path) -> dict[str, ImportedTask]:
-    """The tasks, by id, of a task package's folder, of a folder of such folders, or of a benchmark's file or folder.
+    """Return the tasks of a task package's folder, of a folder of such folders, or of a benchmark, by id.
 
-    Raises InputError, or PackageError naming the folder.
+    Raises InputError, or PackageError with the folder.
     """
     return {task.id: with_reference(task, {}) for task in source([path]).tasks}
 

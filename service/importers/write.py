@@ -85,7 +85,7 @@ def import_tasks(
 def _told(
     tasks: Iterable[tuple[str, Mapping[str, str]]], needs: list[frozenset[str]]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The same; what each needs is added to `needs`."""
+    """Yield the same tasks, and add the packages that each needs to `needs`."""
     for id, files in tasks:
         needs.append(missing_packages(files))
         yield id, files
@@ -127,7 +127,7 @@ def _write(tasks: Iterable[tuple[str, Mapping[str, str]]], out: Path, progress: 
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """The files of a package, byte for byte as they go over HTTP."""
+    """Write the files of a package with exactly the bytes that are sent over HTTP."""
     for path, text in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def imported_from() -> tuple[str, ...]:
-    """The folders and archives that `sys.path` names and that there are. To be asked before `separate`."""
+    """Return the existing folders and archives that `sys.path` names. Call it before `separate`."""
     return tuple(dict.fromkeys(folder for folder in sys.path if Path(folder).is_absolute() and Path(folder).exists()))
 
 

@@ -82,7 +82,7 @@ class IsolatedPlugins:
     """The graders of tasks, with plugins in processes of their own. For one thread; `close` ends the processes."""
 
     def __init__(self, own: Registry, plugins: tuple[Plugin, ...], limits: PluginLimits) -> None:
-        """`own`: the built-in graders, which look from this very process."""
+        """Make the graders; `own` are the built-in ones, which run in this process."""
         self._own = own
         self._plugins = {plugin.id: plugin for plugin in plugins}
         self._limits = limits
@@ -140,7 +140,7 @@ class _Isolated(Grader):
 
 
 def stand_in(plugin: Plugin) -> type[_Isolated]:
-    """A class that has what is known of the plugin."""
+    """Return a class with the known facts about the plugin."""
     named = {"id": plugin.id, "version": plugin.version, "criterion": plugin.criterion, "examples": ()}
     return type("Isolated", (_Isolated,), named)
 
@@ -204,7 +204,7 @@ class PluginProcess:
         return self._child.end(within=LEAVING_SECONDS)
 
     def look(self, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
-        """The signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
+        """Yield the signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
         with self._fork((options, context.task, context.submission)) as wire:
             yield from _ForkedLook(wire, context, self._limits.seconds, self.closed).signals()
 
@@ -337,7 +337,7 @@ class _ForkedLook:
         raise PluginError("said what no plugin says")
 
     def _command(self, row: Any) -> Command:
-        """The command, which ends when the plugin's time does."""
+        """Return the command, limited to the plugin's remaining time."""
         command = command_from_json(row)
         seconds = min(command.limits.wall_seconds, self._whole_left())
         return replace(command, limits=replace(command.limits, wall_seconds=seconds))

@@ -44,7 +44,7 @@ class Installation:
         return self.known.broken
 
     def check(self, task: Task) -> None:
-        """Raises GraderChoiceError for a grader or an option that there is not, and for a plugin that cannot be made."""
+        """Raise GraderChoiceError for an unknown grader or option, and for a plugin that cannot be made."""
         for id, options in sorted(task.graders.items()):
             if id in self.plugins:
                 self._check_plugin(self.plugins[id], options)

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _watch(pid: int, control: Wire, printed: "_Output") -> None:
-    """Until the plugin's process has ended, or the starter has gone."""
+    """Wait until the plugin's process has ended, or the starter is gone."""
     poll = select.poll()
     ended = os.pidfd_open(pid)
     poll.register(ended, select.POLLIN)
@@ -111,7 +111,7 @@ class _Output:
     left: int = PRINTED_BYTES
 
     def pass_on(self) -> bool:
-        """The next piece, to the log if that takes it; False at the end."""
+        """Pass the next piece to the log if the log takes it; return False at the end."""
         piece = os.read(self.fd, _PIECE)
         kept = piece[: self.left]
         self.left -= len(kept)

@@ -1,7 +1,7 @@
 """The process of one plugin: imports it once, and forks for each submission.
 
 Forked by `service.plugins.keeper`. If the service is root, this process becomes a user of its own before any plugin code runs
-(service/plugins/user.py), and sees few files (service/plugins/files.py). Each of its forks is a process group with its own limits:
+(service/plugins/user.py), and sees few files (service/plugins/files.py). Each of its forks is a process group with limits:
 whatever the plugin does, leaves, replaces or breaks there ends with the fork, and no later submission meets it. In this process
 only the plugin's import runs. Damage by the import is the plugin's own loss; the reader of its messages trusts none of them.
 """
@@ -107,7 +107,7 @@ def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory
 
 
 def _wait(control: Wire, pid: int) -> dict[str, Any]:
-    """Until the fork ends, or the starter wants it to: its exit code, or minus a signal's number, and who ended it."""
+    """Wait for the fork's end or the starter's request; return the exit code or minus a signal, and who ended it."""
     watch = os.pidfd_open(pid)
     try:
         poll = select.poll()

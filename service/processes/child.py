@@ -103,7 +103,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def children() -> Iterator[int]:
-    """The processes that are children of this one."""
+    """Return the child processes of this one."""
     own = str(os.getpid())
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

@@ -83,7 +83,7 @@ def has_more_values(text: bytes, most: int) -> bool:
 
 
 def _after_string(text: bytes, at: int) -> int:
-    """The place behind the quote that ends a string, which begins at `at`."""
+    """Return the position behind the quote that ends the string which begins at `at`."""
     while True:
         match = _INSIDE.match(text, at, at + _WINDOW)
         assert match is not None  # it takes nothing as well

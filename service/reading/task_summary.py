@@ -28,7 +28,7 @@ class TaskSummary:
 
 
 def summarize(task: Task) -> TaskSummary:
-    """All of a task that submitters may see."""
+    """Return all of a task that submitters may see."""
     return TaskSummary(
         id=task.id,
         version=task.version,

@@ -25,7 +25,7 @@ _SAYS = {
 
 
 def of_failure(run_id: RunId, error: BaseException) -> Mapping[str, str]:
-    """All that is known of a failed attempt: `kind`, `message`, what else the error carries, and `reference`."""
+    """Return all that is known of a failed attempt: `kind`, `message`, the error's other fields, and `reference`."""
     if isinstance(error, SandboxError):
         return referred(run_id, {"kind": SANDBOX, **error.diagnostics()})
     if isinstance(error, TaskUnusable):
@@ -35,7 +35,7 @@ def of_failure(run_id: RunId, error: BaseException) -> Mapping[str, str]:
 
 
 def referred(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]:
-    """The same with its `reference`: the same failure of the same run has the same."""
+    """Return the same with its `reference`, which is equal for equal failures of a run."""
     content = json.dumps([run_id, dict(diagnostics)], sort_keys=True)
     return {**diagnostics, "reference": f"diag_{hashlib.sha256(content.encode()).hexdigest()[:12]}"}
 

@@ -254,7 +254,7 @@ def _files(request: RunRequest, task: TaskSummary) -> Mapping[str, str]:
 
 
 def _as_sent(wrong: Wrong, request: RunRequest, task: TaskSummary) -> Wrong:
-    """The field that the submitter wrote: a single file came as `solution`."""
+    """Return the fault under the field that the submitter wrote: a single file came as `solution`."""
     if request.solution is not None and wrong.field == f"files.{task.entry_file}":
         return Wrong(field="solution", expected=wrong.expected)
     return wrong
@@ -278,5 +278,5 @@ def _check_text(text: str, field: str) -> Iterator[Wrong]:
 
 
 def _shown(path: str) -> str:
-    """The path in an answer: control characters visible, not longer than needed to find it."""
+    """Return the path for an answer: control characters visible, and no longer than needed to find it."""
     return ascii(path)[1:-1][:MAX_PATH] if not path.isprintable() or len(path) > MAX_PATH else path

@@ -30,7 +30,7 @@ class Check:
         self._asked_at = 0.0
 
     def begin(self) -> "Future[Sequence[str]]":
-        """The answer that is fresh or under way, or a new one."""
+        """Return the answer that is fresh or under way, or begin a new one."""
         with self._lock:
             now = time.monotonic()
             if self._asked is not None and (not self._asked.done() or now - self._asked_at < self._fresh_seconds):

@@ -27,7 +27,7 @@ class FinishedRuns:
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, run_id: RunId, seconds: float) -> None:
-        """Return when the run is done, or after `seconds`; at once if too many wait. Raises StorageError if the database fails."""
+        """Wait for the run's end or for `seconds`; not at all if too many wait. Raises StorageError."""
         if sum(map(len, self._waiting.values())) >= MOST_WAITING:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -65,7 +65,7 @@ class Evaluate(Protocol):
         ...
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
-        """The findings of a run that has had its last attempt."""
+        """Return the result of a run whose last attempt failed."""
         ...
 
 
@@ -137,7 +137,7 @@ class WorkerPool:
             thread.start()
 
     def wake(self) -> None:
-        """There is work: saves idle workers their wait."""
+        """Wake idle workers, because a job has arrived."""
         with self._woken:
             self._woken.notify_all()
 
@@ -279,7 +279,7 @@ class WorkerPool:
                 _log.exception("the keeper of the workers failed", action="keep")
 
     def _replace(self) -> None:
-        """A new thread for each that has ended, or hangs. What hangs loses its lease, and ends when it comes back."""
+        """Replace each thread that has ended or hangs. One that hangs loses its lease, and ends if it ever returns."""
         if self._stopping.is_set():
             return
         for at, worker in enumerate(self._workers):
@@ -310,7 +310,7 @@ class WorkerPool:
 
 
 def _attempts(error: BaseException) -> int:
-    """How often a run is tried that fails like this."""
+    """Return how often a run that fails like this is tried."""
     if isinstance(error, TaskUnusable):
         return 1
     return MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS

@@ -68,7 +68,7 @@ class Amplified:
     chosen: tuple[Candidate, ...]
 
     def noticed(self, survivor: int) -> list[Candidate]:
-        """The proposed cases that this mutant fails."""
+        """Return the proposed cases that this mutant fails."""
         return [each for each in self.chosen if mutant_name(survivor) in each.fails]
 
 
@@ -214,7 +214,7 @@ def has_target(task: Task) -> bool:
 
 
 def _target(task: Task) -> _Target:
-    """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
+    """Return the function that new cases are for: that of the first `call` suite, else the one that the tests call."""
     for suite in task.suites:
         if suite.kind == "call":
             if suite.options.get("checker") == "any-of":
@@ -231,7 +231,7 @@ def _target(task: Task) -> _Target:
 
 
 def _tested_function(task: Task) -> _Target:
-    """The public function of the reference that the tests call, with the literal arguments of these calls."""
+    """Return the public function of the reference that the tests call, with the literal arguments of these calls."""
     programs = [text for suite in task.suites for path, text in suite.files.items() if path.endswith(".py")]
     stated = {str(suite.options["entry_point"]) for suite in task.suites if "entry_point" in suite.options}
     names = stated or _public_functions(task.reference[task.entry_file])
@@ -253,7 +253,7 @@ def _public_functions(source: str) -> list[str]:
 
 
 def _accepted(files: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The programs that are right. The reference is one: a predicate may refuse what it answers to a new input."""
+    """Return the right programs. The reference is among them, because a predicate may refuse its answer to a new input."""
     passed = {
         each.name: each.files
         for each in package.submissions(files)

@@ -62,7 +62,7 @@ def shown_call(call: Call, entry_point: str) -> str:
 
 
 def value_of(answer: Answer) -> object:
-    """The value of an answer of the reference's, whose author is trusted. Raises EncodingError."""
+    """Return the value of an answer of the reference, whose author is trusted. Raises EncodingError."""
     assert answer.value is not None
     return from_json(answer.value.tree)
 
@@ -147,13 +147,13 @@ def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: 
 
 
 def new_suite(entry_point: str, *, floats: bool) -> Suite:
-    """A `call` suite for a task that has none; `floats`: numbers need not agree in their last digits."""
+    """Return a `call` suite for a task without one; `floats`: numbers need not agree in their last digits."""
     tolerance = {"checker": "float", "absolute": 1e-9, "relative": 1e-9} if floats else {"checker": "exact"}
     return Suite(id="amplified", kind="call", files={}, options={"entry_point": entry_point, **tolerance})
 
 
 def with_cases(suite: Suite, lines: Sequence[str], *, number: int) -> Suite:
-    """The same suite with these cases in the place of its own, under an id with this number."""
+    """Return the suite with these cases in place of its own, and this number in its id."""
     others = {path: text for path, text in suite.files.items() if not path.endswith(".jsonl")}
     return replace(
         suite, id=f"{suite.id}/amplified-{number}", files={**others, "amplified.jsonl": "\n".join(lines) + "\n"}

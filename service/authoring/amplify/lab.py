@@ -45,7 +45,7 @@ class _Trouble:
         self._refused: Counter[tuple[Place, str]] = Counter()
 
     def learn(self, news: frozenset[tuple[Place, str]], *, refused: bool) -> None:
-        """`news`: what is new in an input, by `Domain.news`."""
+        """Count the new features of an input (`Domain.news`)."""
         self._tried.update(news)
         self._refused.update(news if refused else ())
 
@@ -112,7 +112,7 @@ class Laboratory:
         return steady
 
     def steady(self, answered: Sequence[tuple[Call, Answer]]) -> list[tuple[Call, Answer]]:
-        """Those that the reference answers the same in other processes, in another order, with other orders of sets."""
+        """Return the cases that the reference answers alike in other processes, in another order, with other orders of sets."""
         steady = list(answered)
         for seed in HASH_SEEDS:
             backwards = [call for call, _ in reversed(steady)]

@@ -12,7 +12,7 @@ DIFFS = 10
 
 
 def as_text(report: Amplified, path: str) -> str:
-    """The report for a terminal; `path`: of the file with the proposed cases."""
+    """Return the report for a terminal; `path` is the file with the proposed cases."""
     noticed = [number for number in report.survivors if report.noticed(number)]
     alive = [number for number in report.survivors if not report.noticed(number)]
     inputs = f"  {report.made} inputs made (seed {report.seed})"
@@ -45,13 +45,13 @@ def as_text(report: Amplified, path: str) -> str:
 
 
 def shown_mutant(number: int, mutant: Mutant) -> list[str]:
-    """Its name, its line, and what it changes, as lines of text."""
+    """Return the mutant's name, its line and its change, as lines of text."""
     hunk = [line for line in mutant.diff.splitlines() if not line.startswith(("---", "+++"))]
     return [f"  {mutant_name(number)}, line {mutant.line}", *(f"    {plain(line)}" for line in hunk)]
 
 
 def shown_survivor(number: int, mutant: Mutant) -> list[str]:
-    """The same of a mutant that no case notices, and which case would notice it."""
+    """Return the same for a mutant that no case notices, with the case that would notice it."""
     return [
         *shown_mutant(number, mutant),
         f"    either this behaves like the reference, or a case is missing {mutant.needed}",
@@ -63,7 +63,7 @@ def _case(line: str) -> str:
 
 
 def as_data(report: Amplified, path: str) -> dict[str, Any]:
-    """The same for programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "task_id": report.task_id,
         "version": report.version,

@@ -49,11 +49,11 @@ class Call:
     kwargs: Mapping[str, object] = field(default_factory=dict)
 
     def named(self) -> dict[str, object]:
-        """All arguments; those by position under their position."""
+        """Return all arguments by name, positional ones by their position."""
         return {**{str(position): value for position, value in enumerate(self.args)}, **self.kwargs}
 
     def with_values(self, values: Mapping[str, object]) -> "Call":
-        """The same form of call, with other values."""
+        """Return a call of the same form with other values."""
         args = tuple(values[str(position)] for position in range(len(self.args)))
         return Call(args, {name: values[name] for name in self.kwargs})
 
@@ -180,7 +180,7 @@ class Domain:
 
 
 def place_name(place: Place) -> str:
-    """`numbers`, `elements of numbers`, `position 0 of elements of pairs`."""
+    """Return a place in words: `numbers`, `elements of numbers`, `position 0 of elements of pairs`."""
     steps = {"*": "elements of ", "k": "keys of ", "v": "values of "}
     name = f"argument {int(place[0]) + 1}" if place[0].isdigit() else place[0]
     for step in place[1:]:
@@ -242,7 +242,7 @@ def _places(place: Place, value: object, fixed: frozenset[Place]) -> Iterator[tu
 
 
 def _fixed(calls: Sequence[Call]) -> frozenset[Place]:
-    """Places of tuples that all have one length, above 0. Outer ones first: the names of inner ones depend on them."""
+    """Return the places of tuples that all have one length above 0, outer ones first: inner names depend on them."""
     fixed: frozenset[Place] = frozenset()
     while True:
         sizes: dict[Place, set[int]] = {}

@@ -91,7 +91,7 @@ def _constants(nodes: Iterable[ast.AST]) -> list[object]:
 
 
 def _unshared(value: Any) -> Any:
-    """The value with no container twice in it: a list that holds one list twice is another value to those who change it."""
+    """Return the value with copies of repeated containers: a function may change one of two references to a list."""
     if isinstance(value, dict):
         return {_unshared(key): _unshared(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -109,7 +109,7 @@ class _Maker:
         self._random = random
 
     def call(self, known: Sequence[Call]) -> Call:
-        """A new call; it may be one that is not admitted."""
+        """Return a new call, which the domain may still refuse."""
         chosen = self._random.choice(known)
         named = chosen.named()
         if self._random.random() < 0.35:
@@ -123,7 +123,7 @@ class _Maker:
         return chosen.with_values({name: _unshared(self._repaired((name,), value)) for name, value in named.items()})
 
     def _one_from_another(self, named: Mapping[str, object]) -> dict[str, object]:
-        """One argument is made equal to another, or to what another holds."""
+        """Make one argument equal to another, or to a part of another."""
         one, other = self._random.sample(sorted(named), 2)
         source = named[other]
         if type(source) is not type(named[one]) and isinstance(source, list | tuple | str) and source:
@@ -145,7 +145,7 @@ class _Maker:
         return (*place, str(position) if place in self._domain.fixed else "*")
 
     def _value(self, place: Place, depth: int = 0) -> object:
-        """A value built anew from what was seen at this place."""
+        """Return a new value from the known values of this place."""
         seen = self._domain.places.get(place)
         if seen is None or depth > DEPTH:
             return self._random.choice(_ANYTHING)
@@ -189,7 +189,7 @@ class _Maker:
         return round(self._random.uniform(seen.low, seen.high), self._random.choice((1, 1, 2, 3)))
 
     def _size(self, place: Place) -> int:
-        """A size as seen, or a small one, or now and then any up to the most."""
+        """Return a known size, a small one, or now and then any up to the largest."""
         seen = self._domain.places[place]
         sizes = seen.sizes() or [seen.least]
         choice = self._random.random()
@@ -231,7 +231,7 @@ class _Maker:
         return key if isinstance(key, int | float | str | tuple | bool | None) else repr(key)
 
     def _changed(self, place: Place, value: object) -> object:
-        """The value, changed at one spot or as a whole."""
+        """Return the value, changed at one spot or as a whole."""
         if place not in self._domain.places or self._random.random() < 0.08:
             return self._value(place)
         if isinstance(value, bool):
@@ -295,7 +295,7 @@ class _Maker:
         return _made(type(value), items)
 
     def _edited(self, items: Sequence[object], new: Callable[[], object]) -> list[object]:
-        """The same elements in another order, fewer, more often, or with a new one."""
+        """Return the elements in another order, fewer, repeated, or with a new one."""
         random = self._random
         at = random.randrange(len(items) + 1)
         head, tail = list(items[:at]), list(items[at:])

@@ -10,9 +10,9 @@ _LONGEST = 2000
 
 
 def in_text(text: str, entry_point: str) -> list[Call]:
-    """The calls in running text or in a doctest: `>>> median([1, 2])`, `median([1]) == 1`, `median([]) -> error`.
+    """Return the calls in running text or in a doctest: `>>> median([1, 2])`, `median([1]) == 1`, `median([]) -> error`.
 
-    Only those whose arguments are literals, each once, in their order.
+    Only calls with literal arguments, each once, in their order.
     """
     found = []
     for match in re.finditer(rf"(?<![\w.]){re.escape(entry_point)}\s*\(", text):
@@ -23,7 +23,7 @@ def in_text(text: str, entry_point: str) -> list[Call]:
 
 
 def in_program(source: str, entry_point: str) -> list[Call]:
-    """The calls in a program, such as a test file, under any name that ends with the function's, or as `candidate`."""
+    """Return the calls in a program, such as a test file, by any name that ends with the function's, or by `candidate`."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

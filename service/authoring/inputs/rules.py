@@ -51,7 +51,7 @@ class Relation:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """An int or a float; a bool is none."""
+    """Return whether the value is an int or a float, but not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -64,7 +64,7 @@ def _several(value: Any) -> bool:
 
 
 def _alike(value: Any) -> bool:
-    """At least two numbers, or two texts."""
+    """Return whether there are at least two numbers, or two texts."""
     return _several(value) and (all(map(is_number, value)) or all(isinstance(item, str) for item in value))
 
 
@@ -90,7 +90,7 @@ def _numbers_once(value: Any) -> bool:
 
 
 def _renumbered(value: Any) -> object:
-    """The same order of numbers, written with the numbers from 1 on."""
+    """Return the value with its numbers replaced by 1, 2, ... in the same order."""
     rows = [list(row) for row in value]
     places = [(row, column) for row, items in enumerate(rows) for column in range(len(items))]
     ranked = sorted(places, key=lambda place: rows[place[0]][place[1]])
@@ -104,7 +104,7 @@ def _mostly_brackets(value: Any) -> bool:
 
 
 def _balanced(value: str) -> str:
-    """The text without the brackets that match no other."""
+    """Return the text without brackets that lack a partner."""
     kept = list(value)
     open_at: list[int] = []
     for position, character in enumerate(value):

@@ -103,7 +103,7 @@ class _Text:
             self._starts.append(self._starts[-1] + len(line))
 
     def span(self, first: ast.AST, last: ast.AST) -> tuple[int, int]:
-        """Character offsets of what these nodes, and all between them, were parsed from."""
+        """Return the character offsets of the text from which these nodes, and all between them, were parsed."""
         return self._offset(first.lineno, first.col_offset), self._offset(last.end_lineno, last.end_col_offset)  # type: ignore[attr-defined] # expressions and statements have places
 
     def _offset(self, line: int, column: int) -> int:
@@ -137,7 +137,7 @@ def _essence(code: CodeType) -> tuple[object, ...]:
 
 
 def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
-    """The top-level statements that running the module, or calling the entry point, can come to."""
+    """Return the top-level statements that running the module, or calling the entry point, can reach."""
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     reached: set[ast.stmt] = {node for node in tree.body if node not in functions.values()}
     waiting: list[ast.stmt] = [*reached]
@@ -153,7 +153,7 @@ def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
 
 
 def _sites(tree: ast.Module, reachable: set[ast.stmt]) -> Iterator[Site]:
-    """Every place that a mistake could be in, in the order of the text."""
+    """Yield every place that may have a mistake, in the order of the text."""
     for index, statement in enumerate(tree.body):
         if statement in reachable and not is_main_guard(statement):
             yield from _below(Site(tree, "body", index, statement, ()))

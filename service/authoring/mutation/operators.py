@@ -161,7 +161,7 @@ def arithmetic(site: Site) -> Iterator[Edit]:
 
 
 def _joins_text(node: ast.BinOp | ast.AugAssign) -> bool:
-    """Text or lists put together, or text formatted: another operator raises TypeError, which every case notices."""
+    """Return whether text or lists are joined or text is formatted: another operator raises TypeError there in every case."""
     parts = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
     literal = (ast.JoinedStr, ast.List, ast.ListComp, ast.Tuple)
     return any(
@@ -293,7 +293,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def removed(site: Site) -> Iterator[Edit]:
-    """A statement does nothing: a call, a raise, a break, and an assignment to what has a value already."""
+    """A statement does nothing: a call, a raise, a break, or an assignment to a target that has a value already."""
     node = site.node
     gone = (
         ast.Expr,
@@ -318,7 +318,7 @@ def removed(site: Site) -> Iterator[Edit]:
 
 
 def _had_value(node: ast.Assign, inside: tuple[ast.AST, ...]) -> bool:
-    """An item, an attribute, a parameter, or a name that is bound above it in the same function."""
+    """Return whether the target is an item, an attribute, a parameter, or bound earlier in the same function."""
     [target, *more] = node.targets
     if more or isinstance(target, ast.Attribute | ast.Subscript):
         return not more
@@ -335,7 +335,7 @@ def _had_value(node: ast.Assign, inside: tuple[ast.AST, ...]) -> bool:
 
 
 def raised(site: Site) -> Iterator[Edit]:
-    """`raise ValueError` becomes `raise Exception`, which no case that expects the former accepts."""
+    """`raise ValueError` becomes `raise Exception`, which a case that expects `ValueError` rejects."""
     node = site.node
     if isinstance(node, ast.Raise) and node.exc is not None:
         named = node.exc.func if isinstance(node.exc, ast.Call) else node.exc

@@ -27,7 +27,7 @@ _SHARED_STATE = frozenset(
 
 
 def bigcodebench(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises InputError for a test without unittest classes, or one that does not use the function."""
+    """Return a task of BigCodeBench. Raises InputError if the test lacks unittest classes or does not use the function."""
     test, name = row["test"], row["entry_point"]
     reference = f"{row['code_prompt']}{row['canonical_solution']}"
     check_unittests(test, "test")

@@ -25,7 +25,7 @@ _CHANGES = frozenset({"add", "append", "clear", "extend", "insert", "pop", "remo
 
 
 def classeval(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises InputError for a test that does not use the class."""
+    """Return a task of ClassEval. Raises InputError for a test that does not use the class."""
     code, test, name = row["solution_code"], row["test"], row["class_name"]
     check_unittests(test, "test")
     names = defined(code, "solution_code") & used(test, "test")
@@ -66,7 +66,7 @@ def _changes_inside(node: ast.AST) -> bool:
 
 
 def _is_inside(container: ast.expr) -> bool:
-    """`tally.counts`, but not `self.names`, which is the test's own."""
+    """Return True for an attribute such as `tally.counts`, but not for `self.names`, which belongs to the test."""
     while isinstance(container, ast.Subscript):
         container = container.value
     match container:

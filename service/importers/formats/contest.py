@@ -94,7 +94,7 @@ class _ContestCases:
 
 
 def apps(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises InputError naming the field."""
+    """Return a task of APPS. Raises InputError with the field."""
     cases = _value(row["input_output"], "input_output")
     if not isinstance(cases, dict):
         raise InputError("input_output", "an object with `inputs` and `outputs`")
@@ -134,7 +134,7 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises InputError naming the field."""
+    """Return a task of LiveCodeBench. Raises InputError with the field."""
     public = _tests(row["public_test_cases"], "public_test_cases")
     private = _tests(row["private_test_cases"], "private_test_cases")
     if not private:
@@ -214,7 +214,7 @@ def _program_suite(cases: _ContestCases, options: Mapping[str, object]) -> Suite
 
 
 def _program_limits(answers: Sequence[str]) -> Mapping[str, object]:
-    """With room for twice the largest answer: other spaces and more digits are right as well."""
+    """Return limits with room for twice the largest answer, because other spaces and more digits are right as well."""
     largest = max(len(answer.encode()) for answer in answers) >> 9
     return LIMITS | ({"output_kib": largest} if largest > Limits().output_kib else {})
 
@@ -291,7 +291,7 @@ def _list(value: Any, field: str) -> list[Any]:
 
 
 def _text(value: Any, field: str) -> str:
-    """A text, or its lines."""
+    """Return a text, given as one or as a list of lines."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "".join(f"{line}\n" for line in value)
     if not isinstance(value, str):

@@ -26,7 +26,7 @@ def test_{number}():
 
 
 def mbpp(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises InputError for asserts that do not fit the code."""
+    """Return a task of MBPP. Raises InputError for asserts that do not fit the code."""
     tests = [*row["test_list"], *row.get("challenge_test_list", [])]
     setup = "\n".join([*row.get("test_imports", []), row.get("test_setup_code", "")]).strip()
     if not tests or not all(isinstance(test, str) for test in tests):
@@ -64,7 +64,7 @@ def _test_file(setup: str, names: Sequence[str], tests: Sequence[str]) -> str:
 
 
 def _program(code: str, known: set[str]) -> str:
-    """A test that runs it. Its imports are the file's: one of them may be of all names."""
+    """Return a test that runs the program. Its imports move to the file, because `import *` is only allowed there."""
     if not code.strip():
         return ""
     names = sorted(known & used(code, "test"))

@@ -131,7 +131,7 @@ _MOST_COLORS = 1_000_000
 
 
 def _has_an_answer_of_some_size(arguments: Arguments) -> bool:
-    """Five inputs of one task ask for all combinations of 77 or so; their answers, up to a gigabyte, leave no box."""
+    """Return whether the answer is small enough. Five inputs of one task have answers of up to a gigabyte."""
     colors, length = arguments
     return math.comb(len(colors) + length - 1, length) * length <= _MOST_COLORS if colors else True
 
@@ -181,7 +181,7 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def arguments_of(task_id: str, inputs: Iterable[Arguments]) -> list[Arguments]:
-    """Inputs as read from JSON, with the types that the task's function takes."""
+    """Return inputs read from JSON, with the types that the task's function takes."""
     benchmark, _, number = task_id.partition("/")
     if benchmark != "Mbpp" or not number.isdecimal():
         # Tasks in the same format that are not part of MBPP+.

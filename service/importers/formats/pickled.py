@@ -22,7 +22,7 @@ _BESIDES = {"PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP"}
 
 
 def packed_json(text: str, field: str) -> Any:
-    """The value in a text that is JSON, or JSON in LiveCodeBench's packing. Raises InputError."""
+    """Return the value of a text that is JSON, or JSON in LiveCodeBench's packing. Raises InputError."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -70,7 +70,7 @@ def programs(folder: Path) -> list[Path]:
 
 
 def read_program(cases: Path) -> ImportedTask:
-    """The task whose cases are in this file. Raises InputError."""
+    """Return the task with the cases in this file. Raises InputError."""
     name, folder = cases.stem, cases.parents[1]
     correct, buggy = (_source(folder / part / f"{name}.py") for part in (CORRECT, BUGGY))
     function = next(

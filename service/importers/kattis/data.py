@@ -146,7 +146,7 @@ def _case(tree: Tree, path: Path, above: Mapping[str, Any]) -> TestCase:
 
 
 def _words(stated: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The arguments of the program, and those of the output validator."""
+    """Return the arguments of the program, and those of the output validator."""
     args = words_of(stated.get("args", []), f"{where}: args")
     key = "output_validator_args" if "output_validator_args" in stated else "output_validator_flags"
     flags = stated.get(key, [])

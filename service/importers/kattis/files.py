@@ -57,12 +57,12 @@ class Tree:
         return [path for path in found if path.name != "__pycache__"]
 
     def _check_inside(self, path: Path) -> None:
-        """The format has links, to what is in the package. One that leads out may bring anything of this machine."""
+        """Refuse a link that leads out of the package: it may bring any file of this machine."""
         if path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
             raise InputError(str(path), "a link to something in the package, not out of it")
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """All files below a folder."""
+        """Return all files below a folder."""
         for path in self.entries(folder):
             if path.is_dir():
                 yield from self.files(path)
@@ -70,7 +70,7 @@ class Tree:
                 yield path
 
     def text(self, path: Path) -> str:
-        """A file of test data, byte for byte."""
+        """Return a file of test data, byte for byte."""
         self._check_inside(path)
         try:
             if path.stat().st_size > MAX_BYTES:
@@ -80,7 +80,7 @@ class Tree:
             raise InputError(str(path), f"a text in UTF-8 ({error})") from error
 
     def replaced(self, path: Path) -> str:
-        """Any other file: with the package's constants in their places."""
+        """Return any other file, with the package's constants filled in."""
         return _CONSTANT.sub(lambda found: self.constants.get(found[1] or found[2], found[0]), self.text(path))
 
     def table(self, path: Path, known: Iterable[str] | None = None) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def table_of(stated: object, where: str, known: Iterable[str] | None = None) -> 
 
 
 def words_of(stated: object, where: str) -> tuple[str, ...]:
-    """Arguments of a program: a list of texts, or one text that is split at its white space."""
+    """Return arguments of a program: a list of texts, or one text that is split at its white space."""
     if isinstance(stated, str):
         return tuple(stated.split())
     if not isinstance(stated, list) or not all(isinstance(word, str) for word in stated):
@@ -117,7 +117,7 @@ def words_of(stated: object, where: str) -> tuple[str, ...]:
 
 
 def number_of(stated: object, where: str, *, above: float = 0.0) -> float:
-    """A number greater than `above`."""
+    """Return a number greater than `above`."""
     if isinstance(stated, bool) or not isinstance(stated, int | float) or not above < stated < float("inf"):
         raise InputError(where, f"a number greater than {above:g}, not {stated!r:.80}")
     return stated

@@ -85,7 +85,7 @@ class KattisProblem:
 
 
 def read_problem(folder: Path) -> ImportedTask:
-    """The task of a problem package's folder. Raises InputError."""
+    """Return the task of a problem package's folder. Raises InputError."""
     tree = Tree(root=folder)
     notes = list(_top(tree))
     problem = _problem(tree)

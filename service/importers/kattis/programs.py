@@ -74,7 +74,7 @@ def _programs(tree: Tree, place: Path) -> Iterator[Path]:
 
 
 def _our_name(program: Path) -> str:
-    """Several of their folders become one of ours."""
+    """Return the program's path in our package; several of their folders share one of ours."""
     theirs = program.parent.name
     ours = SUBMISSIONS.get(theirs, theirs)
     name = f"{program.name}.py" if program.is_file() and program.suffix != ".py" else program.name
@@ -104,7 +104,7 @@ def _told(stated: Mapping[str, Mapping[str, Any]], path: str) -> dict[str, Any]:
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """`{a,b}.py` is a.py and b.py."""
+    """Return the alternatives of a pattern: `{a,b}.py` is a.py and b.py."""
     found = re.search(r"\{([^{}]*)\}", pattern)
     if found is None:
         yield pattern
@@ -121,7 +121,7 @@ def _is_open(program: Path, told: Mapping[str, Any]) -> bool:
 
 
 def _texts(tree: Tree, program: Path, told: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Why it is left out, or its files: path after the program's own -> text."""
+    """Return the program's files (path -> text, the main one first), or why the program is left out."""
     if program.parent.name not in SUBMISSIONS:
         return f"{program.parent.name}/ states no outcome that is known here", {}
     if _is_open(program, told):

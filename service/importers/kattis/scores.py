@@ -37,7 +37,7 @@ class ScoredPart:
 
 
 def of_pass_fail(data: Group) -> list[ScoredPart]:
-    """Every case counts, samples too."""
+    """Return the parts of a pass-fail problem: every case counts, samples too."""
     parts = []
     for group in _each(data):
         flags = _flags(group)
@@ -70,7 +70,7 @@ def _together(group: Group, weight: float) -> ScoredPart:
 
 
 def of_legacy(data: Group) -> list[ScoredPart]:
-    """Raises InputError."""
+    """Return the parts of a legacy scoring problem. Raises InputError."""
     ignores_sample = "ignore_sample" in _flags(data)
     groups = tuple(group for group in data.groups if not (ignores_sample and group.path == "sample"))
     whole = Group(path=data.path, where=data.where, stated=data.stated, cases=(), groups=groups)
@@ -142,7 +142,7 @@ def _last(flags: list[str], kind: tuple[str, ...], otherwise: str) -> str:
 
 
 def of_modern(data: Group) -> list[ScoredPart]:
-    """Samples give no points. Raises InputError."""
+    """Return the parts of a problem scored since 2023-07; samples do not score. Raises InputError."""
     [secret] = [group for group in data.groups if group.path == "secret"]
     return _modern_parts(secret, _score(secret, MOST_SCORE))
 
