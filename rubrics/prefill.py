@@ -112,7 +112,7 @@ def _suggested(criterion: Criterion, evidence: _Evidence, share: float | None) -
                 says=says,
             )
     if incomplete:
-        says = "A grader could not look, so what the others report is no basis for a level."
+        says = "A grader could not look, so the other reports are not enough for a level."
         return _without_level(criterion, ABSTAINED, says, evidence.abstentions[:CITED_AT_MOST])
     return _without_level(criterion, NO_RULE, _unruled(criterion, evidence.findings), evidence.findings[:CITED_AT_MOST])
 

@@ -39,10 +39,10 @@ class TaskOut(BaseModel):
     entry_file: str = Field(description="The file that a single-file solution becomes, such as solution.py.")
     minimum_tier: str = Field(description="The weakest tier that it runs in: jail, container or gvisor.")
     suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
-    created: bool = Field(default=False, description="True where this request stored a new version.")
+    created: bool = Field(default=False, description="True if this request stored a new version.")
     loads: bool = Field(
         default=True,
-        description="False where this version of Assay refuses the stored package, which an older one took: store it anew.",
+        description="False if this version of Assay refuses the stored package, which an older one accepted: store it anew.",
     )
 
 
@@ -144,7 +144,7 @@ class RunOut(BaseModel):
     )
     reward: float | None = Field(
         default=None,
-        description="For training: 1 where it passed, 0 where it failed, null where it is disputed or ungradable. A null is no nought: "
+        description="For training: 1 if it passed, 0 if it failed, null if it is disputed or ungradable. null is not 0: "
         "leave the run out.",
     )
     cases: Cases | None = None
@@ -186,15 +186,15 @@ class CaseOut(BaseModel):
         "in one examination and fails in the other) or not-tried (left out after the time-outs that a suite has)"
     )
     weight: float
-    credit: float | None = Field(description="Share of its weight, where the author gave part of it.")
+    credit: float | None = Field(description="Share of its weight, if the author grants partial credit.")
     group: str
-    end: str = Field(description="How the program ended, where that decided the case.")
+    end: str = Field(description="How the program ended, if that decided the case.")
     seconds: float | None
     given: str = Field(description="The call, the input or the test. Empty for a case that passed.")
     wanted: str
     got: str
-    note: str = Field(description="What the checker says of it, or why there is no verdict.")
-    integrity: str = Field(description="full, or reduced where tests and submission shared a process")
+    note: str = Field(description="The checker's note, or why there is no verdict.")
+    integrity: str = Field(description="full, or reduced if tests and submission shared a process")
 
 
 class CasesOut(BaseModel):
@@ -269,7 +269,7 @@ class HealthOut(BaseModel):
 
 
 class ErrorField(BaseModel):
-    field: str = Field(description="Where, as a path: `files.solution.py`, `submissions.3.task_id`.")
+    field: str = Field(description="The field's path: `files.solution.py`, `submissions.3.task_id`.")
     expected: str
 
 
@@ -281,4 +281,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ErrorField] = []
-    request_id: str = Field(default="", description="Set where we failed; the log has it too.")
+    request_id: str = Field(default="", description="Set if the failure is ours; the log has it too.")

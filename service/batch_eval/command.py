@@ -134,7 +134,9 @@ def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
     if task is None:
         raise InputError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
     if sample.completion is not None and task.completed_prompt is None:
-        raise InputError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
+        raise InputError(
+            f"{sample.where}: completion", f"`solution` or `files`: {task.id} does not have code to complete"
+        )
     if sample.files is not None:
         body: dict[str, Any] = {"files": dict(sample.files)}
     elif sample.completion is not None:

@@ -22,16 +22,20 @@ def verify(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Only run the submissions; do not try the suites.")] = False,
     seconds: Annotated[
-        float, typer.Option(help="For trying the suites of a package; what was not run by then is left out.", min=1)
+        float,
+        typer.Option(
+            help="Time limit for trying the suites of a package; programs that have not run by then are left out.",
+            min=1,
+        ),
     ] = 120,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, and nothing else, on stdout.")
     ] = False,
 ) -> None:
-    """Run the submissions of task packages, compare with what their author expects of them, and say what the suites notice.
+    """Run the submissions of task packages, compare with what their author expects of them, and report what the suites notice.
 
     The second part runs mutants of the reference, answers that do nothing, and the reference itself under load, in boxes
-    on this host. Exit code 1 where a submission ends otherwise than stated, a case is flaky, or a trivial answer passes.
+    on this host. Exit code 1 if a submission ends otherwise than stated, a case is flaky, or a trivial answer passes.
     """
     from service.authoring import strength_report
     from service.authoring.verify import as_data, as_text
@@ -77,14 +81,14 @@ def _strengths(contents: "list[Mapping[str, str]]", progress: "Progress", second
 def amplify(
     package: Annotated[Path, typer.Argument(help="Folder of a task package.")],
     *,
-    cases: Annotated[int, typer.Option(help="Propose so many cases at most.", min=1)] = 100,
-    seconds: Annotated[float, typer.Option(help="Programs that were not run after so many are left out.", min=1)] = 60,
+    cases: Annotated[int, typer.Option(help="Propose at most this number of cases.", min=1)] = 100,
+    seconds: Annotated[
+        float, typer.Option(help="Time limit; programs that have not run by then are left out.", min=1)
+    ] = 60,
     seed: Annotated[int, typer.Option(help="The same seed makes the same inputs.")] = 1,
     accept: Annotated[
         bool,
-        typer.Option(
-            "--accept", help="Put the cases into the package: those of the proposed file, where there is one."
-        ),
+        typer.Option("--accept", help="Put the cases into the package: those of the proposed file, if it exists."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, and nothing else, on stdout.")

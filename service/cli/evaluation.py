@@ -20,7 +20,7 @@ def evaluate(
         Path, typer.Option(help="Solutions, a JSON object a line: task_id, and solution, completion or files.")
     ],
     out: Annotated[
-        Path, typer.Option(help="Results, a line each. Repeating the command goes on where it was interrupted.")
+        Path, typer.Option(help="Results, a line each. If the command was interrupted, repeat it to continue.")
     ],
     server: Server = "",
     token: Token = "",

@@ -15,9 +15,9 @@ def doctor(
         bool, typer.Option("--json", help="Print the table as JSON, and nothing else, on stdout.")
     ] = False,
 ) -> None:
-    """Say what this host can enforce, tier by tier, and what to do about the rest. Nothing is installed or started.
+    """Report what this host can enforce, tier by tier, and what to do about the rest. Nothing is installed or started.
 
-    Exit code 0 where the tier of --tier (or ASSAY_MINIMUM_TIER) holds, else 1.
+    Exit code 0 if the tier of --tier (or ASSAY_MINIMUM_TIER) holds, else 1.
     """
     from sandboxes.interface import Tier
     from service.host.doctor import as_data, as_table, examine
@@ -54,7 +54,7 @@ def run_tests(
     ] = "",
     nightly: Annotated[
         bool,
-        typer.Option("--nightly", help="Only what is long and shows again what the other tests show, in all tiers."),
+        typer.Option("--nightly", help="Only the long tests that repeat the others in all tiers."),
     ] = False,
 ) -> None:
     """Run the project's own tests, all but the nightly ones. Everything else on the line goes to pytest.

@@ -65,7 +65,7 @@ app.command(epilog="Example: `assay token alice --scope reviewer --sign-in`")(to
 app.command(
     "test",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Example: `./assay test --fast`, `./assay test -k encoding`; `pytest --help` tells pytest's own options",
+    epilog="Example: `./assay test --fast`, `./assay test -k encoding`; `pytest --help` lists pytest's own options",
 )(run_tests)
 
 app.add_typer(tasks_app, name="tasks")

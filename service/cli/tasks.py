@@ -41,17 +41,19 @@ def import_(
     ],
     files: Annotated[list[Path], typer.Argument(help="Files, or folders for kattis and quixbugs.")],
     out: Annotated[Path, typer.Option(help="Folder for the task packages, one folder for each.")],
-    limit: Annotated[int | None, typer.Option(help="Import the first so many tasks only.", min=1)] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Import only this number of tasks, from the first on.", min=1)
+    ] = None,
     solutions: Annotated[
         Path | None,
         typer.Option(
-            help="Solutions known to be right, a JSON object a line (task_id, solution), where the benchmark has none."
+            help="Solutions known to be right, a JSON object a line (task_id, solution), if the benchmark has none."
         ),
     ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace the task packages that are in --out.")] = False,
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Leave out tasks that cannot be imported, and say why.")
+        bool, typer.Option("--keep-going", help="Leave out tasks that cannot be imported, and report why.")
     ] = False,
 ) -> None:
     """Make task packages of the tasks of a benchmark, or of Kattis problem packages. Needs no service."""

@@ -188,5 +188,5 @@ def _format(row: Mapping[str, Any], where: str, name: str) -> Format:
     nearest, format = max(asked.items(), key=lambda item: len(item[1].fields.keys() & row.keys()) / len(item[1].fields))
     missing = ", ".join(sorted(format.fields.keys() - row.keys()))
     if name == AUTO:
-        raise InputError(where, f"a task of {', '.join(asked)}; it is nearest to {nearest}, but has no {missing}")
-    raise InputError(where, f"a task of {name}; it has no {missing}")
+        raise InputError(where, f"a task of {', '.join(asked)}; it is nearest to {nearest}, but lacks {missing}")
+    raise InputError(where, f"a task of {name}; it lacks {missing}")

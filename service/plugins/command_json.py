@@ -35,7 +35,7 @@ def command_from_json(row: Any) -> Command:
             environment=dict(zip(row["environment"], _texts(row["environment"].values()), strict=True)),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"it is no command for a box ({type(error).__name__}: {error})") from error
+        raise ValueError(f"it is not a command for a box ({type(error).__name__}: {error})") from error
 
 
 def text_of_bytes(data: bytes) -> str:
@@ -50,11 +50,11 @@ def bytes_of_text(text: Any) -> bytes:
 def _texts(values: Any) -> list[str]:
     texts = list(values)
     if not all(isinstance(each, str) for each in texts):
-        raise ValueError("it is no command for a box (expected texts)")
+        raise ValueError("it is not a command for a box (expected texts)")
     return texts
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("it is no command for a box (a limit is a number)")  # noqa: TRY004 - one kind of error for all
+        raise ValueError("it is not a command for a box (a limit is a number)")  # noqa: TRY004 - one kind of error for all
     return value

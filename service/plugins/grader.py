@@ -189,14 +189,14 @@ class PluginProcess:
             said = word.get("broken")
             reasons = [cut(str(each)) for each in said[:MOST_REASONS]] if isinstance(said, list) else []
             reasons += [self.closed] if self.closed else []
-            raise UnusableError(reasons or ["it said what no plugin says"], self.file)
+            raise UnusableError(reasons or ["it sent a message that no plugin sends"], self.file)
         id, version, criterion = (known.get(name) for name in ("id", "version", "criterion"))
         if (
             name_refusals(id, version, criterion, criteria)
             or is_own(str(id))
             or len(f"{id}{version}") > NAME_CHARACTERS
         ):
-            raise UnusableError(["it said what no plugin says"], self.file)
+            raise UnusableError(["it sent a message that no plugin sends"], self.file)
         return Plugin(id=str(id), version=str(version), criterion=str(criterion), place=place)
 
     def close(self) -> int:
@@ -222,7 +222,7 @@ class PluginProcess:
                 raise GraderChoiceError(cut(str(field)), cut(str(expected)))
             case {"crashed": crashed}:
                 raise PluginError(f"crashed: {_with_remedy(crashed, self.closed)}")
-        raise PluginError("said what no plugin says")
+        raise PluginError("sent a message that no plugin sends")
 
     @contextmanager
     def _fork(self, request: object, most_bytes: int = MOST_BYTES) -> Iterator[Wire]:
@@ -334,7 +334,7 @@ class _ForkedLook:
         if "close" in word:
             self._opened.pop(word["close"])[0].close()
             return None
-        raise PluginError("said what no plugin says")
+        raise PluginError("sent a message that no plugin sends")
 
     def _command(self, row: Any) -> Command:
         """Return the command, limited to the plugin's remaining time."""
@@ -359,7 +359,7 @@ class _ForkedLook:
 
     def _number(self, value: Any) -> int:
         if not isinstance(value, int) or not 0 <= value < len(self._executions):
-            raise PluginError("said what no plugin says")
+            raise PluginError("sent a message that no plugin sends")
         return value
 
 
@@ -373,4 +373,4 @@ def _signal(row: Any) -> Signal:
     try:
         return from_json(row)
     except (KeyError, TypeError, ValueError) as error:
-        raise PluginError("said what no plugin says") from error
+        raise PluginError("sent a message that no plugin sends") from error

@@ -17,10 +17,10 @@ from service.storage.interface import RunId
 
 SANDBOX, TASK, INTERNAL = "sandbox", "task", "internal"
 _SAYS = {
-    SANDBOX: "No box could be had for it, in all attempts.",
+    SANDBOX: "In all attempts, no box could be started for it.",
     TASK: "The task is unusable as it is: its reference, its tests or its checker failed. Its author can see how.",
     DISPUTED: TO_SUBMITTER,
-    INTERNAL: "We failed, in all attempts. Whoever runs the service can see how.",
+    INTERNAL: "We failed, in all attempts. The service's operator can see how.",
 }
 
 

@@ -79,9 +79,9 @@ REASONS = {
     "says_too_long_a_message": "did not finish: it closed its connection$",
     "says_a_large_message": "^x{400}|MemoryError$",
     "says_a_deep_message": "did not finish: it closed its connection$",
-    "says_a_broad_message": "MemoryError|said what no plugin says$|did not finish within",
+    "says_a_broad_message": "MemoryError|sent a message that no plugin sends$|did not finish within",
     "says_numbers_for_texts": "crashed: TypeError",
-    "says_what_it_never_did": f"^{PLUGIN} said what no plugin says$",
+    "says_what_it_never_did": f"^{PLUGIN} sent a message that no plugin sends$",
     "closes_what_is_not_open": "crashed: KeyError",
     "waits_for_no_number": f"^{PLUGIN} did not finish within {SECONDS} s$",
     "says_a_signal_of_anothers": f"^{PLUGIN} yielded a case outcome, which only built-in graders report$",
@@ -300,7 +300,7 @@ def test_a_plugin_ends_with_its_evaluator(all_at_once, served: Served) -> None:
 def test_what_is_no_command_is_the_plugins_mistake(all_at_once, served: Served) -> None:
     reported, _ = served.of_the_plugin(all_at_once[0]["wants_what_is_no_command"])
     assert isinstance(reported[1], Finding)
-    assert reported[1].message == "refused: it is no command for a box (expected texts)"
+    assert reported[1].message == "refused: it is not a command for a box (expected texts)"
 
 
 # --- what a plugin reports is cited -----------------------------------------------------------------------------------

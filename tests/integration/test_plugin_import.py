@@ -41,7 +41,7 @@ REASONS = {
     "hangs": "cannot be used: importing it came to no end: it did not finish within 10 s$",
     "stops": "cannot be used: importing it came to no end: it did not finish within 10 s$",
     "kills": "",
-    "lies": "cannot be used: it said what no plugin says$",
+    "lies": "cannot be used: it sent a message that no plugin sends$",
     "eats": "cannot be used: importing it failed: MemoryError$",
     "forks_for_ever": "cannot be used: importing it came to no end: it did not finish within 10 s$",
 }

@@ -210,7 +210,7 @@ def test_contest_tasks_have_their_benchmarks_prelude_and_compare_lines(tmp_path:
     [
         (b"", "at least one task"),
         (b"{}\n", ":1: expected a task of mbpp+, humaneval+,"),
-        (json.dumps({**PLAIN, "test": 0}).replace("test", "tests").encode(), "nearest to humaneval, but has no test"),
+        (json.dumps({**PLAIN, "test": 0}).replace("test", "tests").encode(), "nearest to humaneval, but lacks test"),
         (b"[1]\n", ":1: expected an object, not int"),
         (b'[{"a": 1},\n\n 7]', ":1: expected a task of"),
         (b"[\n\n7]", ":3: expected an object, not int"),
