@@ -1,4 +1,4 @@
-"""The results file: taken up where it was left, repaired where it was cut off, refused where it holds something else."""
+"""The results file: continued after an interruption, repaired if it was cut off, refused if it holds something else."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which benchmark a file is shows in its rows; what is wrong with it is told by line and field."""
+"""The rows of a file identify its benchmark; each fault is reported by line and field."""
 
 import gzip
 import json
@@ -150,7 +150,7 @@ def test_tests_of_bigcodebench_that_patch_run_beside_the_submission(tmp_path: Pa
 
 @pytest.mark.parametrize("as_array", [False, True])
 def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, as_array: bool) -> None:
-    """Of the two the reader of JSON drops the first, which may be the tests."""
+    """Of two equal keys the JSON reader drops the first, which may hold the tests."""
     text = json.dumps(ASSERTS).replace('"test_list": [', '"test_list": ["assert f(2) == 3"], "test_list": [')
     path = tmp_path / "rows.jsonl"
     path.write_text(f"[{text}]" if as_array else text)

@@ -62,7 +62,7 @@ def test_a_completion_goes_after_the_prompt() -> None:
         (0, 1.0, 1.0 + 5e-6, False),
         (1e-4, 1.0, 1.0 + 5e-5, True),
         (0, 1e12, 1e12 + 1e4, True),  # rtol=1e-07 of numpy.allclose
-        (0, 10**12, 10**12 + 1, False),  # integers are exact whatever their size
+        (0, 10**12, 10**12 + 1, False),  # integers of any size are exact
         (0, 3, 3.0, True),
         (0, [1.0, 2.0], (1.0, 2.0), False),
         (0, [1.0, 2.0], [1.0, 2.0, 3.0], False),

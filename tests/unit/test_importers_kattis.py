@@ -1,4 +1,4 @@
-"""Kattis problem packages: what is refused, by file and key; what is told; and what the cases count."""
+"""Kattis problem packages: refusals by file and key, notes, and the scores of cases."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""LiveCodeBench's packed tests are read without loading the pickle: what is no plain text is refused, and never run."""
+"""LiveCodeBench's packed tests are read without loading the pickle: all but plain text is refused, and never run."""
 
 import base64
 import json

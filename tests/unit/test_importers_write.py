@@ -1,4 +1,4 @@
-"""`assay tasks import` as a user runs it: all tasks are written, or none, and what is wrong is told by its place."""
+"""`assay tasks import` as a user runs it: all tasks are written, or none, and each fault is reported with its place."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ class Import:
         return result.stderr
 
     def beside(self) -> list[str]:
-        """Whatever lies where the command has worked."""
+        """Return the files in the command's folder."""
         return names(self.out.parent)
 
 

@@ -1,4 +1,4 @@
-"""Mutants: each is one slip, in one place, and does something else than the source as far as byte code tells."""
+"""Mutants: each has one slip in one place, and its byte code differs from the source's."""
 
 import ast
 
