@@ -1,4 +1,4 @@
-"""Who is measured: each evaluates a job from beginning to end, or raises where it did not come out right."""
+"""The contenders: each evaluates a job from beginning to end, or raises if it did not come out right."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ class Contender:
     name: str
     """`<job>/<who>`."""
     evaluate: Callable[[], None]
-    """Raises where the job did not come out right. Thread-safe where `workers` is more than one."""
+    """Evaluate the job. Raises if it did not come out right. Thread-safe if `workers` is more than one."""
     workers: int = 4
 
 

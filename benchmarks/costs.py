@@ -1,4 +1,4 @@
-"""What a tier costs beside its CPU time: start, idle memory, the way to and fro, and what a limit lets through."""
+"""The costs of a tier beside CPU time: start, idle memory, round trips, and how much a limit lets through."""
 
 import re
 import struct
@@ -33,17 +33,17 @@ while size := os.read(3, 4):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Of one idle container, all of its processes together, MiB."""
+    """Memory of all processes of one idle container, MiB."""
 
     unique_mib: float
-    """Anonymous and shared memory: what no other container has a part in, and what its removal gives back."""
+    """Anonymous and shared memory that no other container shares, and that its removal frees."""
     proportional_mib: float
     """With its share of the pages of programs and libraries, which all containers of an image share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Of one tier."""
+    """The costs of one tier."""
 
     first_result_seconds: float
     """From nothing of ours running to the result of the first small job."""

@@ -1,10 +1,10 @@
-"""A Docker engine of the benchmark's own, in a cgroup of the benchmark's own: one counter sees all CPU time.
+"""A Docker engine in a cgroup of the benchmark's own, so that one counter has all CPU time.
 
-What an evaluation costs is spread over this process, the engine, containerd, a shim and a runc for each container (which are
-gone before anybody could ask them), the containers, and commands such as `docker run`. Adding these up from /proc counts some
-twice and misses those that died between two looks; and an engine that others use at the same time counts their work too. So
-this process enters a new cgroup, starts an engine in it, and tells it to put its containers below it: the kernel's counter of
-that cgroup is the sum of everything, dead or alive, in nanoseconds (v1: cpuacct.usage; v2: cpu.stat in microseconds).
+The cost of an evaluation is spread over this process, the engine, containerd, a shim and a runc for each container (which end
+too soon to be asked), the containers, and commands such as `docker run`. Adding these up from /proc counts some twice and
+misses those that died between two samples, and a shared engine's work for others would count too. So this process enters a new
+cgroup, starts an engine in it, and has it put its containers below it: the kernel's counter of that cgroup is the sum of
+everything, dead or alive, in nanoseconds (v1: cpuacct.usage; v2: cpu.stat in microseconds).
 
 Needs root and `dockerd`. Leaves nothing behind: engine, data, containers and cgroups are removed at the end.
 """
@@ -30,7 +30,7 @@ from sandboxes.engine.connection import Report, connect, forget_dead, running
 START_SECONDS = 60.0
 QUIET_SECONDS = 0.15
 QUIET_SHARE = 0.05
-"""Of a core: with less than this for QUIET_SECONDS, what an evaluation left to the background is taken to be over."""
+"""Share of a core. With less than this for QUIET_SECONDS, the background work of an evaluation counts as finished."""
 SETTLE_SECONDS = 10.0
 
 
@@ -59,7 +59,7 @@ class Engine:
         return (self.counter.parent / "boxes" / container / "cgroup.procs").read_text().split()
 
     def settle(self) -> float:
-        """Wait until nobody works any more (containers are removed, pools are full); the CPU seconds by then."""
+        """Wait until all background work is done (containers removed, pools full); return the CPU seconds by then."""
         deadline = time.monotonic() + SETTLE_SECONDS
         before = self.cpu_seconds()
         while time.monotonic() < deadline:
@@ -82,7 +82,7 @@ class Daemon:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when it answers. Raises SystemExit with its last words where it does not come up."""
+        """Start it and return when it answers. Raises SystemExit with its last output if it does not come up."""
         forget_dead(self._folder / "docker.pid", "dockerd")
         forget_dead(self._folder / "exec" / "containerd" / "containerd.pid", "containerd")
         program = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/sbin") or "dockerd"
@@ -114,7 +114,7 @@ class Daemon:
         return self._process is not None and self._process.poll() is None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Send it a signal and wait for its end; nothing where it has ended already."""
+        """Send it a signal and wait for its end; do nothing if it has ended already."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait()
@@ -122,9 +122,9 @@ class Daemon:
 
 @contextmanager
 def started(report: Report, *, data_mib: int = 0) -> Iterator[Engine]:
-    """The engine with the box image in it; `DOCKER_HOST` names it to whatever this process starts.
+    """Yield the engine with the box image in it; `DOCKER_HOST` names it for all processes that this one starts.
 
-    `data_mib`: its data is in a file system of its own of that size, in memory; 0 for a folder of the host's.
+    `data_mib`: size of its data's own file system, in memory; 0 for a folder of the host's.
     """
     folder = Path(tempfile.mkdtemp(prefix="assay-benchmark-"))
     folder.chmod(0o711)  # containers, which are not root, reach what they are given in it
@@ -170,7 +170,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 
 def _box_image(client: DockerClient, report: Report) -> str:
-    """The id of the box image: a copy of that of the host's engine, where one runs, else built here."""
+    """Return the id of the box image: a copy from the host's engine if one runs, else built here."""
     if not running():
         return images.ensure(client, report)
     host = connect()
@@ -231,7 +231,7 @@ def _cgroup() -> Iterator[tuple[str, Path, int]]:
 
 
 def _hierarchy() -> tuple[Path, int]:
-    """Where CPU time is counted, and by which version of cgroups."""
+    """Return the folder in which CPU time is counted, and the version of cgroups."""
     unified = None
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         left, _, right = line.partition(" - ")
@@ -259,7 +259,7 @@ def _enter(cgroup: Path, pids: Sequence[int]) -> None:
 
 
 def _remove(name: str) -> None:
-    """Remove the cgroups of this name in all hierarchies: the engine made them where it keeps limits."""
+    """Remove the cgroups of this name in all hierarchies: the engine made them wherever it sets limits."""
     deadline = time.monotonic() + START_SECONDS
     for root in {path.parent for path in Path("/sys/fs/cgroup").glob(f"**/{name}")}:
         folders = sorted((path for path in (root / name).rglob("*") if path.is_dir()), reverse=True)

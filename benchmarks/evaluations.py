@@ -15,13 +15,13 @@ from engine import Engine
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TIMES = 18
-"""Each of our examples is evaluated so often: about as many evaluations as HumanEval has, so that the start counts little."""
+"""Evaluations of each example: about as many in all as HumanEval has, so that the start counts little."""
 BROKEN = "    raise NotImplementedError\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """Of a tier."""
+    """The rate of a tier."""
 
     per_second: float
     """Evaluations a second, the start of the service counted."""
@@ -77,7 +77,7 @@ def _numbered(kind: str, samples: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _assay_eval(tier: str, half: Half, tasks: Path) -> float:
-    """Wall seconds of the command. Raises RuntimeError where an outcome is another than it must be."""
+    """Return the wall seconds of the command. Raises RuntimeError if an outcome is wrong."""
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-eval-") as folder:
         samples, out = Path(folder) / "samples.jsonl", Path(folder) / "results.jsonl"
         samples.write_text("".join(half.lines))

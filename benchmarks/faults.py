@@ -1,8 +1,8 @@
-"""The engine fails under load: does every submission still come to its own outcome, once, and to nobody else's?
+"""The engine fails under load: does every submission still get its own outcome, exactly once?
 
-On an engine of its own, with its data in a small file system of its own. The service's workers, its queue and its database
-are the real ones; submissions of `examples/median` are in flight from the beginning of each fault to its end. What a
-submission's findings must be is what they were before the first fault.
+On an engine with its data in a small file system of its own. The service's workers, its queue and its database are the real
+ones. Submissions of `examples/median` are in flight from the beginning of each fault to its end. A submission's findings must
+equal those before the first fault.
 """
 
 import argparse
@@ -55,14 +55,14 @@ DATA_MIB = 1536
 """Room for the box image twice: loading it needs that for a moment."""
 KILL_EVERY_SECONDS = 0.1
 AT_ONCE = 8
-"""So many submissions wait or are under way, at the least, while a fault lasts."""
+"""Fewest submissions that wait or are under way during a fault."""
 LONGEST_SECONDS = 600.0
 """After the end of a fault, for all that was accepted; attempts are up to a minute apart by then."""
 SETTLE_SECONDS = 30.0
 ENGINE_PROGRAMS = {"dockerd", "containerd", "containerd-shim", "unshare"}
 
 Face = tuple[object, ...]
-"""Of findings: all that must not depend on faults."""
+"""The part of the findings that must not depend on faults."""
 
 
 # --- the faults -------------------------------------------------------------------------------------------------------
@@ -70,18 +70,18 @@ Face = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a fault is given. Each returns how often it struck."""
+    """The means of a fault. Each fault returns how often it struck."""
 
     own: Engine
     client: DockerClient
-    """Of its own, so that it does not share the sandbox's connections."""
+    """A client of its own, so that it does not share the sandbox's connections."""
     seconds: float
     chance: random.Random
 
     def strike(self, pause: float, once: Callable[[int], int]) -> int:
-        """Strike so far apart while the fault is to last, and until it has struck: on a busy host that may be much later.
+        """Strike every `pause` seconds until the fault's time is over and it has struck, which may be much later on a busy host.
 
-        `once` is told how often it has struck so far, and returns how often it strikes now.
+        `once` receives the number of strikes so far, and returns how many it made.
         """
         end = time.monotonic() + self.seconds
         struck = 0
@@ -107,7 +107,7 @@ def crashed(trouble: Trouble) -> int:
 
 
 def full_disk(trouble: Trouble) -> int:
-    """No byte is free where the engine keeps its data; boxes are killed, so that new ones are needed."""
+    """Fill the file system of the engine's data; boxes are killed, so that new ones are needed."""
     filler = trouble.own.folder / "data" / "filler"
     try:
         with filler.open("ab", buffering=0) as file:
@@ -274,14 +274,14 @@ def serving(own: Engine, tier: Tier, home: Path, archive: Path, workers: int) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of the submissions of one fault."""
+    """The results of the submissions of one fault."""
 
     fault: str
     struck: int
     submissions: int
     outcomes: Mapping[str, int]
     attempts: Mapping[int, int]
-    """Attempts -> number of the runs that took so many."""
+    """Number of attempts -> number of runs that took them."""
     seconds: float
     after_seconds: float
     """From the end of the fault to the last finished run."""
@@ -297,7 +297,7 @@ def face(findings: RunResult) -> Face:
 
 
 def faces(load: Load) -> Mapping[str, Face]:
-    """What the findings of each solution are while nothing fails."""
+    """Return the findings of each solution while nothing fails."""
     ids = load.accept(load.solutions)
     load.wait(ids, time.monotonic() + LONGEST_SECONDS)
     found = {}

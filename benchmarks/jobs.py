@@ -1,4 +1,4 @@
-"""What is evaluated: the same three jobs for everybody."""
+"""The jobs: the same three for each contender."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A program that ends with exit code 0 and prints `says` when all is well."""
+    """A program that ends with exit code 0 and prints `says` if all is well."""
 
     argv: tuple[str, ...]
     files: Mapping[str, str]
@@ -44,7 +44,7 @@ class Job:
     """That of the grader for such jobs: tier jail imports it ahead, other ways do not need it."""
 
     def passed(self, code: int | None, output: bytes) -> None:
-        """Raises RuntimeError where the job did not come out as it must: a cheap wrong answer is not fast."""
+        """Raise RuntimeError if the job did not come out right: a cheap wrong answer is not fast."""
         if code != 0 or self.says.encode() not in output:
             raise RuntimeError(f"{' '.join(self.argv)} ended with {code} and said {output[-500:]!r}")
 
@@ -77,7 +77,7 @@ PYTEST = Job(
 )
 """The same as ten tests beside a module."""
 WITH_HYPOTHESIS = replace(PYTEST, harness=PROPERTY.harness)
-"""The same where Hypothesis is imported ahead as well."""
+"""The same with Hypothesis imported ahead as well."""
 
 CALLS = Suite(
     id="hidden",

@@ -1,9 +1,9 @@
 """Does the box keep its promises on other kernels? Each is started in an emulated machine, which runs the tests of the box.
 
-The machine has this host's Debian release with Docker, this checkout with its virtual environment, and the box image; kernel and
-modules are those of the Debian release that is asked for. It has no network. What runs in it: kernels_guest.py.
+The machine has this host's Debian release with Docker, this checkout with its virtual environment, and the box image. Kernel and
+modules are those of the requested Debian release. It does not have a network. It runs kernels_guest.py.
 
-Needs root, Debian or Ubuntu on x86-64, 20 GB of disk; some minutes for each kernel, because the processor is emulated in software.
+Needs root, Debian or Ubuntu on x86-64, 20 GB of disk; some minutes for each kernel, because the CPU is emulated in software.
 """
 
 import argparse
@@ -48,7 +48,7 @@ ExecStart=/bin/sh -c 'exec {python} {program} > /dev/ttyS0 2>&1'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """As its release's package leaves it in a root file system."""
+    """A kernel as its release's package leaves it in a root file system."""
 
     name: str
     folder: Path
@@ -116,7 +116,7 @@ def _system(folder: Path, wanted: dict[str, Sequence[str]]) -> Path:
     )
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants/assay-tests.service").symlink_to("../assay-tests.service")
-    (units / "serial-getty@ttyS0.service").symlink_to("/dev/null")  # nobody logs in
+    (units / "serial-getty@ttyS0.service").symlink_to("/dev/null")  # no logins
     (folder / "etc/fstab").write_text("/dev/vda / ext4 defaults 0 1\n")
     return folder
 
@@ -143,7 +143,7 @@ def _debootstrap(folder: Path, release: str, packages: Sequence[str]) -> None:
 
 
 def _tried(kernel: Kernel, system: Path, disk: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """What the guest found: see kernels_guest.py."""
+    """Return what the guest found: see kernels_guest.py."""
     modules = system / "usr/lib/modules"
     shutil.rmtree(modules, ignore_errors=True)
     shutil.copytree(kernel.folder / "lib/modules", modules, symlinks=True)

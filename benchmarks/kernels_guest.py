@@ -1,4 +1,4 @@
-"""What the machine of kernels.py does when its engine is there: runs the tests of the box, tells of it in one line of JSON."""
+"""Runs in the machine of kernels.py when its engine is there: runs the tests of the box and reports in one line of JSON."""
 
 import json
 import os

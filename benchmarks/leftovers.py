@@ -1,4 +1,4 @@
-"""What exists because of us, by name: counted before and after, so that what was left behind can be told."""
+"""Our containers, processes and files by name, counted before and after to find what was left behind."""
 
 import os
 import tempfile
@@ -47,7 +47,7 @@ def at_rest(engine: Engine) -> Things:
 
 
 def left(engine: Engine, before: Things) -> Mapping[str, list[str]]:
-    """What is there now and was not before, once it has had time to go; kinds with nothing are left out."""
+    """Return what exists now and did not before, after time for it to go; kinds without any are left out."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         after = at_rest(engine)

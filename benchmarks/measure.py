@@ -16,7 +16,7 @@ LEAST = 2
 
 @dataclass(slots=True)
 class Taken:
-    """What was measured of one contender."""
+    """The measurements of one contender."""
 
     rounds: list[float] = field(default_factory=list)
     """CPU milliseconds per evaluation, a number for each round."""

@@ -97,7 +97,7 @@ def attacks() -> Iterator[tuple[str, str]]:
 
 
 def beside(url: str, token: str, name: str, code: str, runs: int) -> dict[str, float]:
-    """`runs` honest submissions while attackers hold; what became of the honest ones."""
+    """Return the results of `runs` honest submissions while attackers hold."""
     begun, enough, ended = Event(), Event(), Counter[str]()
 
     def attack(number: int) -> None:

@@ -1,4 +1,4 @@
-"""What others offer that installs from PyPI, each in a virtual environment of its own, on the small job."""
+"""Other tools that install from PyPI, each in a virtual environment of its own, on the small job."""
 
 import io
 import json
@@ -57,7 +57,7 @@ CMD ["python3"]
 
 @contextmanager
 def opened(engine: Engine, report: Callable[[str], None]) -> Iterator[list[Contender]]:
-    """Those that can be installed and do the job; of the others `report` is told why they are left out."""
+    """Yield those that can be installed and do the job; `report` receives why the others are left out."""
     image, _ = engine.client.images.build(
         fileobj=io.BytesIO(DOCKERFILE.format(image=engine.image).encode()), network_mode="none", rm=True
     )
@@ -125,7 +125,7 @@ def _running(peer: Peer, job: dict[str, object]) -> Iterator[_Running]:
 
 
 def _installed(peer: Peer) -> Path:
-    """The interpreter of the peer's environment, made where it is missing. Raises PeerError."""
+    """Return the interpreter of the peer's environment, made if it is missing. Raises PeerError."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "assay-benchmark"
     folder = cache / peer.name
     python = folder / "bin/python"

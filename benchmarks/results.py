@@ -15,7 +15,7 @@ BARE = {"calls": "small", "suite": "pytest", "twice": "pytest", "failing": "pyte
 class Results:
     machine: Mapping[str, object]
     idle_cpu_ms_per_second: float
-    """What everything takes while nothing is evaluated; it is in all numbers."""
+    """CPU time of everything while nothing is evaluated; included in all numbers."""
     taken: Mapping[str, Taken]
     """By `<job>/<who>`."""
     per_second: Mapping[str, Mapping[int, float]]
@@ -23,18 +23,18 @@ class Results:
     costs: Mapping[str, Cost]
     """By tier."""
     evaluations: int
-    """Of each tier in `eval`."""
+    """Number of evaluations of each tier in `eval`."""
     eval: Mapping[str, Rate]
     """By tier."""
 
     def ratio_to_bare(self, name: str) -> float | None:
-        """CPU of a contender in times the bare program's with the same job; None where that was not measured."""
+        """Return the CPU time as a multiple of the bare program's with the same job; None if that was not measured."""
         job = name.partition("/")[0]
         bare = f"{BARE.get(job, job)}/bare"
         return self.taken[name].ratio(self.taken[bare]) if bare in self.taken else None
 
     def document(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the results as JSON values."""
         return {
             "machine": self.machine,
             "idle_cpu_ms_per_second": self.idle_cpu_ms_per_second,
@@ -55,7 +55,7 @@ class Results:
         }
 
     def tables(self) -> str:
-        """Markdown; a table that would have no rows is left out."""
+        """Return Markdown; a table without rows is left out."""
         head = "| job / who | CPU ms | x bare | wall p50 ms | p95 ms | n | a second, with 1 / 2 / 3 / 4 workers |"
         names = dict.fromkeys([*self.taken, *self.per_second])
         lines = _table(head, "|---|---:|---:|---:|---:|---:|---|", [self._contender(name) for name in names])

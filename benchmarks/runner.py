@@ -67,7 +67,7 @@ def become(argv: list[str], environment: dict[str, str], writing: int) -> None:
                 exec(compile(file.read(), argv[1], "exec"), main_module.__dict__)
     except SystemExit as stop:
         code = int(stop.code or 0)
-    except BaseException as error:  # noqa: BLE001 - whatever the job does is its answer
+    except BaseException as error:  # noqa: BLE001 - any error of the job is its answer
         sys.stderr.write(repr(error))
         code = 1
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What isolation costs: each tier beside what people do without one. What the numbers mean: benchmarks/README.md."""
+"""The cost of isolation: each tier beside its unisolated alternatives. benchmarks/README.md explains the numbers."""
 
 import argparse
 import json

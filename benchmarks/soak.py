@@ -121,7 +121,7 @@ def _work(sandbox: Sandbox, numbers: "count[int]", executions: int, progress: Pr
 
 
 def _execute(session: Session, number: int) -> None:
-    """One honest program, mostly a small one; each tenth is a conversation. AssertionError where it was not right."""
+    """Run one honest program, mostly a small one; each tenth is a conversation. AssertionError if its result is wrong."""
     if number % 10 == 9:
         with session.converse(Command(argv=("python3", "-c", TALK), limits=LIMITS)) as conversation:
             for asked in range(number, number + 3):
@@ -175,7 +175,7 @@ def _sample(own: Engine) -> dict[str, float]:
 
 
 def _resident(pid: str) -> float:
-    """MiB of a process; 0 where it has just ended."""
+    """Return the resident MiB of a process; 0 if it has just ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
     except OSError:

@@ -1,8 +1,8 @@
 """Does the service stand? Hostile plugins, packages and clients at the same time, while honest submissions flow.
 
-A real service of its own. `/healthz` and `/readyz` are asked at a fixed pace by a process of its own (stands_sampler.py): first while
-nobody does any harm, then while all do, at last while the database takes no write. Prints how long the answers took, how many honest
-submissions were graded rightly, and whether `/readyz` told the truth.
+It starts a real service. Another process (stands_sampler.py) requests `/healthz` and `/readyz` at a fixed pace: first without
+attacks, then during all of them, at last while the database refuses writes. The benchmark prints how long the answers took,
+how many honest submissions were graded rightly, and whether `/readyz` was truthful.
 """
 
 import argparse
@@ -44,27 +44,27 @@ WAYS = (
     "crashes_the_interpreter", "kills_its_parent", "stops_its_parent", "leaves_a_daemon", "opens_many_boxes", "says_a_large_message",
     "says_a_broad_message", "makes_the_log_non_blocking", "closes_all_files",
 )  # fmt: skip
-"""What the plugin does, in turn (tests/integration/plugins/misbehaving.py)."""
+"""The attacks of the plugin, in turn (tests/integration/plugins/misbehaving.py)."""
 WORKERS = 4
 AT_ONCE = 2
 """Submissions under way of those at which the plugin looks, and of honest people: each a thread that waits for its run."""
 PACE_SECONDS = 0.05
 MOST_MS = 200.0
-"""What is promised of `/healthz`, on a machine where nothing else runs."""
+"""The promise for `/healthz`, on a machine without other work."""
 QUIET_SECONDS, LOCKED_SECONDS = 3.0, 7.0
 TOLD_SECONDS = 4.0
-"""From when it becomes true to when `/readyz` says so: the patience of its checks, and of one that was under way."""
+"""Seconds until `/readyz` reports a fault: the patience of its checks, and of one that was under way."""
 LATEST_SECONDS = 60.0
-"""For honest submissions that are under way when the harm ends."""
+"""Seconds for honest submissions that are under way when the attacks end."""
 
 
 @dataclass(slots=True)
 class Honest:
-    """What became of submissions that mean no harm."""
+    """The results of honest submissions."""
 
     right: int = 0
     wrong: list[str] = field(default_factory=list)
-    """In words: graded otherwise than they should, flagged, or not graded."""
+    """In words: graded wrongly, flagged, or not graded."""
     seconds: list[float] = field(default_factory=list)
     """From handing each in to its findings."""
     again: int = 0
@@ -135,7 +135,7 @@ _LOAD = round(os.getloadavg()[0], 2)
 
 @contextmanager
 def _log(process: subprocess.Popen[str], file: Path) -> Iterator[None]:
-    """Keep what the service says; a pipe that nobody reads would stop it."""
+    """Store the service's output; a pipe without a reader would stop it."""
     assert process.stderr is not None
     fd = process.stderr.fileno()
 
@@ -292,7 +292,7 @@ def _result(
     }
     in_harm = _between(ready, phases.quiet, phases.harm)
     began, ended = phases.locked
-    # An answer that is under way when writes are possible again may say either.
+    # An answer under way while writes become possible again may be either.
     late = [sample for sample in ready if began + TOLD_SECONDS <= sample[0] and sample[0] + sample[1] / 1e3 < ended]
     after = [sample for sample in ready if sample[0] >= ended + TOLD_SECONDS / 2]
     return {
@@ -336,7 +336,7 @@ def _spread(samples: Sequence[Any]) -> dict[str, float]:
 
 
 def _judge(result: Mapping[str, Any]) -> dict[str, bool]:
-    """What was promised, and whether it held; printed."""
+    """Return each promise and whether it held; print both."""
     health, ready, honest = result["healthz_ms"]["harm"], result["readyz"], result["honest"]
     table = Table("milliseconds", "asked", "p50", "p99", "max")
     for path in ("healthz", "readyz"):

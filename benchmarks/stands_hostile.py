@@ -32,7 +32,7 @@ class Target:
         return socket.create_connection(self.address, timeout=60)
 
     def says(self, *parts: bytes) -> str:
-        """The status of the answer to these parts; "closed" where none came."""
+        """Return the status of the answer to these parts; "closed" if there was no answer."""
         with closing(self.connect()) as connection:
             with suppress(OSError):  # it may have answered, and closed, before it had all
                 for part in parts:
@@ -50,7 +50,7 @@ Attack = Callable[[Target], str]
 
 
 def _half_heads(target: Target) -> str:
-    """As many as may wait, and more, that never send the rest."""
+    """Open more connections than may wait, and never send the rest of the head."""
     with ExitStack() as stack:
         for _ in range(300):
             connection = stack.enter_context(closing(target.connect()))
@@ -95,7 +95,7 @@ def _slow_bodies(target: Target) -> str:
 
 
 def _bodies() -> Iterator[tuple[str, bytes]]:
-    """What takes a parser longest, each as large as it may be: 16 MiB of a submission, 32 of a task."""
+    """Yield the bodies that take a parser longest, each of the largest size: 16 MiB of a submission, 32 of a task."""
     for text in (
         b"x",
         b"\\n",
@@ -222,7 +222,7 @@ class Clients:
 
     def __init__(self, target: Target, only: str) -> None:
         self.said: dict[str, Counter[str]] = {name: Counter() for name in ATTACKS if only in name}
-        """By attack, what became of each try: a status, several of them, or `held` and `closed`."""
+        """Attack -> the result of each try: a status, several of them, or `held` and `closed`."""
         self.moments: list[tuple[float, float, str]] = []
         """From when to when each try took, by the monotonic clock."""
         self._target = target
@@ -250,7 +250,7 @@ class Clients:
 
 
 def failures(said: Mapping[str, Counter[str]]) -> int:
-    """Answers that no client should get, whatever it sends: a failure of the service's own."""
+    """Return the number of answers that no client should get, whatever it sends: failures of the service itself."""
     wrong = ("500", "502", "504")
     return sum(
         count for by in said.values() for what, count in by.items() if any(code in what.split() for code in wrong)

@@ -1,8 +1,8 @@
-"""Asks a service for `/healthz` and `/readyz` at a fixed pace until its standard input ends, then prints what it saw as JSON.
+"""Requests `/healthz` and `/readyz` at a fixed pace until its standard input ends, then prints the answers as JSON.
 
-A process of its own, so that nothing which the benchmark itself does is in the numbers. For each path a list of
+It is a process of its own, so that the benchmark's own work is not in the numbers. For each path it prints a list of
 `[when, milliseconds, status, body]`: `when` by the monotonic clock of this machine, `milliseconds` from before the
-connection is made to its end, status 0 where no answer came.
+connection is made to its end, status 0 if there was no answer.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What was asked of the sandbox, and whether it was reached in this run."""
+"""The targets of the sandbox, and whether this run reached them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""TOML that others wrote, read in time and memory of its size.
+"""Untrusted TOML, read in time and memory proportional to its size.
 
-`tomllib` takes time and memory by the square of a dotted key's length (17 GiB for 200 KB) and a frame for each bracket inside
-another. So the text is looked at first: how long it is, how many parts a key has, how deep brackets go. Strings and comments
-are stepped over as TOML has them. Where this reads a text in another way than `tomllib` does, `tomllib` refuses it at that
-place, before it comes to what was stepped over.
+`tomllib` takes time and memory by the square of a dotted key's length (17 GiB for 200 KB), and a stack frame for each nested
+bracket. So the text is scanned first for its length, the parts of its keys and the depth of its brackets. The scan skips
+strings and comments as TOML defines them. If it ever reads a text differently from `tomllib`, `tomllib` refuses that text
+before it reaches the skipped part.
 
-    TomlError               it is no TOML, or more of it than is read
+    TomlError               the text is not TOML, or exceeds the limits
 """
 
 import re
@@ -14,9 +14,9 @@ from typing import Any
 
 MOST_BYTES = 64 * 1024
 MOST_PARTS = 8
-"""Of a dotted key, and of a table's name."""
+"""Most parts of a dotted key or of a table's name."""
 MOST_DEPTH = 8
-"""Of arrays and inline tables in each other."""
+"""Most nested arrays and inline tables."""
 _LARGEST = 2**63
 """TOML's integers have 64 bits."""
 
@@ -34,11 +34,11 @@ _TOKEN = re.compile(
 
 
 class TomlError(ValueError):
-    """Says what is wrong, with the line where it is known: `... (at line 3, column 1)`."""
+    """The text is not TOML, or exceeds the limits. Has the line if it is known: `... (at line 3, column 1)`."""
 
 
 def loads(text: str) -> dict[str, Any]:
-    """The text as `tomllib.loads` has it. Raises TomlError."""
+    """Return the same as `tomllib.loads`. Raises TomlError."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         raise TomlError(f"it may have {MOST_BYTES // 1024} KiB, not {size / 1024:.1f}")
@@ -52,7 +52,7 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def _look(text: str) -> None:
-    """Raises TomlError where the text has too much in one key or too much in each other."""
+    """Raise TomlError if a key has too many parts or brackets are nested too deep."""
     parts, depth, at = 1, 0, 0
     while at < len(text):
         token = _TOKEN.match(text, at)

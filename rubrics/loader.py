@@ -1,8 +1,8 @@
-"""A rubric's TOML text -> `Rubric`, or a refusal that names the file, the line and what was expected.
+"""A rubric's TOML text -> `Rubric`, or an error with the file, the line and what was expected.
 
 The format is in docs/reference/rubric.md. Reading the file is the caller's; this module is pure.
 
-    RubricError             the text is no rubric
+    RubricError             the text is not a rubric
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from rubrics import bounded_toml
+from rubrics.input_error import InputError
 from rubrics.model import Criterion, Level, Rubric, Rule
 from rubrics.prefill import ABSTAINED, NO_EVIDENCE, NO_RULE, UNDECIDED
 from rubrics.signals import Severity
@@ -28,27 +29,25 @@ RESERVED_HOTKEYS = frozenset("jkenwfsyux")
 _Path = tuple[str | int, ...]
 
 
-class RubricError(ValueError):
-    """The text is no rubric.
+class RubricError(InputError):
+    """The text is not a rubric.
 
     Args:
         name: the file's name.
-        line: 1 for the first; None where TOML does not let us tell.
-        field: where, as a path with positions from 0: `criterion.1.rule.0.level`; empty for the whole file.
+        line: counted from 1; None if it is not known.
+        field: a path with positions from 0: `criterion.1.rule.0.level`; empty for the whole file.
         expected: what would have been right.
     """
 
     def __init__(self, name: str, line: int | None, field: str, expected: str) -> None:
         place = name if line is None else f"{name}, line {line}"
-        super().__init__(f"{place}: {field}: expected {expected}" if field else f"{place}: expected {expected}")
-        self.name = name
+        super().__init__(f"{place}: {field}" if field else place, expected)
         self.line = line
         self.field = field
-        self.expected = expected
 
 
 def load(text: str, *, name: str) -> Rubric:
-    """The rubric that the text says; `name` is the file's, for messages. Raises RubricError."""
+    """Return the rubric in the text; `name` is the file's, for messages. Raises RubricError."""
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
         parsed = bounded_toml.loads(text)
@@ -124,7 +123,7 @@ def _rule(table: "_Table", levels: Sequence[Level]) -> Rule:
 
 
 def _check_conditions(table: "_Table", rule: Rule) -> None:
-    """A rule that could never hold, or would hold always, is a mistake that nobody would notice later."""
+    """Refuse a rule that could never hold or would always hold, which would go unnoticed later."""
     conditions = ("passed_at_least", "passed_below", "finding_at_least", "measurement")
     if not any(condition in table.row for condition in conditions):
         raise table.error("", f"a condition: one of {', '.join(conditions)}")
@@ -238,10 +237,10 @@ class _Table:
 
 
 def _lines_of(text: str) -> dict[_Path, int]:
-    """Where headers and keys stand, as `tomllib` does not tell: (`criterion`, 1, `level`, 0, `anchor`) -> line.
+    """Return the lines of headers and keys, which `tomllib` does not report: (`criterion`, 1, `level`, 0, `anchor`) -> line.
 
-    It knows headers and bare keys at the start of a line and steps over multi-line strings; what is written inline is
-    found by the nearest place that is known.
+    It knows headers and bare keys at the start of a line and skips multi-line strings. For inline values the nearest known
+    place is used.
     """
     lines: dict[_Path, int] = {}
     sizes: dict[_Path, int] = {}

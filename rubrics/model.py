@@ -1,4 +1,4 @@
-"""What a rubric is: criteria with levels from worst to best, and the rules that turn signals into a suggested level."""
+"""A rubric: criteria with levels from worst to best, and the rules that turn signals into a suggested level."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Level:
     """0 is worst."""
     title: str
     anchor: str
-    """What a response at this level looks like, in a sentence; snapshotted into each review."""
+    """Description of a response at this level, in a sentence; copied into each review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,14 @@ class Criterion:
     id: str
     title: str
     question: str
-    """What the reviewer is asked."""
+    """The question to the reviewer."""
     weight: float
     levels: tuple[Level, ...]
     """Worst to best, values 0, 1, 2, ... without a gap."""
     rules: tuple[Rule, ...]
-    """Tried in order; the first that holds gives the suggestion. None: this criterion has no machine basis."""
+    """Tried in order; the first that holds suggests its level. Without rules the machine never suggests a level."""
     no_basis: str
-    """Shown when no rule holds: why the machine says nothing here."""
+    """Why the machine does not suggest a level; shown if no rule holds."""
     decidable: bool = False
     """May be confirmed in bulk, because its evidence settles it."""
     hotkey: str = ""
@@ -68,7 +68,7 @@ class Rubric:
     criteria: tuple[Criterion, ...]
 
     def criterion(self, id: str) -> Criterion:
-        """Raises KeyError for an id that the rubric does not have."""
+        """Return the criterion. Raises KeyError for an id that the rubric does not have."""
         for criterion in self.criteria:
             if criterion.id == id:
                 return criterion
@@ -93,7 +93,7 @@ class Prefill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a human decided on one criterion."""
+    """A human's decision on one criterion."""
 
     criterion: str
     level: int
@@ -108,7 +108,7 @@ class DecidedCriterion:
 
     decision: Decision
     verdict: str
-    """`confirmed` (same as the suggestion), `overridden` (differs) or `unaided` (there was no suggestion)."""
+    """`confirmed` (same as the suggestion), `overridden` (differs) or `unaided` (without a suggestion)."""
     suggested: int | None
     levels_seen: tuple[str, ...]
     """The anchor texts as they stood, worst to best."""

@@ -1,7 +1,7 @@
-"""From reviews to training labels: which of two responses humans graded higher, and which are good or bad alone.
+"""Training labels from reviews: which of two responses humans graded higher, and which are good or bad alone.
 
-Only decisions count, never suggestions. Where a response has several reviews their totals are averaged; where two of
-them differ by more than one level on a criterion, nothing is said until that is settled. Pure.
+Only decisions count, never suggestions. If a response has several reviews, their totals are averaged. If two of them differ by
+more than one level on a criterion, there is no label until that is settled. Pure.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Response:
 
     id: str
     text: str
-    """As a model would have to write it."""
+    """The response in the form that a model would have to write."""
     reviews: tuple[Review, ...]
     """At least one."""
 
@@ -42,7 +42,7 @@ class Pair:
 
 
 def settled(reviews: Sequence[Review]) -> bool:
-    """True where the reviews of one response can be taken together.
+    """Return True if the reviews of one response can be combined.
 
     They must be of one rubric version, and differ by at most one level on each criterion. A single review is settled.
     """
@@ -55,14 +55,14 @@ def settled(reviews: Sequence[Review]) -> bool:
 
 
 def mean_total(reviews: Sequence[Review]) -> float:
-    """Mean of the weighted totals, 0 (worst) to 1. Raises ValueError without a review."""
+    """Return the mean of the weighted totals, 0 (worst) to 1. Raises ValueError without a review."""
     if not reviews:
         raise ValueError("a mean needs at least one review")
     return fsum(weighted_total(review) for review in reviews) / len(reviews)
 
 
 def pairs(responses: Sequence[Response]) -> tuple[Pair, ...]:
-    """Every pair of these responses to one prompt (one task version, one group) on which humans have a preference.
+    """Return every pair of responses to one prompt (one task version, one group) on which humans have a preference.
 
     Left out: unsettled responses, responses graded under different rubric versions (their totals do not compare), ties,
     identical texts, a pair whose better response is flagged as harmful by any reviewer, and both of two pairs that
@@ -75,7 +75,7 @@ def pairs(responses: Sequence[Response]) -> tuple[Pair, ...]:
 
 
 def desirable(reviews: Sequence[Review]) -> bool | None:
-    """Whether a response is good by itself: True, False, or None for the undecided middle and for unsettled reviews.
+    """Return whether a response is good by itself; None for the undecided middle and for unsettled reviews.
 
     True: every reviewer put every criterion above the middle of its scale (3 or 4 of 0-4), and none flagged harm.
     False: some reviewer flagged harm, or the mean total is at most UNDESIRABLE_TOTAL.

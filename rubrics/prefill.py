@@ -1,21 +1,21 @@
-"""From signals to a suggested level for each criterion, or the reason why there is none. Pure.
+"""A suggested level for each criterion, from signals, or the reason why there is none. Pure.
 
-A rule holds when every condition that it sets holds. What they look at are the signals of the rule's own criterion;
-integrity flags (`Finding.flag`) are left out, they are for the reviewer to read, and so is what is about the task.
+A rule holds if each of its conditions holds. Conditions look at the signals of the rule's own criterion only. They ignore
+integrity flags (`Finding.flag`), which the reviewer reads, and findings about the task.
 
     passed_at_least, passed_below   the weighted share of hidden cases that passed; needs a case. FAILED, ERROR and NOT_RUN
-                                    count as not passed, but for the partial credit of a FAILED one. A case of a group counts
-                                    only if all of its group passed. The share is 1 only if every case passed.
+                                    count as not passed, except for the partial credit of a FAILED one. A case of a group
+                                    counts only if all of its group passed. The share is 1 only if every case passed.
     finding_at_least                some finding is this severe (and the tool this sure: confidence_at_least)
-    at_least, below                 the largest value of the named measurement; needs one. NaN is no value.
-    grader                          restricts the two above to what this grader reported
+    at_least, below                 the largest value of the named measurement; needs one. NaN is ignored.
+    grader                          restricts the two above to the reports of this grader
 
-The first rule that holds gives the level. **A case that is open, DISPUTED or NOT_TRIED, can only take a suggestion away**: the
-share lies between what it is if all such cases failed and if all passed, and a level is suggested only if every share between
-gives the same one. Then, **an abstention can only take a suggestion away**, never move it: with
-one in the criterion the rule counts only if looking at the rest could not undo it (some finding is there, some value
-is this large) and if its level is not above the middle of the scale. So a dangerous line in one file is still
-suggested when another file was skipped, while neither a share of the cases nor anything good is.
+The first rule that holds suggests its level. **An open case, DISPUTED or NOT_TRIED, can only remove a suggestion**: the share
+lies between its value if all such cases failed and its value if all passed, and a level is suggested only if every share in
+that range leads to the same one. **An abstention can only remove a suggestion** too, never change it. With one in the
+criterion, a rule counts only if the missing part could not undo it (some finding exists, some value is this large) and its level
+is not above the middle of the scale. So a dangerous line in one file is still suggested if another file was skipped, but
+neither a share of the cases nor anything good is.
 """
 
 import sys
@@ -30,16 +30,17 @@ CITED_AT_MOST = 20
 """Signals that a pre-fill cites; a reviewer reads the first few, and the run keeps them all."""
 
 NO_EVIDENCE, ABSTAINED, NO_RULE, UNDECIDED = "no-evidence", "abstained", "no-rule", "undecided"
-"""What `Prefill.rule` says where no level is suggested: nothing was reported, a grader could not look, no rule held, or the
-level depends on cases that are open."""
+"""Values of `Prefill.rule` if no level is suggested: nothing was reported, a grader abstained, no rule held, or the level
+depends on open cases.
+"""
 
 
 def prefill(rubric: Rubric, signals: Iterable[Signal]) -> tuple[Prefill, ...]:
-    """One pre-fill for each criterion, in rubric order, whatever the order of the signals.
+    """Return one pre-fill for each criterion, in rubric order, whatever the order of the signals.
 
-    `because` cites signals of the fired rule (or, for `abstained`, the abstentions; for `no-rule`, the findings; for `undecided`, the
-    open cases), most telling first: cases that did not pass, the severest findings, the largest values. `confidence` is None: it is measured later, on decisions.
-    Signals of a criterion that the rubric does not have are ignored. Never raises.
+    `because` cites signals of the rule that held (for `abstained` the abstentions, for `no-rule` the findings, for
+    `undecided` the open cases), the most important first: cases that did not pass, the severest findings, the largest
+    values. `confidence` is None; it is measured later, on decisions. Signals of unknown criteria are ignored. Never raises.
     """
     reported = tuple(signals)
     return tuple(_prefill_one(criterion, _Evidence.of(criterion.id, reported)) for criterion in rubric.criteria)
@@ -94,7 +95,7 @@ def _prefill_one(criterion: Criterion, evidence: _Evidence) -> Prefill:
 
 
 def _suggested(criterion: Criterion, evidence: _Evidence, share: float | None) -> Prefill:
-    """What is suggested where this share of the cases has passed."""
+    """Return the pre-fill if this share of the cases passed."""
     incomplete = bool(evidence.abstentions)
     for rule in criterion.rules:
         cited = _cited(rule, evidence, share)
@@ -111,13 +112,13 @@ def _suggested(criterion: Criterion, evidence: _Evidence, share: float | None) -
                 says=says,
             )
     if incomplete:
-        says = "A grader could not look, so what the others report is no basis for a level."
+        says = "A grader could not look, so the other reports are not enough for a level."
         return _without_level(criterion, ABSTAINED, says, evidence.abstentions[:CITED_AT_MOST])
     return _without_level(criterion, NO_RULE, _unruled(criterion, evidence.findings), evidence.findings[:CITED_AT_MOST])
 
 
 def _shares_to_try(criterion: Criterion, cases: Sequence[CaseOutcome]) -> tuple[float | None, ...]:
-    """The least share that may have passed, and one of each stretch up to the most in which no rule of the criterion turns."""
+    """Return the least share that may have passed, and one share from each range in which the same rules hold."""
     if not any(case.outcome in OPEN for case in cases):
         return (_share(cases),)
     least, most = (_share(_settled(cases, outcome)) for outcome in (Outcome.FAILED, Outcome.PASSED))
@@ -128,7 +129,7 @@ def _shares_to_try(criterion: Criterion, cases: Sequence[CaseOutcome]) -> tuple[
 
 
 def _settled(cases: Sequence[CaseOutcome], outcome: Outcome) -> Sequence[CaseOutcome]:
-    """The cases with that outcome for those that are open."""
+    """Return the cases with that outcome for those that are open."""
     return [replace(case, outcome=outcome, credit=None) if case.outcome in OPEN else case for case in cases]
 
 
@@ -147,7 +148,7 @@ def _counted(cases: Sequence[CaseOutcome]) -> Iterator[str]:
 
 
 def _unruled(criterion: Criterion, findings: Sequence[Finding]) -> str:
-    """Why there is no level though no grader failed to look. What was found is told, though no rule counts it."""
+    """Return why there is no level although no grader abstained. It mentions the findings, although no rule counts them."""
     if not findings:
         return criterion.no_basis
     number = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
@@ -165,7 +166,7 @@ def _stands_when_incomplete(rule: Rule, criterion: Criterion) -> bool:
 
 
 def _cited(rule: Rule, evidence: _Evidence, share: float | None) -> tuple[Signal, ...]:
-    """The signals by which the rule holds at this share of passed cases; empty where it does not, or sets no condition."""
+    """Return the signals by which the rule holds at this share of passed cases; empty if it does not hold or is empty."""
     conditions: list[tuple[Signal, ...]] = []
     if rule.finding_at_least is not None:
         conditions.append(_findings_that_hold(rule, rule.finding_at_least, evidence.findings))
@@ -209,9 +210,9 @@ def _within(value: float, at_least: float | None, below: float | None) -> bool:
 
 
 def share_passed(cases: Sequence[CaseOutcome]) -> float | None:
-    """What of the cases that were tried counts as passed, by weight, group and partial credit; disputed ones do not.
+    """Return the share of passed cases among those tried, by weight, group and credit; disputed cases do not pass.
 
-    From 0 to 1, and 1 only if every case passed. None without cases that were tried or with weights that give no share.
+    From 0 to 1, and 1 only if every case passed. None if no case was tried, or if the weights do not make a share.
     """
     share = _share([case for case in cases if case.outcome is not Outcome.NOT_TRIED])
     all_passed = all(case.outcome is Outcome.PASSED for case in cases)
@@ -228,7 +229,7 @@ def _share(cases: Sequence[CaseOutcome]) -> float | None:
     broken = {_group(case) for case in cases if case.group and case.outcome is not Outcome.PASSED}
     # Relative to the heaviest, because the sum of two large weights may be no number.
     passed = fsum(case.weight / heaviest * _credit(case) for case in cases if _group(case) not in broken)
-    # Rounded, so that nine of ten are 0.9 whatever their weights are in binary.
+    # Rounded, so that nine of ten are 0.9 even if the weights are not exact in binary.
     share = round(passed / fsum(case.weight / heaviest for case in cases), 9)
     all_passed = all(case.outcome is Outcome.PASSED for case in cases)
     return share if all_passed else min(share, _LESS_THAN_ALL)
@@ -239,7 +240,7 @@ def _group(case: CaseOutcome) -> tuple[str, str, str]:
 
 
 def _credit(case: CaseOutcome) -> float:
-    """Share of its weight that a case earned by itself, 0 to 1. NaN earns nothing."""
+    """Return the share of its weight that a case earned by itself, 0 to 1. NaN earns nothing."""
     if case.outcome is Outcome.PASSED:
         return 1.0
     partial = case.outcome is Outcome.FAILED and case.credit is not None and case.credit > 0

@@ -13,7 +13,7 @@ from rubrics.model import DecidedCriterion, Decision, Prefill, Review
 
 
 def prefill_to_json(prefill: Prefill) -> dict[str, Any]:
-    """The fields of the pre-fill; `because` as `rubrics.signals.to_json` objects."""
+    """Return the fields of the pre-fill; `because` as `rubrics.signals.to_json` objects."""
     return {
         "criterion": prefill.criterion,
         "level": prefill.level,
@@ -25,12 +25,12 @@ def prefill_to_json(prefill: Prefill) -> dict[str, Any]:
 
 
 def prefill_from_json(row: dict[str, Any]) -> Prefill:
-    """Inverse of `prefill_to_json`."""
+    """Return the inverse of `prefill_to_json`."""
     return Prefill(**{**row, "because": tuple(signals.from_json(signal) for signal in row["because"])})
 
 
 def review_to_json(review: Review) -> dict[str, Any]:
-    """The fields of the review, one object in `decided` for each criterion."""
+    """Return the fields of the review, one object in `decided` for each criterion."""
     row = asdict(review)
     for entry in row["decided"]:
         entry["levels_seen"] = list(entry["levels_seen"])
@@ -38,7 +38,7 @@ def review_to_json(review: Review) -> dict[str, Any]:
 
 
 def review_from_json(row: dict[str, Any]) -> Review:
-    """Inverse of `review_to_json`."""
+    """Return the inverse of `review_to_json`."""
     return Review(**{**row, "decided": tuple(_decided_from_json(entry) for entry in row["decided"])})
 
 

@@ -1,4 +1,4 @@
-"""From decisions to a review: what a human decided, next to what was suggested and what the human saw.
+"""A review from decisions: what a human decided, beside the suggestions and the level texts that the human saw.
 
 A review is self-contained: it keeps the anchor texts and the weights as they stood, so it can be read and totalled
 years later, when its rubric version is gone.
@@ -10,21 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import fsum
 
+from rubrics.input_error import InputError
 from rubrics.model import Criterion, DecidedCriterion, Decision, Prefill, Review, Rubric
 
 
-class ReviewError(ValueError):
-    """The decisions do not make a complete review.
-
-    Args:
-        field: where, as a path: `decisions`, `decisions.2.level`.
-        expected: what would have been right.
-    """
-
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-        self.field = field
-        self.expected = expected
+class ReviewError(InputError):
+    """The decisions do not make a complete review."""
 
 
 def decide(
@@ -35,11 +26,11 @@ def decide(
     harm: bool = False,
     harm_note: str = "",
 ) -> Review:
-    """A complete review: one decision on each criterion of the rubric, in rubric order whatever order they came in.
+    """Return a complete review: one decision on each criterion, in rubric order.
 
-    `prefills` are what was suggested for this run under this rubric version; a criterion without one, or with one that
-    suggests nothing, is decided `unaided`. Raises ReviewError for a criterion that is missing, unknown or decided
-    twice, for a level that the criterion does not have, and for a negative time.
+    `prefills` are the suggestions for this run under this rubric version. A criterion without a suggested level is decided
+    `unaided`. Raises ReviewError for a criterion that is missing, unknown or decided twice, for a level that the
+    criterion does not have, and for a negative time.
     """
     criteria = {criterion.id: criterion for criterion in rubric.criteria}
     for position, decision in enumerate(decisions):
@@ -63,10 +54,10 @@ def decide(
 
 
 def weighted_total(review: Review) -> float:
-    """The review as one number: 0 is the worst level everywhere, 1 the best; criteria count by their weight.
+    """Return the review as one number: 0 is the worst level everywhere, 1 the best; criteria count by their weight.
 
     Levels count as equal steps (level 3 of 0-4 is 0.75). Raises ValueError for a review in which no criterion has a
-    weight or one has a single level; `rubrics.loader` lets no such rubric in.
+    weight or one has a single level; `rubrics.loader` refuses such a rubric.
     """
     weight = fsum(entry.weight for entry in review.decided)
     if not weight > 0 or any(len(entry.levels_seen) < 2 for entry in review.decided):
@@ -75,7 +66,7 @@ def weighted_total(review: Review) -> float:
 
 
 def level_share(entry: DecidedCriterion) -> float:
-    """Where the decided level lies between the worst (0) and the best (1) of its criterion."""
+    """Return the decided level's position between the worst (0) and the best (1) of its criterion."""
     return entry.decision.level / (len(entry.levels_seen) - 1)
 
 

@@ -1,7 +1,7 @@
-"""What graders report: the closed set of signals, and their form as JSON.
+"""The closed set of signals that graders report, and their form as JSON.
 
-A signal is a fact with its source, never a judgement; the rubric turns signals into a suggested level.
-`Abstention` is a signal too: an analyzer that could not look must say so, because silence is not praise.
+A signal is a fact with its source, never a judgement; the rubric turns signals into a suggested level. `Abstention` is a
+signal too: an analyzer that could not look must report that, because silence is not praise.
 """
 
 from dataclasses import dataclass, fields
@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Any, NewType
 
 ABOUT_THE_TASK = "assay/task-"
-"""Rules of findings about the task itself begin with it: its author is to mend something. They say nothing of the submission."""
+"""Prefix of the rules of findings about the task itself, for its author to mend. They are not about the submission."""
 
 UntrustedText = NewType("UntrustedText", str)
-"""Text that came out of a submission. Whoever shows it escapes it; nobody parses it."""
+"""Text that came out of a submission. Escape it before showing it; never parse it."""
 
 
 class Outcome(StrEnum):
-    """What became of one test case."""
+    """The result of one test case."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -26,13 +26,13 @@ class Outcome(StrEnum):
     NOT_RUN = "not-run"
     """Expected, but never reached or skipped, by the submission's own doing. Counts like a failure: it did not pass."""
     NOT_TRIED = "not-tried"
-    """Left out by us, after as many time-outs as a suite has. Says nothing of the submission, and counts on neither side."""
+    """Left out by us after too many time-outs of its suite. Not evidence about the submission; counts on neither side."""
     DISPUTED = "disputed"
     """It passes in one examination and fails in the other: for a human to decide, and for the task's author to mend."""
 
 
 OPEN = frozenset({Outcome.DISPUTED, Outcome.NOT_TRIED})
-"""Neither passed nor failed, as far as a machine can say."""
+"""Outcomes without a verdict: a machine cannot decide them."""
 
 
 class Severity(StrEnum):
@@ -56,16 +56,17 @@ class CaseOutcome:
     outcome: Outcome
     weight: float = 1.0
     credit: float | None = None
-    """Share of the weight that it earned, 0 to 1, where the author gives partial credit. A case with less than 1 has not
-    passed. None: all of it if it passed, else nothing."""
+    """Share of the weight that it earned, 0 to 1, if the author grants partial credit. A case with less than 1 has not passed.
+    None: all of it if it passed, else nothing.
+    """
     group: str = ""
     """Cases of a suite with the same group count only if all of them passed; `` for a case that counts by itself."""
     end: str = ""
-    """How the program ended, where that decided the case (an `End` value such as `wall-timeout`)."""
+    """How the program ended, if that decided the case (an `End` value such as `wall-timeout`)."""
     seconds: float | None = None
     """Wall time of this case as the host saw it."""
     cpu_seconds: float | None = None
-    """None where the case shared its program with others, as in `call` suites."""
+    """None if the case shared its program with others, as in `call` suites."""
     peak_memory_mib: float | None = None
     """None as for `cpu_seconds`."""
     given: UntrustedText = UntrustedText("")
@@ -73,12 +74,13 @@ class CaseOutcome:
     wanted: UntrustedText = UntrustedText("")
     got: UntrustedText = UntrustedText("")
     note: UntrustedText = UntrustedText("")
-    """What the checker says, in a sentence; for the same readers. It may quote what the submission printed."""
+    """The checker's note, in a sentence; for the same readers. It may quote what the submission printed."""
     integrity: str = "full"
     """`full`: judged outside the box. `reduced`: tests and submission shared a process."""
     number: int = 0
-    """Its place in its suite, from 1, by the ids of all cases: what submitters are told in place of the id, which may
-    hold an input. The same in every run of a task version; 0 where nobody numbered it."""
+    """Its position in its suite, from 1, by the ids of all cases. Submitters see it in place of the id, which may contain an
+    input. The same in every run of a task version; 0 if it is not numbered.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +93,13 @@ class Measurement:
     value: float
     unit: str
     spread: float | None = None
-    """Standard deviation over repetitions, same unit; None where it was measured once or is exact."""
+    """Standard deviation over repetitions, same unit; None if it was measured once or is exact."""
     path: str = ""
     line: int = 0
-    """Where the value was found, 0 where it is about the whole submission."""
+    """The value's line; 0 if it is about the whole submission."""
     note: UntrustedText = UntrustedText("")
     public: bool = False
-    """As of a `Finding`."""
+    """Like `Finding.public`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,20 +121,20 @@ class Finding:
     flag: bool = False
     """True for an integrity flag: shown prominently, never lowers a level by itself."""
     public: bool = False
-    """True where all that it says was read in the submission's own files, so that its submitter may read it too. What comes of
-    running a program beside hidden inputs may say what the program chose to say of them: that is for authors and reviewers.
+    """True if all its text comes from the submission's own files, so that its submitter may read it. A finding from a run beside
+    hidden inputs may contain what the program chose to reveal of them: only authors and reviewers may read it.
     """
     times: int = 1
     """How often it was seen."""
 
     @property
     def is_raised(self) -> bool:
-        """True for a flag that counts. One of low severity is noticed: told, and no reason to look at a run first."""
+        """True for a flag that counts. One of low severity is shown, but is not a reason to look at a run first."""
         return self.flag and self.severity is not Severity.LOW
 
     @property
     def is_about_the_task(self) -> bool:
-        """True where the author of the task is meant. It is shown apart, and no rule of a rubric looks at it."""
+        """True if it is for the author of the task. It is shown apart, and rubric rules ignore it."""
         return self.rule.startswith(ABOUT_THE_TASK)
 
 
@@ -145,7 +147,7 @@ class Abstention:
     reason: str
     path: str = ""
     public: bool = False
-    """As of a `Finding`."""
+    """Like `Finding.public`."""
 
 
 Signal = CaseOutcome | Measurement | Finding | Abstention
@@ -168,13 +170,13 @@ _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in KINDS.v
 
 
 def to_json(signal: Signal) -> dict[str, Any]:
-    """The signal as a JSON object with a `kind`; `from_json` is its inverse."""
+    """Return the signal as a JSON object with a `kind`; `from_json` is its inverse."""
     # As dataclasses.asdict has it, which takes ten times as long: no field is mutable. A run may have thousands of these.
     return {"kind": _NAMES[type(signal)], **{name: getattr(signal, name) for name in _FIELDS[type(signal)]}}
 
 
 def from_json(row: dict[str, Any]) -> Signal:
-    """Inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
+    """Return the inverse of `to_json`. Raises KeyError or TypeError for a row that no signal ever wrote."""
     values = dict(row)
     kind = values.pop("kind")
     for name, members in _ENUMS.get(kind, ()):

@@ -1,7 +1,7 @@
-"""A typed, synchronous client of the HTTP API, with the patience that a long batch needs.
+"""A typed, synchronous client of the HTTP API, with retries that last through a long batch.
 
     ApiError                the server refused, or could not be reached for longer than `patience_seconds`
-        RefusedError        it refused one submission of a batch; `index` says which
+        RefusedError        it refused one submission of a batch; `index` is its position
 
 It knows the API's schemas and nothing else of the server.
 """
@@ -21,7 +21,7 @@ from service.schemas import Accepted, BatchOut, CaseOut, CasesOut, Problem, RunO
 BATCH_SIZE = 200
 """Submissions in one request; the server takes up to 500, and half of that keeps a refused request cheap to repeat."""
 BATCH_BYTES = 4 * 1024 * 1024
-"""Of code in one request, unless a single submission has more; the server takes 16 MiB, and JSON needs more than the code."""
+"""Most bytes of code in one request, unless a single submission has more. The server accepts 16 MiB of JSON."""
 IN_FLIGHT = 2000
 """Runs that `run_many` has under way: enough for any number of workers, and no flood for the server's queue."""
 LONGEST_WAIT_SECONDS = 60
@@ -34,12 +34,12 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class ApiError(Exception):
-    """The text is the server's own explanation, field by field.
+    """An error answer. Its text is the server's own explanation, field by field.
 
     Args:
-        message: what to show to a person.
-        status: HTTP status; 0 where no answer came.
-        type: the stable `type` of the problem document; empty where there was none.
+        message: text for people.
+        status: HTTP status; 0 if there was no answer.
+        type: the stable `type` of the problem document; empty if there was none.
     """
 
     def __init__(self, message: str, *, status: int = 0, type: str = "") -> None:
@@ -62,10 +62,10 @@ class Client:
 
     Args:
         base_url: such as `http://127.0.0.1:8000`.
-        token: an API token; each call says in its error when the token lacks a scope.
-        patience_seconds: how long one call goes on trying while the server is busy (429, 503) or away.
+        token: an API token; a call fails with a clear error if the token lacks its scope.
+        patience_seconds: how long one call keeps trying while the server is busy (429, 503) or away.
         batch_size: submissions in one request.
-        pause: how to wait; tests replace it to wait in no time.
+        pause: sleeps between retries; tests replace it to lose no time.
     """
 
     def __init__(
@@ -104,22 +104,22 @@ class Client:
         self._http.close()
 
     def put_task(self, files: Mapping[str, str]) -> TaskOut:
-        """Store a task package (path -> text). `created` is False where this very version was there already."""
+        """Store a task package (path -> text). `created` is False if this version was stored before."""
         return self._call(TaskOut, "POST", "/v1/tasks", json={"files": dict(files)})
 
     def task(self, task_id: str) -> TaskOut:
-        """The newest version of a task."""
+        """Return the newest version of a task."""
         return self._call(TaskOut, "GET", f"/v1/tasks/{quote(task_id)}")
 
     def submit(self, submission: SubmissionIn) -> Accepted:
-        """Hand in one submission, once, however often the request has to be repeated."""
+        """Submit one response; it is stored once even if the request has to be repeated."""
         return self._call(Accepted, "POST", "/v1/submissions", json=_body(submission))
 
     def submit_many(self, submissions: Iterable[SubmissionIn]) -> Iterator[Accepted]:
-        """Hand in many, in batches as the result is consumed, answers in the same order.
+        """Submit many, in batches as the result is consumed, and yield the answers in the same order.
 
-        Raises RefusedError at the first that the server refuses. A batch whose answer was lost on the way is sent again, and
-        none of it runs twice.
+        Raises RefusedError at the first that the server refuses. A batch whose answer was lost is sent again, and none of
+        it runs twice.
         """
         for start, batch in _batches(submissions, self._batch_size):
             yield from self._submit_batch(batch, start)
@@ -132,16 +132,16 @@ class Client:
         in_flight: int = IN_FLIGHT,
         refused: "Callable[[RefusedError], None] | None" = None,
     ) -> Iterator[RunOut]:
-        """Hand in many and give their runs as they finish, with at most `in_flight` under way.
+        """Submit many and yield their runs as they finish, with at most `in_flight` under way.
 
-        Each submission carries this tag. One that is found again by its idempotency key gives the run of that time.
-        `refused` is told of each that the server refuses, and the others go on. Without it, raises RefusedError at the first,
-        after which those under way go on by themselves.
+        Each submission carries this tag. One that is found again by its idempotency key yields its earlier run. `refused`
+        receives each one that the server refuses, and the others go on. Without it, raises RefusedError at the first; those
+        under way then go on by themselves.
         """
         batches = _batches(submissions, self._batch_size)
         pages = self._pages(tag)
         waiting: set[str] = set()
-        # Runs of the tag that nobody waits for yet: a later batch may find them again by its keys.
+        # Runs of the tag that are not awaited yet: a later batch may find them again by its keys.
         early: dict[str, RunOut] = {}
         more = True
         while more or waiting:
@@ -155,12 +155,12 @@ class Client:
                 yield early.pop(run_id)
 
     def run(self, run_id: str, *, wait_seconds: float = 0) -> RunOut:
-        """A run, after up to `wait_seconds` (at most 60) for it to be done."""
+        """Return a run, after up to `wait_seconds` (at most 60) for it to be done."""
         wait = min(wait_seconds, LONGEST_WAIT_SECONDS)
         return self._call(RunOut, "GET", f"/v1/runs/{quote(run_id)}", params={"wait": wait} if wait else {})
 
     def cases(self, run_id: str) -> Iterator[CaseOut]:
-        """The hidden cases of a run that did not pass, in their order. Needs the scope `author` or `reviewer`."""
+        """Yield the hidden cases of a run that did not pass, in their order. Needs the scope `author` or `reviewer`."""
         after, more = "", True
         while more:
             page = self._call(CasesOut, "GET", f"/v1/runs/{quote(run_id)}/cases", params={"limit": 500, "after": after})
@@ -169,7 +169,7 @@ class Client:
             more = bool(after)
 
     def iter_runs(self, tag: str, *, run_ids: Collection[str]) -> Iterator[RunOut]:
-        """The runs of `run_ids`, each once, as they finish; ends when all have.
+        """Yield the runs of `run_ids`, each once, as they finish; ends when all have.
 
         They must have been submitted with this tag: the server lists by it, one cursor for the whole batch.
         """
@@ -183,7 +183,7 @@ class Client:
                 return
 
     def export(self, format: str) -> Iterator[str]:
-        """The lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
+        """Yield the lines of an export: `preference`, `kto` or `jsonl`. A broken connection raises; nothing is repeated."""
         try:
             with self._http.stream("GET", f"/v1/exports/{quote(format)}") as response:
                 if response.status_code != 200:
@@ -212,7 +212,7 @@ class Client:
             yield item.accepted
 
     def _pages(self, tag: str) -> Iterator[Sequence[RunOut]]:
-        """Finished runs with this tag in the order in which they finished, without an end; pauses where there are none."""
+        """Yield finished runs with this tag in the order of their ends, endlessly; pauses if there are none."""
         after = ""
         idle_seconds = 0.0
         while True:
@@ -224,7 +224,7 @@ class Client:
                 self._pause(idle_seconds)
 
     def _call(self, answer: type[Answer], method: str, path: str, **content: Any) -> Answer:
-        """One request and its answer. Tries again, slower each time, while the server is away or busy."""
+        """Return the answer to a request. Tries again, slower each time, while the server is away or busy."""
         waited_seconds = 0.0
         pause_seconds = 0.1
         while True:
@@ -259,7 +259,7 @@ class Client:
 
 
 def _batches(submissions: Iterable[SubmissionIn], size: int) -> Iterator[tuple[int, list[SubmissionIn]]]:
-    """Position of its first, and the submissions, of each request: as many as fit into its count and its bytes."""
+    """Yield each request's submissions, limited in count and bytes, and the position of its first."""
     batch: list[SubmissionIn] = []
     start = taken = 0
     for submission in submissions:
@@ -277,13 +277,13 @@ def _batches(submissions: Iterable[SubmissionIn], size: int) -> Iterator[tuple[i
 
 
 def _bytes(submission: SubmissionIn) -> int:
-    """What its code takes in a request, about."""
+    """Return the approximate size of its code in a request."""
     texts = [submission.solution or "", *(submission.files or {}).values()]
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 def _body(submission: SubmissionIn) -> dict[str, Any]:
-    """With a key of its own where it has none: the request may be repeated, and must not be two submissions then."""
+    """Return the body, with a key if it lacks one: a repeated request must not make a second submission."""
     return {"idempotency_key": secrets.token_hex(16), **submission.model_dump(exclude_defaults=True)}
 
 
@@ -304,7 +304,7 @@ def _refusal(response: httpx2.Response) -> ApiError:
 
 
 def _explain(document: Any, otherwise: str) -> tuple[str, str]:
-    """The sentence for a person, and the stable type, of a problem document (or of what claims to be one)."""
+    """Return the sentence for people and the stable type of a problem document, which may be malformed."""
     try:
         problem = Problem.model_validate(document)
     except ValidationError:

@@ -15,7 +15,7 @@ _seen: dict[str, int] = {}
 
 
 def crash_point(name: str) -> None:
-    """Die here, if this is the point and the time that the test asked for."""
+    """Exit here, if a test asked for this point and this count."""
     wanted, _, count = os.environ.get(VARIABLE, "").partition(":")
     if wanted != name:
         return

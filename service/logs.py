@@ -1,4 +1,4 @@
-"""What the service writes about itself: one line an event on stderr, `action=` first among its words.
+"""The service's log: one line an event on stderr, beginning with `action=`.
 
 Tracebacks are plain text without local variables: those may hold tokens and submissions.
 """
@@ -11,7 +11,7 @@ import structlog
 
 
 def configure() -> None:
-    """For the whole process. Text for people on a terminal, JSON lines otherwise."""
+    """Configure the whole process: text for people on a terminal, JSON lines otherwise."""
     people = sys.stderr.isatty()
     last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback) if people else _JSON
     structlog.configure(
@@ -29,7 +29,7 @@ def configure() -> None:
 
 
 class _Lossy:
-    """A stream of which nobody dies: a line is lost where the disk is full, the reader is gone, or a plugin has made it non-blocking."""
+    """A stream that never raises: a line is lost if the disk is full, the reader is gone, or a plugin made it non-blocking."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -8,11 +8,11 @@ from graders.tasks.package import MAX_BYTES, MAX_FILES, PackageError
 
 
 def read_folder(folder: Path) -> dict[str, str]:
-    """Path inside the package -> text, for every file but those whose name begins with a dot, and `__pycache__`.
+    """Return the package: path inside it -> text, without files whose name begins with a dot, and without `__pycache__`.
 
     Raises:
-        PackageError: where there is no such folder, a file is a symbolic link or no regular file, is no UTF-8 text, or
-            there is more than a package may hold. What the texts say is left to `graders.tasks.package.load`.
+        PackageError: if the folder does not exist, a file is a symbolic link, not regular or not UTF-8, or the package is
+            larger than allowed. `graders.tasks.package.load` checks the contents.
     """
     if not folder.is_dir():
         raise PackageError(str(folder), "the folder of a task package")

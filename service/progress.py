@@ -21,7 +21,7 @@ class Progress(Protocol):
         ...
 
     def advance(self) -> None:
-        """One more step is done."""
+        """Count one more step as done."""
         ...
 
 
@@ -72,7 +72,7 @@ class BarProgress:
 
 @contextmanager
 def shown_progress(stream: TextIO) -> Iterator[Progress]:
-    """Progress as suits the stream; what it drew is finished on leaving."""
+    """Yield a progress display that suits the stream, and finish its drawing at the end."""
     if not stream.isatty():
         yield LineProgress(stream)
         return

@@ -1,4 +1,4 @@
-"""Rubrics from where they are kept: those that come with Assay, and a file of the operator's."""
+"""Rubrics from files: those that come with Assay, and those in the operator's folder."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -8,16 +8,16 @@ from rubrics.model import Rubric
 
 
 def builtin_rubrics() -> dict[str, Rubric]:
-    """The rubrics that come with Assay, by id."""
+    """Return the rubrics that come with Assay, by id."""
     entries = (entry for entry in (files("rubrics") / "builtin").iterdir() if entry.name.endswith(".toml"))
     rubrics = (load(entry.read_text(encoding="utf-8"), name=entry.name) for entry in entries)
     return {rubric.id: rubric for rubric in rubrics}
 
 
 def rubrics(folder: Path | None) -> dict[str, Rubric]:
-    """The rubrics that come with Assay and those in a folder of the operator's, `*.toml`, by id.
+    """Return the rubrics that come with Assay and those in the operator's folder (`*.toml`), by id.
 
-    Raises RubricError for a file that is no rubric, or whose id another one has; OSError for a folder that cannot be read.
+    Raises RubricError for a file that is not a rubric or repeats an id, OSError for a folder that cannot be read.
     """
     found = builtin_rubrics()
     places = dict.fromkeys(found, "a rubric that comes with Assay")
@@ -32,7 +32,7 @@ def rubrics(folder: Path | None) -> dict[str, Rubric]:
 
 
 def load_file(path: Path) -> Rubric:
-    """The rubric in that file. Raises RubricError for a file that is no rubric or not UTF-8, OSError for no file."""
+    """Return the rubric in that file. Raises RubricError if it is not a rubric or not UTF-8, OSError if it cannot be read."""
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""What goes over HTTP, as pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
+"""The HTTP API's pydantic models. Unknown fields are refused, so that a misspelt one is not silently lost."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ class Body(BaseModel):
     @field_validator("*")
     @classmethod
     def writable(cls, value: object) -> object:
-        r"""JSON can say \ud800, which neither a database nor an answer could carry."""
+        r"""Refuse lone surrogates: JSON can express \ud800, which neither a database nor an answer could carry."""
         if isinstance(value, str):
             try:
                 value.encode()
@@ -39,10 +39,10 @@ class TaskOut(BaseModel):
     entry_file: str = Field(description="The file that a single-file solution becomes, such as solution.py.")
     minimum_tier: str = Field(description="The weakest tier that it runs in: jail, container or gvisor.")
     suites: list[dict[str, Any]] = Field(description="Id, kind and number of cases of each suite; never the cases.")
-    created: bool = Field(default=False, description="True where this request stored a new version.")
+    created: bool = Field(default=False, description="True if this request stored a new version.")
     loads: bool = Field(
         default=True,
-        description="False where this version of Assay refuses the stored package, which an older one took: store it anew.",
+        description="False if this version of Assay refuses the stored package, which an older one accepted: store it anew.",
     )
 
 
@@ -54,7 +54,7 @@ class TasksOut(BaseModel):
 class SubmissionIn(Body):
     """One response to a task. Give `solution` (one file) or `files`."""
 
-    most_mib = 16  # 1 MiB of files, as escaped as JSON can be, and what is a little too large is told by its field
+    most_mib = 16  # 1 MiB of files in the longest JSON escapes. A slightly larger body still gets an error that names the field.
 
     task_id: str = Field(min_length=1, max_length=200)
     task_version: str | None = Field(default=None, description="Default: the newest.")
@@ -88,7 +88,7 @@ class Accepted(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """In the order of the request: what was accepted, or why it was not."""
+    """An item in the order of the request: the accepted submission, or why it was refused."""
 
     accepted: Accepted | None = None
     problem: dict[str, Any] | None = None
@@ -144,7 +144,7 @@ class RunOut(BaseModel):
     )
     reward: float | None = Field(
         default=None,
-        description="For training: 1 where it passed, 0 where it failed, null where it is disputed or ungradable. A null is no nought: "
+        description="For training: 1 if it passed, 0 if it failed, null if it is disputed or ungradable. null is not 0: "
         "leave the run out.",
     )
     cases: Cases | None = None
@@ -186,15 +186,15 @@ class CaseOut(BaseModel):
         "in one examination and fails in the other) or not-tried (left out after the time-outs that a suite has)"
     )
     weight: float
-    credit: float | None = Field(description="Share of its weight, where the author gave part of it.")
+    credit: float | None = Field(description="Share of its weight, if the author grants partial credit.")
     group: str
-    end: str = Field(description="How the program ended, where that decided the case.")
+    end: str = Field(description="How the program ended, if that decided the case.")
     seconds: float | None
     given: str = Field(description="The call, the input or the test. Empty for a case that passed.")
     wanted: str
     got: str
-    note: str = Field(description="What the checker says of it, or why there is no verdict.")
-    integrity: str = Field(description="full, or reduced where tests and submission shared a process")
+    note: str = Field(description="The checker's note, or why there is no verdict.")
+    integrity: str = Field(description="full, or reduced if tests and submission shared a process")
 
 
 class CasesOut(BaseModel):
@@ -269,7 +269,7 @@ class HealthOut(BaseModel):
 
 
 class ErrorField(BaseModel):
-    field: str = Field(description="Where, as a path: `files.solution.py`, `submissions.3.task_id`.")
+    field: str = Field(description="The field's path: `files.solution.py`, `submissions.3.task_id`.")
     expected: str
 
 
@@ -281,4 +281,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ErrorField] = []
-    request_id: str = Field(default="", description="Set where we failed; the log has it too.")
+    request_id: str = Field(default="", description="Set if the failure is ours; the log has it too.")

@@ -1,4 +1,4 @@
-"""What an operator may set, each as an environment variable ASSAY_<NAME>; docs/reference/settings.md says the same."""
+"""The operator's settings, each an environment variable ASSAY_<NAME>, as documented in docs/reference/settings.md."""
 
 import os
 from pathlib import Path

@@ -18,12 +18,12 @@ _SHORT_NAMES = {"\0": "NUL", "\a": "BEL", "\b": "BS", "\r": "CR", "\x1b": "ESC",
 
 
 def plain(text: str) -> str:
-    """The text with each hidden character named in place, as in `a⟨ESC⟩[0m`. Newline and tab stay."""
+    """Return the text with each hidden character named in place, as in `a⟨ESC⟩[0m`. Newline and tab stay."""
     return _SUSPECT.sub(lambda match: _bracketed(match[0]), text)
 
 
 def chips(text: str) -> Markup:
-    """Escaped HTML of the text, each hidden character in a `span.chip` whose title is its Unicode name."""
+    """Return escaped HTML of the text, each hidden character in a `span.chip` whose title is its Unicode name."""
     parts: list[str | Markup] = []
     end = 0
     for match in _SUSPECT.finditer(text):

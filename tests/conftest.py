@@ -1,4 +1,4 @@
-"""What all tests share: the marks that they are selected by, the order in which they run side by side, the real sandbox, made once."""
+"""Shared by all tests: the marks that select them, the order in which they run side by side, and the real sandbox."""
 
 import re
 from collections import Counter
@@ -16,9 +16,9 @@ from service.host.preparation import prepare
 
 settings.register_profile("any-host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-host")
-"""How long an example takes says more of the host than of what is tested."""
+"""The duration of an example depends more on the host than on the code under test."""
 settings.register_profile("fast", settings.get_profile("any-host"), max_examples=20)
-"""Of `assay test --fast`, which searches less."""
+"""The profile of `assay test --fast`, which searches less."""
 
 
 BOXES = frozenset({"tiers", "tier_sandbox"})
@@ -27,7 +27,9 @@ BOXES = frozenset({"tiers", "tier_sandbox"})
 GATE = Path(__file__).parent / "repository"
 
 NO_ENGINE = "unix:///run/assay-tests-without-mark-box.sock"
-"""Where the engine is for a test that is not marked `box`: nowhere. So whatever needs one is marked, or fails."""
+"""The engine's address for a test without the mark `box`: it does not exist. So a test that needs one is marked, or
+fails.
+"""
 
 SECONDS = {"slow": 20.0, "gate": 4.0, "gvisor": 1.5, "box": 0.7, "browser": 1.0}
 """About what a test takes, by the first of these marks that it has. Only the order of the groups depends on it."""
@@ -45,7 +47,7 @@ GROUP = re.compile(r"\[(" + "|".join(Tier) + r")(?:-([\w ]+):|[-\]])")
 
 
 def marks_of(item: pytest.Item) -> frozenset[str]:
-    """The marks of a test that follow from what it uses and where it is; `slow` and `nightly`, which do not, are written at it."""
+    """Return the marks that follow from what a test uses and its file. `slow` and `nightly` are written at the test."""
     fixtures = frozenset(getattr(item, "fixturenames", ()))
     found = {"gate"} if GATE in item.path.parents else set()
     if "browser" in fixtures:
@@ -111,7 +113,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | Non
 
 @pytest.fixture(scope="session")
 def tiers() -> Iterator[Tiers]:
-    """The tiers of this host. Where there is no engine and none can be had, this fails: it never skips."""
+    """Return the tiers of this host. If there is no engine and none can be started, this fails: it never skips."""
     with prepare(lambda line: print(f"assay: {line}")) as opened:
         yield opened
 

@@ -15,7 +15,7 @@ def job() -> dict:
 
 
 def serve(evaluate: Callable[[], bool]) -> None:
-    """Answer until the benchmark hangs up. An evaluation that does not say "right" ends the program."""
+    """Answer until the benchmark hangs up. An evaluation that does not print "right" ends the program."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     print("ready", file=answers, flush=True)

@@ -20,6 +20,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from graders.interface import Example, Grader, Signal, Task
 from graders.plugins.fence import OWN_NAMESPACE, is_own, text_of, told
+from rubrics.input_error import InputError
 
 GROUP = "assay.graders"
 OWN_DISTRIBUTION = "assay"
@@ -32,18 +33,8 @@ class RegistryError(Exception):
     """A built-in grader is broken or missing: this installation cannot grade."""
 
 
-class GraderChoiceError(ValueError):
-    """A task asks for a grader or an option that does not exist.
-
-    Args:
-        field: the path in task.toml: `graders."acme/no-print".allowed`.
-        expected: what should have been there.
-    """
-
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-        self.field = field
-        self.expected = expected
+class GraderChoiceError(InputError):
+    """A task asks for a grader or an option that does not exist. `field` is a path: `graders."acme/no-print".allowed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

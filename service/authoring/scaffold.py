@@ -8,7 +8,7 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 
 from graders.tasks import package
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 from service.importers.write import write_files
 from service.packages import read_folder
 
@@ -20,10 +20,10 @@ _ID_AND_TITLE = re.compile(r'^id = "[^"]*"\ntitle = "[^"]*"\n', re.MULTILINE)
 def make_package(folder: Path, kind: str) -> None:
     """Write the package of this kind; the last part of the folder's name is its id.
 
-    Raises FormatError where there is something already, PackageError where the name cannot be an id.
+    Raises InputError if the folder exists already, PackageError if the name cannot be an id.
     """
     if folder.exists():
-        raise FormatError(str(folder), "a folder that does not exist yet")
+        raise InputError(str(folder), "a folder that does not exist yet")
     id = folder.resolve().name
     files = read_folder(Path(str(resource_files("service.authoring"))) / "scaffolds" / kind)
     named = {**files, "task.toml": _ID_AND_TITLE.sub(f'id = "{id}"\ntitle = "{id}"\n', files["task.toml"], count=1)}

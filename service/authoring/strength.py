@@ -1,8 +1,8 @@
-"""What a task's suites are worth: what of many mistakes they notice, and whether they always say the same of the reference.
+"""The worth of a task's suites: which mistakes they notice, and whether their verdict on the reference is stable.
 
-The programs that are tried are made of the reference (mutants, a program that ends itself for each way that it can go, answers that
-do nothing of what is asked) and taken from the package (`wrong/`). They run in boxes that are opened here, like those of
-`assay amplify`: which case a program failed is nothing that the service gives out.
+The programs that are tried come from the reference (mutants, a program for each branch that ends itself there, trivial answers)
+and from the package (`wrong/`). They run in boxes that are opened here, as with `assay amplify`, because the service does not
+reveal which case a program failed.
 """
 
 import os
@@ -25,7 +25,7 @@ from service.progress import Progress
 
 MUTANTS = 80
 QUIET_RUNS, LOADED_RUNS = 3, 2
-"""So often the reference runs alone, and so often beside as many busy programs as there are cores."""
+"""Runs of the reference alone, and runs beside as many busy programs as the machine has cores."""
 HASH_SEEDS = ("1", "20071", "3", "777", "42")
 """Each of these runs has another order of sets: a suite that depends on it would fail right submissions now and then."""
 _BUSY = Command(
@@ -39,43 +39,43 @@ class Trivial:
     """An answer that does nothing of what is asked."""
 
     does: str
-    """In words: `return None`."""
+    """Its behaviour in words: `return None`."""
     passes: frozenset[str]
     """Cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """What came of it. A case is named by its suite and itself: `hidden/empty`."""
+    """The result. A case is named by its suite and its id: `hidden/empty`."""
 
     task_id: str
     version: str
     cases: tuple[str, ...]
     runs: int
-    """So often the reference ran."""
+    """Number of runs of the reference."""
     flaky: Mapping[str, int]
     """Cases that the reference did not pass in each run -> in how many it did not."""
     mutants: tuple[Mutant, ...]
-    """Of the reference, those that were tried."""
+    """The mutants of the reference that were tried."""
     alive: tuple[int, ...]
-    """Of `mutants`, those that pass all suites."""
+    """Indices of the `mutants` that pass all suites."""
     branches: tuple[Branch, ...]
-    """Of the reference, those that were tried."""
+    """The branches of the reference that were tried."""
     missed: tuple[Branch, ...]
-    """Those where no case goes."""
+    """The branches that no case takes."""
     trivial: tuple[Trivial, ...]
     failed: Mapping[str, frozenset[str]]
     """Program (a mutant, a trivial answer, a wrong submission) -> the cases that it failed."""
     unseen: int
-    """Programs that there was no time for."""
+    """Number of programs that did not run because time was up."""
     rests: Mapping[str, str]
-    """Case -> what of the submission's own objects and names had a say in it, with the reference."""
+    """Case -> which objects or names of the submission had a say in its verdict on the reference."""
     can_amplify: bool
-    """Whether `assay amplify` could propose cases for the task."""
+    """True if `assay amplify` could propose cases for the task."""
 
     @cached_property
     def redundant(self) -> tuple[str, ...]:
-        """Cases without all of which the same programs would be noticed: the later ones, where it could be either."""
+        """Return the cases without which the same programs would be noticed; of two such cases the later one."""
         kept = set(self.cases)
         noticed = [cases for cases in self.failed.values() if cases]
         for case in reversed(self.cases):
@@ -99,9 +99,9 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
 
     Args:
         files: the task package.
-        sandbox: where everything runs.
-        progress: is told of each step.
-        seconds: after so many, programs that were not tried yet are left out, which is told.
+        sandbox: runs every program.
+        progress: receives each step.
+        seconds: time limit; programs that have not been tried by then are left out and counted.
 
     Raises PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
@@ -140,7 +140,7 @@ def strength(files: Mapping[str, str], sandbox: Sandbox, progress: Progress, *, 
 
 
 def _all_cases(task: Task) -> Task:
-    """The task with every case run, whatever became of those before it."""
+    """Return the task with suites that run every case, whatever the result of those before it."""
     suites = (
         replace(suite, options={name: value for name, value in suite.options.items() if name != "stop_on_failure"})
         for suite in task.suites
@@ -149,7 +149,7 @@ def _all_cases(task: Task) -> Task:
 
 
 def _reference_runs(trials: VariantRunner) -> list[list[CaseOutcome]]:
-    """What becomes of the reference each time that it runs."""
+    """Return the outcomes of each run of the reference."""
     trials.progress.start("the reference, again and again", total=len(HASH_SEEDS), done=0)
     runs = []
     for number, seed in enumerate(HASH_SEEDS):
@@ -161,7 +161,7 @@ def _reference_runs(trials: VariantRunner) -> list[list[CaseOutcome]]:
 
 @contextmanager
 def _busy(sandbox: Sandbox, programs: int) -> Iterator[None]:
-    """So many programs that only compute, in boxes of their own."""
+    """Run this number of programs that only compute, each in a box of its own."""
     with ExitStack() as stack:
         for _ in range(programs):
             stack.enter_context(stack.enter_context(sandbox.session()).converse(_BUSY))
@@ -176,12 +176,12 @@ def _flaky(runs: Sequence[Sequence[CaseOutcome]]) -> dict[str, int]:
 
 
 def _python(task: Task) -> list[tuple[str, str]]:
-    """The reference's programs: path and text."""
+    """Return the reference's Python files: path and text."""
     return [(path, text) for path, text in task.reference.items() if path.endswith(".py")]
 
 
 def _mutants(task: Task) -> dict[str, tuple[Mutant, Mapping[str, str]]]:
-    """By name; evenly over the reference's files."""
+    """Return mutants by name, spread evenly over the reference's files."""
     programs = _python(task)
     most = max(1, MUTANTS // len(programs))
     found = [
@@ -202,7 +202,7 @@ def _branches(task: Task) -> dict[str, tuple[Branch, Mapping[str, str]]]:
 
 
 def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
-    """Whole programs where one is asked for, else functions that answer the same whatever they are asked."""
+    """Return trivial programs if the task expects a program, else functions that always answer the same."""
     if any(KINDS[suite.kind].runs_programs for suite in task.suites):
         return {does: {task.entry_file: program} for does, program in trivial_programs().items()}
     programs: dict[str, dict[str, str]] = {}
@@ -213,7 +213,7 @@ def _trivial(task: Task) -> dict[str, Mapping[str, str]]:
 
 
 def _by_number(outcomes: Sequence[CaseOutcome]) -> Sequence[CaseOutcome]:
-    """By suite, and in it by number: the order in which cases run differs from one version of a task to the next."""
+    """Return the cases by suite and number, because the order in which they run differs between versions of a task."""
     suites = list(dict.fromkeys(each.suite for each in outcomes))
     return sorted(outcomes, key=lambda each: (suites.index(each.suite), each.number))
 
@@ -223,7 +223,7 @@ def _name(outcome: CaseOutcome) -> str:
 
 
 def _failed(outcomes: Sequence[CaseOutcome]) -> frozenset[str]:
-    """Without those that were not run, not tried or are disputed: what they would have said nobody knows."""
+    """Return the failed cases, without those that were not run, not tried or are disputed: they have no verdict."""
     return frozenset(_name(each) for each in outcomes if each.outcome in (Outcome.FAILED, Outcome.ERROR))
 
 

@@ -1,19 +1,19 @@
-"""What `assay verify` says of the strength of a task's suites, for people and for programs. Pure."""
+"""The part of the `assay verify` report on the strength of a task's suites, for people and for programs. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from service.authoring.amplify.report import DIFFS, shown_mutant
+from service.authoring.amplify.report import DIFFS, shown_survivor
 from service.authoring.strength import Strength
 from service.authoring.variants import mutant_name
 from service.visible_text import plain
 
 SHOWN = 12
-"""So many names stand in a line; the rest is counted."""
+"""Most names in a line; the others are counted."""
 
 
 def as_text(report: Strength) -> str:
-    """For a terminal."""
+    """Return the report as text for a terminal."""
     return "\n".join(
         [
             f"{report.task_id} (version {report.version}): what its suites notice",
@@ -68,9 +68,7 @@ def _mutants(report: Strength) -> Iterator[str]:
     alive = "; alive (`assay amplify` proposes cases for them):" if report.can_amplify else "; alive:"
     yield f"  {killed} of {len(report.mutants)} mutants of the reference are noticed{alive if report.alive else ''}"
     for number in report.alive[:DIFFS]:
-        mutant = report.mutants[number]
-        yield from shown_mutant(number, mutant)
-        yield f"    the same function, or a case is missing that differs {mutant.needed}"
+        yield from shown_survivor(number, report.mutants[number])
     if len(report.alive) > DIFFS:
         yield f"    and {len(report.alive) - DIFFS} more (--json has all)"
 
@@ -88,7 +86,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def as_data(report: Strength) -> dict[str, Any]:
-    """For programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "sound": report.sound,
         "cases": list(report.cases),

@@ -1,4 +1,4 @@
-"""Programs that do nothing of what is asked: a case that one of them passes says little about a right one. Pure."""
+"""Programs that do nothing of what is asked. A case that one of them passes is weak evidence. Pure."""
 
 import ast
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ _READ = "import sys\ntext = sys.stdin.read()\n"
 
 
 def trivial_functions(source: str) -> Mapping[str, str]:
-    """What each does, in words -> the program, with all functions and methods of `source` answering the same.
+    """Return programs by their behaviour in words, in which all functions and methods of `source` answer the same.
 
-    Methods with names like `__init__` stay as they are, so that objects can be made. Empty for a program without functions.
-    Raises SyntaxError, or ValueError, for what is no program.
+    Methods with names like `__init__` stay as they are, so that objects can be made. Empty if the program has no functions.
+    Raises SyntaxError or ValueError if `source` is not a program.
     """
     answers = {f"`return {answer}`": answer for answer in ANSWERS}
     made = {words: _answering(source, answer) for words, answer in answers.items()}
@@ -23,7 +23,7 @@ def trivial_functions(source: str) -> Mapping[str, str]:
 
 
 def trivial_programs() -> Mapping[str, str]:
-    """The same for programs that read and print."""
+    """Return programs that read and print, by their behaviour in words."""
     return {
         "printing nothing": _READ,
         "printing its input": f"{_READ}print(text, end='')\n",
@@ -33,7 +33,7 @@ def trivial_programs() -> Mapping[str, str]:
 
 
 EQUAL = "_AllEqual"
-"""A class whose objects are equal to whatever they are compared with, as all objects of the program's own classes are then."""
+"""A class whose objects equal every value, as all objects of the program's own classes do then."""
 _EQUALITY = """
 def __eq__(self, other):
     return True
@@ -47,7 +47,7 @@ def __hash__(self):
 
 
 def _all_equal(source: str) -> str:
-    """Where tests compare objects of the submission with each other, this is what passes them without doing anything."""
+    """Return the program with all its objects equal, which passes tests that only compare the submission's own objects."""
     tree = ast.parse(_answering(source, f"{EQUAL}()"))
     kinds = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     [own] = [node for node in ast.parse(f"class {EQUAL}: pass").body if isinstance(node, ast.ClassDef)]
@@ -60,7 +60,7 @@ def _all_equal(source: str) -> str:
 
 
 def _answering(source: str, answer: str) -> str:
-    """`answer`: an expression; empty for the first argument of each function, None where it has none."""
+    """Return the program with this answer. `answer`: an expression; if empty, each function's first argument or None."""
     tree = ast.parse(source)
     methods = {node for kind in ast.walk(tree) if isinstance(kind, ast.ClassDef) for node in kind.body}
     for node in ast.walk(tree):

@@ -37,7 +37,7 @@ from service.progress import Progress
 _Result = TypeVar("_Result")
 
 MOST_LOST = 2
-"""Fewer than of a submission: of a mutant that never ends, one case says all that is asked."""
+"""Fewer than for a submission: if a mutant never ends, one case shows that."""
 
 LEAST_SECONDS, TIMES = 2.0, 10.0
 """A mutant gets ten times what the reference took, and at least this: those that never end cost the most of all."""
@@ -53,13 +53,13 @@ class VariantRunner:
     deadline: float
     """By time.monotonic(). Programs that did not run by then are left out."""
     unseen: int = 0
-    """So many were."""
+    """Number of programs that did not run because time was up."""
     _took: float = 0.0
     """Seconds that the reference needs for the task's own suites."""
     _memory: ContextCache = field(default_factory=fresh_cache)
 
     def check_reference(self) -> None:
-        """Raises TaskUnusable where the reference fails a case: what it says of other inputs is worth nothing then."""
+        """Raise TaskUnusable if the reference fails a case: its answers to other inputs are worth nothing then."""
         before = time.monotonic()
         for outcome in self.outcomes(self.task.reference):
             if outcome.outcome is not Outcome.PASSED:
@@ -68,14 +68,14 @@ class VariantRunner:
         self._took = time.monotonic() - before
 
     def tried(self, what: str, programs: Mapping[str, Mapping[str, str]]) -> dict[str, list[CaseOutcome]]:
-        """What becomes of each program (name -> files) in the task's own suites. Those there is no time for are left out."""
+        """Return the outcomes of each program (name -> files) in the task's own suites. Those without time are left out."""
         limits = self.limits(self._took)
         return self.each(what, programs, lambda files: self.outcomes(files, limits=limits))
 
     def each(
         self, what: str, programs: Mapping[str, Mapping[str, str]], look: Callable[[Mapping[str, str]], _Result]
     ) -> dict[str, _Result]:
-        """What `look` makes of each program. Those there is no time for are left out, and counted."""
+        """Return the result of `look` for each program. Those without time to run are left out and counted."""
         self.progress.start(what, total=len(programs), done=0)
 
         def in_time(name: str) -> _Result | None:
@@ -91,7 +91,7 @@ class VariantRunner:
         return found
 
     def limits(self, seconds: float) -> Limits:
-        """For a program of which the right one took so long."""
+        """Return the limits for a variant, given how long the reference took."""
         most = max(LEAST_SECONDS, TIMES * seconds)
         limits = self.task.limits
         return replace(limits, wall_seconds=min(most, limits.wall_seconds), cpu_seconds=min(most, limits.cpu_seconds))
@@ -104,9 +104,9 @@ class VariantRunner:
         limits: Limits | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> list[CaseOutcome]:
-        """What becomes of these files as a submission, judged as every submission is.
+        """Return the outcomes of these files as a submission, judged like every submission.
 
-        `suites`, `limits`: others than the task's. `environment`: what the programs find in theirs beside the usual.
+        `suites`, `limits`: replace the task's. `environment`: variables that the programs get beside the usual ones.
         """
         task = replace(self.task, suites=suites or self.task.suites, limits=limits or self.task.limits, relative={})
         submission = Submission(id=SubmissionId("trial"), task_id=task.id, files=files)
@@ -118,7 +118,7 @@ class VariantRunner:
             return [signal for signal in HiddenTests().grade(context) if isinstance(signal, CaseOutcome)]
 
     def accepted_of_reference(self, suite: Suite) -> frozenset[str]:
-        """The cases of a suite on which the author's predicate accepts what the reference answers, and does not break on it.
+        """Return the cases of a suite in which the author's predicate accepts the reference's answer and does not break on it.
 
         Raises TaskUnusable.
         """
@@ -130,7 +130,7 @@ class VariantRunner:
 
 
 def mutant_name(number: int) -> str:
-    """Under which the mutant of this index is among programs and in reports."""
+    """Return the name of the mutant with this index, among programs and in reports."""
     return f"mutant {number + 1}"
 
 

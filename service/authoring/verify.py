@@ -1,7 +1,7 @@
-"""`assay verify`: does a task package do what its author says? Through the HTTP API, like everybody else's submissions.
+"""`assay verify`: check that a task package does what its author states, through the HTTP API like any other client.
 
-All submissions that come with the package run once and must end as stated; the reference runs three times on top of
-that and must pass each time, because a suite whose reference fails now and then grades by chance.
+All submissions of the package run once and must end as stated. The reference runs three more times and must pass each
+time: a suite whose reference fails now and then grades by chance.
 """
 
 import secrets
@@ -23,15 +23,15 @@ REFERENCE = "reference"
 REFERENCE_RUNS = 3
 """How often the reference must pass."""
 MOST_CASES = 20
-"""Of a submission, that are asked for; what is wrong shows in the first of them."""
+"""Most cases of one submission that are requested. A fault shows in the first of them."""
 BRIEF_CHARACTERS = 60
-"""Of what was said of another submission already."""
+"""Most characters that are shown of a text already reported for another submission."""
 SHOWN_CASES, SHOWN_LINES = 3, 40
 """On a terminal: cases of a submission, and lines of each text."""
 
 
 class Evaluator(Protocol):
-    """What of `service.client.Client` is needed here."""
+    """The part of `service.client.Client` that is needed here."""
 
     def put_task(self, files: Mapping[str, str]) -> TaskOut: ...
 
@@ -42,24 +42,24 @@ class Evaluator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A submission of the package, and what became of it."""
+    """A submission of the package and the result of its run."""
 
     name: str
     expected: str
     """`passed` or `failed`."""
     run: RunOut
     surprises: tuple[str, ...]
-    """What differs from what the author said, a sentence each; empty where all is as stated."""
+    """A sentence for each difference from what the author stated; empty if there is none."""
     warnings: tuple[str, ...] = ()
-    """What the author should know though it is as stated: that a wrong program is disputed, and by that not failed."""
+    """Facts the author should know although the run ended as stated: a wrong program is disputed and so did not fail."""
     disputed: tuple[str, ...] = ()
-    """For each suite with disputed cases a sentence: how many, the first of them, and what to do about it."""
+    """For each suite with disputed cases, a sentence with their number, the first of them and what to do."""
     cases: tuple[CaseOut, ...] = ()
-    """The first cases that the author should look at: those that did not pass where it should have passed, or without a verdict."""
+    """The first cases that the author should look at: failed although the submission should pass, or without a verdict."""
 
     @property
     def to_mend(self) -> tuple[str, ...]:
-        """What was found about the task itself, a sentence each. It may well have ended as stated."""
+        """Return a sentence for each finding about the task itself. The run may have ended as stated."""
         rules = ((str(finding.get("rule", "")), finding) for finding in self.run.findings)
         return tuple(plain(str(each.get("message"))) for rule, each in rules if rule.startswith(ABOUT_THE_TASK))
 
@@ -71,12 +71,12 @@ class VerifyReport:
     task_id: str
     version: str
     limits: Mapping[str, float | str]
-    """As the task states them: a number, or `10x` where it is times what the reference takes."""
+    """Limits as the task states them: a number, or `10x` for ten times what the reference takes."""
     rows: tuple[Verified, ...]
 
     @property
     def resolved(self) -> tuple[str, ...]:
-        """What the relative limits came to, a sentence for each suite; more than one where workers differ."""
+        """Return a sentence for each suite with the values of its relative limits; several if workers differ."""
         relative = [name for name, stated in self.limits.items() if isinstance(stated, str)]
         names = {f"{name.removesuffix('_seconds')}-limit" for name in relative}
         found = (finding for row in self.rows for finding in row.run.findings if finding.get("name") in names)
@@ -84,7 +84,7 @@ class VerifyReport:
 
     @property
     def reference_passed(self) -> bool:
-        """False where it is not known what the suites are worth."""
+        """True if the reference passed; if not, the worth of the suites is unknown."""
         return not any(row.surprises for row in self.rows if row.name.startswith(f"{REFERENCE}, "))
 
     @property
@@ -93,7 +93,7 @@ class VerifyReport:
 
 
 def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
-    """What of a finished run its package did not announce: a sentence each, with what was expected and what came."""
+    """Return a sentence for each result that the package did not announce, with what was expected and what came."""
     found = []
     if run.outcome != packaged.outcome and not _is_no_credit(packaged, run):
         found.append(f"expected {packaged.outcome}, got {run.outcome}{_why(run)}")
@@ -107,12 +107,12 @@ def surprises(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
 
 
 def warnings(packaged: PackagedSubmission, run: RunOut) -> tuple[str, ...]:
-    """What of a finished run its author should know though nothing is otherwise than announced."""
+    """Return what the author should know about a finished run that ended as announced."""
     return ("disputed, not failed: a reviewer has to decide it",) if _is_no_credit(packaged, run) else ()
 
 
 def _is_no_credit(packaged: PackagedSubmission, run: RunOut) -> bool:
-    """A dispute about a wrong program: it is not credited, which is what its author wants most."""
+    """Return whether a wrong program is disputed: it is not credited, which is what its author wants most."""
     return (packaged.outcome, run.outcome) == ("failed", "disputed")
 
 
@@ -127,9 +127,9 @@ def _why(run: RunOut) -> str:
 
 
 def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> VerifyReport:
-    """Store the package (path -> text) and run all that it brings along.
+    """Store the package (path -> text) and run all its submissions.
 
-    Raises PackageError for a package that does not load, ApiError where the server fails us.
+    Raises PackageError if the package does not load, ApiError if the server fails.
     """
     packaged = package.parse(files)
     task = packaged.task
@@ -140,7 +140,7 @@ def verify(files: Mapping[str, str], client: Evaluator, progress: Progress) -> V
             name=name, kind="accepted", files=task.reference, outcome="passed", findings=()
         )
     stored = client.put_task(files)
-    # A fresh tag each time: what the same package did an hour ago says nothing about what it does now.
+    # A fresh tag each time: an hour-old result of the same package is not evidence about the present.
     tag = f"verify-{secrets.token_hex(8)}"
     requests = [_request(submission, stored, tag, number) for number, submission in enumerate(expected.values())]
     progress.start(task.id, total=len(requests), done=0)
@@ -199,7 +199,7 @@ def _request(submission: PackagedSubmission, task: TaskOut, tag: str, number: in
 
 
 def as_text(reports: Sequence[VerifyReport]) -> str:
-    """A table for a terminal: the limits, a line for each submission, and below it what differs."""
+    """Return a table for a terminal: the limits, a line for each submission, and the differences below it."""
     lines = []
     for report in reports:
         lines.append(f"{report.task_id} (version {report.version})")
@@ -224,7 +224,7 @@ def as_text(reports: Sequence[VerifyReport]) -> str:
 
 
 def _told(row: Verified) -> Iterator[str]:
-    """What is to be said of a row below its line: each a text of one or more lines."""
+    """Yield the texts to print below a row's line; each has one or more lines."""
     yield from row.surprises
     yield from (f"warning: {sentence}" for sentence in row.warnings)
     yield from (f"disputed: {sentence}" for sentence in row.disputed)
@@ -249,7 +249,7 @@ def _brief(text: str) -> str:
 
 
 def _indented(text: str, width: int) -> list[str]:
-    """Its lines, without what a terminal would take for orders."""
+    """Return its lines with an indent, without terminal control sequences."""
     lines = plain(text).rstrip("\n").split("\n")
     shown = (
         lines if len(lines) <= SHOWN_LINES else [*lines[:SHOWN_LINES], f"... and {len(lines) - SHOWN_LINES} more lines"]
@@ -258,7 +258,7 @@ def _indented(text: str, width: int) -> list[str]:
 
 
 def as_data(reports: Sequence[VerifyReport]) -> dict[str, Any]:
-    """The same for programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "as_stated": all(report.as_stated for report in reports),
         "tasks": [

@@ -1,6 +1,6 @@
-"""`assay eval`: evaluate a file of solutions through the HTTP API, and go on where it was interrupted.
+"""`assay eval`: evaluate a file of solutions through the HTTP API, and continue after an interruption.
 
-A line that cannot be evaluated is left out, told, and has a row in the results that says why; all others are evaluated.
+A line that cannot be evaluated is left out and reported, and its row in the results has the reason. All others are evaluated.
 """
 
 import hashlib
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from graders.tasks import package
+from rubrics.input_error import InputError
 from service.batch_eval.results_file import ResultsFile
 from service.batch_eval.samples import LeftOut, Sample, Samples
 from service.client import Client, RefusedError
-from service.importers.package_text import FormatError, ImportedTask
+from service.importers.package_text import ImportedTask
 from service.progress import Progress
 from service.runs.intake import check_files
 from service.schemas import Cases, RunOut, SubmissionIn
@@ -26,7 +27,7 @@ LEFT_OUT = "left-out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What became of the samples of one command."""
+    """The results of one command's samples."""
 
     outcomes: Mapping[str, int]
     """Outcome -> number of the samples evaluated now."""
@@ -35,17 +36,17 @@ class Summary:
     troubles: tuple[str, ...]
     """Why runs were ungradable, each reason once."""
     left_out: tuple[str, ...]
-    """What of the file was not evaluated: line, field and what was expected."""
+    """Lines that were not evaluated: line, field and what was expected."""
 
 
 def evaluate(
     client: Client, tasks: Mapping[str, ImportedTask], asked: Samples, out: Path, progress: Progress
 ) -> Summary:
-    """Evaluate the samples whose results are not in `out` yet, and append theirs as they finish.
+    """Evaluate the samples whose results are not in `out` yet, and append their results as they finish.
 
     Raises:
-        FormatError: for results in `out` that are of something else, before anything is submitted.
-        ApiError: where the server fails us. Results that were ready by then are kept.
+        InputError: if `out` has results of something else; nothing is submitted then.
+        ApiError: if the server fails. Results that were ready by then are kept.
     """
     samples, bodies, left_out = _fitting(asked, tasks)
     digests = {sample.id: _digest(bodies[sample.id], tasks[sample.task_id]) for sample in samples}
@@ -73,7 +74,7 @@ def evaluate(
 
         def refused(error: RefusedError) -> None:
             sample = missing[error.index]
-            expected = FormatError(sample.where, f"a sample that the server accepts ({error})")
+            expected = InputError(sample.where, f"a sample that the server accepts ({error})")
             left_out.append(LeftOut(error=expected, id=sample.id, task_id=sample.task_id))
             _note(results, left_out[-1])
             progress.advance()
@@ -93,12 +94,12 @@ def evaluate(
 def _fitting(
     asked: Samples, tasks: Mapping[str, ImportedTask]
 ) -> tuple[Sequence[Sample], Mapping[str, Mapping[str, Any]], list[LeftOut]]:
-    """The samples that can be submitted, by id what is submitted for each, and all the other lines."""
+    """Return the samples that can be submitted, their bodies by id, and all the other lines."""
     samples, bodies, left_out = [], {}, list(asked.left_out)
     for sample in asked.good:
         try:
             bodies[sample.id] = _body(sample, tasks)
-        except FormatError as error:
+        except InputError as error:
             left_out.append(LeftOut(error=error, id=sample.id, task_id=sample.task_id))
         else:
             samples.append(sample)
@@ -106,7 +107,7 @@ def _fitting(
 
 
 def _note(results: ResultsFile, line: LeftOut) -> None:
-    """A row for a line that is left out. Without an id of its own nobody could tell whose row it is."""
+    """Write a row for a line that is left out, if the line has its own id; without one the row could not be attributed."""
     if line.id:
         results.add(
             {
@@ -128,30 +129,30 @@ _NO_CASES = Cases(passed=0, failed=0, total=0).model_dump()
 
 
 def _body(sample: Sample, tasks: Mapping[str, ImportedTask]) -> dict[str, Any]:
-    """`solution` or `files` of the submission. Raises FormatError for a sample that its task has no place for."""
+    """Return `solution` or `files` of the submission. Raises InputError if the task cannot take the sample."""
     task = tasks.get(sample.task_id)
     if task is None:
-        raise FormatError(
-            f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}"
-        )
+        raise InputError(f"{sample.where}: task_id", f"the id of one of the {len(tasks)} tasks, not {sample.task_id!r}")
     if sample.completion is not None and task.completed_prompt is None:
-        raise FormatError(f"{sample.where}: completion", f"`solution` or `files`: {task.id} has no code to complete")
+        raise InputError(
+            f"{sample.where}: completion", f"`solution` or `files`: {task.id} does not have code to complete"
+        )
     if sample.files is not None:
         body: dict[str, Any] = {"files": dict(sample.files)}
     elif sample.completion is not None:
         body = {"solution": (task.completed_prompt or "") + sample.completion}
     else:
         body = {"solution": sample.solution}
-    # What the server would say, before it has half of the samples.
+    # The server's own check, made before half of the samples are sent.
     files = body["files"] if "files" in body else {task.entry_file: body["solution"]}
     for wrong in check_files(files, task.entry_file):
         field = wrong.field if "files" in body else "solution" if sample.completion is None else "completion"
-        raise FormatError(f"{sample.where}: {field}", wrong.expected)
+        raise InputError(f"{sample.where}: {field}", wrong.expected)
     return body
 
 
 def _digest(body: Mapping[str, Any], task: ImportedTask) -> str:
-    """Of all that decides a sample's result: what is submitted, and the version of the task."""
+    """Return a digest of all that decides a sample's result: the submission and the version of the task."""
     return _sha256([package.version(task.files), body])[:16]
 
 

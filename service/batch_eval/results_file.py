@@ -1,7 +1,7 @@
-"""The results of `assay eval`: a file that grows by a line for each sample, and can be taken up where it was left.
+"""The results of `assay eval`: a file that grows by a line for each sample and can be continued after an interruption.
 
-Beside `R.jsonl` lies `R.jsonl.state`: under which tag the samples are known to the server, and a digest of each, so that
-a repeated command finds its own runs again and does not take another sample's result for this one's.
+`R.jsonl.state` beside `R.jsonl` holds the samples' tag on the server and a digest of each. With these a repeated command
+finds its own runs again and does not take the result of another sample for one of its own.
 """
 
 import fcntl
@@ -12,35 +12,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 _KEYS = {"id", "task_id", "outcome", "cases", "ends", "flags", "levels", "run_id"}
 _ERROR = "error"
 """The further key of a row whose line was left out: why."""
 _LATER = frozenset({_ERROR, "reward"})
-"""Keys that a row may lack: rows of before have no reward."""
+"""Keys that a row may lack: older rows do not have a reward."""
 
 
 class ResultsFile:
     """An open results file; a context manager. While it is open no other process writes it.
 
     Args:
-        path: the file, made where it is missing. A last line that was cut off while it was written is removed, and so are rows
-            of lines that were left out: the line may be mended by now, and otherwise it gets its row again.
+        path: the file, made if it is missing. A last line that was cut off during a write is removed. So are rows of lines that
+            were left out: the line may be mended by now, and otherwise it gets its row again.
         asked: for each sample's id, its task's id and a digest of the sample and its task.
 
     Raises:
-        FormatError: where the file is in use, holds something else, or results of other samples than these.
+        InputError: if the file is in use, holds something else, or has results of other samples.
     """
 
     def __init__(self, path: Path, asked: Mapping[str, tuple[str, str]]) -> None:
         self._path = path
-        # Who removes the results starts afresh, whatever the state beside them says.
+        # If the results file is gone, ignore the state file and start over.
         afresh = not path.exists()
         try:
             self._file = path.open("ab")
         except OSError as error:
-            raise FormatError(str(path), f"a file that can be written ({error.strerror})") from error
+            raise InputError(str(path), f"a file that can be written ({error.strerror})") from error
         try:
             self._lock()
             tag, digests = ("", {}) if afresh else self._state()
@@ -94,10 +94,10 @@ class ResultsFile:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise FormatError(str(self._path), "a file that no other `assay eval` is writing just now") from error
+            raise InputError(str(self._path), "a file that no other `assay eval` is writing just now") from error
 
     def _state(self) -> tuple[str, dict[str, str]]:
-        """Tag and digests that an earlier command left."""
+        """Return the tag and the digests that an earlier command left."""
         try:
             state = json.loads(self._state_path.read_bytes())
             tag, digests = state["tag"], state["samples"]
@@ -107,7 +107,7 @@ class ResultsFile:
             return "", {}
         except (ValueError, KeyError, TypeError):
             pass
-        raise FormatError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
+        raise InputError(str(self._state_path), "what `assay eval` wrote there; remove it together with the results")
 
     def _write_state(self, digests: Mapping[str, str]) -> None:
         draft = self._state_path.with_name(f"{self._state_path.name}.new")
@@ -117,19 +117,19 @@ class ResultsFile:
     def _checked(
         self, rows: Sequence[Any], asked: Mapping[str, tuple[str, str]], digests: Mapping[str, str]
     ) -> set[str]:
-        """Ids of the rows, all of which are results of what is asked."""
+        """Return the ids of the rows, all of which must be results of these samples."""
         done: set[str] = set()
         for number, row in enumerate(rows, start=1):
             where = f"{self._path}:{number}"
             if not isinstance(row, dict) or row.keys() - _LATER != _KEYS:
-                raise FormatError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
+                raise InputError(where, f"a result of `assay eval`, with the keys {', '.join(sorted(_KEYS))}")
             if _ERROR in row:
                 continue
             if row["id"] not in asked:
-                raise FormatError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
+                raise InputError(where, f"the result of one of these samples; {row['id']!r} is none. {_ADVICE}")
             task_id, digest = asked[row["id"]]
             if row["task_id"] != task_id or digests.get(row["id"], digest) != digest:
-                raise FormatError(
+                raise InputError(
                     where, f"the result of {row['id']!r} as it is now; it, or its task, has changed. {_ADVICE}"
                 )
             done.add(row["id"])
@@ -147,16 +147,16 @@ _BEGINNING = b'{"id": "'
 
 
 def _whole_rows(path: Path) -> tuple[list[Any], int]:
-    """The rows of the file, and its size without a last line that was cut off while it was written."""
+    """Return the rows of the file, and its size without a last line that was cut off during a write."""
     content = path.read_bytes()
     size = content.rfind(b"\n") + 1
     cut = content[size:]
     if not _BEGINNING.startswith(cut[: len(_BEGINNING)]):
-        raise FormatError(f"{path}: last line", f"the beginning of a result, not {cut[:40]!r}")
+        raise InputError(f"{path}: last line", f"the beginning of a result, not {cut[:40]!r}")
     rows = []
     for number, line in enumerate(content[:size].splitlines(), start=1):
         try:
             rows.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"{path}:{number}", f"a result of `assay eval` ({error})") from error
+            raise InputError(f"{path}:{number}", f"a result of `assay eval` ({error})") from error
     return rows, size

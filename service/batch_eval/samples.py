@@ -1,6 +1,6 @@
-"""The samples of `assay eval`: a JSON object a line, read and checked as a whole before anything is sent.
+"""The samples of `assay eval`: one JSON object a line, all read and checked before anything is sent.
 
-A line that is no sample costs itself and no other: it is told beside the samples, as `LeftOut`.
+A bad line does not affect the others: it is reported as `LeftOut` beside the samples.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 from service.importers.rows import lines_one_by_one
 
 _BODIES = ("solution", "completion", "files")
@@ -28,7 +28,7 @@ class Sample:
     solution: str | None = None
     """A whole program."""
     completion: str | None = None
-    """What comes after the task's prompt."""
+    """The continuation of the task's prompt."""
     files: Mapping[str, str] | None = None
 
 
@@ -36,12 +36,12 @@ class Sample:
 class LeftOut:
     """A line that is not evaluated."""
 
-    error: FormatError
+    error: InputError
     """Line, field and what was expected there."""
     id: str = ""
-    """Its own id, where it has one that no sample has."""
+    """The line's id, if no sample has it too."""
     task_id: str = ""
-    """Where it says one."""
+    """The task that the line names, if any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,13 @@ class Samples:
 
 
 def read_samples(path: Path) -> Samples:
-    """All of a file, in its order. Keys beside those of `Sample` are left alone: other tools have their own.
+    """Return all samples of a file in order. Unknown keys are ignored, because other tools add their own.
 
-    A sample without an id gets one made of its task and its text, so that it is the same at every reading; the second
-    of two equal ones gets `-2` at its end. Of two lines with one id the first has it.
+    A sample without an id gets one from its task and its text, so that every reading makes the same id; the second of two
+    equal samples gets `-2` at its end. If two lines have one id, it belongs to the first.
 
     Raises:
-        FormatError: for a file that cannot be read, or has no line at all.
+        InputError: if the file cannot be read, or has no lines.
     """
     samples: dict[str, Sample] = {}
     left_out: list[LeftOut] = []
@@ -68,45 +68,45 @@ def read_samples(path: Path) -> Samples:
         try:
             sample = _sample(row, f"{path}:{number}", made, samples)
             samples[sample.id] = sample
-        except FormatError as error:
+        except InputError as error:
             left_out.append(LeftOut(error=error, id=_own(row, "id"), task_id=_own(row, "task_id")))
     if not samples and not left_out:
-        raise FormatError(str(path), "at least one sample")
+        raise InputError(str(path), "at least one sample")
     return Samples(good=tuple(samples.values()), left_out=tuple(_with_own_ids(left_out, samples)))
 
 
 def read_solutions(path: Path) -> dict[str, str]:
-    """Task id -> program, from a file of samples, a program for each task. Raises FormatError for the first that is none."""
+    """Return task id -> program from a file of samples, one for each task. Raises InputError for the first bad one."""
     solutions: dict[str, str] = {}
     samples = read_samples(path)
     for line in samples.left_out:
         raise line.error
     for sample in samples.good:
         if sample.solution is None:
-            raise FormatError(f"{sample.where}: solution", "a whole program, known to be right")
+            raise InputError(f"{sample.where}: solution", "a whole program, known to be right")
         if sample.task_id in solutions:
-            raise FormatError(f"{sample.where}: task_id", f"one solution for {sample.task_id}, not two")
+            raise InputError(f"{sample.where}: task_id", f"one solution for {sample.task_id}, not two")
         solutions[sample.task_id] = sample.solution
     return solutions
 
 
-def _sample(row: Any | FormatError, where: str, made: Counter[str], before: Mapping[str, Sample]) -> Sample:
-    if isinstance(row, FormatError):
+def _sample(row: Any | InputError, where: str, made: Counter[str], before: Mapping[str, Sample]) -> Sample:
+    if isinstance(row, InputError):
         raise row
     if not isinstance(row, dict):
-        raise FormatError(where, f"an object, not {type(row).__name__}")
+        raise InputError(where, f"an object, not {type(row).__name__}")
     task_id = _text(row, "task_id", where)
     given = [key for key in _BODIES if row.get(key) is not None]
     if len(given) != 1:
-        raise FormatError(where, f"one of {', '.join(_BODIES)}; it has {' and '.join(given) or 'none of them'}")
+        raise InputError(where, f"one of {', '.join(_BODIES)}; it has {' and '.join(given) or 'none of them'}")
     [key] = given
     if key == "files":
         _check_files(row["files"], where)
     elif not isinstance(row[key], str):
-        raise FormatError(f"{where}: {key}", f"a text, not {type(row[key]).__name__}")
+        raise InputError(f"{where}: {key}", f"a text, not {type(row[key]).__name__}")
     id = _text(row, "id", where) if row.get("id") is not None else _made_id(task_id, row[key], made)
     if id in before:
-        raise FormatError(f"{where}: id", f"an id of its own; {before[id].where} has {id!r} too")
+        raise InputError(f"{where}: id", f"an id of its own; {before[id].where} has {id!r} too")
     return Sample(id=id, task_id=task_id, where=where, **{key: row[key]})
 
 
@@ -114,7 +114,7 @@ def _text(row: Mapping[str, Any], key: str, where: str) -> str:
     value = row.get(key)
     if not _is_label(value):
         shown = ascii(value[:80]) if isinstance(value, str) else type(value).__name__
-        raise FormatError(f"{where}: {key}", f"a text of 1 to 200 printable characters, not {shown}")
+        raise InputError(f"{where}: {key}", f"a text of 1 to 200 printable characters, not {shown}")
     return str(value)
 
 
@@ -123,13 +123,13 @@ def _is_label(value: object) -> bool:
 
 
 def _own(row: object, key: str) -> str:
-    """That field of a line that may be anything, where it is a label; else nothing."""
+    """Return this field of any JSON value if it is a label, else an empty text."""
     value = row.get(key) if isinstance(row, dict) else None
     return str(value) if _is_label(value) else ""
 
 
 def _with_own_ids(left_out: list[LeftOut], samples: Mapping[str, Sample]) -> list[LeftOut]:
-    """The lines, without ids that a sample, or a line before, has too."""
+    """Return the lines, without ids that a sample or an earlier line has too."""
     taken = {"", *samples}
     own = []
     for line in left_out:
@@ -140,10 +140,10 @@ def _with_own_ids(left_out: list[LeftOut], samples: Mapping[str, Sample]) -> lis
 
 def _check_files(files: Any, where: str) -> None:
     if not isinstance(files, dict):
-        raise FormatError(f"{where}: files", f"an object of path and text, not {type(files).__name__}")
+        raise InputError(f"{where}: files", f"an object of path and text, not {type(files).__name__}")
     for path, text in files.items():
         if not isinstance(text, str):
-            raise FormatError(f"{where}: files.{ascii(path)[1:-1][:200]}", f"a text, not {type(text).__name__}")
+            raise InputError(f"{where}: files.{ascii(path)[1:-1][:200]}", f"a text, not {type(text).__name__}")
 
 
 def _made_id(task_id: str, body: object, made: Counter[str]) -> str:

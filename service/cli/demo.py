@@ -1,4 +1,4 @@
-"""`assay demo`: the example tasks and their submissions through a real service, and what became of each."""
+"""`assay demo`: run the example tasks' submissions through a real service, and show the results."""
 
 import hashlib
 import json
@@ -33,12 +33,12 @@ class ExampleRun:
 
     @property
     def surprises(self) -> tuple[str, ...]:
-        """What its author did not expect, a sentence each."""
+        """Return a sentence for each result that its author did not expect."""
         return surprises(self.packaged, self.run)
 
 
 def examples_folder() -> Path:
-    """The example tasks of the checkout that this program runs from. Raises FileNotFoundError in an installed copy."""
+    """Return the folder of example tasks in this checkout. Raises FileNotFoundError in an installed copy."""
     folder = Path(__file__).parents[2] / "examples"
     if not folder.is_dir():
         raise FileNotFoundError(
@@ -86,7 +86,7 @@ def _request(id: str, task_id: str, version: str, packaged: PackagedSubmission) 
 
 
 def as_data(shown: Sequence[ExampleRun], sign_in: str) -> dict[str, Any]:
-    """What `--json` prints."""
+    """Return the document that `--json` prints."""
     rows = [
         {
             "task_id": row.task_id,
@@ -106,7 +106,7 @@ def as_data(shown: Sequence[ExampleRun], sign_in: str) -> dict[str, Any]:
 
 
 def as_table(shown: Sequence[ExampleRun]) -> Table:
-    """The same for people: a section for each task, a column for each criterion's suggested level."""
+    """Return the table for people: a section for each task, a column for each criterion's suggested level."""
     criteria = list(dict.fromkeys(prefill.criterion for row in shown for prefill in row.run.prefills))
     table = Table(title="Example submissions, and what a reviewer will see suggested", title_justify="left")
     for header in ("submission", "outcome", "cases"):
@@ -134,7 +134,7 @@ def _cells(row: ExampleRun, criteria: Sequence[str]) -> Iterator[str | Text]:
 
 
 def _evidence(run: RunOut) -> Iterator[str]:
-    """Why each level is suggested: the rule, and the most telling signal."""
+    """Yield why each level is suggested: the rule, and its most important signal."""
     for prefill in run.prefills:
         if prefill.level is not None:
             text = " ".join(" ".join(plain(line).split()) for line in (prefill.says, *prefill.evidence[:1]))

@@ -1,4 +1,4 @@
-"""What is told of a disputed run: to its author and reviewers all of it, to its submitter which cases. Pure."""
+"""The explanation of a disputed run: in full for its author and reviewers, only the cases for its submitter. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,10 @@ TO_SUBMITTER = "Two examinations disagree on a case, and no other failed: in one
 
 
 def of_disputes(cases: Sequence[CaseOutcome]) -> Mapping[str, str]:
-    """Diagnostics: `kind`, the first disputed case's `suite` and `case` (its number), and a `message` that may quote hidden tests."""
+    """Return diagnostics: `kind`, `suite` and `case` (number) of the first disputed case, and a `message`.
+
+    The message may quote hidden tests.
+    """
     disputed = [case for case in cases if case.outcome is Outcome.DISPUTED]
     if not disputed:
         return {}

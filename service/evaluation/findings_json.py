@@ -9,7 +9,7 @@ from service.storage.interface import RunOutcome, RunResult
 
 
 def findings_to_json(findings: RunResult) -> dict[str, Any]:
-    """The fields of the findings; signals and pre-fills as their own modules have them."""
+    """Return the fields of the findings; signals and pre-fills in their own modules' form."""
     return {
         **{field.name: getattr(findings, field.name) for field in fields(RunResult)},
         "signals": [signals.to_json(signal) for signal in findings.signals],
@@ -18,7 +18,7 @@ def findings_to_json(findings: RunResult) -> dict[str, Any]:
 
 
 def findings_from_json(row: dict[str, Any]) -> RunResult:
-    """Inverse of `findings_to_json`. Raises KeyError, TypeError or ValueError for an object that it never wrote."""
+    """Return the inverse of `findings_to_json`. Raises KeyError, TypeError or ValueError for any other object."""
     return RunResult(
         **{
             **row,

@@ -1,6 +1,6 @@
-"""One evaluation, straight through: graders look, signals come, the rubric suggests.
+"""One evaluation, straight through: graders emit signals, the rubric suggests levels.
 
-EvaluationError         nothing can be said about the submission; our failure or the task's, retried
+EvaluationError         no statement about the submission is possible; our failure or the task's, retried
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ class EvaluationError(Exception):
 
 
 def nobody_listens(_: str) -> None:
-    """For who does not want to know whose turn it is."""
+    """Ignore which grader has its turn."""
 
 
 def evaluate(
@@ -52,9 +52,9 @@ def evaluate(
     remember: ContextCache,
     began: Callable[[str], None] = nobody_listens,
 ) -> RunResult:
-    """All that can be found out about a submission now. `began` is told the id of each grader when its turn comes.
+    """Return the signals, suggestions and outcome of a submission. `began` receives the id of each grader at its turn.
 
-    Raises SandboxError, TaskUnusable or EvaluationError where that is nothing: the caller retries, and never grades.
+    Raises SandboxError, TaskUnusable or EvaluationError if there is no result: the caller retries, and never grades.
     """
     ends: Counter[str] = Counter()
 
@@ -87,7 +87,7 @@ def evaluate(
 
 
 def ungradable(diagnostics: Mapping[str, str]) -> RunResult:
-    """The findings of a run that we could not evaluate: no signal, no suggestion, and why."""
+    """Return the result of a run that we could not evaluate: without signals or suggestions, but with the reason."""
     return RunResult(
         outcome=RunOutcome.UNGRADABLE,
         signals=(),
@@ -102,7 +102,7 @@ def ungradable(diagnostics: Mapping[str, str]) -> RunResult:
 
 
 def _graded(grader: Grader, context: Context) -> Sequence[Signal]:
-    """The grader's signals; what it yielded before it abstained, crashed or was refused is kept."""
+    """Return the grader's signals, including those from before it abstained, crashed or was refused."""
     kept = Kept(grader)
     try:
         for signal in grader.grade(context):
@@ -125,9 +125,9 @@ def _cases(signals: Iterable[Signal]) -> Sequence[CaseOutcome]:
 
 
 def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
-    """Passed where every case of every suite did; disputed where the others are disputed, all of them.
+    """Return passed if every case of every suite passed; disputed if all the other cases are disputed.
 
-    Raises EvaluationError where a suite has not been judged.
+    Raises EvaluationError if a suite has not been judged.
     """
     cases = _cases(signals)
     unjudged = {suite.id for suite in task.suites} - {case.suite for case in cases}
@@ -137,5 +137,5 @@ def _outcome(task: Task, signals: Sequence[Signal]) -> RunOutcome:
             f"no outcome for suite {', '.join(sorted(unjudged))}: {'; '.join(abstained) or 'no reason given'}"
         )
     others = {case.outcome for case in cases} - {Outcome.PASSED}
-    # What was not tried is no dispute: it comes after cases that ran out of limits, or is beyond those of all together.
+    # A case that was not tried is not a dispute: it follows cases that hit their limits, or exceeds the suite's total limit.
     return RunOutcome.FAILED if others - {Outcome.DISPUTED} else RunOutcome.DISPUTED if others else RunOutcome.PASSED

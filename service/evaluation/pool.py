@@ -30,7 +30,7 @@ START_SECONDS = 120.0
 END_SECONDS = 12.0
 """How long an evaluator may take to remove its boxes when it is not needed any more."""
 ANEW_SECONDS = 5.0
-"""Before it is tried again, where none could be started."""
+"""Seconds before the next attempt, if no evaluator could be started."""
 FIRST_SECONDS = 300.0
 """Until the first sign of life of a run: the task is read and checked."""
 
@@ -55,11 +55,11 @@ class Evaluators:
     """`service.runs.worker.Evaluate`, in processes. Thread-safe: each thread that evaluates has one to itself for that time."""
 
     def __init__(self, start: Start, *, alive: Callable[[float], None], tidy: Callable[[], object]) -> None:
-        """Starts nothing yet.
+        """Make a pool without starting anything.
 
         Args:
-            start: what each evaluator is told.
-            alive: told for how long the calling thread may be silent now, whenever its evaluator gives a sign of life.
+            start: the first message to each evaluator.
+            alive: called at each sign of life with the seconds for which the calling thread may be silent now.
             tidy: removes the boxes of processes that have died. May raise SandboxError.
         """
         self._start = start
@@ -73,11 +73,11 @@ class Evaluators:
         self._anew_at = 0.0
 
     def start_ahead(self, count: int) -> None:
-        """Start so many, and wait for none of them."""
+        """Start this number of evaluators without waiting for them."""
         self._idle += [self._begin() for _ in range(count)]
 
     def __call__(self, run: RunRecord) -> RunResult:
-        """Raises SandboxError, TaskUnusable, StorageError, EvaluationFailedError or EvaluatorLostError."""
+        """Evaluate a run. Raises SandboxError, TaskUnusable, StorageError, EvaluationFailedError or EvaluatorLostError."""
         evaluator = self._take()
         try:
             answer = evaluator.evaluate(run, self._alive)
@@ -95,9 +95,9 @@ class Evaluators:
         return pipeline.ungradable(diagnostics)
 
     def missing(self) -> Sequence[str]:
-        """Why no evaluator could be started the last time, for an operator; empty where one could.
+        """Return why the last start of an evaluator failed, for an operator; empty if it succeeded.
 
-        Whoever asks has it tried again now and then: a service that is not ready may be sent no run that would do so.
+        Calling this retries the start now and then: a service that is not ready may not get a run that would do so.
         """
         if self._trouble and not self._closed and time.monotonic() > self._anew_at:
             with suppress(SandboxError):
@@ -150,7 +150,7 @@ class Evaluators:
         with self._lock:
             closed = self._closed
             self._all.add(evaluator)
-        if closed:  # since this one was asked for: nobody would end it any more
+        if closed:  # The pool was closed after this start was requested, so nothing else would end the evaluator.
             self._end(evaluator, within=0)
             raise EvaluatorLostError("the evaluators are closed")
         return evaluator
@@ -176,7 +176,7 @@ class _EvaluatorProcess:
             self._child.wire.send(down(start))
 
     def wait_until_ready(self) -> None:
-        """Raises EvaluatorLostError."""
+        """Wait until the evaluator is ready. Raises EvaluatorLostError."""
         if self._ready:
             return
         try:
@@ -190,11 +190,11 @@ class _EvaluatorProcess:
 
     @property
     def died_idle(self) -> bool:
-        """It has nothing to say between two runs, so there is only its end to be read."""
+        """Return whether the idle evaluator has died. It sends nothing between two runs, so any input is its end."""
         return self._ready and bool(wait((self._child.wire,), 0))
 
     def evaluate(self, run: RunRecord, alive: Callable[[float], None]) -> dict[str, Any]:
-        """Its last word on this run. Raises EvaluatorLostError."""
+        """Return its last message on this run. Raises EvaluatorLostError."""
         grader, silent = "", FIRST_SECONDS
         try:
             self._child.wire.send(down(run))
@@ -222,7 +222,7 @@ class _EvaluatorProcess:
 
 
 def _findings(answer: dict[str, Any]) -> RunResult:
-    """What it found. Raises what it says went wrong."""
+    """Return the result in the answer. Raises the error that the answer describes."""
     kind = answer.pop("failed", "")
     if not kind:
         return findings_from_json(answer["findings"])

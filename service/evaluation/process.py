@@ -1,7 +1,7 @@
-"""An evaluator: the process in which runs are evaluated, one at a time. Started by `service.evaluation.pool`.
+"""An evaluator: the process that evaluates runs, one at a time. Started by `service.evaluation.pool`.
 
-Here are the boxes, the built-in graders and what is remembered of tasks; plugins look from processes of their own
-(service/plugins/grader.py). A run comes down, signs of life and at the end the findings go up. When its starter is gone, whatever the
+It holds the boxes, the built-in graders and the task cache. Plugins run in processes of their own (service/plugins/grader.py).
+The starter sends a run; the evaluator answers with signs of life and finally the findings. When its starter is gone for any
 reason, the evaluator removes its boxes and ends.
 """
 
@@ -37,7 +37,7 @@ from service.storage.storage import Storage
 HOST_SECONDS = 300.0
 """How long an evaluator may work by itself without a sign of life; while a box runs, that much more than the box has."""
 MESSAGE_CHARACTERS = 4000
-"""Of what went wrong, as a run's diagnostics have it."""
+"""Most characters of an error in a run's diagnostics."""
 LEAVING_SECONDS = 10.0
 """After its starter has gone."""
 
@@ -72,7 +72,7 @@ def _criteria(start: Start) -> set[str]:
 
 
 def _read(wire: Wire, runs: "queue.SimpleQueue[RunRecord]", tiers: Tiers) -> None:
-    """Hand on what comes from the starter. At its end, end: whatever is being evaluated is nobody's any more."""
+    """Pass on the starter's messages. When the connection ends, end the process: its current run no longer has an owner."""
     try:
         while True:
             message = wire.receive()
@@ -83,14 +83,14 @@ def _read(wire: Wire, runs: "queue.SimpleQueue[RunRecord]", tiers: Tiers) -> Non
         forced.daemon = True
         forced.start()
         preparation.leave(tiers)
-    except BaseException:  # noqa: BLE001 - the end of this process, whatever it was
+    except BaseException:  # noqa: BLE001 - any error here is the end of this process
         traceback.print_exc()
     finally:
         os._exit(0)
 
 
 def _answer(evaluation: RunEvaluator, run: RunRecord) -> dict[str, Any]:
-    """The findings, or what went wrong on our side, as a JSON object."""
+    """Return the findings, or our failure, as a JSON object."""
     try:
         return {"findings": findings_to_json(evaluation(run))}
     except SandboxError as error:
@@ -99,7 +99,7 @@ def _answer(evaluation: RunEvaluator, run: RunRecord) -> dict[str, Any]:
         return {"failed": "task", "message": str(error), "suite": error.suite, "case": error.case}
     except StorageError as error:
         return {"failed": "storage", "message": str(error)}
-    except BaseException as error:  # noqa: BLE001 - told to the starter, whatever it is
+    except BaseException as error:  # noqa: BLE001 - the starter receives every error
         return {"failed": type(error).__name__, "message": text_of(error, MESSAGE_CHARACTERS)}
 
 
@@ -113,7 +113,7 @@ def _bytes_used() -> int:
 
 
 class _Life:
-    """Signs of life for the starter, which ends an evaluator that is silent for longer than it said that it would be."""
+    """Sends signs of life to the starter, which ends an evaluator that is silent for longer than it announced."""
 
     def __init__(self, wire: Wire, seconds: float) -> None:
         self._wire = wire

@@ -19,7 +19,7 @@ class Graders(Protocol):
     """`graders.plugins.registry.Registry`, or `service.plugins.grader.IsolatedPlugins` around one."""
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
-        """Those that look at this task's submissions. Raises GraderChoiceError."""
+        """Return the graders of this task's submissions. Raises GraderChoiceError."""
         ...
 
 
@@ -27,12 +27,12 @@ class Sandboxes(Protocol):
     """`sandboxes.tiers.Tiers`."""
 
     def at_least(self, tier: Tier) -> Sandbox:
-        """Raises SandboxError where there is none so strict."""
+        """Return a box maker of at least this tier. Raises SandboxError if none is strict enough."""
         ...
 
 
 class RunEvaluator:
-    """What an evaluator does with a run. Thread-safe where its graders are."""
+    """Evaluates runs in an evaluator process. Thread-safe if its graders are."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class RunEvaluator:
         tiers: Sandboxes,
         began: Callable[[str], None] = pipeline.nobody_listens,
     ) -> None:
-        """`began` is told the id of each grader when its turn comes."""
+        """Make an evaluator. `began` receives the id of each grader at its turn."""
         self._storage = storage
         self._registry = registry
         self._rubrics = rubrics
@@ -52,7 +52,7 @@ class RunEvaluator:
         self._memory = TaskCache()
 
     def __call__(self, run: RunRecord) -> RunResult:
-        """Raises whatever went wrong on our side; never for what the submission did."""
+        """Return the result of a run. Raises any failure of ours, never one of the submission."""
         submission = run.submission.submission
         version = run.submission.task_version
         load = self._memory.of(submission.task_id, version)
@@ -65,7 +65,7 @@ class RunEvaluator:
             graders=self._registry.for_task(task),
             rubric=self._rubrics[task.rubric_id],
             sandbox=sandbox,
-            # What the reference took in one tier says little of another.
+            # The reference's time in one tier is not evidence about another.
             remember=self._memory.of(submission.task_id, version, sandbox.name),
             began=self._began,
         )
@@ -75,7 +75,7 @@ class RunEvaluator:
 
 
 def _loaded(files: Mapping[str, str]) -> Task:
-    """The task of a stored package. Raises TaskUnusable where an older version of Assay let in what this one refuses."""
+    """Return the task of a stored package. Raises TaskUnusable if this version refuses what an older one accepted."""
     try:
         return package.load(files)
     except PackageError as error:

@@ -1,4 +1,4 @@
-"""What an evaluator is told first (service/evaluation/process.py)."""
+"""The first message to an evaluator (service/evaluation/process.py)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,4 +17,4 @@ class Start:
     rubrics: Mapping[str, Rubric]
     plugins: tuple[Plugin, ...]
     limits: PluginLimits
-    """Of plugins; `memory_mib` holds for the evaluator itself as well."""
+    """Limits of plugins; `memory_mib` holds for the evaluator as well."""

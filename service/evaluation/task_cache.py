@@ -1,6 +1,6 @@
-"""What a worker process remembers of task versions: the reference's answers, parsed cases. Lost at exit, made again.
+"""The task cache of a worker process: the reference's answers, parsed cases. Lost at exit and made again.
 
-That a task is unusable is remembered as well, for a while: a reference that hangs for a minute would do so for each run.
+It also remembers for a while that a task is unusable: a reference that hangs for a minute would do so in each run.
 """
 
 import time
@@ -25,14 +25,14 @@ FAILURE_SECONDS, LONGEST_SECONDS = 60.0, 600.0
 
 
 class TaskCache:
-    """Thread-safe. A value is made once, however many ask for it at the same time.
+    """Thread-safe. A value is made once, however many threads request it at the same time.
 
-    `make` may raise TaskUnusable: that is said in the log once, and raised again without another try for a minute; each time
-    that the same fails again twice as long, up to LONGEST_SECONDS. So a slip of a busy machine is soon forgotten, and a
-    reference that hangs costs little. Any other exception is ours, and never remembered.
+    If `make` raises TaskUnusable, that is logged once and raised again without another try for a minute. Each time the same task
+    fails again the pause doubles, up to LONGEST_SECONDS. So a passing problem of a busy machine is soon forgotten, and a
+    reference that hangs costs little. Any other exception is ours and never remembered.
 
     Args:
-        clock: seconds, as time.monotonic.
+        clock: seconds, like time.monotonic.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,7 +41,7 @@ class TaskCache:
         self._versions: OrderedDict[tuple[str, ...], dict[str, _CachedTask]] = OrderedDict()
 
     def of(self, *version: str) -> ContextCache:
-        """`remember(key, make)` for what these words name: a task and its version, and what else makes a difference."""
+        """Return `remember(key, make)` for the thing that these words name: a task, its version, and further distinctions."""
 
         def remember(key: str, make: Callable[[], T], /) -> T:
             with self._lock:

@@ -24,21 +24,21 @@ _STYLES = {"held": "green", "weaker": "yellow", "unknown": "yellow", "missing": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """A host, looked at."""
+    """The examination of a host."""
 
     facts: Facts
     conditions: tuple[Condition, ...]
     trials: Mapping[Tier, tuple[Probe, ...]]
-    """What programs tried in each tier that could be tried, and whether they were held."""
+    """Tier -> the probes that ran in it, each with whether the tier held it."""
 
     def holds(self, tier: Tier) -> bool:
-        """Nothing that it stands on is missing, and it held whatever was tried."""
+        """Return True if nothing that the tier needs is missing, and every probe was held."""
         probes = self.trials.get(tier, ())
         return not lacking(self.conditions, tier) and bool(probes) and all(probe.held for probe in probes)
 
 
 def examine(tiers: Iterable[Tier], report: Report, *, base_image: str = "") -> Diagnosis:
-    """Look at this host and try each of these tiers in which nothing is missing; `report` is told each step."""
+    """Examine this host and try each of these tiers for which nothing is missing; `report` receives each step."""
     # Asked first, because the SDK leaves a socket open for each engine that does not answer.
     if not connection.running():
         found = facts.without_engine("")
@@ -67,7 +67,7 @@ def _tried(tiers: Tiers, tier: Tier) -> tuple[Probe, ...]:
 
 
 def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
-    """A line for each thing that tiers stand on and for each that was tried, then what to do, then the verdicts."""
+    """Return a table with a line for each condition and each probe, then what to do, then the verdicts."""
     table = Table(title="What this host holds", title_justify="left")
     table.add_column("")
     for tier in tiers:
@@ -81,7 +81,7 @@ def as_table(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> RenderableType:
     for name in dict.fromkeys(probe.name for probes in diagnosis.trials.values() for probe in probes):
         seen = {tier: probe for tier, probes in diagnosis.trials.items() for probe in probes if probe.name == name}
         cells = [_styled(_word(seen[tier]) if tier in seen else "") for tier in tiers]
-        # What was seen where it held is the same everywhere; where it did not hold, it is what is looked for.
+        # A held probe looks the same on every host; only the observation of a failed one is worth showing.
         told = next((probe for probe in seen.values() if not probe.held), next(iter(seen.values())))
         table.add_row(f"tried: {name}", *cells, Text(told.says))
     remedies = [Text(f"{each.name} ({', '.join(each.tiers)}): {each.remedy}") for each in conditions if each.remedy]
@@ -109,7 +109,7 @@ def _verdict(diagnosis: Diagnosis, tier: Tier) -> str:
 
 
 def as_data(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> dict[str, Any]:
-    """The same for programs, as JSON values; the facts as well."""
+    """Return the diagnosis as JSON values, including the facts."""
     return {
         "tiers": {
             tier: {
@@ -125,7 +125,7 @@ def as_data(diagnosis: Diagnosis, tiers: Sequence[Tier]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no sets."""
+    """Return the value with sets as lists, because JSON does not have sets."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return sorted(value) if isinstance(value, frozenset) else value

@@ -1,6 +1,6 @@
 """Prepares this host for `./assay demo` and `./assay test`: engine, image tools, box image.
 
-Installs only on Debian and Ubuntu, only as root and only what is missing; elsewhere it says what to install.
+Missing packages are installed only on Debian and Ubuntu, and only as root. Elsewhere the error names what to install.
 """
 
 import fcntl
@@ -21,23 +21,25 @@ from sandboxes.interface import SandboxError, Tier
 from sandboxes.tiers import Open, Tiers, adapters
 
 IDLE_SLOTS = 4
-"""Of each evaluator, which runs one submission at a time: its hidden tests, in two boxes, its analyzers, and one for another task."""
+"""Boxes of each evaluator for one submission at a time: two for its hidden tests, one for its analyzers, one for another
+task.
+"""
 
 
 class HostError(Exception):
-    """This host lacks something that Assay cannot install by itself. The message says what to do."""
+    """This host lacks something that Assay cannot install by itself. The message names the remedy."""
 
 
 def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) -> Tiers:
-    """Everything that a box needs, made where it is missing; `report` is told each step as it begins.
+    """Make what boxes need and this host lacks; `report` receives each step as it begins.
 
-    Gives the tiers from `minimum` on that this host can hold, of which the weakest has run a program.
+    Yields the tiers from `minimum` on that this host can hold; the weakest of them has run a program.
     Raises HostError or SandboxError, each with what to do.
     """
     with _one_at_a_time():
         if not connection.running():
             _install(_engine_programs(), report)
-            if not connection.running():  # installing it starts it where systemd runs
+            if not connection.running():  # With systemd, installing the package starts the engine.
                 connection.start(report)
         client = connection.connect()
         own_engine.learn(client, report)
@@ -55,7 +57,7 @@ def prepare(report: Report, *, base_image: str = "", minimum: Tier = Tier.JAIL) 
 
 
 def reopen(offered: Sequence[Tier], *, base_image: str) -> Tiers:
-    """These tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
+    """Return these tiers, which `prepare` found that this host can hold, for another process. Raises SandboxError."""
     client = connection.connect()
 
     def restore() -> str:
@@ -81,13 +83,13 @@ def tidy() -> None:
 
 
 def _say_nothing(line: str) -> None:
-    """For what was reported already."""
+    """Ignore a line that was reported already."""
 
 
 def _hold(found: Mapping[Tier, Open], conditions: Sequence[Condition], minimum: Tier, report: Report) -> Tiers:
-    """The tiers from `minimum` on in which nothing is missing, the first of which has run a program.
+    """Return the tiers from `minimum` on for which nothing is missing; the first of them has run a program.
 
-    A stricter tier takes the place of one that does not hold, and `report` is told. Raises HostError.
+    If a tier does not hold, the next stricter one takes its place and `report` receives that. Raises HostError.
     """
     problems = {tier: _problem(conditions, tier) for tier in found if tier.at_least(minimum)}
     while held := [tier for tier, problem in problems.items() if not problem]:
@@ -113,7 +115,7 @@ def _problem(conditions: Sequence[Condition], tier: Tier) -> str:
 
 
 def lacks() -> dict[Tier, str]:
-    """The tiers that this host cannot hold as it stands, each with what is missing and what to do. Raises SandboxError."""
+    """Return the tiers that this host cannot hold now, each with what is missing and what to do. Raises SandboxError."""
     client = connection.connect()
     try:
         conditions = diagnose(facts.collect(client))
@@ -123,7 +125,7 @@ def lacks() -> dict[Tier, str]:
 
 
 def missing() -> Sequence[str]:
-    """What a worker needs and this host lacks right now, in words for an operator."""
+    """Return what a worker needs and this host lacks right now, in words for an operator."""
     return () if connection.running() else ("the Docker engine does not answer",)
 
 
@@ -150,7 +152,7 @@ def _install(programs: dict[str, str], report: Report, *, optional: bool = False
 
 
 def _engine_programs() -> dict[str, str]:
-    """Program -> Debian package. An engine on a kernel with AppArmor makes no container before it has loaded its profile."""
+    """Return program -> Debian package. With AppArmor an engine cannot make a container before its profile is loaded."""
     return {"dockerd": "docker.io", **({"apparmor_parser": "apparmor"} if facts.apparmor() else {})}
 
 
@@ -170,7 +172,7 @@ def _apt(arguments: Sequence[str], environment: dict[str, str]) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two first runs at once (a demo beside the tests) must not both build or install."""
+    """Hold a lock: two first runs at once (a demo beside the tests) must not both build or install."""
     path = Path(tempfile.gettempdir()) / f"assay-host-{os.getuid()}.lock"
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -12,7 +12,7 @@ from service.host import preparation
 
 BROWSER = {"chromium": "chromium", "fc-list": "fontconfig"}
 GVISOR = {"runsc": "runsc"}
-"""What the tests need beyond what the service needs: a browser for the reviewer's pages, and gVisor for its tier. Program -> Debian package."""
+"""Programs that only the tests need, a browser for the reviewer's pages and gVisor for its tier -> their Debian packages."""
 
 SIDE_BY_SIDE = (f"--numprocesses={min(4, 2 * (os.cpu_count() or 1))}", "--dist=loadfile", "--no-loadscope-reorder")
 """More processes than processors, because many tests wait for a limit; each has a sandbox of its own. The tests of a file, or of its part
@@ -24,12 +24,12 @@ class Selection:
     """Some of the tests, by their marks, and what of the host they need."""
 
     marks: str = ""
-    """For pytest's `-m`; where there are none, pyproject.toml's: all but `nightly`."""
+    """The expression for pytest's `-m`; if empty, the one in pyproject.toml: all but `nightly`."""
     options: tuple[str, ...] = ()
-    """More of pytest's options."""
+    """Further options of pytest."""
     programs: Mapping[str, str]
     tiers: tuple[Tier, ...]
-    """Those that the host must hold: all that the selected tests run something in. Where there are none, no engine is needed."""
+    """The tiers that the selected tests use and the host must hold. If empty, an engine is not needed."""
 
 
 WHOLE = Selection(programs={**BROWSER, **GVISOR}, tiers=tuple(Tier))
@@ -43,15 +43,15 @@ NIGHTLY = Selection(marks="nightly", programs=GVISOR, tiers=tuple(Tier))
 
 
 def of_tier(tier: Tier) -> Selection:
-    """What runs in boxes of one tier, and takes long neither alone nor in sum."""
+    """Return the tests that run in boxes of one tier and are quick alone and together."""
     programs = GVISOR if tier is Tier.GVISOR else {}
     return Selection(marks=f"box and {tier} and not (slow or nightly)", programs=programs, tiers=(tier,))
 
 
 def run(selection: Selection, arguments: Sequence[str]) -> int:
-    """Run the tests; `arguments` go to pytest as they are. Returns pytest's exit code.
+    """Run the tests and return pytest's exit code; `arguments` go to pytest unchanged.
 
-    Raises HostError or SandboxError where this host cannot run them: what is missing is a failure, never a skip.
+    Raises HostError or SandboxError if this host cannot run them: a missing tool is a failure, never a skip.
     """
     checkout = Path(__file__).parents[2]
     if not (checkout / "tests").is_dir():

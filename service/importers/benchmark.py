@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.boxed.shared.encoding import EncodingError
+from rubrics.input_error import InputError
 from service.importers.formats.bigcodebench import bigcodebench
 from service.importers.formats.classeval import classeval
 from service.importers.formats.contest import apps, livecodebench
@@ -14,11 +15,11 @@ from service.importers.formats.humaneval import humaneval, humaneval_pack, human
 from service.importers.formats.mbpp import mbpp
 from service.importers.formats.mbpp_plus import mbpp_plus
 from service.importers.names import defined
-from service.importers.package_text import REFERENCE, FormatError, ImportedTask
+from service.importers.package_text import REFERENCE, ImportedTask
 from service.importers.rows import rows
 
 AUTO = "auto"
-"""In the place of a format's name: each row says by its keys what it is."""
+"""Used in place of a format's name: the keys of each row decide its format."""
 
 _Kind = tuple[type, ...]
 _TEXT: _Kind = (str,)
@@ -33,7 +34,7 @@ _INPUTS: Mapping[str, _Kind] = {"base_input": _LIST, "plus_input": (list, dict),
 _MAYBE_TEXT: _Kind = (str, type(None))
 _ANYTHING: _Kind = (object,)
 _ABOUT = frozenset({"contract", "difficulty", "instruction", "docstring", "signature", "declaration", "source", "source_file", "title", "url"})  # fmt: skip
-"""Keys of any row that say something about the task, and change nothing here."""
+"""Keys of any row that describe the task and change nothing here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Format:
     more: Mapping[str, _Kind] = field(default_factory=dict)
     """Those that it may have as well. One that is in neither, nor in _ABOUT, might change what is right: it is refused."""
     make: Callable[[Mapping[str, Any]], ImportedTask]
-    """Raises FormatError, naming the field; the row's place is added here."""
+    """Raises InputError, naming the field; the row's place is added here."""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -101,7 +102,7 @@ FORMATS: Mapping[str, Format] = {
         make=apps,
     ),
 }  # fmt: skip
-"""The first whose fields a row has says what it is."""
+"""Name -> format. AUTO takes the first one whose keys a row has."""
 
 
 def raise_it(error: Exception) -> None:
@@ -109,49 +110,49 @@ def raise_it(error: Exception) -> None:
 
 
 def read_benchmark(
-    path: Path, format: str = AUTO, on_bad_row: Callable[[FormatError], None] = raise_it
+    path: Path, format: str = AUTO, on_bad_row: Callable[[InputError], None] = raise_it
 ) -> Iterator[ImportedTask]:
-    """The tasks of a benchmark's file: JSON lines or one JSON array, packed with gzip or not (seen by content, too).
+    """Yield the tasks of a benchmark's file: JSON lines or one JSON array, plain or gzip (recognised by content too).
 
-    The file is read as the tasks are asked for. Raises FormatError, naming file and line, for what is no JSON; for a row
-    that is no task it calls `on_bad_row`, and goes on where that does not raise.
+    The file is read as the tasks are consumed. Raises InputError, naming file and line, for text that is not JSON. For a
+    row that is not a task it calls `on_bad_row` and continues if that does not raise.
 
     Args:
         path: the file.
         format: a key of FORMATS, or AUTO.
-        on_bad_row: told of each row that is no task.
+        on_bad_row: receives the error of each row that is not a task.
     """
     found = False
     for number, row in rows(path):
         where = f"{path}:{number}"
         try:
             task = _task(row, where, format)
-        except FormatError as error:
+        except InputError as error:
             on_bad_row(error)
             continue
         found = True
         yield task
     if not found:
-        raise FormatError(str(path), "at least one task")
+        raise InputError(str(path), "at least one task")
 
 
 def _task(row: Any, where: str, name: str) -> ImportedTask:
     if not isinstance(row, dict):
-        raise FormatError(where, f"an object, not {type(row).__name__}")
+        raise InputError(where, f"an object, not {type(row).__name__}")
     format = _format(row, where, name)
     for key, kind in {**format.fields, **format.more}.items():
         if key in row and not isinstance(row[key], kind):
-            raise FormatError(f"{where}: {key}", f"{_SPOKEN[kind[0]]}, not {type(row[key]).__name__}")
+            raise InputError(f"{where}: {key}", f"{_SPOKEN[kind[0]]}, not {type(row[key]).__name__}")
     try:
         task = replace(format.make(named := _function_named(row)), where=where)
         _check_defined(task, named.get("entry_point"))
-    except FormatError as error:
-        raise FormatError(f"{where}: {error.where}", error.expected) from error
+    except InputError as error:
+        raise InputError(f"{where}: {error.field}", error.expected) from error
     except EncodingError as error:
-        raise FormatError(f"{where}: inputs", f"values that can be sent into a box ({error})") from error
+        raise InputError(f"{where}: inputs", f"values that can be sent into a box ({error})") from error
     known = format.fields.keys() | format.more.keys() | _ABOUT
     if unknown := sorted(key for key in row if key not in known):
-        raise FormatError(
+        raise InputError(
             f"{where}: {unknown[0]}", f"a key that is known in this form, one of {', '.join(sorted(known))}"
         )
     return task
@@ -162,20 +163,20 @@ def _check_defined(task: ImportedTask, entry_point: str | None) -> None:
         return
     known = defined(task.files[REFERENCE], "canonical_solution")
     if entry_point not in known:
-        raise FormatError(
+        raise InputError(
             "entry_point", f"a name that the solution defines ({', '.join(sorted(known))}), not {entry_point}"
         )
 
 
 def _function_named(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row, where its `entry_point` and its inputs are such."""
+    """Return the row if its `entry_point` is a function's name and its inputs are calls of it."""
     if "entry_point" not in row:
         return row
     row = {**row, "entry_point": str(row["entry_point"]).strip()}
     if not row["entry_point"].isidentifier() or keyword.iskeyword(row["entry_point"]):
-        raise FormatError("entry_point", f"the name of a function, not {row['entry_point']!r}")
+        raise InputError("entry_point", f"the name of a function, not {row['entry_point']!r}")
     if not all(isinstance(arguments, list) for key in ("base_input", "plus_input") for arguments in row.get(key, [])):
-        raise FormatError("base_input, plus_input", "a list of arguments for each call")
+        raise InputError("base_input, plus_input", "a list of arguments for each call")
     return row
 
 
@@ -187,5 +188,5 @@ def _format(row: Mapping[str, Any], where: str, name: str) -> Format:
     nearest, format = max(asked.items(), key=lambda item: len(item[1].fields.keys() & row.keys()) / len(item[1].fields))
     missing = ", ".join(sorted(format.fields.keys() - row.keys()))
     if name == AUTO:
-        raise FormatError(where, f"a task of {', '.join(asked)}; it is nearest to {nearest}, but has no {missing}")
-    raise FormatError(where, f"a task of {name}; it has no {missing}")
+        raise InputError(where, f"a task of {', '.join(asked)}; it is nearest to {nearest}, but lacks {missing}")
+    raise InputError(where, f"a task of {name}; it lacks {missing}")

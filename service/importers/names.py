@@ -4,15 +4,15 @@ import ast
 import sys
 from typing import TypeGuard
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 
 def parsed(code: str, field: str) -> ast.Module:
-    """Raises FormatError, naming the field of the row that the code comes from."""
+    """Return the syntax tree. Raises InputError with the field of the row that has the code."""
     try:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormatError(field, f"Python that can be parsed ({error})") from error
+        raise InputError(field, f"Python that can be parsed ({error})") from error
 
 
 def is_python(code: str) -> bool:
@@ -24,7 +24,7 @@ def is_python(code: str) -> bool:
 
 
 def defined(code: str, field: str) -> set[str]:
-    """Functions, classes and variables of the module itself; not what it imports."""
+    """Return the functions, classes and variables that the module itself defines, without imports."""
     names = set()
     for node in parsed(code, field).body:
         match node:
@@ -38,27 +38,27 @@ def defined(code: str, field: str) -> set[str]:
 
 
 def check_unittests(code: str, field: str) -> None:
-    """Raises FormatError where it has none."""
+    """Raise InputError if the code does not have unittest tests."""
     for node in parsed(code, field).body:
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("TestCase") for base in node.bases):
             return
-    raise FormatError(field, "a class that derives from unittest.TestCase")
+    raise InputError(field, "a class that derives from unittest.TestCase")
 
 
 def check_asserts(code: str, field: str) -> None:
-    """Raises FormatError for tests that pass whatever they are about."""
+    """Raise InputError if the tests would pass with any submission."""
     if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(parsed(code, field))):
-        raise FormatError(field, f"an assert, not only {code.strip()!r:.80}")
+        raise InputError(field, f"an assert, not only {code.strip()!r:.80}")
 
 
 def imports(code: str, field: str) -> list[str]:
-    """The import statements of the module itself."""
+    """Return the import statements of the module itself."""
     statements = parsed(code, field).body
     return [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def forgotten_modules(code: str, field: str) -> list[str]:
-    """Modules of the standard library that it uses by name and does not import, as tests do that were run after a solution."""
+    """Return modules of the standard library that it uses without an import, as tests do that ran after a solution."""
     known = {node.id for node in ast.walk(parsed(code, field)) if _binds(node)} | defined(code, field)
     for node in ast.walk(parsed(code, field)):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -76,5 +76,5 @@ def _binds(node: ast.AST) -> TypeGuard[ast.Name]:
 
 
 def used(code: str, field: str) -> set[str]:
-    """All names that are read or called anywhere in it."""
+    """Return all names that are read or called anywhere in it."""
     return {node.id for node in ast.walk(parsed(code, field)) if isinstance(node, ast.Name)}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 BOX_PACKAGES = frozenset({"numpy", "pytest", "_pytest", "pytest_timeout", "hypothesis", "reference"})
-"""Beside the standard library, as docs/reference/task-package.md says; `reference` is what property suites import."""
+"""Packages in a box beside the standard library (docs/reference/task-package.md); property suites import `reference`."""
 
 
 def missing_packages(files: Mapping[str, str]) -> frozenset[str]:
-    """Of the references and the suites' programs of a package (path -> text). What may fail to be imported is not needed."""
+    """Return the packages that references and suites (path -> text) import and a box lacks, without optional imports."""
     programs = {
         path: text for path, text in files.items() if path.endswith(".py") and not path.startswith(_OTHER_SUBMISSIONS)
     }

@@ -5,31 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graders.boxed.shared.encoding import to_json
+from rubrics.input_error import InputError
 
 REFERENCE = "submissions/accepted/reference.py"
 PRELUDE = "prelude.py"
 
 GENEROUS: Mapping[str, object] = {"wall_seconds": 240, "cpu_seconds": 60, "memory_mib": 1024}
-"""For a thousand inputs: what evalplus allows one solution for all of them, so that nothing it accepts is cut off here.
+"""Limits for a thousand inputs: what evalplus allows one solution for all of them, so that all it accepts passes here too.
 
-A minute of CPU time: on a machine that is busy with other things an honest program needs several of the wall clock.
+The wall time is four times the CPU time, because an honest program on a busy machine waits for its CPU.
 """
 TEST_SECONDS = 120
 """Wall time of a test that holds all asserts of a task; an endless one ends by its CPU time before."""
-
-
-class FormatError(ValueError):
-    """A file is not what it should be.
-
-    Args:
-        where: `file:line` or a field of it.
-        expected: what should have been there.
-    """
-
-    def __init__(self, where: str, expected: str) -> None:
-        super().__init__(f"{where}: expected {expected}")
-        self.where = where
-        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +25,18 @@ class ImportedTask:
 
     id: str
     files: Mapping[str, str]
-    """The task package. Without REFERENCE where the benchmark has no solution; see `with_reference`."""
+    """The task package. It lacks REFERENCE if the benchmark does not have a solution; see `with_reference`."""
     completed_prompt: str | None = None
-    """What a sample's `completion` is appended to; None where the task takes whole programs only."""
+    """Text that a sample's `completion` is appended to; None if the task takes whole programs only."""
     entry_file: str = "solution.py"
     where: str = ""
     """`file:line`, or a folder, for messages."""
     notes: tuple[str, ...] = ()
-    """What an author should know of it: what was left out or is done otherwise, a sentence each."""
+    """Notes for the author: what was left out or changed, a sentence each."""
 
     @property
     def needs_reference(self) -> bool:
-        """True where the benchmark has no solution of this task; its package does not load then."""
+        """True if the benchmark does not have a solution of this task; its package does not load then."""
         return not any(path.startswith("submissions/accepted/") for path in self.files)
 
 
@@ -71,14 +58,14 @@ def call_suite(
     predicate: str = "",
     answers: Iterable[object] | None = None,
 ) -> SuiteText:
-    """A `call` suite.
+    """Return a `call` suite.
 
     Args:
         entry_point: the function to call.
         inputs: the positional arguments of each call.
-        options: checker and what belongs to it.
+        options: the checker and its options.
         predicate: the text of a predicate checker's file; empty for the other checkers.
-        answers: what each call is expected to return; where None, what the reference returns.
+        answers: the expected answer of each call; if None, what the reference returns.
     """
     files = {"hidden/cases.jsonl": call_cases(inputs, answers)}
     if predicate:
@@ -87,7 +74,7 @@ def call_suite(
 
 
 def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | None = None) -> str:
-    """Cases of a `call` suite, a line each."""
+    """Return the cases of a `call` suite, a line each."""
     rows: list[dict[str, object]] = [{"args": [to_json(argument) for argument in arguments]} for arguments in inputs]
     if answers is not None:
         rows = [{**row, "expected": to_json(answer)} for row, answer in zip(rows, answers, strict=True)]
@@ -97,14 +84,14 @@ def call_cases(inputs: Iterable[Iterable[object]], answers: Iterable[object] | N
 def stdio_suite(
     cases: Iterable[Mapping[str, object]], options: Mapping[str, object], programs: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `stdio` suite of cases as graders/suites/stdio/cases.py has them; `programs` are its checker or interactor."""
+    """Return a `stdio` suite of cases in the form of graders/suites/stdio/cases.py; `programs`: its checker or interactor."""
     return _suite("stdio", options, {"hidden/cases.jsonl": _lines(cases), **(programs or {})})
 
 
 def pytest_suite(
     test_file: str, options: Mapping[str, object] | None = None, more: Mapping[str, str] | None = None
 ) -> SuiteText:
-    """A `pytest` suite of one test file, and `more` files that it reads."""
+    """Return a `pytest` suite of one test file, and `more` files that it reads."""
     return _suite("pytest", options or {}, {"hidden/test_hidden.py": test_file, **(more or {})})
 
 
@@ -129,18 +116,18 @@ def package(
     limits: Mapping[str, object] = GENEROUS,
     prelude: str = "",
 ) -> dict[str, str]:
-    """A task package of one suite.
+    """Return a task package of one suite.
 
     Args:
         id: of the task.
         title: of the task; not empty.
-        prompt: what the model was asked.
+        prompt: the text for the model.
         suite: the hidden cases.
-        submissions: path -> text; the reference is among them unless the benchmark has none.
+        submissions: path -> text; the reference is among them unless the benchmark lacks one.
         visible: path -> text of the examples that the model is shown.
         reference: the path of a solution known to be right.
-        limits: what one submission may use for all cases, or in a `stdio` suite for one.
-        prelude: what is run before each submission.
+        limits: limits of one submission for all cases, or in a `stdio` suite for one.
+        prelude: code that runs before each submission.
     """
     parts = (
         _toml_table("", {"id": id, "title": title, "reference": reference} | ({"prelude": PRELUDE} if prelude else {})),
@@ -159,14 +146,14 @@ def package(
 
 
 def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> ImportedTask:
-    """The task, with its solution out of `solutions` (task id -> program) where the benchmark has none.
+    """Return the task; if its benchmark lacks a solution, with the one from `solutions` (task id -> program).
 
-    Raises FormatError where nobody has one.
+    Raises InputError if `solutions` lacks it too.
     """
     if not task.needs_reference:
         return task
     if task.id not in solutions:
-        raise FormatError(
+        raise InputError(
             task.where,
             f"a solution of {task.id} that is known to be right: its benchmark has none, `assay tasks import "
             "--solutions FILE` takes it",
@@ -175,7 +162,7 @@ def with_reference(task: ImportedTask, solutions: Mapping[str, str]) -> Imported
 
 
 def fenced(code: str) -> str:
-    """Python code as a fenced block of Markdown, whatever backquotes it holds."""
+    """Return Python code as a fenced block of Markdown; the fence is longer than any backquotes in the code."""
     fence = "```"
     while fence in code:
         fence += "`"
@@ -189,7 +176,7 @@ def _toml_table(header: str, values: Mapping[str, object]) -> str:
 
 
 def _toml_value(value: object) -> str:
-    """Strings, numbers and lists of strings: JSON's form is TOML's, but for DEL, which TOML wants escaped."""
+    """Return strings, numbers and lists of strings in TOML. JSON's form is valid there, except that DEL has to be escaped."""
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{_toml_value(key)} = {_toml_value(item)}' for key, item in value.items())} }}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

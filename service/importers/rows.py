@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 Row = tuple[int, Any]
 """The line on which a value begins, from 1, and the value."""
@@ -18,15 +18,15 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The rows of a file of JSON lines, or the elements of its one array. Raises FormatError.
+    """Yield the rows of a file of JSON lines, or the elements of its one array. Raises InputError.
 
-    A file of lines is read as its rows are asked for; an array is read as a whole.
+    A file of lines is read as its rows are consumed; an array is read as a whole.
     """
     return _elements(path) if _is_array(path) else json_lines(path)
 
 
 def count(path: Path) -> int:
-    """How many rows there are, to say how far a long reading is. Raises FormatError."""
+    """Return the number of rows, for a progress bar. Raises InputError."""
     if _is_array(path):
         return sum(1 for _ in _elements(path))
     number = [0]
@@ -35,17 +35,17 @@ def count(path: Path) -> int:
 
 
 def json_lines(path: Path) -> Iterator[Row]:
-    """Number and value of each line that is not empty. Raises FormatError for what is no JSON, or no UTF-8 text."""
+    """Yield number and value of each line that is not empty. Raises InputError for a line that is not JSON or not UTF-8."""
     for number, value in lines_one_by_one(path):
-        if isinstance(value, FormatError):
+        if isinstance(value, InputError):
             raise value
         yield number, value
 
 
-def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
-    """The same with a FormatError in the place of each value that cannot be read, for who goes on with the others.
+def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | InputError]]:
+    """Yield the same, with an InputError in place of each value that cannot be read.
 
-    Raises FormatError where the file itself cannot be read.
+    Raises InputError if the file itself cannot be read.
     """
     number = [0]
     with _told(path, number), _opened(path) as lines:
@@ -54,17 +54,17 @@ def lines_one_by_one(path: Path) -> Iterator[tuple[int, Any | FormatError]]:
                 yield number[0], _value(line, path, number)
 
 
-def _value(line: bytes, path: Path, number: list[int]) -> Any | FormatError:
+def _value(line: bytes, path: Path, number: list[int]) -> Any | InputError:
     try:
         with _told(path, number):
             text = line.decode("utf-8-sig" if number[0] == 1 else "utf-8")
             return json.loads(text, object_pairs_hook=each_key_once)
-    except FormatError as error:
+    except InputError as error:
         return error
 
 
 def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. Raises ValueError where a key is in it twice: one of the two would be dropped without a word."""
+    """Return the object. Raises ValueError if a key occurs twice: one value would be dropped silently."""
     found = dict(pairs)
     if len(found) < len(pairs):
         [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
@@ -92,11 +92,11 @@ def _elements(path: Path) -> Iterator[Row]:
             yield number[0], value
             at = _skipped(text, at, ",")
         if text[at + 1 :].strip():
-            raise FormatError(f"{path}:{text.count(chr(10), 0, at + 1) + 1}", "nothing after the end of the array")
+            raise InputError(f"{path}:{text.count(chr(10), 0, at + 1) + 1}", "nothing after the end of the array")
 
 
 def _skipped(text: str, at: int, separator: str) -> int:
-    """Where the next element, or the end of the array, begins."""
+    """Return the position of the next element, or of the end of the array."""
     while text[at : at + 1].isspace():
         at += 1
     if not separator or text.startswith("]", at):
@@ -120,16 +120,16 @@ def _opened(path: Path) -> "Iterator[gzip.GzipFile | Any]":
 
 @contextmanager
 def _told(path: Path, number: list[int]) -> Iterator[None]:
-    """What goes wrong in here is a FormatError at the line whose number is in `number`."""
+    """Turn an error of this block into an InputError at the line whose number is in `number`."""
     try:
         yield
-    except FormatError:
+    except InputError:
         raise
     except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
-        raise FormatError(
+        raise InputError(
             f"{path}:{number[0]}", f"a JSON value on one line, or one array, in UTF-8 ({error})"
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(f"{path}: after line {number[0]}", f"a whole gzip file ({error})") from error
+        raise InputError(f"{path}: after line {number[0]}", f"a whole gzip file ({error})") from error
     except OSError as error:
-        raise FormatError(str(path), f"a file that can be read ({error.strerror or error})") from error
+        raise InputError(str(path), f"a file that can be read ({error.strerror or error})") from error

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from graders.tasks import package
 from graders.tasks.package import PackageError
+from rubrics.input_error import InputError
 from service.importers.benchmark import AUTO, FORMATS, raise_it, read_benchmark
 from service.importers.formats import quixbugs
 from service.importers.kattis import package as kattis
-from service.importers.package_text import FormatError, ImportedTask, with_reference
+from service.importers.package_text import ImportedTask, with_reference
 from service.importers.rows import count
 from service.packages import read_folder
 
 FOLDERS = ("kattis", "quixbugs")
 NAMES = (AUTO, *FORMATS, *FOLDERS)
-"""What a format is called on the command line."""
+"""The names of the formats on the command line."""
 
-OnBad = Callable[[FormatError | PackageError], None]
+OnBad = Callable[[InputError | PackageError], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +31,24 @@ class Source:
     total: int
     """How many there are, those that turn out to be none included."""
     tasks: Iterator[ImportedTask]
-    """Read as they are asked for. Raises FormatError."""
+    """Read as they are asked for. Raises InputError."""
 
 
 def read_tasks(path: Path) -> dict[str, ImportedTask]:
-    """The tasks, by id, of a task package's folder, of a folder of such folders, or of a benchmark's file or folder.
+    """Return the tasks of a task package's folder, of a folder of such folders, or of a benchmark, by id.
 
-    Raises FormatError, or PackageError naming the folder.
+    Raises InputError, or PackageError with the folder.
     """
     return {task.id: with_reference(task, {}) for task in source([path]).tasks}
 
 
 def source(paths: Iterable[Path], format: str = AUTO, on_bad: OnBad = raise_it) -> Source:
-    """What is at these places, one after the other. Raises FormatError where one is nothing that has tasks.
+    """Return the tasks at these places in order. Raises InputError if a place does not have tasks.
 
     Args:
         paths: files or folders.
         format: one of NAMES.
-        on_bad: told of each task that cannot be read; where it does not raise, the others follow.
+        on_bad: receives the error of each task that cannot be read; if it does not raise, the others follow.
     """
     found = [_source(path, format, on_bad) for path in paths]
     tasks = _unique((task for each in found for task in each.tasks), on_bad)
@@ -58,7 +59,7 @@ def _unique(tasks: Iterable[ImportedTask], on_bad: OnBad) -> Iterator[ImportedTa
     seen: dict[str, str] = {}
     for task in tasks:
         if task.id in seen:
-            on_bad(FormatError(f"{task.where}: id", f"an id of its own; {seen[task.id]} has {task.id!r} too"))
+            on_bad(InputError(f"{task.where}: id", f"an id of its own; {seen[task.id]} has {task.id!r} too"))
             continue
         seen[task.id] = task.where
         yield task
@@ -67,10 +68,10 @@ def _unique(tasks: Iterable[ImportedTask], on_bad: OnBad) -> Iterator[ImportedTa
 def _source(path: Path, format: str, on_bad: OnBad) -> Source:
     if not path.is_dir():
         if format in FOLDERS:
-            raise FormatError(str(path), f"a folder in the form of {format}")
+            raise InputError(str(path), f"a folder in the form of {format}")
         return Source(total=count(path), tasks=read_benchmark(path, format, on_bad))
     if format in FORMATS:
-        raise FormatError(str(path), f"a file in the form of {format}, not a folder")
+        raise InputError(str(path), f"a file in the form of {format}, not a folder")
     for name, places, read in (
         ("packages", _folders(path, "task.toml"), _read_package),
         ("kattis", _folders(path, "problem.yaml"), kattis.read_problem),
@@ -78,7 +79,7 @@ def _source(path: Path, format: str, on_bad: OnBad) -> Source:
     ):
         if places and format in (AUTO, name):
             return Source(total=len(places), tasks=_each(places, read, on_bad))
-    raise FormatError(
+    raise InputError(
         str(path), _EXPECTED.get(format, "the folder of a task package (with a task.toml), or a folder of such folders")
     )
 
@@ -97,7 +98,7 @@ def _each(places: list[Path], read: Callable[[Path], ImportedTask], on_bad: OnBa
     for place in places:
         try:
             task = read(place)
-        except (FormatError, PackageError) as error:
+        except (InputError, PackageError) as error:
             on_bad(error)
             continue
         yield task

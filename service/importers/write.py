@@ -1,7 +1,7 @@
-"""`assay tasks import`: tasks written as folders of task packages, all of them or none.
+"""`assay tasks import`: write tasks as folders of task packages, all of them or none.
 
-They are written beside the folder that they are for, and take its place when the last of them is there: whoever looks at
-the folder sees the old tasks or the new ones. Each is loaded first, so that what is written loads.
+They are written beside the target folder and take its place after the last one is complete, so that a reader of the folder sees
+either the old tasks or the new ones. Each package is loaded first, to be sure that it loads.
 """
 
 import secrets
@@ -14,22 +14,23 @@ from pathlib import Path
 
 from graders.tasks import package
 from graders.tasks.package import PackageError
+from rubrics.input_error import InputError
 from service.importers.benchmark import raise_it
 from service.importers.needs import missing_packages
-from service.importers.package_text import FormatError, ImportedTask, with_reference
+from service.importers.package_text import ImportedTask, with_reference
 from service.importers.tasks import OnBad, source
 from service.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of the tasks at some places."""
+    """The result of an import."""
 
     written: int
     left_out: tuple[str, ...]
     """Why a task was left out, a sentence each."""
     notes: tuple[str, ...]
-    """What the authors should know of those that were written, a sentence each."""
+    """Notes for the authors of the written tasks, a sentence each."""
     needs: Mapping[str, int]
     """Packages that a box does not have -> how many of the written tasks import them."""
     needy: int
@@ -47,20 +48,20 @@ def import_tasks(
     force: bool = False,
     keep_going: bool = False,
 ) -> Imported:
-    """Write a folder for each task into `out`. Nothing is left behind where one fails.
+    """Write a folder for each task into `out`. If one fails, nothing is left behind.
 
     Args:
         paths: files and folders with tasks.
-        format: what they are, one of `service.importers.tasks.NAMES`.
-        out: a folder that does not exist yet, or is empty; with `force` one that holds nothing but task packages, too.
-        progress: told of each task.
-        solutions: task id -> program, for tasks whose benchmark has no solution.
-        limit: the first so many tasks only.
-        force: whether tasks that are there are replaced, all of them.
-        keep_going: whether a task that cannot be read, or would not load, is left out.
+        format: one of `service.importers.tasks.NAMES`.
+        out: a folder that does not exist yet or is empty; with `force` also one that only holds task packages.
+        progress: receives each task.
+        solutions: task id -> program, for tasks whose benchmark lacks a solution.
+        limit: import only this number of tasks.
+        force: replace all tasks in `out`.
+        keep_going: leave out tasks that cannot be read or would not load.
 
     Raises:
-        FormatError, PackageError: for a task, or for an `out` that may not be replaced.
+        InputError, PackageError: for a task, or for an `out` that may not be replaced.
     """
     _check_replaceable(out, force=force)
     left_out: list[str] = []
@@ -84,7 +85,7 @@ def import_tasks(
 def _told(
     tasks: Iterable[tuple[str, Mapping[str, str]]], needs: list[frozenset[str]]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The same; what each needs is added to `needs`."""
+    """Yield the same tasks, and add the packages that each needs to `needs`."""
     for id, files in tasks:
         needs.append(missing_packages(files))
         yield id, files
@@ -93,14 +94,14 @@ def _told(
 def _loadable(
     tasks: Iterable[ImportedTask], solutions: Mapping[str, str], on_bad: OnBad, notes: list[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Id and files of each task whose package loads; what is to be said of it is added to `notes`."""
+    """Yield id and files of each task whose package loads; add the notes on it to `notes`."""
     for task in tasks:
         try:
             files = with_reference(task, solutions).files
             package.load(files)
         except PackageError as error:
             on_bad(PackageError(f"{task.where}: {error.field}", error.expected))
-        except FormatError as error:
+        except InputError as error:
             on_bad(error)
         else:
             notes += [f"{task.id}: {note}" for note in task.notes]
@@ -118,7 +119,7 @@ def _write(tasks: Iterable[tuple[str, Mapping[str, str]]], out: Path, progress: 
             written += 1
             progress.advance()
         if not written:
-            raise FormatError(str(out), "at least one task to write")
+            raise InputError(str(out), "at least one task to write")
         _take_place(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -126,7 +127,7 @@ def _write(tasks: Iterable[tuple[str, Mapping[str, str]]], out: Path, progress: 
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """The files of a package, byte for byte as they go over HTTP."""
+    """Write the files of a package with exactly the bytes that are sent over HTTP."""
     for path, text in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _folder(draft: Path, id: str) -> Path:
-    """`HumanEval/3` becomes HumanEval-3; where another task has that name, HumanEval-3-2."""
+    """Return the folder of a task: HumanEval-3 for `HumanEval/3`, HumanEval-3-2 if that name is taken."""
     name = id.replace("/", "-")
     number = 1
     while (folder := draft / (name if number == 1 else f"{name}-{number}")).exists():
@@ -146,16 +147,14 @@ def _check_replaceable(out: Path, *, force: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise FormatError(str(out), "a folder")
+        raise InputError(str(out), "a folder")
     there = list(out.iterdir())
     if there and not force:
-        raise FormatError(str(out), "a folder that does not exist yet, or --force to replace the tasks in it")
+        raise InputError(str(out), "a folder that does not exist yet, or --force to replace the tasks in it")
     for path in there:
         # A slip of the finger must not cost a home folder.
         if not (path / "task.toml").is_file():
-            raise FormatError(
-                str(out), f"a folder with task packages only; {path.name} is none, so nothing is replaced"
-            )
+            raise InputError(str(out), f"a folder with task packages only; {path.name} is none, so nothing is replaced")
 
 
 def _take_place(draft: Path, out: Path) -> None:

@@ -8,7 +8,7 @@ from sandboxes.interface import Command, Harness, Limits
 
 
 def command_to_json(command: Command) -> dict[str, Any]:
-    """The fields of the command; bytes in base 64."""
+    """Return the fields of the command; bytes in base 64."""
     return {
         "argv": list(command.argv),
         "harness": {path: text_of_bytes(content) for path, content in command.harness.files},
@@ -21,7 +21,7 @@ def command_to_json(command: Command) -> dict[str, Any]:
 
 
 def command_from_json(row: Any) -> Command:
-    """Inverse of `command_to_json`. Raises ValueError for what it never wrote, and for limits that no box can hold."""
+    """Return the inverse of `command_to_json`. Raises ValueError for any other object, and for impossible limits."""
     try:
         return Command(
             argv=tuple(_texts(row["argv"])),
@@ -35,7 +35,7 @@ def command_from_json(row: Any) -> Command:
             environment=dict(zip(row["environment"], _texts(row["environment"].values()), strict=True)),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"it is no command for a box ({type(error).__name__}: {error})") from error
+        raise ValueError(f"it is not a command for a box ({type(error).__name__}: {error})") from error
 
 
 def text_of_bytes(data: bytes) -> str:
@@ -43,18 +43,18 @@ def text_of_bytes(data: bytes) -> str:
 
 
 def bytes_of_text(text: Any) -> bytes:
-    """Inverse of `text_of_bytes`. Raises ValueError or TypeError."""
+    """Return the inverse of `text_of_bytes`. Raises ValueError or TypeError."""
     return b64decode(text, validate=True)
 
 
 def _texts(values: Any) -> list[str]:
     texts = list(values)
     if not all(isinstance(each, str) for each in texts):
-        raise ValueError("it is no command for a box (expected texts)")
+        raise ValueError("it is not a command for a box (expected texts)")
     return texts
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("it is no command for a box (a limit is a number)")  # noqa: TRY004 - one kind of error for all
+        raise ValueError("it is not a command for a box (a limit is a number)")  # noqa: TRY004 - one kind of error for all
     return value

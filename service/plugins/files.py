@@ -1,8 +1,8 @@
-"""What a plugin's process sees of the files: what Python imports from, wherever it lies, and temporary folders of its own.
+"""The files that a plugin's process sees: all that Python imports from, and temporary folders of its own.
 
-A user that owns nothing cannot enter a folder such as /root (mode 0700), so an interpreter or a virtual environment below it would be
-of no use to it. In a mount namespace of its own such a folder is covered by an empty one that everybody may enter, and what
-Python needs is bound into it: nothing else of the folder is there any more. What is bound keeps its modes.
+A user that owns nothing cannot enter a folder such as /root (mode 0700), so an interpreter or a virtual environment below it
+would be useless. In a mount namespace of its own, such a folder is covered by an empty one that every user may enter, and the
+folders that Python needs are bound into it. Nothing else of the folder remains visible. Bound folders keep their modes.
 """
 
 import ctypes
@@ -16,23 +16,23 @@ from pathlib import Path
 OWN = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - these are what is replaced
 """Folders that everybody may write to: a plugin has them for itself, and nothing is left of them when its process ends."""
 _TOLD = 3
-"""So many folders are named in a sentence."""
+"""Most folders that a sentence names."""
 _CLONE_NEWNS, _CLONE_NEWIPC = 0x00020000, 0x08000000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_SLAVE = 2, 4, 4096, 16384, 1 << 19
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def imported_from() -> tuple[str, ...]:
-    """The folders and archives that `sys.path` names and that there are. To be asked before `separate`."""
+    """Return the existing folders and archives that `sys.path` names. Call it before `separate`."""
     return tuple(dict.fromkeys(folder for folder in sys.path if Path(folder).is_absolute() and Path(folder).exists()))
 
 
 def separate(folders: Sequence[str], memory_bytes: int) -> None:
-    """Give this process, which is root, such a view, with so many bytes in each temporary folder.
+    """Give this process, which is root, such a view, with this many bytes in each temporary folder.
 
-    What `folders` and Python itself are stays in it. Where the kernel does not let this process, it sees what there is.
+    `folders` and Python itself stay visible. If the kernel refuses the view, the process sees all files.
     """
-    os.chdir("/")  # a working folder is entered already, whatever lies above it
+    os.chdir("/")  # The working folder is open already, whatever its parents' modes are.
     os.umask(0o022)
     needed = (*folders, sys.base_prefix, sys.prefix)
     # Parents before what is below them; each as it is written, and as it is without links.
@@ -52,12 +52,12 @@ def separate(folders: Sequence[str], memory_bytes: int) -> None:
 
 
 def out_of_reach(folders: Sequence[str]) -> list[str]:
-    """What this process cannot import from: such folders, or modules in them."""
+    """Return the folders, or modules in them, that this process cannot import from."""
     return [text for folder in folders for text in _closed(Path(folder))]
 
 
 def remedy(closed: Sequence[str]) -> str:
-    """What is wrong with these folders and what to do, in half a sentence; empty where there is none."""
+    """Return the fault of these folders and the remedy, in half a sentence; empty if there are none."""
     if not closed:
         return ""
     barred = list(dict.fromkeys(str(_barred(Path(each))) for each in closed))
@@ -70,7 +70,7 @@ def remedy(closed: Sequence[str]) -> str:
 
 
 def _show(path: Path, fd: int) -> None:
-    """Have what was opened at this path be there, where everybody may enter all that is above it."""
+    """Mount the opened folder at this path, and let every user enter its parents."""
     for folder in list(reversed(path.parents))[1:]:
         if not folder.exists():  # in a folder that is covered
             folder.mkdir()
@@ -99,7 +99,7 @@ def _closed(folder: Path) -> Iterator[str]:
 
 
 def _barred(path: Path) -> Path:
-    """The topmost folder on the way that cannot be entered; `path` itself where there is none."""
+    """Return the topmost folder on the way that cannot be entered; `path` itself if there is none."""
     return next((folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK)), path)
 
 

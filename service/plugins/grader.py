@@ -1,7 +1,7 @@
-"""Plugins as the evaluator has them: each looks from a process of its own, and whatever becomes of that costs its own criterion.
+"""Plugin graders in the evaluator: each runs in a process of its own, and its failures only cost its own criterion.
 
-PluginError             the plugin's process came to no end of its own; says why, in half a sentence
-UnusableError           it did so before it looked at anything: the plugin cannot be imported, or is no proper grader
+PluginError             the plugin's process did not end properly; has the reason as half a sentence
+UnusableError           that happened before it saw a submission: the plugin cannot be imported, or is not a proper grader
 """
 
 import socket
@@ -26,11 +26,11 @@ from service.processes.wire import MOST_BYTES, Wire, WireError, down, from_below
 _log = structlog.get_logger()
 
 BOX_TIMES = 10
-"""With its boxes a plugin may take so many times its own seconds."""
+"""With its boxes a plugin may take this many times its own seconds."""
 START_SECONDS = 120.0
 """From the start of a plugin's process to its first word, on a busy machine: no code of the plugin has run yet."""
 SHORT_BYTES = 1 << 20
-"""Of a message that is no signal: these are read by the process that serves HTTP as well."""
+"""Most bytes of a message that is not a signal: the process that serves HTTP reads these too."""
 MOST_REASONS = 10
 """Why a plugin cannot be used."""
 LEAVING_SECONDS = 10.0
@@ -42,15 +42,15 @@ END_SECONDS = 15.0
 
 
 class PluginError(Exception):
-    """The plugin's process came to no end of its own, or says what no plugin's process says."""
+    """The plugin's process did not end properly, or sent a message that is not in the protocol."""
 
 
 class UnusableError(PluginError):
-    """Before the plugin has looked at anything.
+    """The plugin failed before it saw a submission.
 
     Args:
         reasons: each half a sentence.
-        file: where to look.
+        file: the file with the fault.
     """
 
     def __init__(self, reasons: Sequence[str], file: str) -> None:
@@ -67,29 +67,29 @@ class Plugin:
     version: str
     criterion: str
     place: str
-    """Where its class is: `acme.graders:NoPrint`."""
+    """The location of its class: `acme.graders:NoPrint`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginLimits:
     seconds: float
-    """For its import, and for each submission; time in boxes is not counted, up to BOX_TIMES as much."""
+    """Time limit for its import and for each submission, without time in boxes, which may take BOX_TIMES as much."""
     memory_mib: int
     """That it may have beyond what it has after its import."""
 
 
 class IsolatedPlugins:
-    """The graders of tasks, where plugins look from processes of their own. For one thread; `close` ends the processes."""
+    """The graders of tasks, with plugins in processes of their own. For one thread; `close` ends the processes."""
 
     def __init__(self, own: Registry, plugins: tuple[Plugin, ...], limits: PluginLimits) -> None:
-        """`own`: the built-in graders, which look from this very process."""
+        """Make the graders; `own` are the built-in ones, which run in this process."""
         self._own = own
         self._plugins = {plugin.id: plugin for plugin in plugins}
         self._limits = limits
         self._processes: dict[str, PluginProcess] = {}
 
     def for_task(self, task: Task) -> tuple[Grader, ...]:
-        """As `graders.plugins.registry.Registry.for_task`. Raises GraderChoiceError for a grader that there is not."""
+        """Return a task's graders (see `graders.plugins.registry.Registry.for_task`). Raises GraderChoiceError."""
         wanted = {id for id in self._own.graders if is_own(id)} | set(task.graders)
         return tuple(self._grader(id, task.graders.get(id, {})) for id in sorted(wanted))
 
@@ -106,7 +106,7 @@ class IsolatedPlugins:
         return grader
 
     def look(self, plugin: Plugin, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
-        """The plugin's signals on a submission. Raises Abstain with what became of it, and SandboxError for its boxes."""
+        """Yield the plugin's signals on a submission. Raises Abstain if the plugin fails, SandboxError if its boxes do."""
         try:
             process = self._processes.get(plugin.id)
             if process is None:
@@ -140,14 +140,14 @@ class _Isolated(Grader):
 
 
 def stand_in(plugin: Plugin) -> type[_Isolated]:
-    """A class that has what is known of the plugin."""
+    """Return a class with the known facts about the plugin."""
     named = {"id": plugin.id, "version": plugin.version, "criterion": plugin.criterion, "examples": ()}
     return type("Isolated", (_Isolated,), named)
 
 
 @cache
 def _tell_closed(grader: str, closed: str) -> None:
-    """In the log, once."""
+    """Log once what the plugin cannot import."""
     _log.warning("a plugin cannot import all that is installed", action="plugin.started", grader=grader, reason=closed)
 
 
@@ -159,13 +159,13 @@ class PluginProcess:
         self._limits = limits
         self._child = Child("service.plugins.keeper", SHORT_BYTES)
         self.is_ready = False
-        """False while it has a fork, and for ever where that did not end: then it takes no other submission."""
+        """False while a fork exists, and for good if it did not end: the process takes no other submission then."""
         try:
             asked = Asked(place=place, criteria=tuple(criteria), memory_bytes=limits.memory_mib << 20)
             self._child.wire.send(down(asked))
             # Nothing of the plugin has run before this word.
             self.closed = cut(str(self._word(START_SECONDS, place)["closed"]))
-            """What it cannot import from and what to do about that, in half a sentence; empty where there is nothing."""
+            """Folders that it cannot import from, and the remedy, in half a sentence; empty if there are none."""
             word = self._word(limits.seconds, place)
             self.file = cut(str(word.get("file") or place))
             self.plugin = self._named(word, place, criteria)
@@ -183,20 +183,20 @@ class PluginProcess:
         return from_below(message)
 
     def _named(self, word: dict[str, Any], place: str, criteria: Collection[str]) -> Plugin:
-        """What it says that it is. Nothing of that is believed which a plugin may not be."""
+        """Return the plugin as it describes itself, after checking that a plugin may be so."""
         known = word.get("ready")
         if not isinstance(known, dict):
             said = word.get("broken")
             reasons = [cut(str(each)) for each in said[:MOST_REASONS]] if isinstance(said, list) else []
             reasons += [self.closed] if self.closed else []
-            raise UnusableError(reasons or ["it said what no plugin says"], self.file)
+            raise UnusableError(reasons or ["it sent a message that no plugin sends"], self.file)
         id, version, criterion = (known.get(name) for name in ("id", "version", "criterion"))
         if (
             name_refusals(id, version, criterion, criteria)
             or is_own(str(id))
             or len(f"{id}{version}") > NAME_CHARACTERS
         ):
-            raise UnusableError(["it said what no plugin says"], self.file)
+            raise UnusableError(["it sent a message that no plugin sends"], self.file)
         return Plugin(id=str(id), version=str(version), criterion=str(criterion), place=place)
 
     def close(self) -> int:
@@ -204,7 +204,7 @@ class PluginProcess:
         return self._child.end(within=LEAVING_SECONDS)
 
     def look(self, options: Mapping[str, object], context: Context) -> Iterator[Signal]:
-        """The signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
+        """Yield the signals of a fork that looks at this submission. Raises Abstain, PluginError, SandboxError."""
         with self._fork((options, context.task, context.submission)) as wire:
             yield from _ForkedLook(wire, context, self._limits.seconds, self.closed).signals()
 
@@ -222,11 +222,11 @@ class PluginProcess:
                 raise GraderChoiceError(cut(str(field)), cut(str(expected)))
             case {"crashed": crashed}:
                 raise PluginError(f"crashed: {_with_remedy(crashed, self.closed)}")
-        raise PluginError("said what no plugin says")
+        raise PluginError("sent a message that no plugin sends")
 
     @contextmanager
     def _fork(self, request: object, most_bytes: int = MOST_BYTES) -> Iterator[Wire]:
-        """What a fork says to this request. Raises PluginError for one that leaves before it has said all."""
+        """Yield the connection to a fork for this request. Raises PluginError if the fork ends before its last message."""
         self.is_ready = False
         ours, theirs = socket.socketpair()
         wire = Wire(ours, most_bytes)
@@ -257,7 +257,7 @@ class PluginProcess:
 
 
 class _ForkedLook:
-    """What a fork says while it looks, and the boxes that it asks for."""
+    """A fork's messages while it looks, and the boxes that it requests."""
 
     def __init__(self, wire: Wire, context: Context, seconds: float, closed: str) -> None:
         self._wire = wire
@@ -284,7 +284,7 @@ class _ForkedLook:
                 self._opened.popitem()[1][0].close()
 
     def _word(self) -> dict[str, Any]:
-        """Its next word. Raises Abstain where that is its last one."""
+        """Return the fork's next message. Raises Abstain if that is its last one."""
         left = min(self._own_end, self._end) - time.monotonic()
         message = self._wire.receive(left) if left > 0 else None
         if message is None:
@@ -299,7 +299,7 @@ class _ForkedLook:
         return word
 
     def _answer(self, word: dict[str, Any]) -> None:
-        """Do what it asks for in a box, and tell it. Raises SandboxError."""
+        """Run the fork's request in a box and send it the result. Raises SandboxError."""
         began = time.monotonic()
         try:
             answer = (True, self._done(word))
@@ -334,10 +334,10 @@ class _ForkedLook:
         if "close" in word:
             self._opened.pop(word["close"])[0].close()
             return None
-        raise PluginError("said what no plugin says")
+        raise PluginError("sent a message that no plugin sends")
 
     def _command(self, row: Any) -> Command:
-        """The command, which ends when the plugin's time does."""
+        """Return the command, limited to the plugin's remaining time."""
         command = command_from_json(row)
         seconds = min(command.limits.wall_seconds, self._whole_left())
         return replace(command, limits=replace(command.limits, wall_seconds=seconds))
@@ -359,12 +359,12 @@ class _ForkedLook:
 
     def _number(self, value: Any) -> int:
         if not isinstance(value, int) or not 0 <= value < len(self._executions):
-            raise PluginError("said what no plugin says")
+            raise PluginError("sent a message that no plugin sends")
         return value
 
 
 def _with_remedy(crashed: object, closed: str) -> str:
-    """What a plugin crashed with; where it may not import everything, that is told as well."""
+    """Return the plugin's crash message, with the remedy if some imports are closed to it."""
     text = cut(str(crashed))
     return f"{text} ({closed})" if closed else text
 
@@ -373,4 +373,4 @@ def _signal(row: Any) -> Signal:
     try:
         return from_json(row)
     except (KeyError, TypeError, ValueError) as error:
-        raise PluginError("said what no plugin says") from error
+        raise PluginError("sent a message that no plugin sends") from error

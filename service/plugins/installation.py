@@ -44,7 +44,7 @@ class Installation:
         return self.known.broken
 
     def check(self, task: Task) -> None:
-        """Raises GraderChoiceError for a grader or an option that there is not, and for a plugin that cannot be made."""
+        """Raise GraderChoiceError for an unknown grader or option, and for a plugin that cannot be made."""
         for id, options in sorted(task.graders.items()):
             if id in self.plugins:
                 self._check_plugin(self.plugins[id], options)
@@ -62,7 +62,7 @@ class Installation:
 
 
 def installation(criteria: Collection[str], limits: PluginLimits) -> Installation:
-    """What is installed. Raises RegistryError where a built-in grader is broken, and OSError if a process cannot be started."""
+    """Return the installed graders. Raises RegistryError for a broken built-in one, OSError if a process cannot start."""
     own = Registry.discover(criteria, own_entry_points())
     points = plugin_entry_points()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -94,7 +94,7 @@ class _Found:
 
 
 def _looked_at(point: EntryPoint, criteria: Collection[str], limits: PluginLimits) -> _Found | Broken:
-    """What the plugin is, or why it is left out."""
+    """Return the plugin's description, or why it is left out."""
     try:
         with closing(PluginProcess(point.value, criteria, limits)) as process:
             return _Found(point=point, plugin=process.plugin, file=process.file, closed=process.closed)

@@ -1,8 +1,8 @@
-"""Keeps the process of one plugin: starts it, passes on what it prints, and ends it with all that it has started.
+"""Keeps the process of one plugin: starts it, passes on its output, and ends it with all that it has started.
 
-Started by `service.plugins.grader` as `python -m service.plugins.keeper FD`. No code of the plugin ever runs here: this process stays the service's
-user, and so can end whatever the plugin's user does. It ends when the plugin's process does, in the same way, or when its
-starter is gone; the starter sees the end of the connection only then, so nothing of the plugin is left.
+Started by `service.plugins.grader` as `python -m service.plugins.keeper FD`. No code of the plugin ever runs here. This process
+stays the service's user, and so can end anything that the plugin's user does. It ends when the plugin's process does, in the
+same way, or when its starter is gone. Only then does the starter see the end of the connection, so nothing of the plugin is left.
 """
 
 import os
@@ -22,11 +22,11 @@ from service.processes.child import PR_SET_CHILD_SUBREAPER, children, prctl, unl
 from service.processes.wire import Wire, from_above
 
 LEFT_BEHIND_SECONDS = 5.0
-"""How long what a plugin left behind is ended, before this process gives up."""
+"""Seconds spent on ending the plugin's remaining processes, before this process gives up."""
 PRINTED_BYTES = 1 << 20
-"""Of what a plugin's process prints in its life: the log is for others too."""
+"""Most bytes of output of a plugin's process in its life: others share the log."""
 _PIECE = select.PIPE_BUF
-"""So much a pipe takes at once, where it takes anything."""
+"""A pipe that accepts anything accepts this many bytes at once."""
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     user = user_of(pid)
     _watch(pid, control, printed)
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)  # nobody has waited for it yet
+        os.kill(pid, signal.SIGKILL)  # The process has not been waited for, so its number is still its own.
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     _end_all_that_is_left(user)
     printed.pass_all_on()
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _watch(pid: int, control: Wire, printed: "_Output") -> None:
-    """Until the plugin's process has ended, or the starter has gone."""
+    """Wait until the plugin's process has ended, or the starter is gone."""
     poll = select.poll()
     ended = os.pidfd_open(pid)
     poll.register(ended, select.POLLIN)
@@ -77,7 +77,7 @@ def _watch(pid: int, control: Wire, printed: "_Output") -> None:
 
 
 def _end_all_that_is_left(user: PluginUser | None) -> None:
-    """Kill what the plugin has started: all of its user; where it has none, all that became this process' children."""
+    """Kill all processes that the plugin has started: those of its user, or else the children of this process."""
     deadline = time.monotonic() + LEFT_BEHIND_SECONDS
     while time.monotonic() < deadline:
         if user is not None:
@@ -105,13 +105,13 @@ def _leave_like(code: int) -> None:
 
 @dataclass(slots=True)
 class _Output:
-    """What the plugin prints, on its way to the log. The log's own stream is nothing that a plugin has."""
+    """The plugin's output on its way to the log. A plugin never gets the log's own stream."""
 
     fd: int
     left: int = PRINTED_BYTES
 
     def pass_on(self) -> bool:
-        """The next piece, to the log if that takes it; False at the end."""
+        """Pass the next piece to the log if the log takes it; return False at the end."""
         piece = os.read(self.fd, _PIECE)
         kept = piece[: self.left]
         self.left -= len(kept)
@@ -123,7 +123,7 @@ class _Output:
         return bool(piece)
 
     def pass_all_on(self) -> None:
-        """What is still there, once nobody prints any more."""
+        """Pass on the remaining output after all writers are gone."""
         while self.pass_on():
             pass
 

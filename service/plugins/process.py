@@ -1,9 +1,9 @@
-"""The process of one plugin: imports it once, and forks for each submission that it looks at.
+"""The process of one plugin: imports it once, and forks for each submission.
 
-Forked by `service.plugins.keeper`. Where the service is root, it becomes a user of its own before any code of the plugin runs
-(service/plugins/user.py), and sees little of the files (service/plugins/files.py). Each of its forks is a process group with limits of its own:
-what the plugin does there, leaves, replaces or breaks ends with the fork, and no later submission meets it. It runs nothing of the plugin itself but
-its import. What that does to this process is the plugin's own loss; who reads what it says believes nothing of it.
+Forked by `service.plugins.keeper`. If the service is root, this process becomes a user of its own before any plugin code runs
+(service/plugins/user.py), and sees few files (service/plugins/files.py). Each of its forks is a process group with limits:
+whatever the plugin does, leaves, replaces or breaks there ends with the fork, and no later submission meets it. In this process
+only the plugin's import runs. Damage by the import is the plugin's own loss; the reader of its messages trusts none of them.
 """
 
 import os
@@ -35,24 +35,24 @@ from service.processes.wire import Wire, WireError, from_above, up
 
 _DYING_SECONDS = 0.2
 _LEFT_BEHIND_SECONDS = 5.0
-"""How long what a fork left behind is ended, before this process gives up and is ended itself."""
+"""Seconds spent on ending a fork's remaining processes, before this process gives up and is ended itself."""
 _IMPORTED_TIMES = 2
-"""So many times a fork's memory this process may have for data of its own, after an import that loads whatever it likes."""
+"""Most data of this process after the import, as a multiple of a fork's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a plugin's process is told first."""
+    """The first message to a plugin's process."""
 
     place: str
-    """Where the class is: `acme.graders:NoPrint`."""
+    """The location of the class: `acme.graders:NoPrint`."""
     criteria: Collection[str]
     """Those that there are."""
     memory_bytes: int
 
 
 def main(control: Wire, asked: Asked) -> None:
-    """Import the plugin and say what it is, then fork for each message that follows."""
+    """Import the plugin and describe it, then fork for each message that follows."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans of a fork become children of this process, which ends them
     closed = files.remedy(_retire(asked.memory_bytes))
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not before it is another user, which clears this
@@ -78,7 +78,7 @@ def main(control: Wire, asked: Asked) -> None:
 
 def _retire(memory_bytes: int) -> list[str]:
     """Give up, for good, what the service's user may do; what cannot be imported from then on."""
-    Path("/proc/self/oom_score_adj").write_text("1000")  # where the host runs out of memory, it is the first to go
+    Path("/proc/self/oom_score_adj").write_text("1000")  # If the host runs out of memory, this process is killed first.
     most = _IMPORTED_TIMES * memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     folders = files.imported_from()
@@ -90,7 +90,7 @@ def _retire(memory_bytes: int) -> list[str]:
 
 
 def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory_bytes: int) -> dict[str, Any]:
-    """Have a fork look at a submission until it ends, or the starter says so; how it ended."""
+    """Have a fork look at a submission until it ends or the starter stops it; return how it ended."""
     pid = os.fork()
     if pid == 0:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -107,7 +107,7 @@ def _forked(control: Wire, grader: type[Grader], message: bytes, fd: int, memory
 
 
 def _wait(control: Wire, pid: int) -> dict[str, Any]:
-    """Until the fork ends, or the starter wants it to: its exit code, or minus a signal's number, and who ended it."""
+    """Wait for the fork's end or the starter's request; return the exit code or minus a signal, and who ended it."""
     watch = os.pidfd_open(pid)
     try:
         poll = select.poll()
@@ -118,7 +118,7 @@ def _wait(control: Wire, pid: int) -> dict[str, Any]:
         by_itself = bool(select.select([watch], [], [], _DYING_SECONDS)[0])
     finally:
         os.close(watch)
-    # Nobody has waited for it yet, so its number, and that of its group, is still its own.
+    # The fork has not been waited for, so its number and its group's number are still its own.
     for target in (-pid, pid):
         with suppress(ProcessLookupError):
             os.kill(target, signal.SIGKILL)
@@ -144,7 +144,7 @@ def _end_all_that_is_left() -> None:
 
 
 def _grade(grader: type[Grader], message: bytes, wire: Wire, memory_bytes: int) -> NoReturn:
-    """Look at one submission, tell what it reports, and end. Never returns, whatever the plugin does."""
+    """Look at one submission, send the report, and end. Never returns, whatever the plugin does."""
     code = 1
     try:
         os.setsid()
@@ -157,7 +157,7 @@ def _grade(grader: type[Grader], message: bytes, wire: Wire, memory_bytes: int) 
         with suppress(Exception):
             sys.stdout.flush()  # what it printed
         code = 0
-    except Exception:  # noqa: BLE001 - nobody above is to go on with a fork
+    except Exception:  # noqa: BLE001 - no caller may continue in a fork
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -194,7 +194,7 @@ def _choice(kind: type[Grader], options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _limit(memory_bytes: int) -> None:
-    """Let it have so much memory more than it has after its import. What it crashes with is not kept as a file."""
+    """Limit the process to this many bytes more than it has after its import, without core dumps."""
     limit_memory(memory_bytes)
     hard = resource.getrlimit(resource.RLIMIT_AS)[0]
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
@@ -221,7 +221,7 @@ class _Starter:
         self._executions: list[Execution] = []
 
     def only_here(self) -> None:
-        """A copy of this process that the plugin made says nothing: it would say everything twice."""
+        """Exit in a copy of this process that the plugin made: it would send everything twice."""
         if os.getpid() != self._pid:
             os._exit(0)
 
@@ -230,7 +230,7 @@ class _Starter:
         self._wire.send(up(message))
 
     def ask(self, message: dict[str, Any]) -> Any:
-        """What the starter answers. Raises ValueError for what it finds wrong in the question."""
+        """Return the starter's answer. Raises ValueError if the starter rejects the question."""
         self.tell(message)
         answer = self._wire.receive()
         if answer is None:

@@ -1,4 +1,4 @@
-"""What `assay doctor` says of the plugins here: as whom they run, which of them can be used, and what stands in the way of others."""
+"""The plugin part of `assay doctor`: their user, which of them are usable, and why the others are not."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ SERVICE_USER = "plugins run as the user of the service, with all that this user 
 
 
 def as_text(found: Installation) -> RenderableType:
-    """A line for each plugin, and what to do; the same as `as_data`."""
+    """Return a line for each plugin, and what to do."""
     data = as_data(found)
     lines = [f"Grader plugins: {data['run_as']}"]
     lines += [f"  {id} {version}" for id, version in data["usable"].items()] or ["  none can be used"]
@@ -23,7 +23,7 @@ def as_text(found: Installation) -> RenderableType:
 
 
 def as_data(found: Installation) -> dict[str, Any]:
-    """The same for programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "run_as": OWN_USER if os.geteuid() == 0 else SERVICE_USER,
         "usable": {id: plugin.version for id, plugin in sorted(found.plugins.items())},

@@ -1,6 +1,6 @@
-"""The kernel user of a plugin's process, where the service is root: one that owns nothing and may signal nobody else's processes.
+"""The kernel user of a plugin's process, if the service is root. It owns nothing and may signal no other user's processes.
 
-All that the process starts is this user too, for good. So the user is what its processes are found by when they are to end.
+All that the process starts keeps this user. So the user identifies its processes when they have to end.
 """
 
 import os
@@ -15,7 +15,9 @@ from service.processes.child import prctl
 IDS = range(users.IDS.stop, users.IDS.stop + (1 << 22))
 """Users and groups of plugins' processes, by the number of the process (2^22 at most): no two that live have the same. Boxes have none of them."""
 MOST_PROCESSES = 64 + 4 * (os.cpu_count() or 1)
-"""Of one such user, threads among them, of which libraries that compute start one for each processor: what forks for ever stops there."""
+"""Most processes of one such user, threads included. Computing libraries start one thread per CPU; a fork bomb stops
+here.
+"""
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -37,7 +39,7 @@ class PluginUser:
         os.setresgid(self.id, self.id, self.id)
         os.setresuid(self.id, self.id, self.id)
         prctl(_PR_SET_NO_NEW_PRIVS, 1)  # no program makes it another user again
-        prctl(_PR_SET_DUMPABLE, 1)  # /proc/self is its own again; nobody else has this user
+        prctl(_PR_SET_DUMPABLE, 1)  # /proc/self is readable again, and only this process has the user.
 
     def end_all(self) -> None:
         """Kill every process of this user, at one stroke, so that none can get away by forking."""
@@ -57,5 +59,5 @@ class PluginUser:
 
 
 def user_of(pid: int) -> PluginUser | None:
-    """The user that this process is to become; None where the service is not root, and a plugin stays its user."""
+    """Return the user that this process is to become; None if the service is not root and plugins keep its user."""
     return PluginUser(pid) if os.geteuid() == 0 else None

@@ -19,17 +19,19 @@ SEND_SECONDS = 30
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 _SECRET = frozenset({"ASSAY_DATABASE_URL", "ASSAY_TOKEN"})
-"""One may hold a password, and who needs the database is told where it is; the other is for commands that ask a service."""
+"""Variables that children do not get. One may hold a password, and children that need the database get its address directly;
+the other is for commands that use a service.
+"""
 
 
 class Child:
     """`python -m MODULE FD`, in a session of its own. It ends when it finds its end of the socket closed; `end` sees to it."""
 
     def __init__(self, module: str, most_bytes: int = MOST_BYTES) -> None:
-        """Starts it and waits for nothing; it may say messages of so many bytes. Raises OSError."""
+        """Start the process without waiting for it; its messages may have `most_bytes`. Raises OSError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            # The same modules as here, whatever they are found by: a folder, an installation, a test.
+            # Find the same modules as this process, from a checkout, an installation or a test.
             path = os.pathsep.join(map(os.path.abspath, sys.path))
             try:
                 self._process = subprocess.Popen(
@@ -54,23 +56,23 @@ class Child:
         return self._process.pid
 
     def kill(self) -> None:
-        """Whoever reads from its socket sees the end, and calls `end`."""
+        """Kill it. The reader of its socket then sees the end and calls `end`."""
         self._process.kill()
 
     def end(self, *, within: float) -> int:
-        """Close the socket, give it so many seconds to leave, then kill its group. Minus a signal's number, or its exit code."""
+        """Close the socket, wait `within` seconds, then kill its group. Returns minus a signal's number, or its exit code."""
         self.wire.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(within)
         if self._process.returncode is None:
-            # Nobody has waited for it yet, so the number of its group is still its own.
+            # The process has not been waited for, so its group's number is still its own.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.wait()
 
 
 def how(code: int) -> str:
-    """How a process ended, in words, from what `Child.end` gives."""
+    """Return in words how a process ended, from the code that `Child.end` returns."""
     if code >= 0:
         return f"its process ended with exit code {code}"
     try:
@@ -81,7 +83,7 @@ def how(code: int) -> str:
 
 
 def limit_memory(more: int) -> None:
-    """Let this process have so many bytes of addresses more than it has now. What it crashes with is not kept as a file."""
+    """Limit this process to `more` bytes of address space beyond its present size, without core dumps."""
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = size + more if hard == resource.RLIM_INFINITY else min(size + more, hard)
@@ -96,12 +98,12 @@ def unlimit_memory() -> None:
 
 
 def prctl(option: int, value: int) -> None:
-    """Of this process, such as PR_SET_PDEATHSIG: the signal that it gets when its starter ends."""
+    """Set an option of this process, such as PR_SET_PDEATHSIG: the signal that it gets when its starter ends."""
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def children() -> Iterator[int]:
-    """The processes that are children of this one."""
+    """Return the child processes of this one."""
     own = str(os.getpid())
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

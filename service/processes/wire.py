@@ -1,9 +1,9 @@
 """Messages between the processes of the service: 4 bytes of length (big-endian) and that many bytes.
 
-What goes down, to a process that is trusted less, may be a pickle. What comes up is JSON and is never unpickled: nothing that
-is read can run code here.
+A message down, to a less trusted process, may be a pickle. A message up is JSON and is never unpickled: reading it cannot run
+code here.
 
-    WireError               the other side is gone, or sent what is no message
+    WireError               the other side is gone, or its message is malformed
 """
 
 import json
@@ -16,20 +16,20 @@ from collections.abc import Sequence
 from typing import Any
 
 MOST_BYTES = 256 << 20
-"""Of one message, where its reader wants no less."""
+"""Most bytes of one message, unless its reader sets a lower bound."""
 _HEAD = 4
 _PIECE = 1 << 18
 
 
 class WireError(Exception):
-    """The other side is gone, or sent what is no message."""
+    """The other side is gone, or its message is malformed."""
 
 
 class Wire:
     """One end of a connection. Used by one thread at a time in each direction."""
 
     def __init__(self, connection: socket.socket, most_bytes: int = MOST_BYTES) -> None:
-        """A longer message than `most_bytes` is none."""
+        """Make one end of a connection, which refuses messages longer than `most_bytes`."""
         self._socket = connection
         self._most_bytes = most_bytes
         self._incoming = bytearray()
@@ -47,7 +47,7 @@ class Wire:
             raise WireError(f"the connection is gone: {error}") from error
 
     def receive(self, seconds: float | None = None) -> bytes | None:
-        """The next message, or None where it is not there within that time. Raises WireError at the end."""
+        """Return the next message, or None if there is none within that time. Raises WireError at the end."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while (message := self._whole()) is None:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -57,7 +57,7 @@ class Wire:
         return message
 
     def receive_with_fd(self) -> tuple[bytes, int] | None:
-        """The next message and the open file that came with its beginning; None at the end."""
+        """Return the next message and the open file that came with its beginning; None at the end."""
         data, fds, _, _ = socket.recv_fds(self._socket, _PIECE, 1)
         if not data:
             return None
@@ -94,7 +94,7 @@ class Wire:
 
 
 def wait(wires: Sequence[Wire], seconds: float | None) -> list[Wire]:
-    """Those that have something to read, or have ended, within that time."""
+    """Return those that have input, or have ended, within that time."""
     poll = select.poll()
     for wire in wires:
         poll.register(wire.fileno(), select.POLLIN)
@@ -103,12 +103,12 @@ def wait(wires: Sequence[Wire], seconds: float | None) -> list[Wire]:
 
 
 def up(message: dict[str, Any]) -> bytes:
-    """A message to the process that started this one. Raises TypeError or ValueError for what is not JSON."""
+    """Return a message to the process that started this one. Raises TypeError or ValueError if it is not JSON."""
     return json.dumps(message).encode("ascii")
 
 
 def from_below(message: bytes) -> dict[str, Any]:
-    """Inverse of `up`. Raises WireError for anything else."""
+    """Return the inverse of `up`. Raises WireError for anything else."""
     try:
         value = json.loads(message)
     except (ValueError, RecursionError) as error:
@@ -119,10 +119,10 @@ def from_below(message: bytes) -> dict[str, Any]:
 
 
 def down(message: object) -> bytes:
-    """A message to a process that this one started."""
+    """Return a message to a process that this one started."""
     return pickle.dumps(message)
 
 
 def from_above(message: bytes) -> Any:
-    """Inverse of `down`; only ever for what the process that started this one sent."""
+    """Return the inverse of `down`. Only ever use it for messages of the process that started this one."""
     return pickle.loads(message)  # noqa: S301 - it comes from who started this process, never from below

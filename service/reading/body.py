@@ -10,11 +10,11 @@ from typing import Any
 MOST_VALUES = 200_000
 """Strings, lists, objects and members of a body's JSON. The largest batch of the largest submissions has fewer."""
 MOST_MEMBERS = 2000
-"""Of one object. A task package has at most half as many files."""
+"""Most members of one object. A task package has at most half as many files."""
 MOST_DIGITS = 30
-"""Of a number."""
+"""Most digits of a number."""
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-"""Of a string, up to the quote that ends it."""
+"""The rest of a string, up to the quote that ends it."""
 _WINDOW = 256 * 1024
 """Bytes looked at before another thread may have the interpreter."""
 
@@ -34,7 +34,7 @@ class BodyError(Exception):
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON value in it. Raises BodyError, or ValueError or RecursionError where it is no JSON in UTF-8."""
+    """Return the JSON value. Raises BodyError, or ValueError or RecursionError if it is not JSON in UTF-8."""
     if has_more_values(body, MOST_VALUES):
         raise BodyError("body-too-large", "The body holds too many values.", f"JSON of at most {MOST_VALUES} values")
     text = body.decode("utf-8-sig")
@@ -43,7 +43,7 @@ def parsed(body: bytes) -> Any:
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) > MOST_MEMBERS:
-        # Each of them may be a mistake, which is found out and said on the event loop.
+        # Each of them may be invalid; the event loop finds that out and reports it.
         expected = f"objects of at most {MOST_MEMBERS} members"
         raise BodyError("body-too-large", "An object of the body has too many members.", expected)
     return dict(members)
@@ -58,7 +58,7 @@ def _float(digits: str) -> float:
 
 
 def _short(digits: str) -> str:
-    """Of a number: a long one takes long, and nothing here needs it."""
+    """Return the digits. Raises BodyError for a long number, which is slow to read and never needed here."""
     if len(digits) > MOST_DIGITS:
         expected = f"numbers of at most {MOST_DIGITS} characters"
         raise BodyError("malformed-body", "A number of the body is too long.", expected)
@@ -66,9 +66,9 @@ def _short(digits: str) -> str:
 
 
 def has_more_values(text: bytes, most: int) -> bool:
-    """Whether JSON in UTF-8 holds more than so many strings, lists, objects and separators, those in strings left aside.
+    """Return whether JSON in UTF-8 has more than `most` strings, lists, objects and separators outside strings.
 
-    For what is no JSON the answer means nothing, and comes as soon. Time is linear, and most of it in searches for a byte.
+    For text that is not JSON the answer is meaningless, but as quick. Time is linear, and mostly spent in searches for a byte.
     """
     found, at = 0, 0
     while found <= most:
@@ -83,7 +83,7 @@ def has_more_values(text: bytes, most: int) -> bool:
 
 
 def _after_string(text: bytes, at: int) -> int:
-    """The place behind the quote that ends a string, which begins at `at`."""
+    """Return the position behind the quote that ends the string which begins at `at`."""
     while True:
         match = _INSIDE.match(text, at, at + _WINDOW)
         assert match is not None  # it takes nothing as well

@@ -45,11 +45,11 @@ class Reader:
         atexit.register(self.close)
 
     def body(self, body: bytes) -> "Future[Any]":
-        """The JSON value in it. Gives BodyError, or ValueError where it is no JSON in UTF-8."""
+        """Return the future JSON value. It raises BodyError, or ValueError if the body is not JSON in UTF-8."""
         return self._thread.submit(self._read, body)
 
     def package(self, files: Mapping[str, str]) -> "Future[tuple[Task, TaskSummary]]":
-        """The task in these files without its suites and other files, and its summary. Gives PackageError."""
+        """Return the future task, without suites and other files, and its summary. It raises PackageError."""
         return self._thread.submit(self._read, dict(files))
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Reader:
 
 
 BODIES, PACKAGES, STORED = Reader("bodies"), Reader("packages"), Reader("stored")
-"""Of this process. A package may take seconds: new ones hold up neither bodies nor those that were let in before."""
+"""Readers of this process. A package may take seconds: new ones delay neither bodies nor stored packages."""
 
 
 class _Plain(pickle.Unpickler):

@@ -11,7 +11,7 @@ class SuiteSummary:
     id: str
     kind: str
     cases: int | None
-    """None where only running it tells (a parametrized pytest suite)."""
+    """None if only running the suite shows it (a parametrized pytest suite)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class TaskSummary:
 
 
 def summarize(task: Task) -> TaskSummary:
-    """All of a task that submitters may see."""
+    """Return all of a task that submitters may see."""
     return TaskSummary(
         id=task.id,
         version=task.version,

@@ -1,4 +1,4 @@
-"""What the service needs to know of a task version without reading its package each time."""
+"""Summaries of task versions, so that the service need not read a package each time."""
 
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ class Catalog:
         self._summary = lru_cache(maxsize=_KEPT)(self._read)
 
     def summary(self, id: TaskId, version: str | None = None) -> TaskSummary:
-        """Of that version, or the newest. Raises NotFoundError."""
+        """Return the summary of that version, or of the newest. Raises NotFoundError."""
         return self._summary(id, version or self._storage.tasks.newest_version(id))
 
     def _read(self, id: TaskId, version: str) -> TaskSummary:
@@ -33,7 +33,7 @@ class Catalog:
 
 
 def _refused(record: TaskRecord) -> TaskSummary:
-    """What can be said of a package that does not load: reviewers still read responses to it."""
+    """Return the summary of a package that does not load: reviewers still read responses to it."""
     return TaskSummary(
         id=record.id,
         version=record.version,

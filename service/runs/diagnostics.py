@@ -1,7 +1,7 @@
 """Why a run is ungradable or disputed, as texts by name, for two kinds of readers.
 
-Authors, reviewers and the log get all of it. It may quote hidden tests, a checker's source or what a program printed, so a
-submitter gets what kind of failure it was, where, and a reference by which the others find the rest.
+Authors, reviewers and the log get all of it. It may quote hidden tests, a checker's source or the program's output, so a
+submitter gets only the kind of failure, its place, and a reference by which the others find the rest.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from service.storage.interface import RunId
 
 SANDBOX, TASK, INTERNAL = "sandbox", "task", "internal"
 _SAYS = {
-    SANDBOX: "No box could be had for it, in all attempts.",
+    SANDBOX: "In all attempts, no box could be started for it.",
     TASK: "The task is unusable as it is: its reference, its tests or its checker failed. Its author can see how.",
     DISPUTED: TO_SUBMITTER,
-    INTERNAL: "We failed, in all attempts. Whoever runs the service can see how.",
+    INTERNAL: "We failed, in all attempts. The service's operator can see how.",
 }
 
 
 def of_failure(run_id: RunId, error: BaseException) -> Mapping[str, str]:
-    """All that is known of a failed attempt: `kind`, `message`, what else the error carries, and `reference`."""
+    """Return all that is known of a failed attempt: `kind`, `message`, the error's other fields, and `reference`."""
     if isinstance(error, SandboxError):
         return referred(run_id, {"kind": SANDBOX, **error.diagnostics()})
     if isinstance(error, TaskUnusable):
@@ -35,13 +35,13 @@ def of_failure(run_id: RunId, error: BaseException) -> Mapping[str, str]:
 
 
 def referred(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]:
-    """The same with its `reference`: the same failure of the same run has the same."""
+    """Return the same with its `reference`, which is equal for equal failures of a run."""
     content = json.dumps([run_id, dict(diagnostics)], sort_keys=True)
     return {**diagnostics, "reference": f"diag_{hashlib.sha256(content.encode()).hexdigest()[:12]}"}
 
 
 def for_submitter(run_id: RunId, diagnostics: Mapping[str, str]) -> Mapping[str, str]:
-    """Kind, suite, number of the case where there is one, a sentence of ours and the reference; nothing of an empty one."""
+    """Return kind, suite, case number if there is one, our sentence and the reference; empty for empty diagnostics."""
     if not diagnostics:
         return {}
     kind = diagnostics.get("kind", INTERNAL)

@@ -1,8 +1,8 @@
-"""What is let in: requests are checked field by field, and the good ones stored and queued in one transaction.
+"""Intake: requests are checked field by field, and the good ones stored and queued in one transaction.
 
-    IntakeError             a request was refused; says which problem, which fields, and what was expected there
+    IntakeError             a request was refused; names the problem, the fields, and what was expected there
 
-The checks are pure (`check_files`, `check_labels`, `check_tier`); nothing is stored of a request that has anything wrong.
+The checks are pure (`check_files`, `check_labels`, `check_tier`). A request with any fault is not stored at all.
 """
 
 import hashlib
@@ -110,7 +110,7 @@ def accept(
 
 
 def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
-    """Everything that is wrong with the files of a submission whose task wants `entry_file`."""
+    """Yield every fault in the files of a submission whose task needs `entry_file`."""
     if len(files) > MAX_FILES:
         yield Wrong(field="files", expected=f"at most {MAX_FILES} files, not {len(files)}")
         return
@@ -127,13 +127,13 @@ def check_files(files: Mapping[str, str], entry_file: str) -> Iterator[Wrong]:
         largest = max(files, key=lambda path: len(files[path]))
         field = f"files.{_shown(largest)}" if len(files) == 1 else "files"
         yield Wrong(field=field, expected=f"at most {MAX_BYTES // 1024} KiB together, not {size / 1024:.0f} KiB")
-    # A response without any code is one too, and fails. Code under other names is a mistake of whoever sends it.
+    # A response without any code is a submission too, and fails. Code under other names is the sender's mistake.
     if entry_file not in files and any(text.strip() for text in files.values()):
         yield Wrong(field=f"files.{entry_file}", expected=f"the file {entry_file}, which this task's tests import")
 
 
 def check_labels(request: RunRequest) -> Iterator[Wrong]:
-    """What is wrong with the texts that are not code."""
+    """Yield the faults in the texts that are not code."""
     for field in ("task_id", "task_version", "id", "tag", "model", "group_id", "idempotency_key"):
         value = getattr(request, field)
         if value and not value.isprintable():
@@ -141,7 +141,7 @@ def check_labels(request: RunRequest) -> Iterator[Wrong]:
 
 
 def check_tier(request: RunRequest, task: TaskSummary, offered: Sequence[Tier]) -> Iterator[Wrong]:
-    """What is wrong with the tier that request and task ask for together, given those that the service offers."""
+    """Yield the faults in the tiers of request and task, given those that the service offers."""
     offers = f"a tier that this service offers ({', '.join(offered)})"
     if request.minimum_tier not in ("", *Tier):
         yield Wrong(field="minimum_tier", expected=f"one of {', '.join(Tier)}, not {request.minimum_tier!r}")
@@ -152,7 +152,7 @@ def check_tier(request: RunRequest, task: TaskSummary, offered: Sequence[Tier]) 
 
 
 def can_hold(offered: Sequence[Tier], wanted: Tier) -> bool:
-    """Whether one of the offered tiers is at least as strict as the wanted one."""
+    """Return whether one of the offered tiers is at least as strict as the wanted one."""
     return any(tier.at_least(wanted) for tier in offered)
 
 
@@ -207,7 +207,7 @@ def _ready(request: RunRequest, task: TaskSummary, submitter: str, now: datetime
     files = _files(request, task)
     key = json.dumps([submitter, request.idempotency_key]) if request.idempotency_key else ""
     fingerprint = _fingerprint(request)
-    # Derived where there is a key, so that a repeated request is answered with the submission that it made first.
+    # Derived from the key, if there is one, so that a repeated request is answered with its first submission.
     seed = f"{key}{fingerprint}" if key else ""
     id = hashlib.sha256(seed.encode()).hexdigest()[:20] if seed else secrets.token_hex(10)
     submission = Submission(
@@ -230,7 +230,7 @@ def _ready(request: RunRequest, task: TaskSummary, submitter: str, now: datetime
 
 
 def _fingerprint(request: RunRequest) -> str:
-    """Of all that was asked for but the key; `solution` and the same as `files` are different requests."""
+    """Return a hash of the request without its key; `solution` and equal `files` are different requests."""
     content = [
         request.task_id,
         request.task_version,
@@ -247,7 +247,7 @@ def _fingerprint(request: RunRequest) -> str:
 
 
 def _files(request: RunRequest, task: TaskSummary) -> Mapping[str, str]:
-    """The files of the submission. Where nothing in it has code the entry file is among them, and empty."""
+    """Return the files of the submission. If none of them has code, an empty entry file is among them."""
     if request.files is None:
         return {task.entry_file: request.solution or ""}
     blank = not any(text.strip() for text in request.files.values())
@@ -255,7 +255,7 @@ def _files(request: RunRequest, task: TaskSummary) -> Mapping[str, str]:
 
 
 def _as_sent(wrong: Wrong, request: RunRequest, task: TaskSummary) -> Wrong:
-    """The field that the submitter wrote: a single file came as `solution`."""
+    """Return the fault under the field that the submitter wrote: a single file came as `solution`."""
     if request.solution is not None and wrong.field == f"files.{task.entry_file}":
         return Wrong(field="solution", expected=wrong.expected)
     return wrong
@@ -279,5 +279,5 @@ def _check_text(text: str, field: str) -> Iterator[Wrong]:
 
 
 def _shown(path: str) -> str:
-    """The path in an answer: control characters visible, not longer than needed to find it."""
+    """Return the path for an answer: control characters visible, and no longer than needed to find it."""
     return ascii(path)[1:-1][:MAX_PATH] if not path.isprintable() or len(path) > MAX_PATH else path

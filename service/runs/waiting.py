@@ -1,7 +1,7 @@
 """Waiting for runs to finish, for hundreds of requests at once.
 
-One task asks the storage for all of them together, so that a waiting request holds no thread, and it does not matter
-which process's worker finishes the run. It exists only while somebody waits.
+One asyncio task polls the storage for all of them together, so that a waiting request does not hold a thread, and any
+process's worker may finish the run. The task exists only while a request waits.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from service.storage.storage import Storage
 
 POLL_SECONDS = 0.05
 POLL_SHARE = 0.2
-"""Of one thread's time: with thousands of runs to ask for, the pauses get longer."""
+"""Most of one thread's time that polling takes: with thousands of runs the pauses get longer."""
 MOST_WAITING = 2000
 """Requests. Above that an answer comes at once: each holds a connection."""
 
@@ -28,7 +28,7 @@ class FinishedRuns:
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, run_id: RunId, seconds: float) -> None:
-        """Return when the run is done, or after `seconds`; at once where too many wait already. Raises StorageError when the database fails meanwhile."""
+        """Wait for the run's end or for `seconds`; not at all if too many wait. Raises StorageError."""
         if sum(map(len, self._waiting.values())) >= MOST_WAITING:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,9 +1,10 @@
-"""Takes jobs and finishes runs. Threads, because evaluating is waiting for evaluators (service/evaluation/pool.py).
+"""Takes jobs and finishes runs. Threads suffice, because evaluating is waiting for evaluators (service/evaluation/pool.py).
 
-A job's life here: lease -> evaluate -> finish, while one keeper thread renews all leases that this process holds. Any
-failure of ours gives the job back for another attempt; after the last one the run is finished as ungradable, with the
-reason. While the database takes no write, what is to be written waits for it, and its lease is kept as far as it can be. A worker that is killed does nothing of this: its lease runs out, and the job is delivered again. A thread that ends,
-or gives no sign of life, is replaced by the keeper; its lease is not renewed any more.
+A job is leased, evaluated and finished, while one keeper thread renews all leases that this process holds. After a failure of
+ours the job returns to the queue for another attempt; after the last one the run is finished as ungradable, with the reason.
+While the database refuses writes, they wait, and the lease is kept as long as possible. If a worker is killed, its lease runs
+out and the job is delivered again. A thread that ends or does not give a sign of life is replaced by the keeper, and its
+lease is no longer renewed.
 """
 
 import threading
@@ -29,43 +30,43 @@ Written = TypeVar("Written")
 _log = structlog.get_logger()
 
 IDLE_SECONDS = 0.5
-"""How long an idle worker waits before it looks again, if nobody wakes it."""
+"""Seconds that an idle worker waits before it looks again, unless it is woken."""
 RETRY_SECONDS = 1.0
-"""Before the second attempt; each further one waits twice as long as the one before, up to LONGEST_RETRY_SECONDS.
+"""Seconds before the second attempt. Each further one waits twice as long, up to LONGEST_RETRY_SECONDS.
 
-Boxes fail together and for a while: an engine that restarts, a disk that is full. All attempts of a run must not be over
-before that is; with these numbers the last one is two minutes after the first, and more where an attempt waits by itself.
+Boxes fail together and for a while: an engine restarts, a disk is full. The attempts of a run must outlast that. With
+these numbers the last one is two minutes after the first, and more if an attempt itself waits.
 """
 LONGEST_RETRY_SECONDS = 60.0
 UNAVAILABLE_SECONDS = 1.0
 """Before something is written again that the database did not take."""
 OTHER_ATTEMPTS = 3
-"""Of a run that fails elsewhere than in the box, because we have a bug: that does not pass.
+"""Attempts of a run that fails outside the box because of a bug of ours: that does not go away.
 
-Where its task is unusable there is one: a reference that fails now and then grades by chance, so nothing is gained by waiting
-for the time at which it passes, and one that hangs would hold a worker each time (`service.evaluation.task_cache` remembers it).
+An unusable task gets one attempt. A reference that fails now and then grades by chance, so waiting for a pass gains nothing,
+and one that hangs would hold a worker each time (`service.evaluation.task_cache` remembers it).
 """
 
 
 SILENT_SECONDS = 600.0
-"""How long a thread may work without a sign of life. Evaluators say themselves for how long they may be silent."""
+"""Seconds that a thread may work without a sign of life. Evaluators announce their own silences."""
 KEEPER_SECONDS = 1.0
 """How often the keeper looks whether all threads are alive."""
 REMEMBERED_SECONDS = 120.0
 """How long what went wrong is a reason to call the service not ready: longer than the longest pause between attempts."""
 TELLING_FAILURES = 3
-"""So many attempts, of more than one run, have to fail one after the other before that says something of the service."""
+"""Attempts, of more than one run, that must fail in a row before they count as a fault of the service."""
 
 
 class Evaluate(Protocol):
-    """What the worker does with a run; `service.evaluation.pool.Evaluators` is the real one."""
+    """The worker's way to evaluate a run; `service.evaluation.pool.Evaluators` is the real one."""
 
     def __call__(self, run: RunRecord) -> RunResult:
-        """Raises whatever went wrong on our side."""
+        """Return the run's result. Raises any failure of ours."""
         ...
 
     def ungradable(self, diagnostics: Mapping[str, str]) -> RunResult:
-        """The findings of a run that has had its last attempt."""
+        """Return the result of a run whose last attempt failed."""
         ...
 
 
@@ -101,7 +102,7 @@ class _Worker(threading.Thread):
 
 
 def sign_of_life(silent_for: float) -> None:
-    """Said by what evaluates, in the thread of a worker: it goes on, and may be silent for so many seconds now."""
+    """Note that the evaluation in this worker thread goes on and may be silent for this number of seconds."""
     thread = threading.current_thread()
     if isinstance(thread, _Worker):
         thread.may_be_silent(silent_for + SILENT_SECONDS)
@@ -109,7 +110,7 @@ def sign_of_life(silent_for: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempted:
-    """How an attempt ended; `failure` is empty where nothing of ours failed."""
+    """The end of an attempt; `failure` is empty unless something of ours failed."""
 
     at: float
     run: str
@@ -137,12 +138,12 @@ class WorkerPool:
             thread.start()
 
     def wake(self) -> None:
-        """There is work: saves idle workers their wait."""
+        """Wake idle workers, because a job has arrived."""
         with self._woken:
             self._woken.notify_all()
 
     def stop(self, *, drain_seconds: float) -> bool:
-        """Take no more jobs and wait for those under way. False where some were still running after that time."""
+        """Take no more jobs and wait for those under way. Returns False if some were still running after that time."""
         self._stopping.set()
         self.wake()
         deadline = time.monotonic() + drain_seconds
@@ -151,7 +152,7 @@ class WorkerPool:
         return not any(worker.is_alive() for worker in self._workers)
 
     def missing(self) -> Sequence[str]:
-        """What is wrong with the workers right now, or was with what they did last, in words for an operator."""
+        """Return the present faults of the workers, or those of their last attempts, in words for an operator."""
         if self._stopping.is_set():
             return ("the service is stopping",)
         says = []
@@ -176,7 +177,7 @@ class WorkerPool:
     # --- a worker ---------------------------------------------------------------------------------------------------------
 
     def work(self, worker: _Worker) -> None:
-        """What the thread of a worker does until it is told to stop, or replaced."""
+        """Run a worker's thread until it is stopped or replaced."""
         while not self._stopping.is_set() and worker in self._workers:
             worker.may_be_silent(SILENT_SECONDS)
             try:
@@ -198,11 +199,11 @@ class WorkerPool:
                 self._stopping.wait(RETRY_SECONDS)
 
     def died(self, reason: str) -> None:
-        """The thread that says so ends now."""
+        """Note that the calling thread ends now."""
         self._deaths.append((time.monotonic(), reason))
 
     def _attempt(self, lease: Lease) -> None:
-        """Evaluate and finish. The job fence: whatever is raised is ours, and another attempt may do better."""
+        """Evaluate and finish. The job fence: every exception is our failure, and another attempt may succeed."""
         crash_point("after-lease")
         failure = ""
         try:
@@ -216,7 +217,7 @@ class WorkerPool:
             if findings is not None:
                 self._finish(lease, findings)
             if isinstance(error, TaskUnusable):
-                failure = ""  # the task's, and it says nothing of this service
+                failure = ""  # The task is at fault, not this service.
         finally:
             self._attempted.append(_Attempted(at=time.monotonic(), run=lease.run_id, failure=failure))
 
@@ -236,7 +237,7 @@ class WorkerPool:
             _log.warning("finish came too late", action="finish", run=lease.run_id, attempt=lease.attempt)
 
     def _failed(self, lease: Lease, error: BaseException) -> RunResult | None:
-        """What to finish the run with; None where the job was given back for another attempt."""
+        """Return the result to finish the run with; None if the job was returned for another attempt."""
         known = diagnostics.of_failure(lease.run_id, error)
         _log.warning("attempt failed", action="evaluate", run=lease.run_id, attempt=lease.attempt, **known)
         if self._stopping.is_set():  # its evaluator was ended with the service
@@ -279,7 +280,7 @@ class WorkerPool:
                 _log.exception("the keeper of the workers failed", action="keep")
 
     def _replace(self) -> None:
-        """A new thread for each that has ended, or hangs. What hangs loses its lease, and ends when it comes back."""
+        """Replace each thread that has ended or hangs. One that hangs loses its lease, and ends if it ever returns."""
         if self._stopping.is_set():
             return
         for at, worker in enumerate(self._workers):
@@ -310,7 +311,7 @@ class WorkerPool:
 
 
 def _attempts(error: BaseException) -> int:
-    """How often a run is tried that fails like this."""
+    """Return how often a run that fails like this is tried."""
     if isinstance(error, TaskUnusable):
         return 1
     return MAX_ATTEMPTS if isinstance(error, SandboxError) else OTHER_ATTEMPTS

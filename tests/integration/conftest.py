@@ -20,7 +20,7 @@ from tests.integration.stored import Clock
 
 @pytest.fixture(scope="module")
 def client(tiers: Tiers) -> Iterator[DockerClient]:
-    """Of the engine that the tiers are on."""
+    """Yield a client of the tiers' engine."""
     client = connection.connect()
     yield client
     client.close()
@@ -28,7 +28,7 @@ def client(tiers: Tiers) -> Iterator[DockerClient]:
 
 @pytest.fixture(scope="module")
 def session(tiers: Tiers) -> Iterator[Session]:
-    """In tier jail."""
+    """Yield a session in tier jail."""
     with tiers.at_least(Tier.JAIL).session() as session:
         yield session
 

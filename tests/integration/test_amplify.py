@@ -121,7 +121,7 @@ def test_what_an_accepted_submission_answers_otherwise_is_left_to_the_author(jai
     second = "def f(xs):\n    return max(sorted(xs), key=abs, default=0)\n"
     report = amplified(package(first, "f([3, -5])", "f([2, 7, -1])", accepted__second=second), jail, most=100)
     assert report.left_out["an accepted submission would fail it"] >= 1
-    # Where both 5 and -5 are largest, the two differ, unless the list happens to have them in order.
+    # If both 5 and -5 are largest, the two differ, unless the list happens to have them in order.
     answers = [(each.case.expected, each.case.args[0]) for each in report.chosen]
     assert all(largest == max(sorted(xs), key=abs, default=0) for largest, xs in answers)  # type: ignore[type-var]
 

@@ -1,7 +1,7 @@
-"""The benchmark counts what it says it counts. Nothing here asserts how long anything takes.
+"""The benchmark counts correctly. These tests do not assert how long anything takes.
 
-Most of it is nightly: it is about our benchmarks, and no promise of the service depends on it. Each run of the tests still runs one of them,
-on the engine that they make (tests/adversarial/test_faults.py).
+Most of them are nightly: they are about our benchmarks, which no promise of the service depends on. Each run of the tests still
+runs one of the benchmarks, on the engine that they make (tests/adversarial/test_faults.py).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The wheel holds what the program needs, not only its modules: it works where there is no checkout."""
+"""The wheel holds all that the program needs, not only its modules: it works without a checkout."""
 
 import os
 import subprocess

@@ -162,7 +162,7 @@ def test_an_engine_that_does_not_answer_is_our_failure_and_says_what_to_do(tmp_p
 
 def test_our_failure_is_told_with_its_facts() -> None:
     from sandboxes.interface import SandboxError
-    from service.cli.main import _in_words
+    from service.cli.errors import in_words
 
-    told = _in_words(SandboxError("no engine", container="abc", error=OSError("disk full")))
+    told = in_words(SandboxError("no engine", container="abc", error=OSError("disk full")))
     assert told == "no engine\n  container: abc\n  error: disk full"

@@ -146,7 +146,7 @@ def test_repeating_the_command_evaluates_what_is_missing_and_nothing_else(comman
 def test_results_that_were_removed_are_made_anew(command: Command, live: Live) -> None:
     command.asked(sample("a", "ungradable"))
     assert "ungradable: the engine went away" in command.run(code=1)
-    command.run()  # what is in the results stays, and is no news
+    command.run()  # earlier results stay and are not counted again
     command.out.unlink()
     command.run(code=1)
     assert submitted(live) == 2
@@ -214,7 +214,7 @@ def test_a_bad_line_is_told_and_the_others_are_evaluated(
             "run_id": "",
         }
     assert len(command.out.read_text().splitlines()) == len(rows)
-    # the same once more: nothing is submitted again, and the exit code still says so
+    # the same once more: nothing is submitted again, and the exit code is the same
     assert message in command.run(code=1)
     assert submitted(live) == 2
     assert command.rows().keys() == rows.keys()
@@ -248,7 +248,7 @@ def test_many_bad_lines_are_counted(command: Command) -> None:
 def test_a_sample_that_the_server_refuses_costs_no_other(
     command: Command, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by an older server, with caps of its own."""
+    """The answer of an older server with lower limits."""
     monkeypatch.setattr("service.runs.intake.MAX_FILES", 1)
     monkeypatch.setattr("service.batch_eval.command.check_files", lambda *_: ())
     two = {"id": "b", "task_id": "numbers/double", "files": FILES}

@@ -181,7 +181,7 @@ ODD_LAST_WORDS = {
 def test_one_that_says_what_none_says_costs_an_attempt_and_no_thread(
     made: Evaluators, run: RunRecord, word: str
 ) -> None:
-    """As one that was killed between two messages, or whose memory ran out: the next run has another one."""
+    """Like an evaluator killed between two messages or out of memory: the next run gets another one."""
     made(run)
     [evaluator] = made._idle
     pid = only_evaluator()

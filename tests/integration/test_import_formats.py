@@ -66,7 +66,7 @@ class Made:
     options: tuple[str, ...] = ()
     visible: set[str] = field(default_factory=set)
     name: str = ""
-    """What it is of its format."""
+    """The row's name in its format."""
 
     def __str__(self) -> str:
         return f"{self.format} {self.id} {self.kind} {self.name}".rstrip()
@@ -422,7 +422,7 @@ def imported(made: Made, folder: Path, format: str) -> dict[str, str]:
 
 
 def passes(task: Task, files: dict[str, str], sandbox: Sandbox) -> bool:
-    """Raises TaskUnusable where the reference does not do what it should."""
+    """Return whether the files pass. Raises TaskUnusable if the reference fails."""
     submission = Submission(id=SubmissionId("made"), task_id=task.id, files=files)
     with sandbox.session() as session:
         context = Context(task=task, submission=submission, session=session)

@@ -1,4 +1,4 @@
-"""Plugins that misbehave where they are imported, checked or made with a task's options: none of it in the service's own process."""
+"""Plugins that misbehave at import, in the check, or when they are made with a task's options: never in the service's process."""
 
 import os
 import re
@@ -24,7 +24,7 @@ SHORT = PluginLimits(seconds=4, memory_mib=512)
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation with two plugins: one that misbehaves as the environment says, and an honest one."""
+    """Return an installation with two plugins: one that misbehaves as the environment states, and an honest one."""
     folder = tmp_path / "site"
     for path in installed(folder, "at_import", "at_import:AtImport").split(os.pathsep):
         monkeypatch.syspath_prepend(path)

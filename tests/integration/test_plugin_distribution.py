@@ -46,7 +46,7 @@ def python(place: Path, *arguments: str) -> str:
 
 def run(command: list[str], place: Path) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_", "ASSAY_"))}
-    # No index to ask: whatever a build or an installation would fetch is an error.
+    # Without an index, every download of a build or an installation is an error.
     environment |= {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "ASSAY_HOME": str(place / "home")}
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

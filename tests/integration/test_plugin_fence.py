@@ -1,4 +1,4 @@
-"""Plugins that do what no grader should, through the real service: each costs its own criterion, and nobody else notices."""
+"""Plugins that break every rule, through the real service: each costs only its own criterion."""
 
 import os
 import re
@@ -79,9 +79,9 @@ REASONS = {
     "says_too_long_a_message": "did not finish: it closed its connection$",
     "says_a_large_message": "^x{400}|MemoryError$",
     "says_a_deep_message": "did not finish: it closed its connection$",
-    "says_a_broad_message": "MemoryError|said what no plugin says$|did not finish within",
+    "says_a_broad_message": "MemoryError|sent a message that no plugin sends$|did not finish within",
     "says_numbers_for_texts": "crashed: TypeError",
-    "says_what_it_never_did": f"^{PLUGIN} said what no plugin says$",
+    "says_what_it_never_did": f"^{PLUGIN} sent a message that no plugin sends$",
     "closes_what_is_not_open": "crashed: KeyError",
     "waits_for_no_number": f"^{PLUGIN} did not finish within {SECONDS} s$",
     "says_a_signal_of_anothers": f"^{PLUGIN} yielded a case outcome, which only built-in graders report$",
@@ -90,7 +90,7 @@ REASONS = {
 
 @dataclass
 class Watched:
-    """What a client saw of a service while it was busy."""
+    """The answers that a client saw while the service was busy."""
 
     healthz: list[float] = field(default_factory=list)
     """Seconds of each answer."""
@@ -151,7 +151,7 @@ class Served:
         return findings
 
     def of_the_plugin(self, run_id: str) -> tuple[list[Signal], str]:
-        """What the plugin reported, and why it abstained, if it did."""
+        """Return the plugin's reports, and why it abstained, if it did."""
         own = [signal for signal in self.findings(run_id).signals if signal.grader == PLUGIN]
         reasons = [signal.reason for signal in own if isinstance(signal, Abstention)]
         assert len(reasons) <= 1 and all(signal.criterion == "best_practices" for signal in own)
@@ -199,7 +199,7 @@ def test_it_costs_its_own_criterion_only(all_at_once, served: Served, way: str) 
     reported, reason = served.of_the_plugin(run_id)
     assert re.search(REASONS[way], reason) if REASONS[way] else not reason, reason
     if way == "kills_its_parent" and not reported:
-        return  # what it had said may be lost with the process that it kills
+        return  # its earlier messages may be lost with the process that it kills
     assert isinstance(reported[0], Finding) and reported[0].message == "seen before"
     if reason:
         assert prefills["best_practices"].rule == "abstained"
@@ -226,7 +226,7 @@ def test_the_service_answers_and_is_ready_all_the_while(all_at_once) -> None:
 
 
 def test_a_plugin_gets_at_nothing_of_the_service(all_at_once, served: Served) -> None:
-    """Where the service is root, as here, the plugin is a user of its own: no signal, no memory, no database, no engine."""
+    """If the service is root, as here, the plugin is a user of its own: no signal, no memory, no database, no engine."""
     reported, _ = served.of_the_plugin(all_at_once[0]["reaches_for_the_service"])
     assert [getattr(each, "message", "") for each in reported] == ["seen before", "nothing"]
 
@@ -300,7 +300,7 @@ def test_a_plugin_ends_with_its_evaluator(all_at_once, served: Served) -> None:
 def test_what_is_no_command_is_the_plugins_mistake(all_at_once, served: Served) -> None:
     reported, _ = served.of_the_plugin(all_at_once[0]["wants_what_is_no_command"])
     assert isinstance(reported[1], Finding)
-    assert reported[1].message == "refused: it is no command for a box (expected texts)"
+    assert reported[1].message == "refused: it is not a command for a box (expected texts)"
 
 
 # --- what a plugin reports is cited -----------------------------------------------------------------------------------

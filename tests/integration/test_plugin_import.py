@@ -1,4 +1,4 @@
-"""Plugins that are hostile where they are imported, through the real service: it is another user before any of their code runs."""
+"""Plugins that are hostile at import, through the real service: the process is another user before any of their code runs."""
 
 import json
 import os
@@ -41,7 +41,7 @@ REASONS = {
     "hangs": "cannot be used: importing it came to no end: it did not finish within 10 s$",
     "stops": "cannot be used: importing it came to no end: it did not finish within 10 s$",
     "kills": "",
-    "lies": "cannot be used: it said what no plugin says$",
+    "lies": "cannot be used: it sent a message that no plugin sends$",
     "eats": "cannot be used: importing it failed: MemoryError$",
     "forks_for_ever": "cannot be used: importing it came to no end: it did not finish within 10 s$",
 }
@@ -59,7 +59,7 @@ def site(folder: Path) -> str:
 def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[dict[str, RunResult]]:
     """The findings of a submission for each plugin, which misbehaves only after its task was stored."""
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("installed")
-    folder.chmod(0o755)  # what is above it nobody else may enter, which is to be no matter
+    folder.chmod(0o755)  # other users may not enter the folder above, which must not matter
     package = tmp_path_factory.mktemp("package")
     shutil.copy(MEDIAN / "task.toml", package)
     settings = Settings(home=home)
@@ -115,7 +115,7 @@ def test_an_import_costs_its_own_criterion_only(runs: dict[str, RunResult], name
 
 
 def test_nothing_of_an_import_is_left(runs: dict[str, RunResult]) -> None:
-    """No process, also where nobody of ours had met it when its parent ended, and no file where everybody may write."""
+    """Its processes are gone, also orphans that we never knew, and so are its files in folders that every user may write."""
     lines = []
     for folder in Path("/proc").iterdir():
         with suppress(OSError):
@@ -134,7 +134,7 @@ if "less" in sys.argv:  # as root without CAP_SYS_ADMIN, which has no view of it
 
 
 def doctor(tmp_path: Path, *names: str, less: bool) -> dict[str, object]:
-    """What `assay doctor` says of plugins whose distribution lies below a folder that only root may enter."""
+    """Return the report of `assay doctor` on plugins whose distribution lies in a folder that only root may enter."""
     folder = tmp_path / "closed" / "site"
     for name in names:
         path = installed(folder, name, f"{name}:Hostile")
@@ -156,7 +156,7 @@ def doctor(tmp_path: Path, *names: str, less: bool) -> dict[str, object]:
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
-    assert done.returncode == 1, done.stderr  # there is no engine
+    assert done.returncode == 1, done.stderr  # without an engine
     told: dict[str, object] = json.loads(done.stdout)["plugins"]
     return told
 

@@ -1,4 +1,4 @@
-"""`/readyz` is true at each moment: what is missing is said while it is missing, and healthz answers all the while."""
+"""`/readyz` is true at each moment: it reports what is missing while it is missing, and healthz always answers."""
 
 import resource
 import sqlite3
@@ -17,7 +17,7 @@ from tests.integration.serving import serving
 
 
 def says(base_url: str, what: str) -> None:
-    """Waits until the service says that this is missing; empty: until it is ready."""
+    """Wait until the service reports this as missing; empty: until it is ready."""
     deadline = time.monotonic() + 60
     while True:
         assert httpx2.get(f"{base_url}/healthz", timeout=30).status_code == 200

@@ -1,4 +1,4 @@
-"""Bodies and packages are read in another process: what it says is what reading here would say, and it may die."""
+"""Bodies and packages are read in another process, with the same result as reading them here; that process may die."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def test_a_body_is_read_as_it_would_be_here(reader: Reader, body: bytes) -> None
 
 
 def outcome(read: Callable[[], Any]) -> object:
-    """What came of it, with all that an answer is made of."""
+    """Return the result, with all that an answer is made of."""
     try:
         return read()
     except BodyError as error:

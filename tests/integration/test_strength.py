@@ -1,4 +1,4 @@
-"""What suites are worth, tried in real boxes: holes are found where there are some, and none where there is none."""
+"""The worth of suites, tried in real boxes: every hole is found, and a suite without holes is reported as such."""
 
 import json
 from collections.abc import Mapping
@@ -51,6 +51,7 @@ def test_what_no_case_notices_is_shown(jail: Sandbox) -> None:
     assert report.sound
     text = as_text(report)
     assert "`if x > high` is never true" in text
+    assert "or a case is missing in which `x` equals `high`" in text
     assert f"{len(report.mutants) - len(alive)} of {len(report.mutants)} mutants" in text
     data = as_data(report)
     assert [each["alive"] for each in data["mutants"]].count(True) == len(alive)
@@ -83,7 +84,7 @@ def test_a_suite_that_a_trivial_answer_passes_is_weak(jail: Sandbox) -> None:
 
 @pytest.mark.parametrize("isolation", ["two-process", "shared"])
 def test_a_case_that_the_reference_fails_now_and_then_is_flaky(isolation: str, jail: Sandbox) -> None:
-    # By the seed itself and not by an order of sets, which differs from box to box where nobody sets one.
+    # By the seed itself, not by an order of sets, which differs between boxes unless it is set.
     order = "import os\n\n\ndef order(words):\n    return sorted(words, reverse=os.environ.get('PYTHONHASHSEED') == '777')\n"
     tests = "from solution import order\n\ndef test_one():\n    assert order('a') == ['a']\n\ndef test_two():\n    assert order('ba') == ['a', 'b']\n"
     suite = f'kind = "pytest"\nfiles = ["hidden/*.py"]\nisolation = "{isolation}"\n'

@@ -21,7 +21,7 @@ PAIR = "n = int(input())\nprint(1, n - 1)\n"
 
 
 def verified(tmp_path: Path, packages: Mapping[str, Mapping[str, str]], *options: str) -> tuple[str, str]:
-    """What it printed, and what it said on the way."""
+    """Return its output and its messages on the way."""
     for name, files in packages.items():
         for path, text in {"prompt.md": "Write it.", **files}.items():
             (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The worker pool on a real queue: our failures are retried, then told; they never become a grade."""
+"""The worker pool on a real queue: our failures are retried, then reported; they never become a grade."""
 
 import itertools
 import threading
@@ -22,7 +22,7 @@ from tests.integration import stored
 
 
 class FakeEvaluation:
-    """Does what the test says, by run and attempt, and counts."""
+    """An evaluation that acts as the test states, by run and attempt, and counts."""
 
     def __init__(self, act: Callable[[RunRecord], RunResult]) -> None:
         self.act = act
@@ -135,7 +135,7 @@ def test_after_the_last_attempt_the_run_is_ungradable_with_the_reason(storage: S
 
 
 def test_a_job_that_no_worker_survives_is_stopped(storage: Storage, jobs: TableJobs, start, clock) -> None:
-    """Workers that die leave no word; the delivery after the last attempt tells so instead of dying as well."""
+    """Dying workers leave no message; the delivery after the last attempt reports that instead of dying as well."""
     [id] = stored.accept(storage, 1)
     for _ in range(MAX_ATTEMPTS):
         assert jobs.lease("a worker that dies", clock.advance(minutes=1)) is not None
@@ -164,11 +164,11 @@ def test_stopping_finishes_what_is_under_way(storage: Storage, jobs: TableJobs, 
     assert len(storage.runs.done(ids)) == 1
 
 
-# --- what stops a thread, and what it says of itself ------------------------------------------------------------------
+# --- the ends of a thread, and their reports --------------------------------------------------------------------------
 
 
 def replaced(pool: WorkerPool, what: str) -> list[str]:
-    """Waits until the pool has said so, and then until all is well again; what it said meanwhile."""
+    """Wait until the pool has reported it, and then until all is well again; return its reports."""
     said: list[str] = []
     deadline = time.monotonic() + 60
     while not any(what in line for line in said) or pool.missing():
@@ -297,7 +297,7 @@ def test_who_gives_signs_of_life_is_not_replaced(storage: Storage, start, monkey
 
 
 def test_what_the_workers_did_last_is_said(storage: Storage, start) -> None:
-    """Failures of ours only, of more than one run: a broken task says nothing of the service."""
+    """Only failures of ours, of more than one run, count: a broken task is not a fault of the service."""
     errors: list[Exception] = [TaskUnusable("its reference is wrong")]
 
     def act(run: RunRecord) -> RunResult:

@@ -1,4 +1,4 @@
-"""Inputs that are made (service.authoring.inputs.generate) are like the known ones, whatever these are."""
+"""Made inputs (service.authoring.inputs.generate) are like the known ones, for any known ones."""
 
 from itertools import islice
 

@@ -36,7 +36,7 @@ def test_what_is_read_is_read_as_tomllib_reads_it(text: str) -> None:
 
 @given(documents, st.sampled_from(["", '"', "'", '"""', "'''", "#", '\\"', "\n"]), documents)
 def test_a_long_key_is_refused_whatever_stands_around_it(before: str, between: str, after: str) -> None:
-    """Where `tomllib` comes as far as the key, and it is one."""
+    """It is refused if `tomllib` reads it as a key."""
     mark = "k" + ".k" * MOST_PARTS
     text = f"{before}{between}\n{mark} = 1\n{after}"
     try:

@@ -115,7 +115,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(lease=consumes(leases))
     def die(self, lease: Lease) -> None:
-        """kill -9: nobody acts under this lease any more."""
+        """kill -9: the lease's holder no longer acts."""
 
     @rule(seconds=st.one_of(st.floats(0, 2 * LEASE_SECONDS), st.floats(-1e5, 1e5)))
     def clock_moves(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What holds for every preference made of human reviews."""
+"""Properties of every preference made from human reviews."""
 
 from hypothesis import given
 from hypothesis import strategies as st

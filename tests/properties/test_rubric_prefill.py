@@ -1,4 +1,4 @@
-"""What holds for every pre-fill, whatever the rubric and whatever the graders reported."""
+"""Properties of every pre-fill, for any rubric and any reports of the graders."""
 
 from dataclasses import replace
 from random import Random

@@ -47,7 +47,7 @@ def test_a_type_of_the_ports_is_named_after_an_idea(named: type) -> None:
 
 
 def test_a_type_name_stands_for_one_idea() -> None:
-    """A leading underscore makes no difference: whoever searches for the word finds both."""
+    """A leading underscore does not matter: a search for the word finds both."""
     homes = defaultdict(set)
     for file in (file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         if not NOT_OURS & set(file.parts):

@@ -1,4 +1,4 @@
-"""No test gives an honest answer the five seconds that a library gives where nothing is said: a busy host may need them."""
+"""No test gives an honest answer only the five seconds of a library's default: a busy host may need more."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 TESTS = Path(__file__).parents[1]
 OPENS = {"Client", "AsyncClient", "get", "post", "put", "request", "stream", "delete"}
-"""What of httpx2 asks over a network, with a time-out of its own where none is given."""
+"""The functions of httpx2 that use a network, with a default time-out of their own."""
 
 
 def impatient(source: str) -> Iterator[int]:

@@ -43,7 +43,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_each_contract_bites(name: str, tmp_path: Path) -> None:
-    """Each contract is broken once, in a copy, and must say so by its name."""
+    """Break each contract once, in a copy, and expect its name in the report."""
     for package in ("service", "graders", "sandboxes", "rubrics"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

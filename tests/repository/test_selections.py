@@ -1,4 +1,4 @@
-"""What each selection of `assay test` runs: nothing is in none of them, and only repetition is nightly."""
+"""The contents of each selection of `assay test`: each test is in one, and only repetition is nightly."""
 
 import re
 import subprocess
@@ -94,7 +94,7 @@ def test_the_marks_that_a_selection_names_are_registered(pytestconfig: pytest.Co
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
-    """What is done to the host, and what is given to pytest; neither is done here."""
+    """Record what would be done to the host and passed to pytest; neither happens here."""
     done: list[tuple[str, object]] = []
     monkeypatch.setattr(selftest, "_prepare", lambda selection: done.append(("host", selection.tiers)))
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""Which cases are proposed, how they are written, and where they go (service.authoring.amplify.cases)."""
+"""Proposed cases: their choice, their text, and their place in the package (service.authoring.amplify.cases)."""
 
 import json
 import math

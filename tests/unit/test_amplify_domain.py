@@ -1,4 +1,4 @@
-"""What inputs are meant for, as far as known calls and prompts tell (service.authoring.inputs.domain)."""
+"""The inputs that a function is meant for, from known calls and prompts (service.authoring.inputs.domain)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the doctor says of hosts other than this one, and what the programs that it tries count as held."""
+"""The doctor's report on other hosts, and which results of its probes count as held."""
 
 from dataclasses import fields, replace
 
@@ -57,7 +57,7 @@ def test_a_host_with_everything_lacks_nothing() -> None:
 
 SECURITY = frozenset({"seccomp"})
 HOSTS: dict[str, tuple[Facts, str, State, set[Tier]]] = {
-    # name: facts, the condition that tells, its state, the tiers that are lost
+    # name: facts, the condition that shows it, its state, the tiers that are lost
     "Ubuntu 24.04 restricts namespaces": (
         host(here={"restricted_namespaces": True}, security=SECURITY | {"apparmor"}),
         "user namespaces", State.MISSING, {Tier.JAIL},

@@ -1,4 +1,4 @@
-"""The results file: taken up where it was left, repaired where it was cut off, refused where it holds something else."""
+"""The results file: continued after an interruption, repaired if it was cut off, refused if it holds something else."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rubrics.input_error import InputError
 from service.batch_eval.results_file import ResultsFile
-from service.importers.package_text import FormatError
 
 ASKED = {"a": ("t/1", "digest-a"), "b": ("t/1", "digest-b"), "ü": ("t/2", "digest-c")}
 
@@ -73,7 +73,7 @@ def test_rows_of_lines_that_were_left_out_are_made_anew(tmp_path: Path) -> None:
     with ResultsFile(path, ASKED) as results:
         assert results.done == {"a"}
         assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a"]
-        with pytest.raises(FormatError, match="no other `assay eval` is writing"):
+        with pytest.raises(InputError, match="no other `assay eval` is writing"):
             ResultsFile(path, ASKED)
         results.add(row("ü", "t/2"))
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "ü"]
@@ -132,7 +132,7 @@ def test_rows_without_their_state_are_taken_at_their_word(tmp_path: Path) -> Non
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "R.jsonl"
     path.write_text(content)
-    with pytest.raises(FormatError) as caught:
+    with pytest.raises(InputError) as caught:
         ResultsFile(path, ASKED)
     assert message in str(caught.value)
     assert path.read_text() == content
@@ -141,7 +141,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, cont
 def test_the_result_of_a_sample_that_was_edited_since_is_refused(tmp_path: Path) -> None:
     with ResultsFile(tmp_path / "R.jsonl", ASKED) as results:
         results.add(row("a"))
-    with pytest.raises(FormatError, match="'a' as it is now; it, or its task, has changed"):
+    with pytest.raises(InputError, match="'a' as it is now; it, or its task, has changed"):
         ResultsFile(tmp_path / "R.jsonl", {**ASKED, "a": ("t/1", "another digest")})
 
 
@@ -150,18 +150,18 @@ def test_a_state_that_nobody_wrote_is_refused(tmp_path: Path) -> None:
     path.write_text(f"{json.dumps(row('a'))}\n")
     for broken in ("{", "[]", '{"tag": 1, "samples": {}}', '{"tag": "x"}'):
         (tmp_path / "R.jsonl.state").write_text(broken)
-        with pytest.raises(FormatError, match="state: expected what `assay eval` wrote there"):
+        with pytest.raises(InputError, match="state: expected what `assay eval` wrote there"):
             ResultsFile(path, ASKED)
 
 
 def test_two_commands_do_not_write_one_file(tmp_path: Path) -> None:
     path = tmp_path / "R.jsonl"
-    with ResultsFile(path, ASKED), pytest.raises(FormatError, match="no other `assay eval` is writing"):
+    with ResultsFile(path, ASKED), pytest.raises(InputError, match="no other `assay eval` is writing"):
         ResultsFile(path, ASKED)
     with ResultsFile(path, ASKED):
         pass
 
 
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="a file that can be written"):
+    with pytest.raises(InputError, match="a file that can be written"):
         ResultsFile(tmp_path / "missing" / "R.jsonl", ASKED)

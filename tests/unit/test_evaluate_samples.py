@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rubrics.input_error import InputError
 from service.batch_eval.samples import read_samples, read_solutions
-from service.importers.package_text import FormatError
 
 
 def write(path: Path, *rows: Any) -> Path:
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_told_by_line_and_field_and_costs_no_other_line(
     assert [sample.id for sample in samples.good] == ["first", "last"]
     (line,) = samples.left_out
     assert str(line.error).startswith(f"{path}{message}")
-    with pytest.raises(FormatError, match="expected"):
+    with pytest.raises(InputError, match="expected"):
         read_solutions(path)
 
 
@@ -144,7 +144,7 @@ def test_whatever_the_lines_are_the_good_ones_are_read(tmp_path: Path, lines: li
 
 
 def test_no_samples_at_all(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="at least one sample"):
+    with pytest.raises(InputError, match="at least one sample"):
         read_samples(write(tmp_path / "samples.jsonl"))
 
 

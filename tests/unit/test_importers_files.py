@@ -1,4 +1,4 @@
-"""Which benchmark a file is shows in its rows; what is wrong with it is told by line and field."""
+"""The rows of a file identify its benchmark; each fault is reported by line and field."""
 
 import gzip
 import json
@@ -14,8 +14,9 @@ import pytest
 from graders.interface import Suite, Task
 from graders.suites.stdio.cases import parse_stdio_cases
 from graders.tasks.package import PackageError, load
+from rubrics.input_error import InputError
 from service.importers.benchmark import read_benchmark
-from service.importers.package_text import FormatError, with_reference
+from service.importers.package_text import with_reference
 from service.importers.tasks import read_tasks
 
 PLAIN: dict[str, Any] = {
@@ -113,7 +114,7 @@ def test_what_is_not_known_is_refused_by_file_line_and_key(
     tmp_path: Path, row: dict[str, Any], field: str, message: str
 ) -> None:
     path = write(tmp_path / "tasks.jsonl", row)
-    with pytest.raises(FormatError, match=rf"tasks.jsonl:1: {field}: expected .*{re.escape(message)}"):
+    with pytest.raises(InputError, match=rf"tasks.jsonl:1: {field}: expected .*{re.escape(message)}"):
         list(read_benchmark(path))
 
 
@@ -149,11 +150,11 @@ def test_tests_of_bigcodebench_that_patch_run_beside_the_submission(tmp_path: Pa
 
 @pytest.mark.parametrize("as_array", [False, True])
 def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, as_array: bool) -> None:
-    """Of the two the reader of JSON drops the first, which may be the tests."""
+    """Of two equal keys the JSON reader drops the first, which may hold the tests."""
     text = json.dumps(ASSERTS).replace('"test_list": [', '"test_list": ["assert f(2) == 3"], "test_list": [')
     path = tmp_path / "rows.jsonl"
     path.write_text(f"[{text}]" if as_array else text)
-    with pytest.raises(FormatError, match="the key 'test_list' is there twice"):
+    with pytest.raises(InputError, match="the key 'test_list' is there twice"):
         list(read_benchmark(path))
 
 
@@ -209,7 +210,7 @@ def test_contest_tasks_have_their_benchmarks_prelude_and_compare_lines(tmp_path:
     [
         (b"", "at least one task"),
         (b"{}\n", ":1: expected a task of mbpp+, humaneval+,"),
-        (json.dumps({**PLAIN, "test": 0}).replace("test", "tests").encode(), "nearest to humaneval, but has no test"),
+        (json.dumps({**PLAIN, "test": 0}).replace("test", "tests").encode(), "nearest to humaneval, but lacks test"),
         (b"[1]\n", ":1: expected an object, not int"),
         (b'[{"a": 1},\n\n 7]', ":1: expected a task of"),
         (b"[\n\n7]", ":3: expected an object, not int"),
@@ -234,7 +235,7 @@ def test_contest_tasks_have_their_benchmarks_prelude_and_compare_lines(tmp_path:
 def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "tasks"
     path.write_bytes(content)
-    with pytest.raises(FormatError) as caught:
+    with pytest.raises(InputError) as caught:
         read_tasks(path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
@@ -244,12 +245,12 @@ def test_inputs_too_deep_for_a_box_are_refused(tmp_path: Path) -> None:
     nested: list[Any] = []
     for _ in range(200):
         nested = [nested]
-    with pytest.raises(FormatError, match="inputs: expected values that can be sent into a box"):
+    with pytest.raises(InputError, match="inputs: expected values that can be sent into a box"):
         read_tasks(write(tmp_path / "tasks", {**PLUS, "base_input": [[nested]]}))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="a file that can be read"):
+    with pytest.raises(InputError, match="a file that can be read"):
         read_tasks(tmp_path / "nothing")
 
 
@@ -280,11 +281,11 @@ def test_a_package_or_a_folder_of_packages(tmp_path: Path) -> None:
 
 
 def test_folders_that_are_no_tasks(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="expected the folder of a task package"):
+    with pytest.raises(InputError, match="expected the folder of a task package"):
         read_tasks(tmp_path)
     folder(tmp_path / "one", "made/one")
     folder(tmp_path / "two", "made/one")
-    with pytest.raises(FormatError, match="two: id: expected an id of its own"):
+    with pytest.raises(InputError, match="two: id: expected an id of its own"):
         read_tasks(tmp_path)
     (tmp_path / "two" / "task.toml").write_text("id = 1")
     with pytest.raises(PackageError, match="two: "):

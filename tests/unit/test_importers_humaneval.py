@@ -13,8 +13,9 @@ from graders.suites.call.cases import NO_ANSWER, parse_cases
 from graders.suites.call.suite import CallSuite
 from graders.suites.values.description import described
 from graders.tasks.package import load
+from rubrics.input_error import InputError
 from service.importers.formats.humaneval import humaneval, humaneval_plus
-from service.importers.package_text import REFERENCE, FormatError, fenced, package, pytest_suite
+from service.importers.package_text import REFERENCE, fenced, package, pytest_suite
 
 PROMPT = '''import math
 
@@ -61,7 +62,7 @@ def test_a_completion_goes_after_the_prompt() -> None:
         (0, 1.0, 1.0 + 5e-6, False),
         (1e-4, 1.0, 1.0 + 5e-5, True),
         (0, 1e12, 1e12 + 1e4, True),  # rtol=1e-07 of numpy.allclose
-        (0, 10**12, 10**12 + 1, False),  # integers are exact whatever their size
+        (0, 10**12, 10**12 + 1, False),  # integers of any size are exact
         (0, 3, 3.0, True),
         (0, [1.0, 2.0], (1.0, 2.0), False),
         (0, [1.0, 2.0], [1.0, 2.0, 3.0], False),
@@ -147,5 +148,5 @@ def test_whatever_the_inputs_are_the_cases_call_with_them(inputs: list[list[Any]
 
 
 def test_errors_say_where_and_what() -> None:
-    error = FormatError("file:3", "a text")
-    assert (error.where, error.expected, str(error)) == ("file:3", "a text", "file:3: expected a text")
+    error = InputError("file:3", "a text")
+    assert (error.field, error.expected, str(error)) == ("file:3", "a text", "file:3: expected a text")

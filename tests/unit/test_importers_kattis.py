@@ -1,4 +1,4 @@
-"""Kattis problem packages: what is refused, by file and key; what is told; and what the cases count."""
+"""Kattis problem packages: refusals by file and key, notes, and the scores of cases."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from graders.tasks.package import load
+from rubrics.input_error import InputError
 from service.importers.kattis.package import read_problem
-from service.importers.package_text import FormatError, ImportedTask
+from service.importers.package_text import ImportedTask
 
 MADE = {
     "problem.yaml": "name: Made\n",
@@ -103,7 +104,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_known_stops_the_import_and_is_named(name: str, tmp_path: Path) -> None:
     files, message = REFUSED[name]
-    with pytest.raises(FormatError) as caught:
+    with pytest.raises(InputError) as caught:
         read(tmp_path / "made", files)
     assert message in str(caught.value)
 
@@ -119,7 +120,7 @@ def test_a_link_leads_nowhere_but_into_the_package(where: str, tmp_path: Path) -
     (folder / where).unlink(missing_ok=True)
     outside = tmp_path / "outside"
     (folder / where).symlink_to(outside / "1.in" if where == ".timelimit" else outside)
-    with pytest.raises(FormatError, match="a link to something in the package"):
+    with pytest.raises(InputError, match="a link to something in the package"):
         read_problem(folder)
 
 
@@ -136,7 +137,7 @@ def test_a_link_to_another_file_of_the_package_is_that_file(tmp_path: Path) -> N
 def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
     folder = made(tmp_path / "made", {})
     (folder / "data/secret/again").symlink_to(folder / "data/secret")
-    with pytest.raises(FormatError, match="folders of at most 20 levels"):
+    with pytest.raises(InputError, match="folders of at most 20 levels"):
         read_problem(folder)
 
 

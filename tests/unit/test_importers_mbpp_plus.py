@@ -9,8 +9,8 @@ import pytest
 
 from graders.suites.call.cases import parse_cases
 from graders.tasks.package import load
+from rubrics.input_error import InputError
 from service.importers.formats.mbpp_plus import arguments_of, mbpp_plus
-from service.importers.package_text import FormatError
 
 
 def row(entry_point: str, number: int = 9999, **fields: Any) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def test_arguments_get_the_types_that_json_does_not_have(number: int, stored: li
 
 
 def test_inputs_that_are_not_the_tasks_are_refused() -> None:
-    with pytest.raises(FormatError, match="Mbpp/252: inputs: expected those of MBPP\\+ task 252"):
+    with pytest.raises(InputError, match="Mbpp/252: inputs: expected those of MBPP\\+ task 252"):
         arguments_of("Mbpp/252", [["no number"]])
-    with pytest.raises(FormatError, match="Mbpp/722"):
+    with pytest.raises(InputError, match="Mbpp/722"):
         arguments_of("Mbpp/722", [[[1], 2]])
 
 

@@ -1,4 +1,4 @@
-"""LiveCodeBench's packed tests are read without loading the pickle: what is no plain text is refused, and never run."""
+"""LiveCodeBench's packed tests are read without loading the pickle: all but plain text is refused, and never run."""
 
 import base64
 import json
@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rubrics.input_error import InputError
 from service.importers.formats import pickled
 from service.importers.formats.pickled import packed_json
-from service.importers.package_text import FormatError
 
 
 def pack(content: bytes) -> str:
@@ -54,7 +54,7 @@ def test_a_pickle_that_runs_a_program_is_refused_and_runs_none(tmp_path: Path) -
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for content in (Runs(f"touch {mark}"), ["[]", Runs(f"touch {mark}")]):
             with pytest.raises(
-                FormatError, match=r"a pickle of one text and nothing else; it has .*, so it is not loaded"
+                InputError, match=r"a pickle of one text and nothing else; it has .*, so it is not loaded"
             ):
                 packed_json(pack(pickle.dumps(content, protocol)), "tests")
     assert not mark.exists()
@@ -75,12 +75,12 @@ def test_a_pickle_that_runs_a_program_is_refused_and_runs_none(tmp_path: Path) -
     ],
 )  # fmt: skip
 def test_what_is_none_is_told(text: str, message: str) -> None:
-    with pytest.raises(FormatError) as caught:
+    with pytest.raises(InputError) as caught:
         packed_json(text, "tests")
     assert message in str(caught.value)
 
 
 def test_a_few_kilobytes_do_not_become_all_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pickled, "MOST_BYTES", 1024 * 1024)
-    with pytest.raises(FormatError, match="at most 1 MiB when it is unpacked"):
+    with pytest.raises(InputError, match="at most 1 MiB when it is unpacked"):
         packed_json(pack(pickle.dumps("1" * 2_000_000)), "tests")

@@ -1,4 +1,4 @@
-"""`assay tasks import` as a user runs it: all tasks are written, or none, and what is wrong is told by its place."""
+"""`assay tasks import` as a user runs it: all tasks are written, or none, and each fault is reported with its place."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ class Import:
         return result.stderr
 
     def beside(self) -> list[str]:
-        """Whatever lies where the command has worked."""
+        """Return the files in the command's folder."""
         return names(self.out.parent)
 
 
@@ -77,9 +77,9 @@ def test_a_bad_line_leaves_nothing(tmp_path: Path) -> None:
     command = Import(tmp_path, *rows(1), {**ROW, "test": 7})
     assert f"{command.file}:2: test: expected a text, not int" in command.run(code=2)
     assert command.beside() == ["rows.jsonl"]
-    assert f"{command.file}:2: expected a task of mbpp; it has no code, test_list" not in command.run(code=2)
+    assert f"{command.file}:2: expected a task of mbpp; it lacks code, test_list" not in command.run(code=2)
     told = command.run(code=2, format="mbpp")
-    assert f"{command.file}:1: expected a task of mbpp; it has no code, test_list" in told
+    assert f"{command.file}:1: expected a task of mbpp; it lacks code, test_list" in told
 
 
 def test_a_package_that_would_not_load_is_told_by_its_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What intake refuses, field by field."""
+"""The refusals of intake, field by field."""
 
 import pytest
 from hypothesis import given

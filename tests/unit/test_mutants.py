@@ -1,4 +1,4 @@
-"""Mutants: each is one slip, in one place, and does something else than the source as far as byte code tells."""
+"""Mutants: each has one slip in one place, and its byte code differs from the source's."""
 
 import ast
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.authoring.amplify.report import shown_survivor
 from service.authoring.mutation import operators
 from service.authoring.mutation.mutants import Mutant, mutants
 from service.authoring.mutation.operators import Operator
@@ -49,6 +50,46 @@ def test_a_slip_of_each_kind(operator: Operator, monkeypatch: pytest.MonkeyPatch
     source, line, untouched = SLIPS[operator]
     assert line in made(source, operator, monkeypatch)
     assert made(untouched, operator, monkeypatch) == []
+
+
+MISSING: dict[Operator, tuple[str, ...]] = {
+    # What is printed below each survivor of the sources in SLIPS, after "a case is missing".
+    operators.boundary: ("in which `a` equals `b`",),
+    operators.comparison: ("whose answer depends on `a not in b`",),
+    operators.arithmetic: ("in which `a += b` and `a -= b` lead to different answers",),
+    operators.unary: ("in which `not a` and `a` lead to different answers",),
+    operators.boolean: (
+        "in which some but not all of `a`, `b` hold",
+        "in which `a` fails and nothing else in `a and b` does",
+        "in which `b` fails and nothing else in `a and b` does",
+    ),
+    operators.condition: (
+        "whose answer depends on `a`",
+        "whose answer depends on `a` being false",
+        "whose answer depends on `a` being true",
+    ),
+    operators.constant: ("whose answer depends on the exact value `7`",),
+    operators.slices: ("whose answer depends on where the slice `n:` begins and ends",),
+    operators.off_by_one: ("whose answer depends on where `range(n)` begins and ends",),
+    operators.returned: ("that reaches `return a`",),
+    operators.removed: ("whose answer depends on `a.sort()`",),
+    operators.raised: ("that must raise `ValueError`",),
+    operators.handled: ("in which `KeyError` is raised and caught",),
+    operators.jump: ("in which the loop could go on after `break`",),
+    operators.swapped: ("in which `pow(a, b)` and `pow(b, a)` differ",),
+    operators.confused: ("in which `strip` and `rstrip` differ",),
+    operators.keyword: ("whose answer depends on `key=` in `g(a, key=a)`",),
+    operators.iterated: ("whose answer depends on the last item of `a`",),
+}
+
+
+@pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.__name__)
+def test_the_sentence_below_a_survivor_of_each_kind(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.authoring.mutation.mutants.OPERATORS", (operator,))
+    made = mutants(SLIPS[operator][0], most=100)
+    printed = {shown_survivor(number, mutant)[-1] for number, mutant in enumerate(made)}
+    missing = "    either this behaves like the reference, or a case is missing"
+    assert printed == {f"{missing} {phrase}" for phrase in MISSING[operator]}
 
 
 FURTHER = [

@@ -1,4 +1,4 @@
-"""The pipeline: whose failure is whose, and what becomes of a crash."""
+"""The pipeline attributes each failure to its cause, a crash included."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

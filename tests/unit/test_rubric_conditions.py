@@ -1,4 +1,4 @@
-"""What each condition of a rule means, and what an abstention does to it."""
+"""The meaning of each condition of a rule, and the effect of an abstention on it."""
 
 from dataclasses import replace
 from math import inf, nan
@@ -154,7 +154,7 @@ def test_a_case_stored_before_there_were_groups_is_read() -> None:
 
 
 def cases(**numbers: int) -> list[CaseOutcome]:
-    """So many cases of each outcome, `not_tried=3`."""
+    """Return this number of cases of each outcome, `not_tried=3`."""
     return [
         replace(PASSED, case=f"{name}-{number}", outcome=Outcome[name.upper()])
         for name, count in numbers.items()

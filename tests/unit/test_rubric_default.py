@@ -1,4 +1,4 @@
-"""What the built-in rubric suggests from what the built-in graders report."""
+"""The levels that the built-in rubric suggests from the built-in graders' reports."""
 
 from dataclasses import replace
 

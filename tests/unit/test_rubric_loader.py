@@ -1,4 +1,4 @@
-"""What the loader accepts, and that each refusal names the file, the line and what was expected."""
+"""The loader accepts right rubrics, and each refusal names the file, the line and what was expected."""
 
 import hashlib
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_the_builtin_rubrics_load_and_have_the_criteria_of_the_builtin_graders()
 
 
 REFUSALS = {
-    # what is replaced, by what, where the message must point (a fragment of the changed text), field, expectation
+    # old text, new text, the place of the message (a fragment of the changed text), field, expectation
     "broken TOML": ('title = "Works"', 'title = = "Works"', "title = =", "", "TOML"),
     "duplicate TOML key": ("weight = 1", "weight = 1\nweight = 2", 'weight = 2\nno_basis = "Read', "", "TOML"),
     "unknown key of the file": ('title = "Small"', 'title = "Small"\nauthor = "me"', "author", "author", "one of id"),

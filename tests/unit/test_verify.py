@@ -1,4 +1,4 @@
-"""`assay verify` against a server that exists in memory only: what differs is said, and nothing else."""
+"""`assay verify` against an in-memory server: it reports every difference, and nothing else."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""More cases for a `call` suite, from inputs that tell mutants of the reference apart."""
+"""More cases for a `call` suite, from inputs that distinguish mutants from the reference."""

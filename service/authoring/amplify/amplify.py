@@ -1,10 +1,10 @@
-"""`assay amplify`: new cases for a task, made by asking its reference, that notice mistakes which its suites do not.
+"""`assay amplify`: propose cases that notice mistakes which a task's suites miss, from the reference's answers.
 
-Inputs are made here (`service.authoring.inputs.generate`: plain data, pure); the reference, its mutants and the package's own submissions run in
-boxes only. What the reference refuses, or answers differently when it is asked again, is no case. The command opens its boxes
-itself instead of going over HTTP like `assay verify`: it needs the reference's answers, which no API gives out.
+Inputs are made here (`service.authoring.inputs.generate`: plain data, pure). The reference, its mutants and the package's own
+submissions run in boxes only. If the reference refuses an input, or answers it differently a second time, the input is not
+made a case. The command opens boxes itself instead of using HTTP like `assay verify`: no API returns the reference's answers.
 
-    AmplifyError            a task that this cannot be done for, and why; its author's to change
+    AmplifyError            the task cannot have proposals; says why and what its author can change
 """
 
 import ast
@@ -37,39 +37,39 @@ from service.authoring.variants import VariantRunner, mutant_name
 from service.progress import Progress
 
 INPUTS, MORE_INPUTS = 600, 1500
-"""So many are made, and so many more where a mutant is still alive then; a domain of few values has fewer."""
+"""Inputs of the first round, and of each further one while a mutant is alive; a small domain has fewer."""
 MUTANTS = 80
 
 
 class AmplifyError(TaskUnusable):
-    """No cases can be proposed for this task. The argument says why, and what its author can do."""
+    """No cases can be proposed for this task. The argument says why and what its author can do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amplified:
-    """What came of it."""
+    """The proposed cases and how they were found."""
 
     task_id: str
     version: str
     suite: Suite
-    """That the cases are for, without files where the package has no such suite yet."""
+    """The suite that the cases are for; without files if the package does not have it yet."""
     seed: int
     meant: tuple[str, ...]
-    """What inputs were taken to have to be, a sentence each."""
+    """The rules that inputs were taken to follow, a sentence each."""
     made: int
     left_out: Mapping[str, int]
-    """Why inputs are no cases, in words -> how many."""
+    """Reason why inputs were not made cases -> their number."""
     unlike: tuple[str, ...]
     """Calls that the prompt shows and that are unlike every case: the author decides on them."""
     mutants: tuple[Mutant, ...]
     survivors: tuple[int, ...]
-    """Of `mutants`, those that the task's own suites pass."""
+    """Indices of the `mutants` that pass the task's own suites."""
     unseen: int
-    """Programs that there was no time for."""
+    """Number of programs that did not run because time was up."""
     chosen: tuple[Candidate, ...]
 
     def noticed(self, survivor: int) -> list[Candidate]:
-        """The proposed cases that this mutant fails."""
+        """Return the proposed cases that this mutant fails."""
         return [each for each in self.chosen if mutant_name(survivor) in each.fails]
 
 
@@ -94,11 +94,11 @@ def amplify(
 
     Args:
         files: the task package.
-        sandbox: where its reference, mutants of that and its submissions run.
-        progress: is told of each step.
-        seed: the same seed gives the same inputs.
-        seconds: after so many, programs that were not looked at yet are left out, which is told.
-        most: cases.
+        sandbox: runs the reference, its mutants and the submissions.
+        progress: receives each step.
+        seed: the same seed makes the same inputs.
+        seconds: time limit; programs that have not run by then are left out and counted.
+        most: upper bound on the number of cases.
 
     Raises AmplifyError, PackageError, TaskUnusable (the reference fails its own suites), SandboxError.
     """
@@ -161,12 +161,12 @@ class _Search:
     domain: Domain
     inputs: Iterator[Call]
     right: Mapping[str, Mapping[str, str]]
-    """Where one of these answers otherwise, the prompt leaves the answer open."""
+    """Programs that are right: if one of them answers differently, the prompt leaves the answer open."""
     made: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def candidates(self, count: int, programs: Mapping[str, Mapping[str, str]]) -> list[Candidate]:
-        """What the next `count` inputs give, with which of the programs (name -> files) fail each."""
+        """Return the candidates from the next `count` inputs, each with the programs (name -> files) that fail it."""
         inputs = list(islice(self.inputs, count))
         self.made += len(inputs)
         answered = self.lab.answered(inputs, self.domain, self.target.raises, self.kinds, self.left_out)
@@ -196,7 +196,7 @@ class _Search:
 
 
 def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
-    """The types of the reference's answers to the known calls. Raises AmplifyError where it answers one in two ways."""
+    """Return the types of the reference's answers to known calls. Raises AmplifyError if it answers one in two ways."""
     known = lab.known(target.calls)
     steady = {id(call) for call, _ in lab.steady(known)}
     for call, _ in known:
@@ -207,7 +207,7 @@ def _kinds_of_answers(lab: Laboratory, target: _Target) -> frozenset[type]:
 
 
 def has_target(task: Task) -> bool:
-    """Whether there is a function that cases can be proposed for."""
+    """Return whether the task has a function that cases can be proposed for."""
     try:
         _target(task)
     except AmplifyError:
@@ -216,7 +216,7 @@ def has_target(task: Task) -> bool:
 
 
 def _target(task: Task) -> _Target:
-    """The function that new cases are for: of the first `call` suite, else the one that the tests call."""
+    """Return the function that new cases are for: that of the first `call` suite, else the one that the tests call."""
     for suite in task.suites:
         if suite.kind == "call":
             read = CallSuite.of(suite)
@@ -234,7 +234,7 @@ def _target(task: Task) -> _Target:
 
 
 def _tested_function(task: Task) -> _Target:
-    """The public function of the reference that the tests call, with the literal arguments of these calls."""
+    """Return the public function of the reference that the tests call, with the literal arguments of these calls."""
     programs = [text for suite in task.suites for path, text in suite.files.items() if path.endswith(".py")]
     stated = {str(suite.options["entry_point"]) for suite in task.suites if "entry_point" in suite.options}
     names = stated or _public_functions(task.reference[task.entry_file])
@@ -256,7 +256,7 @@ def _public_functions(source: str) -> list[str]:
 
 
 def _accepted(packaged: package.Package) -> dict[str, Mapping[str, str]]:
-    """The programs that are right. The reference is one: a predicate may refuse what it answers to a new input."""
+    """Return the right programs. The reference is among them, because a predicate may refuse its answer to a new input."""
     passed = {
         each.name: each.files for each in packaged.submissions if (each.kind, each.outcome) == ("accepted", "passed")
     }

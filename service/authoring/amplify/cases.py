@@ -16,9 +16,9 @@ from service.authoring.inputs.domain import Call
 from service.authoring.inputs.rules import is_number
 
 LARGE_SHARE = 0.05
-"""So many of those that are not for survivors may be large."""
+"""Largest share of large cases among those that no survivor needs."""
 TWICE = 2
-"""Each survivor is noticed by so many cases, where there are as many: one may fall to the author's pencil."""
+"""Number of cases that notice each survivor, if there are enough: the author may delete one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Candidate:
 
     case: Case
     line: str
-    """As it stands in a suite's file."""
+    """The case as a line of a suite's file."""
     fails: frozenset[str]
     """Names of the programs (mutants, wrong submissions) that fail it."""
     large: bool = False
@@ -41,7 +41,7 @@ class Candidate:
 
 
 def _form(value: Any) -> tuple[object, ...]:
-    """What a mistake may depend on, coarsely."""
+    """Return a coarse form of a value: what a mistake may depend on."""
     if isinstance(value, str):
         lower = value.lower()
         return len(value).bit_length(), lower == value, " " in value, value.isalnum(), lower == lower[::-1]
@@ -56,21 +56,21 @@ def _form(value: Any) -> tuple[object, ...]:
 
 
 def shown_call(call: Call, entry_point: str) -> str:
-    """As Python text. Raises ValueError for an integer of more digits than Python writes."""
+    """Return the call as Python text. Raises ValueError for an integer with more digits than Python writes."""
     arguments = [*map(repr, call.args), *(f"{name}={value!r}" for name, value in call.kwargs.items())]
     return f"{entry_point}({', '.join(arguments)})"
 
 
 def value_of(answer: Answer) -> object:
-    """The value of an answer of the reference's, whose author is trusted. Raises EncodingError."""
+    """Return the value of an answer of the reference, whose author is trusted. Raises EncodingError."""
     assert answer.value is not None
     return from_json(answer.value.tree)
 
 
 def candidate_case(call: Call, answer: Answer, entry_point: str) -> tuple[Case, str] | None:
-    """The case that this call gives this answer, and its line; None where its answer has no place in a case.
+    """Return the case that expects this answer, and its line; None if a case cannot express the answer.
 
-    In the form for people where that says the same, types included.
+    The line has the readable form if that form keeps the value and its types.
     """
     raised: dict[str, object] = {"raises": answer.raised[0]} if answer.kind == "raised" else {}
     try:
@@ -103,7 +103,7 @@ def _same(case: Case, call: Call, answer: Answer) -> bool:
 
 
 def _spelled(value: Any) -> str:
-    """The value as text, its types included: equal where it is the same value, whatever the order of its sets."""
+    """Return the value as text with its types: equal texts for equal values, whatever the order of their sets."""
     if isinstance(value, dict):
         items = [f"{_spelled(key)}: {_spelled(item)}" for key, item in value.items()]
     elif isinstance(value, list | tuple):
@@ -116,12 +116,12 @@ def _spelled(value: Any) -> str:
 
 
 def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: int) -> list[Candidate]:
-    """At most `most` of them: first those that programs fail which nothing else notices, then some of each sort.
+    """Return at most `most` candidates: first those that alone notice a program, then some of each form.
 
     Args:
         candidates: in the order in which they were made.
-        survivors: the programs that the task's own suites pass.
-        most: so many at most.
+        survivors: the programs that pass the task's own suites.
+        most: upper bound on the number of cases.
     """
     chosen: dict[str, Candidate] = {}
     noticed = dict.fromkeys(sorted(survivors), 0)
@@ -147,13 +147,13 @@ def choose(candidates: Sequence[Candidate], survivors: frozenset[str], *, most: 
 
 
 def new_suite(entry_point: str, *, floats: bool) -> Suite:
-    """A `call` suite for a task that has none; `floats`: numbers need not agree in their last digits."""
+    """Return a `call` suite for a task without one; `floats`: numbers need not agree in their last digits."""
     tolerance = {"checker": "float", "absolute": 1e-9, "relative": 1e-9} if floats else {"checker": "exact"}
     return Suite(id="amplified", kind="call", files={}, options={"entry_point": entry_point, **tolerance})
 
 
 def with_cases(suite: Suite, lines: Sequence[str], *, number: int) -> Suite:
-    """The same suite with these cases in the place of its own, under an id with this number."""
+    """Return the suite with these cases in place of its own, and this number in its id."""
     others = {path: text for path, text in suite.files.items() if not path.endswith(".jsonl")}
     return replace(
         suite, id=f"{suite.id}/amplified-{number}", files={**others, "amplified.jsonl": "\n".join(lines) + "\n"}
@@ -161,10 +161,10 @@ def with_cases(suite: Suite, lines: Sequence[str], *, number: int) -> Suite:
 
 
 def accept(files: Mapping[str, str], suite: Suite, lines: Sequence[str]) -> dict[str, str]:
-    """The files of the package (path -> text) that change, with these cases in it.
+    """Return the files of the package (path -> text) that change if these cases are added.
 
-    A `call` suite gets them at the end of its own file. Where the package has no suite of this id, it gets one, with a file
-    of its own that no other suite takes for its. Raises PackageError where a line is no case, or is there already.
+    A `call` suite gets them at the end of its own file. If the package does not have a suite of this id, it gets one with a
+    file that belongs to no other suite. Raises PackageError if a line is not a case, or the case exists already.
     """
     task = package.load(files)
     own = next((each for each in task.suites if each.id == suite.id), None)

@@ -1,7 +1,7 @@
-"""The file of proposed cases beside a package's folder, and how it becomes part of the package.
+"""The file of proposed cases beside a package's folder, and its way into the package.
 
-Its first line says which suite the cases are for; the rest is as it will stand in that suite's file. Between the proposal
-and its acceptance it is the author's: lines may be removed, changed or added.
+Its first line names the suite that the cases are for. The other lines are those that the suite's file will have. Until the
+cases are accepted, the author may remove, change or add lines.
 """
 
 import json
@@ -16,13 +16,13 @@ from service.packages import read_folder
 
 
 def beside(package: Path) -> Path:
-    """Where the cases that are proposed for this package are written."""
+    """Return the path of the file with the cases proposed for this package."""
     folder = package.resolve()
     return folder.with_name(f"{folder.name}.amplified.jsonl")
 
 
 def write(path: Path, report: Amplified) -> None:
-    """The proposed cases; where there are none, an older proposal goes."""
+    """Write the proposed cases. If there are none, remove an older proposal."""
     if not report.chosen:
         path.unlink(missing_ok=True)
         return
@@ -31,9 +31,9 @@ def write(path: Path, report: Amplified) -> None:
 
 
 def accept(package: Path, path: Path) -> Sequence[Path]:
-    """Put the cases of the file into the package, and remove the file; gives the files that changed.
+    """Put the cases of the file into the package, remove the file, and return the paths that changed.
 
-    Nothing is changed where this raises PackageError: for a line that is no case, or a case that is there already.
+    Raises PackageError, and changes nothing, if a line is not a case or the case exists already.
     """
     head, *lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     changed = accepted(read_folder(package), _suite(head, str(path)), lines) if lines else {}

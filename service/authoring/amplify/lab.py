@@ -24,20 +24,20 @@ from service.authoring.variants import SessionWithEnvironment, VariantRunner, al
 
 BATCH = 60
 ANSWER_SECONDS = 0.25
-"""An input that the reference needs longer for is no case: a solution may be right and ten times slower."""
+"""An input for which the reference takes longer is not made a case: a right solution may be ten times slower."""
 PATIENCE_SECONDS = 1.0
 OFTEN = 3
-"""What fails with the reference once in so many times, and at least twice, is not meant, even where it is answered."""
+"""A feature that makes one of `OFTEN` inputs fail with the reference, and at least two, is not meant."""
 MOST_ENDLESS = 10
-"""So many inputs may keep the reference from ending; then no more of this lot are asked."""
+"""After this number of inputs on which the reference does not end, the rest of the batch is left out."""
 HASH_SEEDS = ("1", "20071", "3", "777", "42")
 """Other orders of sets than in a box that nothing is set in. Two elements are in the same order every other time."""
 
 
 class _Trouble:
-    """Which kinds of inputs the reference has trouble with: those new ones that it often refuses.
+    """Counts the features of new inputs that the reference often refuses.
 
-    `change_base(0, 1)` is answered, and 1 is no base: any other number hangs there.
+    `change_base(0, 1)` is answered although 1 is not a base; on any other number the reference hangs there.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class _Trouble:
         self._refused: Counter[tuple[Place, str]] = Counter()
 
     def learn(self, news: frozenset[tuple[Place, str]], *, refused: bool) -> None:
-        """`news`: what is new in an input, by `Domain.news`."""
+        """Count the new features of an input (`Domain.news`)."""
         self._tried.update(news)
         self._refused.update(news if refused else ())
 
@@ -70,10 +70,10 @@ class Laboratory:
         kinds: frozenset[type],
         left_out: Counter[str],
     ) -> list[tuple[Call, Answer]]:
-        """What the reference answers, in time, the same when it is asked again. `left_out` counts the rest by reason.
+        """Return the inputs that the reference answers in time and twice in the same way. `left_out` counts the others.
 
-        `raises`: exceptions that are answers, as cases expect them. `kinds`: types of known answers. A None for a list that is
-        shorter than all known ones, where they give pairs, says that such a list is not meant.
+        `raises`: exceptions that count as answers, as cases expect them. `kinds`: types of known answers. If these are pairs
+        and a list shorter than all known ones is answered with None, such a list is not meant.
         """
         self.trials.progress.start("asking the reference", total=len(inputs), done=0)
         trouble = self._trouble
@@ -112,7 +112,7 @@ class Laboratory:
         return steady
 
     def steady(self, answered: Sequence[tuple[Call, Answer]]) -> list[tuple[Call, Answer]]:
-        """Those that the reference answers the same in other processes, in another order, with other orders of sets."""
+        """Return the cases that the reference answers alike in other processes, in another order, with other orders of sets."""
         steady = list(answered)
         for seed in HASH_SEEDS:
             backwards = [call for call, _ in reversed(steady)]
@@ -125,18 +125,18 @@ class Laboratory:
         return steady
 
     def known(self, calls: Sequence[Call]) -> list[tuple[Call, Answer]]:
-        """What the reference answers to calls that it is known to answer, as far as it does so in time."""
+        """Return the reference's answers to calls that it is known to answer, if they come in time."""
         return [each for each in zip(calls, self._answers(calls), strict=True) if each[1].kind in ("value", "raised")]
 
     def passing(self, programs: Mapping[str, Mapping[str, str]]) -> dict[str, bool]:
-        """Which programs (name -> files) pass the task's own suites. Those that there is no time for are left out."""
+        """Return which programs (name -> files) pass the task's own suites. Programs without time to run are left out."""
         tried = self.trials.tried("mutants against the task's suites", programs)
         return {name: all_passed(outcomes) for name, outcomes in tried.items()}
 
     def failed(self, suite: Suite, programs: Mapping[str, Mapping[str, str]]) -> dict[str, frozenset[str]]:
-        """The cases of a suite that each program (name -> files) fails. Those that there is no time for are left out.
+        """Return the cases of a suite that each program (name -> files) fails. Programs without time to run are left out.
 
-        Where the author's predicate does not accept the reference's answer, or breaks on it, every program fails.
+        If the author's predicate rejects the reference's answer, or breaks on it, every program fails.
         """
         trials = self.trials
         refused: frozenset[str] = frozenset()
@@ -156,7 +156,7 @@ class Laboratory:
         return trials.each("programs against new cases", programs, fails)
 
     def _answers(self, calls: Sequence[Call], environment: Mapping[str, str] | None = None) -> Sequence[Answer]:
-        """The reference's; those after one that never ended are `not-tried`. Raises TaskUnusable where it does not load."""
+        """Return the reference's answers; `not-tried` after one that never ends. Raises TaskUnusable if it does not load."""
         cases = [
             Case(
                 id=str(number),
@@ -189,7 +189,7 @@ class Laboratory:
         return sitting.answers
 
     def _agree(self, one: Answer, other: Answer) -> bool:
-        """Whether both answers would pass for each other. A predicate has many right ones, which need not be alike."""
+        """Return whether each answer would pass if the other were expected. A predicate may accept unlike answers."""
         if one.value is None or other.value is None:
             return (one.kind, one.raised) == (other.kind, other.raised)
         check = CallSuite.of(self.suite).check
@@ -197,7 +197,7 @@ class Laboratory:
 
 
 def _split(suite: Suite, accepted: frozenset[str]) -> tuple[Suite, frozenset[str]]:
-    """The suite with these cases alone (without any file where that is none), and the ids of the others."""
+    """Return the suite with only these cases (without files if there are none), and the ids of the others."""
     [(path, text)] = [(path, text) for path, text in suite.files.items() if path.endswith(".jsonl")]
     lines = {str(json.loads(line)["id"]): line for line in text.split("\n") if line.strip()}
     kept = "".join(f"{line}\n" for id, line in lines.items() if id in accepted)
@@ -206,7 +206,7 @@ def _split(suite: Suite, accepted: frozenset[str]) -> tuple[Suite, frozenset[str
 
 
 def _no_case(answer: Answer, raises: frozenset[str]) -> str:
-    """Why this answer of the reference makes no case; empty where it makes one."""
+    """Return why this answer of the reference is not fit for a case; empty if it is."""
     if answer.kind == "raised":
         return "" if answer.raised and answer.raised[0] in raises else "the reference raises"
     if answer.kind == "ended":

@@ -1,4 +1,4 @@
-"""What `assay amplify` says, for people and for programs. Pure."""
+"""The report of `assay amplify`, for people and for programs. Pure."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from service.authoring.variants import mutant_name
 from service.visible_text import plain
 
 DIFFS = 10
-"""So many surviving mutants are shown with their diffs; the rest is counted."""
+"""Most surviving mutants that are shown with their diffs; the others are counted."""
 
 
 def as_text(report: Amplified, path: str) -> str:
-    """The report for a terminal; `path`: of the file with the proposed cases."""
+    """Return the report for a terminal; `path` is the file with the proposed cases."""
     noticed = [number for number in report.survivors if report.noticed(number)]
     alive = [number for number in report.survivors if not report.noticed(number)]
     inputs = f"  {report.made} inputs made (seed {report.seed})"
@@ -33,12 +33,7 @@ def as_text(report: Amplified, path: str) -> str:
             *(f"    noticed by  {_case(each.line)}" for each in report.noticed(number)[:2]),
         ]
     for number in alive[:DIFFS]:
-        needed = report.mutants[number].needed
-        lines += [
-            "",
-            *shown_mutant(number, report.mutants[number]),
-            f"    not noticed, or the same function; a case would have to differ {needed}",
-        ]
+        lines += ["", *shown_survivor(number, report.mutants[number])]
     if len(report.survivors) > 2 * DIFFS:
         lines += ["", "  (more with --json)"]
     lines += [
@@ -50,9 +45,17 @@ def as_text(report: Amplified, path: str) -> str:
 
 
 def shown_mutant(number: int, mutant: Mutant) -> list[str]:
-    """Its name, its line, and what it changes, as lines of text."""
+    """Return the mutant's name, its line and its change, as lines of text."""
     hunk = [line for line in mutant.diff.splitlines() if not line.startswith(("---", "+++"))]
     return [f"  {mutant_name(number)}, line {mutant.line}", *(f"    {plain(line)}" for line in hunk)]
+
+
+def shown_survivor(number: int, mutant: Mutant) -> list[str]:
+    """Return the same for a mutant that no case notices, with the case that would notice it."""
+    return [
+        *shown_mutant(number, mutant),
+        f"    either this behaves like the reference, or a case is missing {mutant.needed}",
+    ]
 
 
 def _case(line: str) -> str:
@@ -60,7 +63,7 @@ def _case(line: str) -> str:
 
 
 def as_data(report: Amplified, path: str) -> dict[str, Any]:
-    """The same for programs, as JSON values."""
+    """Return the report as JSON values."""
     return {
         "task_id": report.task_id,
         "version": report.version,

@@ -1,9 +1,9 @@
-"""What inputs a function is meant for, as far as its known calls and its prompt tell. Pure: nothing of a task runs here.
+"""The inputs that a function is meant for, learned from its known calls and its prompt. Pure: no task code runs here.
 
-A benchmark author writes down few of the things that an input must be: sorted, not empty, brackets that match, a `k` that
-is no larger than the list. The known calls keep them all, so what all known calls keep is taken for meant, unless it may
-well be chance. Rather too much is kept than too little: a case outside of what was meant rejects right solutions, where
-a case that is missing leaves a hole.
+Authors of benchmarks write down few of the rules for an input: sorted, not empty, matching brackets, a `k` that is not
+larger than the list. The known calls keep them all, so a rule that all known calls keep is taken as meant, unless chance
+explains it well. Rules are rather kept than dropped: a case outside the meant inputs rejects right solutions, while a
+missing case only leaves a hole.
 """
 
 import re
@@ -15,20 +15,21 @@ from itertools import permutations
 from service.authoring.inputs.rules import RELATIONS, RULES, InputRule, Relation, is_number
 
 Place = tuple[str, ...]
-"""An argument, or what it holds: its name (its position in digits where it has none), then a step for each container that
-it is inside of: `*` an element, `k` a key, `v` a value of a dict, a number for the position in tuples of one length."""
+"""An argument or a part of it: its name (or its position in digits), then a step for each container around the part:
+`*` an element, `k` a key, `v` a value of a dict, a number for the position in tuples of one length.
+"""
 
 SAME_SIZE = 4
-"""So many values of one size mean that others are not meant."""
+"""If this number of values all have one size, other sizes are not meant."""
 CLOSED = 8
-"""Where each number comes so many times on average, there are no others."""
+"""If each distinct number occurs at least this often on average, treat the set of numbers as closed."""
 FREE = 3
-"""A place where values of so many types were seen takes any."""
+"""A place with values of this number of types takes any type."""
 LARGEST = 10**6
 """Larger numbers stay as they were seen and are never made: to count up to such a number may be an honest solution."""
 SIZED = (str, list, tuple, dict, set, frozenset)
 MOST_ELEMENTS = 120
-"""Of a container, and characters of a text, unless all that were seen have more."""
+"""Most elements of a container or characters of a text, unless all known ones have more."""
 
 _TEXT = string.ascii_letters + string.digits + " .,!?-'"
 _POSITIVE = r"\bpositive (integer|int|number)|natural number|>=? ?1\b|\b1 ?<=?"
@@ -48,44 +49,44 @@ class Call:
     kwargs: Mapping[str, object] = field(default_factory=dict)
 
     def named(self) -> dict[str, object]:
-        """All arguments; those by position under their position."""
+        """Return all arguments by name, positional ones by their position."""
         return {**{str(position): value for position, value in enumerate(self.args)}, **self.kwargs}
 
     def with_values(self, values: Mapping[str, object]) -> "Call":
-        """The same form of call, with other values."""
+        """Return a call of the same form with other values."""
         args = tuple(values[str(position)] for position in range(len(self.args)))
         return Call(args, {name: values[name] for name in self.kwargs})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What the reference looks out for: inputs that it does something about are meant, though no call shows them."""
+    """The values that the reference checks for. Such inputs are meant even if no call shows them."""
 
     numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """For an argument, by name and by position in digits: the numbers that it is compared with."""
+    """Argument (its name, or its position in digits) -> the numbers that it is compared with."""
     pairs: frozenset[frozenset[str]] = frozenset()
     """Arguments that are compared with each other: neither is always below the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownValues:
-    """What is known of one place, and what may be there."""
+    """The known values of one place, and the values that it may take."""
 
     values: tuple[object, ...]
-    """In the order of the calls, repetitions included."""
+    """The values in the order of the calls, with repetitions."""
     kinds: tuple[type, ...]
     low: float
     high: float
-    """Of numbers."""
+    """Largest number."""
     least: int
     most: int
     """Elements or characters."""
     alphabet: str
     vocabulary: tuple[str, ...]
-    """Where texts are made of the same few words again and again, these words."""
+    """The words of this place, if its texts are made of the same few words again and again."""
     rules: tuple[InputRule, ...]
     traits: frozenset[str]
-    """What is special about values that were seen, in words."""
+    """Special properties of the known values, in words."""
 
     def sizes(self) -> list[int]:
         return [len(value) for value in self.values if isinstance(value, SIZED)]
@@ -99,7 +100,7 @@ class KnownValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """What is known of all places of a function's calls."""
+    """All places of a function's calls."""
 
     calls: tuple[Call, ...]
     """That it was learned from."""
@@ -110,17 +111,17 @@ class Domain:
     """The place that holds both (empty for arguments), the two steps into it, what they keep."""
 
     def admits(self, call: Call) -> bool:
-        """Whether this call is meant, as far as is known."""
+        """Return whether this call is meant, as far as is known."""
         named = call.named()
         return self._related((), named) and all(self._fits(place, value) for place, value in self._walk(named))
 
     def alike(self, call: Call) -> bool:
-        """Whether all that the call holds is of types that were seen at its place."""
+        """Return whether all values in the call have types that are known at their place."""
         found = ((self.places.get(place), value) for place, value in self._walk(call.named()))
         return all(seen is not None and type(value) in seen.kinds for seen, value in found)
 
     def is_large(self, call: Call) -> bool:
-        """Whether an argument is a larger number, or has more in it, than any that was seen in its place.
+        """Return whether an argument is a larger number, or has more elements, than any known one at its place.
 
         A right solution may need much longer for such a call than for all known ones together.
         """
@@ -133,7 +134,7 @@ class Domain:
         return False
 
     def news(self, call: Call) -> frozenset[tuple[Place, str]]:
-        """In which ways the call goes beyond the known ones: each place with what is special there, in words."""
+        """Return how the call goes beyond the known ones: each place with its new property, in words."""
         found = set()
         for place, value in self._walk(call.named()):
             seen = self.places.get(place)
@@ -142,7 +143,7 @@ class Domain:
         return frozenset(found)
 
     def sentences(self) -> list[str]:
-        """What was taken for meant beyond types and sizes, for the author to check."""
+        """Return the rules beyond types and sizes that were taken as meant, for the author to check."""
         said = [
             f"{place_name(place)} {rule.name}" for place, seen in sorted(self.places.items()) for rule in seen.rules
         ]
@@ -151,7 +152,7 @@ class Domain:
         return said
 
     def _fits(self, place: Place, value: object) -> bool:
-        """Whether the value itself (not what it holds) may be at this place."""
+        """Return whether the value itself, apart from its contents, may be at this place."""
         seen = self.places.get(place)
         if seen is None:
             return True
@@ -179,7 +180,7 @@ class Domain:
 
 
 def place_name(place: Place) -> str:
-    """`numbers`, `elements of numbers`, `position 0 of elements of pairs`."""
+    """Return a place in words: `numbers`, `elements of numbers`, `position 0 of elements of pairs`."""
     steps = {"*": "elements of ", "k": "keys of ", "v": "values of "}
     name = f"argument {int(place[0]) + 1}" if place[0].isdigit() else place[0]
     for step in place[1:]:
@@ -188,19 +189,19 @@ def place_name(place: Place) -> str:
 
 
 def elements(value: object) -> list[object]:
-    """What a container holds. A set has no order that is the same in each process: here it has one."""
+    """Return the elements of a container. Those of a set get an order that is the same in each process."""
     assert isinstance(value, list | tuple | set | frozenset)
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
 
 
 def learn(known: Sequence[Call], examples: Sequence[Call], prompt: str, guards: Guards) -> Domain:
-    """What all known calls keep, and the examples that are of the same types.
+    """Return the domain of all known calls and of the examples that have the same types.
 
     Args:
         known: calls that the task's suites make, at least one.
-        examples: calls that the prompt shows. One of other types is left out: its author may have reasons to test none such.
-        prompt: in it are words for rules, such as "sorted", and bounds, such as "less than 10".
-        guards: what the reference looks out for.
+        examples: calls that the prompt shows. One with other types is left out: its author may not want to test it.
+        prompt: has words for rules, such as "sorted", and bounds, such as "less than 10".
+        guards: the values that the reference checks for.
     """
     domain = _learn(known, prompt, guards)
     return _learn([*known, *(each for each in examples if each not in known and domain.alike(each))], prompt, guards)
@@ -241,7 +242,7 @@ def _places(place: Place, value: object, fixed: frozenset[Place]) -> Iterator[tu
 
 
 def _fixed(calls: Sequence[Call]) -> frozenset[Place]:
-    """Places of tuples that all have one length, above 0. Outer ones first: the names of inner ones depend on them."""
+    """Return the places of tuples that all have one length above 0, outer ones first: inner names depend on them."""
     fixed: frozenset[Place] = frozenset()
     while True:
         sizes: dict[Place, set[int]] = {}
@@ -283,9 +284,9 @@ def _is_kept(rule: InputRule, values: Sequence[object], prompt: str) -> bool:
 
 
 def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> tuple[float, float]:
-    """From where to where numbers may be made: near those seen, on their side of 0, below what the prompt says.
+    """Return the range in which numbers may be made: near the known ones, of the same sign, within the prompt's bounds.
 
-    1 is meant wherever 2 is; 0 only where it was seen, or where the reference looks out for it.
+    1 is meant if 2 is; 0 only if it is known, or if the reference checks for it.
     """
     finite = [number for number in numbers if abs(number) <= LARGEST]
     if not finite:
@@ -305,7 +306,7 @@ def _bounds(numbers: Sequence[float], prompt: str, guards: Sequence[float]) -> t
 
 
 def _sizes(sizes: Sequence[int], prompt: str, *, texts: bool) -> tuple[int, int]:
-    """How few and how many elements there may be. None where one was seen; and a text that may be shorter may be empty."""
+    """Return the fewest and the most elements. 0 is allowed if it was seen, and for a text that may be shorter."""
     if not sizes:
         return 0, 0
     if len(set(sizes)) == 1 and len(sizes) >= SAME_SIZE:
@@ -318,7 +319,7 @@ def _sizes(sizes: Sequence[int], prompt: str, *, texts: bool) -> tuple[int, int]
 
 
 def _alphabet(texts: Sequence[str], prompt: str) -> str:
-    """The characters seen, and where there are letters among them, those of ordinary text."""
+    """Return the characters of the known texts; with letters among them, also those of ordinary text."""
     seen = set("".join(texts))
     if seen & set(string.ascii_letters):
         lower = re.search(_LOWER_CASE, prompt, re.IGNORECASE) and not seen & set(string.ascii_uppercase)
@@ -354,7 +355,7 @@ def _is_related(relation: Relation, both: Sequence[tuple[object, object]]) -> bo
 
 
 def _traits(value: object) -> Iterator[str]:
-    """What is special about a value, taken by itself."""
+    """Yield the special properties of a single value."""
     yield f"a value of type {type(value).__name__}"
     if is_number(value):
         if -2 <= value <= 2:

@@ -15,20 +15,20 @@ from service.authoring.inputs.domain import Call, Domain, Guards, Place, element
 from service.authoring.inputs.rules import is_number
 
 TRIES = 300
-"""A domain that refuses so many in a row gives no more."""
+"""After this number of refusals in a row, the domain counts as exhausted."""
 DEPTH = 6
 _ANYTHING = (0, 1, -1, 2, "a", "", 1.5, None, True)
-"""For places where nothing was seen: what an empty list may hold."""
+"""Values for places without known values, such as the elements of an empty list."""
 
 
 def proposals(domain: Domain, known: Sequence[Call], source: str, *, seed: int) -> Iterator[Call]:
-    """Calls that the domain admits, each once, none that is known; endless but for a domain that gives no more.
+    """Yield calls that the domain admits, each once and none of them known, until the domain is exhausted.
 
     Args:
-        domain: what the function is meant for.
-        known: calls that there are cases for. What the domain was learned from besides them comes first.
+        domain: the inputs that the function is meant for.
+        known: calls that have cases already. Other calls that the domain was learned from come first.
         source: the reference's, for the constants that it works with.
-        seed: the same seed gives the same calls.
+        seed: the same seed yields the same calls.
     """
     maker = _Maker(domain, _constants(ast.walk(ast.parse(source))), Random(seed))
     told = {repr(call) for call in known}
@@ -49,7 +49,7 @@ def proposals(domain: Domain, known: Sequence[Call], source: str, *, seed: int) 
 
 
 def guards(source: str, entry_point: str) -> Guards:
-    """What a program looks out for in its arguments: `if n == 0`, `while 1 < n`, `if low > high`."""
+    """Return the values that a program checks its arguments for: `if n == 0`, `while 1 < n`, `if low > high`."""
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     function = next((node for node in functions if node.name == entry_point), None)
     if function is None:
@@ -63,7 +63,7 @@ def guards(source: str, entry_point: str) -> Guards:
             sides = (node.left, node.comparators[0])
             for side, other in (sides, sides[::-1]):
                 if isinstance(side, ast.Name) and isinstance(other, ast.Constant) and is_number(other.value):
-                    # `n < 2` looks out for what is below as well; `n > 1` may be said of a number that has been worked on.
+                    # `n < 2` is a guard for smaller numbers as well; in `n > 1`, `n` may have been changed before.
                     below = (
                         [0]
                         if side is node.left and isinstance(node.ops[0], ast.Lt | ast.LtE) and other.value > 0
@@ -83,7 +83,7 @@ def guards(source: str, entry_point: str) -> Guards:
 
 
 def _constants(nodes: Iterable[ast.AST]) -> list[object]:
-    """Numbers and texts that are no docstrings, each once."""
+    """Return the numbers and texts of the program, each once, without docstrings."""
     nodes = list(nodes)
     said = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     values = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in said]
@@ -91,7 +91,7 @@ def _constants(nodes: Iterable[ast.AST]) -> list[object]:
 
 
 def _unshared(value: Any) -> Any:
-    """The value with no container twice in it: a list that holds one list twice is another value to those who change it."""
+    """Return the value with copies of repeated containers: a function may change one of two references to a list."""
     if isinstance(value, dict):
         return {_unshared(key): _unshared(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -109,7 +109,7 @@ class _Maker:
         self._random = random
 
     def call(self, known: Sequence[Call]) -> Call:
-        """A new call; it may be one that is not admitted."""
+        """Return a new call, which the domain may still refuse."""
         chosen = self._random.choice(known)
         named = chosen.named()
         if self._random.random() < 0.35:
@@ -123,7 +123,7 @@ class _Maker:
         return chosen.with_values({name: _unshared(self._repaired((name,), value)) for name, value in named.items()})
 
     def _one_from_another(self, named: Mapping[str, object]) -> dict[str, object]:
-        """One argument is made equal to another, or to what another holds."""
+        """Make one argument equal to another, or to a part of another."""
         one, other = self._random.sample(sorted(named), 2)
         source = named[other]
         if type(source) is not type(named[one]) and isinstance(source, list | tuple | str) and source:
@@ -131,7 +131,7 @@ class _Maker:
         return {**named, one: source}
 
     def _repaired(self, place: Place, value: object) -> object:
-        """The value made to keep the rules of its place and of the places inside, where that is known how."""
+        """Return the value changed so that it keeps the rules of its place and of its parts, if we know how."""
         if isinstance(value, list | tuple):
             items = [self._repaired(self._inside(place, position), item) for position, item in enumerate(value)]
             value = type(value)(items)
@@ -145,7 +145,7 @@ class _Maker:
         return (*place, str(position) if place in self._domain.fixed else "*")
 
     def _value(self, place: Place, depth: int = 0) -> object:
-        """A value built anew from what was seen at this place."""
+        """Return a new value from the known values of this place."""
         seen = self._domain.places.get(place)
         if seen is None or depth > DEPTH:
             return self._random.choice(_ANYTHING)
@@ -189,7 +189,7 @@ class _Maker:
         return round(self._random.uniform(seen.low, seen.high), self._random.choice((1, 1, 2, 3)))
 
     def _size(self, place: Place) -> int:
-        """A size as seen, or a small one, or now and then any up to the most."""
+        """Return a known size, a small one, or now and then any up to the largest."""
         seen = self._domain.places[place]
         sizes = seen.sizes() or [seen.least]
         choice = self._random.random()
@@ -231,7 +231,7 @@ class _Maker:
         return key if isinstance(key, int | float | str | tuple | bool | None) else repr(key)
 
     def _changed(self, place: Place, value: object) -> object:
-        """The value, changed at one spot or as a whole."""
+        """Return the value, changed at one spot or as a whole."""
         if place not in self._domain.places or self._random.random() < 0.08:
             return self._value(place)
         if isinstance(value, bool):
@@ -295,7 +295,7 @@ class _Maker:
         return _made(type(value), items)
 
     def _edited(self, items: Sequence[object], new: Callable[[], object]) -> list[object]:
-        """The same elements in another order, fewer, more often, or with a new one."""
+        """Return the elements in another order, fewer, repeated, or with a new one."""
         random = self._random
         at = random.randrange(len(items) + 1)
         head, tail = list(items[:at]), list(items[at:])
@@ -324,7 +324,7 @@ class _Maker:
 
 
 def _made(kind: Any, items: list[object]) -> object:
-    """A container of these; a list where they have no place in a set."""
+    """Return a container of these items; a list if a set cannot hold them."""
     try:
         return kind(items)
     except TypeError:

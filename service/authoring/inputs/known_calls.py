@@ -10,20 +10,20 @@ _LONGEST = 2000
 
 
 def in_text(text: str, entry_point: str) -> list[Call]:
-    """The calls in running text or in a doctest: `>>> median([1, 2])`, `median([1]) == 1`, `median([]) -> error`.
+    """Return the calls in running text or in a doctest: `>>> median([1, 2])`, `median([1]) == 1`, `median([]) -> error`.
 
-    Only those whose arguments are literals, each once, in their order.
+    Only calls with literal arguments, each once, in their order.
     """
     found = []
     for match in re.finditer(rf"(?<![\w.]){re.escape(entry_point)}\s*\(", text):
         call = _shortest_call(text[match.start() : match.start() + _LONGEST])
-        # `def median(values):` has no literals, so that it is none of them.
+        # `def median(values):` has no literals, so it is not taken for a call.
         found += [] if call is None else [call]
     return _once_each(found)
 
 
 def in_program(source: str, entry_point: str) -> list[Call]:
-    """The calls in a program, such as a test file, under any name that ends with the function's, or as `candidate`."""
+    """Return the calls in a program, such as a test file, by any name that ends with the function's, or by `candidate`."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,6 +1,7 @@
-"""What inputs of functions often have to be: sorted, without doubles, with brackets that match. Pure.
+"""Rules that inputs of functions often follow: sorted, without duplicates, with matching brackets. Pure.
 
-A prompt seldom says all of it, the known calls of a function show it (`service.authoring.inputs.domain`). Nothing here depends on a task.
+A prompt seldom states every rule, but the known calls of a function keep them (`service.authoring.inputs.domain`). Nothing
+here depends on a task.
 """
 
 from collections.abc import Callable
@@ -18,17 +19,17 @@ class InputRule:
     """Something that all values at a place keep."""
 
     name: str
-    """In words: "is sorted"."""
+    """The rule in words: "is sorted"."""
     speaks: Callable[[Any], bool]
-    """Whether a value says anything about the rule: each list of one element is sorted."""
+    """Returns whether a value is evidence for the rule: a list of one element is always sorted, so it is not."""
     holds: Callable[[Any], bool]
-    """Asked only where it speaks."""
+    """Returns whether a value keeps the rule; called only if `speaks` is true."""
     repair: Callable[[Any], object] | None = None
     """From a value that speaks, and does not keep the rule, to one like it that may."""
     evidence: int = 3
-    """So many different values that keep it make it a rule."""
+    """Number of different values that must keep it before it counts as a rule."""
     words: str = ""
-    """A pattern; where the prompt has it, one value is enough."""
+    """A pattern; if the prompt matches it, one value is enough."""
 
     def kept(self, value: object) -> bool:
         return not self.speaks(value) or self.holds(value)
@@ -39,18 +40,18 @@ class Relation:
     """Something that two arguments, or two positions of a tuple, keep to each other."""
 
     name: str
-    """In words, with {first} and {second}."""
+    """The rule in words, with {first} and {second}."""
     speaks: Callable[[Any, Any], bool]
     holds: Callable[[Any, Any], bool]
     evidence: int
-    """So many different pairs that keep it make it a rule."""
+    """Number of different pairs that must keep it before it counts as a rule."""
 
     def kept(self, first: object, second: object) -> bool:
         return not self.speaks(first, second) or self.holds(first, second)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """An int or a float; a bool is none."""
+    """Return whether the value is an int or a float, but not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -63,7 +64,7 @@ def _several(value: Any) -> bool:
 
 
 def _alike(value: Any) -> bool:
-    """At least two numbers, or two texts."""
+    """Return whether there are at least two numbers, or two texts."""
     return _several(value) and (all(map(is_number, value)) or all(isinstance(item, str) for item in value))
 
 
@@ -89,7 +90,7 @@ def _numbers_once(value: Any) -> bool:
 
 
 def _renumbered(value: Any) -> object:
-    """The same order of numbers, written with the numbers from 1 on."""
+    """Return the value with its numbers replaced by 1, 2, ... in the same order."""
     rows = [list(row) for row in value]
     places = [(row, column) for row, items in enumerate(rows) for column in range(len(items))]
     ranked = sorted(places, key=lambda place: rows[place[0]][place[1]])
@@ -103,7 +104,7 @@ def _mostly_brackets(value: Any) -> bool:
 
 
 def _balanced(value: str) -> str:
-    """The text without the brackets that match no other."""
+    """Return the text without brackets that lack a partner."""
     kept = list(value)
     open_at: list[int] = []
     for position, character in enumerate(value):
@@ -180,7 +181,7 @@ RULES = (
 )  # fmt: skip
 
 RELATIONS = (
-    # The stricter one first: it says all that the other says.
+    # The stricter rule first: it implies the other.
     Relation(
         name="{first} is below {second}", speaks=_two_numbers,
         holds=lambda one, other: one < other, evidence=5,  # four are by chance in that order once in sixteen times

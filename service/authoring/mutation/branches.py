@@ -1,7 +1,7 @@
-"""The ways that a program can go, and for each the program that ends itself where it goes there. Pure.
+"""The branches of a program, and for each a program that ends itself when it takes that branch. Pure.
 
-Whether a suite goes a way is asked like whether it notices a mistake: the program that ends itself there fails the suite, or
-the suite never comes there. That needs no tracing in the box, and holds for suites of every kind.
+To find out whether a suite takes a branch, the changed program runs in it: if it passes, the suite never takes the branch.
+That needs no tracing in the box and works for suites of every kind.
 """
 
 import ast
@@ -19,16 +19,16 @@ class Branch:
 
     line: int
     never: str
-    """What it means that no case goes there, as a sentence without its end: "`if x < low` is never true"."""
+    """What it means that no case takes the branch, as a clause: "`if x < low` is never true"."""
     source: str
     """The program that ends itself there."""
 
 
 def branches(source: str) -> list[Branch]:
-    """All of a program, in the order of its lines: calls of functions, both sides of conditions, loops, handlers, cases of match.
+    """Return all branches of a program by line: functions, both sides of conditions, loops, handlers, cases of match.
 
-    Code that runs only where the file is the main program (`if __name__ == "__main__"`) is left out. Raises SyntaxError, or
-    ValueError, for what is no program.
+    Code that runs only in the main program (`if __name__ == "__main__"`) is left out. Raises SyntaxError or ValueError if
+    `source` is not a program.
     """
     tree = ast.parse(source)
     found = []
@@ -48,7 +48,7 @@ def _line(node: ast.AST) -> int:
 
 
 def _blocks(node: ast.AST) -> Iterator[tuple[list[ast.stmt], str]]:
-    """The statements that run where the program goes one way, and what it means that it never does."""
+    """Yield the statements of each branch of a node, and what it means that the branch is never taken."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield node.body, f"`{node.name}` is never called"

@@ -1,10 +1,10 @@
-"""Small mistakes put into a program, one at a time: what a suite is worth shows in which of them it notices. Pure.
+"""Mutants of a program: each has one small mistake. The mutants that a suite notices show what it is worth. Pure.
 
-Each mutant differs from the source in one place, as a person might have slipped there. The rest of the text stays as it is,
-so that its diff reads like a patch. The same source gives the same mutants.
+Each mutant differs from the source in one place, as if a person had slipped there. The rest of the text stays as it is,
+so that its diff reads like a patch. The same source always yields the same mutants.
 
-A mutant whose byte code is the source's, or another mutant's, is left out. Whether one of the others behaves as the source does
-nobody can decide in general; whoever reads about a survivor has to.
+A mutant is left out if its byte code equals the source's or another mutant's. Equivalence is undecidable in general, so
+survivors are left to the reader to judge.
 """
 
 import ast
@@ -19,7 +19,7 @@ from service.authoring.mutation.operators import OPERATORS, Edit, Site
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _STRIDE = 0.618033988749895
-"""Golden section: every so many-th candidate, wrapped around, lies evenly however many of them are taken."""
+"""Golden section: multiples of it, wrapped around, are spread evenly for any number of candidates."""
 _RAISED_OR_HINTS = (ast.Raise, ast.Assert)
 _HINT_FIELDS = {"annotation", "returns", "type_params", "decorator_list"}
 """Type hints do nothing at run time; and a decorator that is left out (a cache) is more often equivalent than not."""
@@ -33,23 +33,23 @@ class Mutant:
     diff: str
     """From the original to it, as a unified diff of one place."""
     line: int
-    """Of the original, where the place begins."""
+    """Line of the original at which the change begins."""
     operator: str
-    """The kind of mistake: a name in mutation_operators.OPERATORS."""
+    """The kind of mistake: a name in `service.authoring.mutation.operators.OPERATORS`."""
     needed: str
-    """What a case has to do to notice it, as a phrase: `where n equals 2`."""
+    """Which case would notice it: a phrase that completes "a case is missing"."""
 
 
 def mutants(source: str, *, most: int, entry_point: str = "", path: str = "solution.py") -> Sequence[Mutant]:
-    """At most `most` mutants of a program, from its first line to its last, evenly chosen where there are more.
+    """Return at most `most` mutants of a program in the order of its lines; if there are more, an even choice of them.
 
     Args:
         source: a program that can be parsed.
-        most: so many at most.
-        entry_point: a function of it. Where given, functions that it cannot come to are left as they are.
+        most: upper bound on the number of mutants.
+        entry_point: a function of the program; functions that it cannot reach are left as they are.
         path: the file's name, for the diffs.
 
-    Raises SyntaxError, or ValueError, for what is no program.
+    Raises SyntaxError or ValueError if `source` is not a program.
     """
     tree = ast.parse(source)
     text = _Text(source)
@@ -76,7 +76,7 @@ def _edits(site: Site) -> Iterator[Edit]:
 
 
 def _evenly(count: int) -> Iterator[int]:
-    """Every number below `count` once, each first so many of them spread over the whole."""
+    """Yield every number below `count` once, so that each prefix is spread over the whole range."""
     order = sorted(range(count), key=lambda number: (number * _STRIDE) % 1.0)
     # The n-th number of the sequence k * stride mod 1 lies in the largest gap so far; its rank is the candidate.
     ranks = {number: rank for rank, number in enumerate(order)}
@@ -103,7 +103,7 @@ class _Text:
             self._starts.append(self._starts[-1] + len(line))
 
     def span(self, first: ast.AST, last: ast.AST) -> tuple[int, int]:
-        """Character offsets of what these nodes, and all between them, were parsed from."""
+        """Return the character offsets of the text from which these nodes, and all between them, were parsed."""
         return self._offset(first.lineno, first.col_offset), self._offset(last.end_lineno, last.end_col_offset)  # type: ignore[attr-defined] # expressions and statements have places
 
     def _offset(self, line: int, column: int) -> int:
@@ -112,7 +112,7 @@ class _Text:
 
 
 def _applied(text: _Text, tree: ast.Module, edit: Edit) -> str | None:
-    """The source with this edit, None where the text has no place for it (inside an f-string before Python 3.12)."""
+    """Return the source with this edit; None if the text cannot be edited there (in an f-string before Python 3.12)."""
     start, end = text.span(edit.first, edit.last)
     wanted = edit.applied(lambda: ast.dump(tree))
     for new in (*edit.texts(text.source[start:end]), edit.unparsed, f"({edit.unparsed})"):
@@ -126,7 +126,7 @@ def _applied(text: _Text, tree: ast.Module, edit: Edit) -> str | None:
 
 
 def _essence(code: CodeType) -> tuple[object, ...]:
-    """What a program does, without where it stands: its instructions, constants and names, of its inner functions too."""
+    """Return what a program does, without positions: instructions, constants and names, including inner functions."""
     constants = tuple(
         _essence(item) if isinstance(item, CodeType) else (type(item), repr(item)) for item in code.co_consts
     )
@@ -137,7 +137,7 @@ def _essence(code: CodeType) -> tuple[object, ...]:
 
 
 def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
-    """The top-level statements that running the module, or calling the entry point, can come to."""
+    """Return the top-level statements that running the module, or calling the entry point, can reach."""
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     reached: set[ast.stmt] = {node for node in tree.body if node not in functions.values()}
     waiting: list[ast.stmt] = [*reached]
@@ -153,7 +153,7 @@ def _reachable(tree: ast.Module, entry_point: str) -> set[ast.stmt]:
 
 
 def _sites(tree: ast.Module, reachable: set[ast.stmt]) -> Iterator[Site]:
-    """Every place that a mistake could be in, in the order of the text."""
+    """Yield every place that may have a mistake, in the order of the text."""
     for index, statement in enumerate(tree.body):
         if statement in reachable and not is_main_guard(statement):
             yield from _below(Site(tree, "body", index, statement, ()))
@@ -167,10 +167,10 @@ def _below(site: Site) -> Iterator[Site]:
     inside = (*site.inside, node)
     for field, value in ast.iter_fields(node):
         if field in _HINT_FIELDS or (isinstance(node, _RAISED_OR_HINTS) and field != "test"):
-            # What an exception says is no case's business.
+            # No case looks at the message of an exception.
             continue
         for index, child in _children(value):
-            # Places inside an f-string are right from Python 3.12 on; `_applied` notices where they are not.
+            # Positions inside an f-string are right from Python 3.12 on; `_applied` notices wrong ones.
             if not (isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)):
                 yield from _below(Site(node, field, index, child, inside))
 

@@ -1,7 +1,7 @@
-"""The kinds of mistakes that `service.authoring.mutation.mutants` makes: one small function each, from a place in a program to edits of it. Pure.
+"""The kinds of mistakes that `service.authoring.mutation.mutants` makes: a function for each, from a site to edits. Pure.
 
-An operator yields nothing where it has nothing to say. Mistakes that every case would notice at once (a name that does not
-exist, an argument of the wrong type) are left out as far as can be seen: they would only make a suite look strong.
+An operator yields nothing if it does not apply. Mistakes that every case would notice at once (an unknown name, an
+argument of the wrong type) are left out as far as possible: they would only make a suite look strong.
 """
 
 import ast
@@ -15,15 +15,15 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A node and where it hangs."""
+    """A node and its position in the tree."""
 
     holder: ast.AST
     field: str
     index: int | None
-    """In the list that the field holds; None where it holds the node itself."""
+    """Index in the list that the field holds; None if the field holds the node itself."""
     node: ast.AST
     inside: tuple[ast.AST, ...]
-    """What it lies in, outermost first."""
+    """The enclosing nodes, outermost first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +34,20 @@ class Edit:
     holder: ast.AST
     field: str
     value: object
-    """What the field holds then."""
+    """The field's value after the edit."""
     first: Any
-    """The node where the part of the text begins that changes."""
+    """The first node of the changed text."""
     last: Any
-    """And the one where it ends."""
+    """The last node of the changed text."""
     new: ast.AST
-    """What stands there then."""
+    """The node that replaces it."""
     needed: str
-    """What a case has to do to notice it, as a phrase that goes on after "a case"."""
+    """Which case would notice it: a phrase that completes "a case is missing"."""
     words: tuple[tuple[str, str], ...] = ()
-    """Where one word of the text is all that changes: which, and what becomes of it. The rest keeps its form."""
+    """(old, new) for edits that change one word of the text, so that the rest keeps its form."""
 
     def applied(self, look: Callable[[], _Result]) -> _Result:
-        """What `look` says while the tree has this edit."""
+        """Return the result of `look` while the tree has this edit."""
         before = getattr(self.holder, self.field)
         setattr(self.holder, self.field, self.value)
         try:
@@ -60,7 +60,7 @@ class Edit:
         return ast.unparse(ast.fix_missing_locations(self.new)) or "pass"
 
     def texts(self, old: str) -> Iterator[str]:
-        """What the part of the text may become with one word changed: each place where the word stands, one at a time."""
+        """Yield the text with one occurrence of a word changed, for each occurrence."""
         for word, new in self.words:
             at = old.find(word)
             while at >= 0:
@@ -72,7 +72,7 @@ Operator = Callable[[Site], Iterator[Edit]]
 
 
 def _at(site: Site, new: ast.AST) -> object:
-    """What the site's field holds with `new` in the place of the node."""
+    """Return the value of the site's field with `new` in place of the node."""
     if site.index is None:
         return new
     items = list(getattr(site.holder, site.field))
@@ -161,7 +161,7 @@ def arithmetic(site: Site) -> Iterator[Edit]:
 
 
 def _joins_text(node: ast.BinOp | ast.AugAssign) -> bool:
-    """Text or lists put together, or text formatted: another operator raises TypeError, which every case notices."""
+    """Return whether text or lists are joined or text is formatted: another operator raises TypeError there in every case."""
     parts = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
     literal = (ast.JoinedStr, ast.List, ast.ListComp, ast.Tuple)
     return any(
@@ -174,7 +174,7 @@ def unary(site: Site) -> Iterator[Edit]:
     node = site.node
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not | ast.Invert):
         yield _replace(
-            site, "unary", node.operand, f"whose answer depends on {_said(node)} being no {_said(node.operand)}"
+            site, "unary", node.operand, f"in which {_said(node)} and {_said(node.operand)} lead to different answers"
         )
 
 
@@ -189,14 +189,16 @@ def boolean(site: Site) -> Iterator[Edit]:
             site,
             "boolean",
             ast.BoolOp(other, node.values),
-            f"in which one but not every one of {different} holds",
+            f"in which some but not all of {different} hold",
             words,
         )
         for index, part in enumerate(node.values):
             rest = [value for number, value in enumerate(node.values) if number != index]
             new = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
             decides = "fails" if isinstance(node.op, ast.And) else "holds"
-            yield _replace(site, "boolean", new, f"in which only {_said(part)} {decides}")
+            yield _replace(
+                site, "boolean", new, f"in which {_said(part)} {decides} and nothing else in {_said(node)} does"
+            )
 
 
 def condition(site: Site) -> Iterator[Edit]:
@@ -208,8 +210,8 @@ def condition(site: Site) -> Iterator[Edit]:
     if not isinstance(node, ast.Compare | ast.UnaryOp | ast.Constant):
         yield _replace(site, "condition", ast.UnaryOp(ast.Not(), node), f"whose answer depends on {_said(node)}")
     if not isinstance(site.holder, ast.While) and not isinstance(node, ast.Constant):
-        yield _replace(site, "condition", ast.Constant(True), f"in which {_said(node)} does not hold, and that matters")
-        yield _replace(site, "condition", ast.Constant(False), f"in which {_said(node)} holds, and that matters")
+        yield _replace(site, "condition", ast.Constant(True), f"whose answer depends on {_said(node)} being false")
+        yield _replace(site, "condition", ast.Constant(False), f"whose answer depends on {_said(node)} being true")
 
 
 def constant(site: Site) -> Iterator[Edit]:
@@ -217,7 +219,7 @@ def constant(site: Site) -> Iterator[Edit]:
     node = site.node
     if not isinstance(node, ast.Constant):
         return
-    needed = f"whose answer depends on {_said(node)} being exactly that"
+    needed = f"whose answer depends on the exact value {_said(node)}"
     for value in _other_values(node.value):
         yield _replace(site, "constant", ast.Constant(value), needed)
 
@@ -246,7 +248,7 @@ def slices(site: Site) -> Iterator[Edit]:
         if bound is None:
             continue
         parts: dict[str, Any] = {"lower": node.lower, "upper": node.upper, "step": node.step}
-        needed = f"whose answer depends on where {_said(node)} begins and ends"
+        needed = f"whose answer depends on where the slice {_said(node)} begins and ends"
         yield _replace(site, "slice", ast.Slice(**{**parts, name: None}), needed)
         if not isinstance(bound, ast.Constant | ast.UnaryOp) and name != "step":
             for moved in (ast.Add(), ast.Sub()):
@@ -255,7 +257,7 @@ def slices(site: Site) -> Iterator[Edit]:
 
 
 def off_by_one(site: Site) -> Iterator[Edit]:
-    """A bound of `range` that is no number moves by one."""
+    """A bound of `range` that is not a number moves by one."""
     node = site.node
     is_bound = isinstance(site.holder, ast.Call) and site.field == "args" and _called(site.holder) == "range"
     if not is_bound or isinstance(node, ast.Constant | ast.UnaryOp | ast.Starred):
@@ -270,7 +272,7 @@ def off_by_one(site: Site) -> Iterator[Edit]:
 
 
 def _called(call: ast.Call) -> str:
-    """Name of the function or the method, `` where it has none."""
+    """Return the name of the function or method; empty if it does not have one."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -281,9 +283,9 @@ def returned(site: Site) -> Iterator[Edit]:
     """`return a` becomes `return None`."""
     node = site.node
     if isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-        yield _replace(site, "return value", ast.Return(ast.Constant(None)), f"that comes to {_said(node)}")
+        yield _replace(site, "return value", ast.Return(ast.Constant(None)), f"that reaches {_said(node)}")
     if isinstance(node, ast.Yield) and node.value is not None and not _is_none(node.value):
-        yield _replace(site, "return value", ast.Yield(ast.Constant(None)), f"that comes to {_said(node)}")
+        yield _replace(site, "return value", ast.Yield(ast.Constant(None)), f"that reaches {_said(node)}")
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -291,7 +293,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def removed(site: Site) -> Iterator[Edit]:
-    """A statement does nothing: a call, a raise, a break, and an assignment to what has a value already."""
+    """A statement does nothing: a call, a raise, a break, or an assignment to a target that has a value already."""
     node = site.node
     gone = (
         ast.Expr,
@@ -307,14 +309,16 @@ def removed(site: Site) -> Iterator[Edit]:
     if isinstance(node, gone) or (isinstance(node, ast.Assign) and _had_value(node, site.inside)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom | ast.Await):
             return
-        what = "that must raise" if isinstance(node, ast.Raise) else "whose answer depends on"
-        yield _replace(
-            site, "removed statement", ast.Pass(), f"{what} {_said(node)}".replace("raise `raise ", "raise `")
+        needed = (
+            f"in which {_said(node)} is reached"
+            if isinstance(node, ast.Raise)
+            else f"whose answer depends on {_said(node)}"
         )
+        yield _replace(site, "removed statement", ast.Pass(), needed)
 
 
 def _had_value(node: ast.Assign, inside: tuple[ast.AST, ...]) -> bool:
-    """An item, an attribute, a parameter, or a name that is bound above it in the same function."""
+    """Return whether the target is an item, an attribute, a parameter, or bound earlier in the same function."""
     [target, *more] = node.targets
     if more or isinstance(target, ast.Attribute | ast.Subscript):
         return not more
@@ -331,7 +335,7 @@ def _had_value(node: ast.Assign, inside: tuple[ast.AST, ...]) -> bool:
 
 
 def raised(site: Site) -> Iterator[Edit]:
-    """`raise ValueError` becomes `raise Exception`, which no case that expects the former accepts."""
+    """`raise ValueError` becomes `raise Exception`, which a case that expects `ValueError` rejects."""
     node = site.node
     if isinstance(node, ast.Raise) and node.exc is not None:
         named = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
@@ -341,7 +345,7 @@ def raised(site: Site) -> Iterator[Edit]:
 
 
 def handled(site: Site) -> Iterator[Edit]:
-    """An exception is no longer caught."""
+    """The handler raises the exception again."""
     node = site.node
     if isinstance(node, ast.ExceptHandler) and not (len(node.body) == 1 and isinstance(node.body[0], ast.Raise)):
         caught = _said(node.type) if node.type else "an exception"
@@ -354,9 +358,9 @@ def handled(site: Site) -> Iterator[Edit]:
 def jump(site: Site) -> Iterator[Edit]:
     """`break` becomes `continue`, and the other way round."""
     if isinstance(site.node, ast.Break):
-        yield _replace(site, "jump", ast.Continue(), "in which more would come after `break`")
+        yield _replace(site, "jump", ast.Continue(), "in which the loop could go on after `break`")
     if isinstance(site.node, ast.Continue):
-        yield _replace(site, "jump", ast.Break(), "in which more comes after `continue`")
+        yield _replace(site, "jump", ast.Break(), "in which the loop goes on after `continue`")
 
 
 _SYMMETRIC = {

@@ -8,16 +8,9 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import check_unittests, defined, imports, parsed, used
-from service.importers.package_text import (
-    REFERENCE,
-    TEST_SECONDS,
-    FormatError,
-    ImportedTask,
-    fenced,
-    package,
-    pytest_suite,
-)
+from service.importers.package_text import REFERENCE, TEST_SECONDS, ImportedTask, fenced, package, pytest_suite
 
 _TEST_FILE = '''"""The unittest suites of the benchmark."""
 {imports}
@@ -32,12 +25,12 @@ _CHANGES = frozenset({"add", "append", "clear", "extend", "insert", "pop", "remo
 
 
 def classeval(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError for a test that does not use the class."""
+    """Return a task of ClassEval. Raises InputError for a test that does not use the class."""
     code, test, name = row["solution_code"], row["test"], row["class_name"]
     check_unittests(test, "test")
     names = defined(code, "solution_code") & used(test, "test")
     if name not in names:
-        raise FormatError("test", f"a use of the class {name}, which `solution_code` defines")
+        raise InputError("test", f"a use of the class {name}, which `solution_code` defines")
     statements = dict.fromkeys(["import unittest", *row["import_statement"], *imports(code, "solution_code")])
     text = _TEST_FILE.format(imports="\n".join(statements), names=", ".join(sorted(names)), test=test)
     files = package(
@@ -51,10 +44,10 @@ def classeval(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def needs_one_box(test: str) -> bool:
-    """Whether the test has to lie beside the class, because of what two boxes do not share.
+    """Return whether the test must run in the same process as the class, because two boxes do not share what it needs.
 
-    That is a file which both work on; a function which the test replaces; and a container inside of one of the class's
-    objects which the test changes (`tally.counts["a"] = 1`): it gets such a container as a copy.
+    That is the case for a file that both work on, for a function that the test replaces, and for a container inside an
+    object of the class that the test changes (`tally.counts["a"] = 1`): the test gets a copy of such a container.
     """
     nodes = list(ast.walk(parsed(test, "test")))
     modules = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
@@ -73,7 +66,7 @@ def _changes_inside(node: ast.AST) -> bool:
 
 
 def _is_inside(container: ast.expr) -> bool:
-    """`tally.counts`, but not `self.names`, which is the test's own."""
+    """Return True for an attribute such as `tally.counts`, but not for `self.names`, which belongs to the test."""
     while isinstance(container, ast.Subscript):
         container = container.value
     match container:

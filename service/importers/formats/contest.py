@@ -1,13 +1,13 @@
-"""Tasks in the forms of APPS and LiveCodeBench: programs that read and print, or functions whose values are JSON.
+"""Tasks in the forms of APPS and LiveCodeBench: programs that read and print, or functions with JSON values.
 
 * A program becomes a `stdio` suite.
-* A function becomes a `call` suite; where the benchmark asks for a method of `class Solution`, a `pytest` suite, whose tests
-  take the method or a function of that name, as both benchmarks do.
+* A function becomes a `call` suite. If the benchmark asks for a method of `class Solution`, it becomes a `pytest` suite whose
+  tests take the method or a function of that name, as both benchmarks do.
 
-What the benchmarks put before each program is the task's prelude.
+The text that the benchmarks put before each program is the task's prelude.
 
 APPS: `question`, `input_output` (`inputs`, `outputs`, and `fn_name` for a function), `solutions`.
-LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it has no solutions.
+LiveCodeBench: `question_content`, `public_test_cases` (shown to the model), `private_test_cases`; it does not have solutions.
 """
 
 import json
@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rubrics.input_error import InputError
 from sandboxes.interface import Limits
 from service.importers.formats import preludes
 from service.importers.formats.pickled import packed_json
@@ -23,7 +24,6 @@ from service.importers.names import is_python
 from service.importers.package_text import (
     GENEROUS,
     REFERENCE,
-    FormatError,
     ImportedTask,
     SuiteText,
     call_cases,
@@ -35,11 +35,11 @@ from service.importers.package_text import (
 )
 
 LIMITS = {"wall_seconds": 30, "cpu_seconds": 10, "memory_mib": 1024}
-"""For one case. Both benchmarks give a case a few seconds of a machine that nobody knows."""
+"""Limits of one case. Both benchmarks give a case a few seconds on an unspecified machine."""
 APPS_TOLERANCE = {"absolute": 1e-8, "relative": 1e-5}
-"""As in `numpy.allclose`, by which APPS compares numbers."""
+"""The tolerance of `numpy.allclose`, by which APPS compares numbers."""
 LIVECODEBENCH_TOLERANCE = {"absolute": 1e-6, "relative": 1e-6}
-"""Of numbers with a point, which LiveCodeBench compares digit by digit: its problems allow such a difference."""
+"""Tolerance for floats, which LiveCodeBench compares digit by digit although its problems allow a difference."""
 LARGE_CHARACTERS = 256 << 10
 """A case with more than that is files of its own, which may be larger than a line."""
 
@@ -79,7 +79,7 @@ def test_case(number):
     assert {accepted}
 '''
 _ONE, _EITHER = "same(expected, got)", "same(expected, got) or same([expected], got)"
-"""What is accepted. APPS puts the answers of some tasks each into a list of its own, and then accepts it with or without."""
+"""Predicates. APPS puts each answer of some tasks into a list of its own and accepts it with or without the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +90,17 @@ class _ContestCases:
     answers: Sequence[Any]
     tolerance: Mapping[str, float]
     alone: bool = False
-    """True where each answer may or may not be wrapped in a list."""
+    """True if each answer may be wrapped in a list."""
 
 
 def apps(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError naming the field."""
+    """Return a task of APPS. Raises InputError with the field."""
     cases = _value(row["input_output"], "input_output")
     if not isinstance(cases, dict):
-        raise FormatError("input_output", "an object with `inputs` and `outputs`")
+        raise InputError("input_output", "an object with `inputs` and `outputs`")
     inputs, outputs = (_list(cases.get(key), f"input_output: {key}") for key in ("inputs", "outputs"))
     if not inputs or len(inputs) != len(outputs):
-        raise FormatError(
+        raise InputError(
             "input_output", f"as many outputs as inputs, and at least one; not {len(outputs)} and {len(inputs)}"
         )
     _refuse_unknown(cases, ("inputs", "outputs", "fn_name"), "input_output")
@@ -134,20 +134,20 @@ def apps(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError naming the field."""
+    """Return a task of LiveCodeBench. Raises InputError with the field."""
     public = _tests(row["public_test_cases"], "public_test_cases")
     private = _tests(row["private_test_cases"], "private_test_cases")
     if not private:
         # All that there is to judge by; nothing is left to show.
         public, private = [], public
     if not private:
-        raise FormatError("private_test_cases", "at least one test")
+        raise InputError("private_test_cases", "at least one test")
     kinds = {test.get("testtype") for test in (*public, *private)}
     starter = row.get("starter_code") or ""
     limits: Mapping[str, object] = GENEROUS
     metadata = _value(row.get("metadata") or "{}", "metadata")
     if not isinstance(metadata, dict):
-        raise FormatError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
+        raise InputError("metadata", f"an object with the name of the function, not {type(metadata).__name__}")
     _refuse_unknown(metadata, ("func_name",), "metadata")
     if kinds == {"stdin"}:
         typed = _texts(private)
@@ -164,7 +164,7 @@ def livecodebench(row: Mapping[str, Any]) -> ImportedTask:
         values = _values(public, "public_test_cases")
         shown = {"visible/examples.jsonl": call_cases(values.inputs, values.answers)} if public else {}
     else:
-        raise FormatError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
+        raise InputError("private_test_cases", f"tests of one `testtype`, stdin or functional, not {kinds}")
     id = _id(row, "LiveCodeBench", ("question_id",))
     title = row.get("question_title") or id
     return _task(
@@ -214,7 +214,7 @@ def _program_suite(cases: _ContestCases, options: Mapping[str, object]) -> Suite
 
 
 def _program_limits(answers: Sequence[str]) -> Mapping[str, object]:
-    """With room for twice the largest answer: other spaces and more digits are right as well."""
+    """Return limits with room for twice the largest answer, because other spaces and more digits are right as well."""
     largest = max(len(answer.encode()) for answer in answers) >> 9
     return LIMITS | ({"output_kib": largest} if largest > Limits().output_kib else {})
 
@@ -238,7 +238,7 @@ def _tests(text: Any, field: str) -> list[dict[str, Any]]:
     tests = packed_json(text, field) if isinstance(text, str) else text
     for test in _list(tests, field):
         if not isinstance(test, dict) or not all(isinstance(test.get(key), str) for key in ("input", "output")):
-            raise FormatError(field, "objects with the texts `input` and `output`")
+            raise InputError(field, "objects with the texts `input` and `output`")
         _refuse_unknown(test, ("input", "output", "testtype"), field)
     return list(tests)
 
@@ -249,7 +249,7 @@ def _texts(tests: Sequence[Mapping[str, str]]) -> _ContestCases:
 
 
 def _values(tests: Sequence[Mapping[str, str]], field: str) -> _ContestCases:
-    """Of functional tests: an argument a line, as JSON."""
+    """Return the cases of functional tests, which have one argument a line, as JSON."""
     inputs = [[_value(line, f"{field}: input") for line in test["input"].split("\n") if line.strip()] for test in tests]
     answers = [_value(test["output"], f"{field}: output") for test in tests]
     return _ContestCases(inputs=inputs, answers=answers, tolerance=LIVECODEBENCH_TOLERANCE)
@@ -258,49 +258,49 @@ def _values(tests: Sequence[Mapping[str, str]], field: str) -> _ContestCases:
 def _refuse_unknown(found: Mapping[str, Any], known: Sequence[str], field: str) -> None:
     unknown = sorted(found.keys() - set(known))
     if unknown:
-        raise FormatError(field, f"only {', '.join(known)}, not {unknown[0]!r}")
+        raise InputError(field, f"only {', '.join(known)}, not {unknown[0]!r}")
 
 
 def _id(row: Mapping[str, Any], benchmark: str, keys: Sequence[str]) -> str:
     for key in keys:
         if isinstance(row.get(key), int | str):
             return f"{benchmark}/{row[key]}" if str(row[key]).isdecimal() else str(row[key])
-    raise FormatError(" or ".join(keys), "the id of the task")
+    raise InputError(" or ".join(keys), "the id of the task")
 
 
 def _function(name: Any, field: str) -> str:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-        raise FormatError(field, f"the name of a function, not {name!r:.80}")
+        raise InputError(field, f"the name of a function, not {name!r:.80}")
     return name
 
 
 def _value(text: Any, field: str) -> Any:
-    """Of a JSON value, or of a text that is one."""
+    """Return a JSON value, decoded if it is JSON text."""
     if not isinstance(text, str):
         return text
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(field, f"JSON, not {text!r:.80}") from error
+        raise InputError(field, f"JSON, not {text!r:.80}") from error
 
 
 def _list(value: Any, field: str) -> list[Any]:
     if not isinstance(value, list):
-        raise FormatError(field, f"a list, not {type(value).__name__}")
+        raise InputError(field, f"a list, not {type(value).__name__}")
     return value
 
 
 def _text(value: Any, field: str) -> str:
-    """A text, or its lines."""
+    """Return a text, given as one or as a list of lines."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "".join(f"{line}\n" for line in value)
     if not isinstance(value, str):
-        raise FormatError(field, f"texts, or lists of their lines, not {type(value).__name__}")
+        raise InputError(field, f"texts, or lists of their lines, not {type(value).__name__}")
     return value
 
 
 def _int_keys(arguments: list[Any]) -> list[Any]:
-    """JSON has text for keys only; where all keys of an argument are integers, they were."""
+    """Return the arguments with integer keys if all keys are integers: JSON only has text for keys."""
     return [
         {int(key): item for key, item in value.items()}
         if isinstance(value, dict) and value and all(key.lstrip("-").isdecimal() for key in value)

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import check_asserts, defined, forgotten_modules, is_python, parsed, used
 from service.importers.package_text import (
     REFERENCE,
     TEST_SECONDS,
-    FormatError,
     ImportedTask,
     SuiteText,
     call_suite,
@@ -25,9 +25,9 @@ from service.importers.package_text import (
 )
 
 RELATIVE = 1e-07
-"""As in `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` of evalplus."""
+"""The tolerance of `numpy.allclose(out, exp, rtol=1e-07, atol=atol)` in evalplus."""
 FLOAT_ABSOLUTE = 1e-6
-"""Where a task states no tolerance, and the expected value is a float, evalplus takes this one."""
+"""The tolerance of evalplus if a task does not state one and the expected value is a float."""
 
 _TEST_FILE = '''"""The tests of the benchmark, which call their argument."""
 {prompt}
@@ -64,12 +64,12 @@ def accepts(args, expected, got):
 
 
 def humaneval(row: Mapping[str, Any]) -> ImportedTask:
-    """A task with the benchmark's own test code. Helpers of the prompt come from the prompt, not from the submission."""
+    """Return a task with the benchmark's own test code. Helpers come from the prompt, not from the submission."""
     return _task(row, _checked(row))
 
 
 def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
-    """The same, with what its test needs before it, and the benchmark's own wrong solution."""
+    """Return the same, with the setup of its test, and the benchmark's own wrong solution."""
     test = "\n".join(filter(None, (row.get("import"), row.get("test_setup"), row["test"])))
     return _task(
         row, _checked({**row, "test": test}), {"submissions/wrong/buggy.py": row["prompt"] + row["buggy_solution"]}
@@ -77,10 +77,10 @@ def humaneval_pack(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def _checked(row: Mapping[str, Any]) -> SuiteText:
-    """The benchmark runs prompt, solution and test as one module, so the test has what it uses of the solution."""
+    """Return a suite whose test imports what it uses of the solution; the benchmark runs both as one module."""
     prompt, test = row["prompt"], _without_own_call(row["test"])
     if "check" not in defined(test, "test"):
-        raise FormatError(
+        raise InputError(
             "test", f"a function `check(candidate)`, as HumanEval's tests have; it defines {_spoken(test)}"
         )
     check_asserts(test, "test")
@@ -98,7 +98,7 @@ def _spoken(test: str) -> str:
 
 
 def _without_own_call(test: str) -> str:
-    """Test code without the `check(function)` at its end, which some files have and others leave to who runs them."""
+    """Return test code without the `check(function)` at its end, which only some files have."""
     match parsed(test, "test").body[-1:]:
         case [ast.Expr(value=ast.Call(func=ast.Name(id="check"))) as last]:
             return "\n".join(test.split("\n")[: last.lineno - 1])
@@ -106,7 +106,7 @@ def _without_own_call(test: str) -> str:
 
 
 def humaneval_plus(row: Mapping[str, Any]) -> ImportedTask:
-    """A task whose inputs go in one at a time and whose answers are compared with the reference's."""
+    """Return a task whose inputs are sent one at a time and whose answers are compared with the reference's."""
     inputs = [*row["base_input"], *row["plus_input"]]
     if row["entry_point"] == "find_zero":
         predicate = _ROOT_OF_POLYNOMIAL.format(tolerance=row["atol"])
@@ -119,12 +119,12 @@ def humaneval_plus(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def tolerant(atol: float) -> dict[str, object]:
-    """The checker of a task with this `atol`. It compares everything but floats exactly."""
+    """Return the checker options of a task with this `atol`. All but floats is compared exactly."""
     return {"checker": "float", "absolute": atol or FLOAT_ABSOLUTE, "relative": RELATIVE}
 
 
 def _reference(row: Mapping[str, Any]) -> str:
-    """Prompt and solution; where they are indented differently, as in a file of MBPP in this format, by the solution."""
+    """Return prompt and solution; only the solution if the two are indented differently (MBPP in this format)."""
     prompt, solution = row["prompt"], row["canonical_solution"]
     if is_python(prompt + solution):
         return str(prompt + solution)

@@ -1,24 +1,16 @@
 """Tasks of MBPP as it was published, whole or sanitized: `code`, and `test_list` with an assert in each text.
 
-Becomes a `pytest` suite with a test for each assert, and one for the program `test` where a row has that as well, as MBPP+ in this
-form. The function's name stands in the tests only, so the first of them is
-part of the prompt, as it is wherever the benchmark is used.
+A task becomes a `pytest` suite with a test for each assert, and one for the program `test` if the row has it, as MBPP+ does in
+this form. Only the tests name the function, so the first of them is part of the prompt, as in every use of the benchmark.
 """
 
 import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import check_asserts, defined, imports, parsed, used
-from service.importers.package_text import (
-    REFERENCE,
-    TEST_SECONDS,
-    FormatError,
-    ImportedTask,
-    fenced,
-    package,
-    pytest_suite,
-)
+from service.importers.package_text import REFERENCE, TEST_SECONDS, ImportedTask, fenced, package, pytest_suite
 
 _TEST_FILE = '''"""The asserts of the benchmark, a test each."""
 {setup}
@@ -34,11 +26,11 @@ def test_{number}():
 
 
 def mbpp(row: Mapping[str, Any]) -> ImportedTask:
-    """Raises FormatError for asserts that do not fit the code."""
+    """Return a task of MBPP. Raises InputError for asserts that do not fit the code."""
     tests = [*row["test_list"], *row.get("challenge_test_list", [])]
     setup = "\n".join([*row.get("test_imports", []), row.get("test_setup_code", "")]).strip()
     if not tests or not all(isinstance(test, str) for test in tests):
-        raise FormatError("test_list", "at least one text, an assert in each")
+        raise InputError("test_list", "at least one text, an assert in each")
     for test in tests:
         check_asserts(test, "test_list")
     program = row.get("test", "")
@@ -47,7 +39,7 @@ def mbpp(row: Mapping[str, Any]) -> ImportedTask:
     known = defined(row["code"], "code")
     names = sorted(known & set().union(*(used(test, "test_list") for test in tests)))
     if not names:
-        raise FormatError("test_list", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
+        raise InputError("test_list", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
     id = str(row["task_id"])
     id = f"MBPP/{id}" if id.isdecimal() else id
     # Which of the names is called first is the one that is asked for; the others may be classes that it takes.
@@ -72,12 +64,12 @@ def _test_file(setup: str, names: Sequence[str], tests: Sequence[str]) -> str:
 
 
 def _program(code: str, known: set[str]) -> str:
-    """A test that runs it. Its imports are the file's: one of them may be of all names."""
+    """Return a test that runs the program. Its imports move to the file, because `import *` is only allowed there."""
     if not code.strip():
         return ""
     names = sorted(known & used(code, "test"))
     if not names:
-        raise FormatError("test", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
+        raise InputError("test", f"a call of what `code` defines ({', '.join(sorted(known)) or 'nothing'})")
     tree = parsed(code, "test")
     tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
     body = "\n".join(f"    {line}" for line in ast.unparse(tree).split("\n"))

@@ -1,16 +1,17 @@
 """Tasks of MBPP+: `call` suites, judged like `evalplus.evaluate` judges them.
 
-JSON has no tuples, sets and complex numbers, so the file alone does not say what a function is called with; which
-task takes what is part of the benchmark, here as a table by the number of the task. So are the tasks of which several
-answers are right, and three whose answer cannot be written down (a match object), of which only "a match or none" counts.
+JSON lacks tuples, sets and complex numbers, so the file alone does not determine the arguments of a call. The benchmark's code
+does, and this module has it as a table by task number. The same holds for tasks with several right answers, and for three whose
+answer is a match object: only "a match or none" counts there.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.formats.humaneval import tolerant
-from service.importers.package_text import REFERENCE, FormatError, ImportedTask, call_suite, package, pytest_suite
+from service.importers.package_text import REFERENCE, ImportedTask, call_suite, package, pytest_suite
 
 Arguments = list[Any]
 
@@ -130,7 +131,7 @@ _MOST_COLORS = 1_000_000
 
 
 def _has_an_answer_of_some_size(arguments: Arguments) -> bool:
-    """Five inputs of one task ask for all combinations of 77 or so; their answers, up to a gigabyte, leave no box."""
+    """Return whether the answer is small enough. Five inputs of one task have answers of up to a gigabyte."""
     colors, length = arguments
     return math.comb(len(colors) + length - 1, length) * length <= _MOST_COLORS if colors else True
 
@@ -154,7 +155,7 @@ def test_finds_a_match_where_there_is_one(arguments):
 
 
 def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
-    """A task of MBPP+. Raises FormatError where an input is not what the task's number says."""
+    """Return a task of MBPP+. Raises InputError if an input does not fit the task's number."""
     entry_point = row["entry_point"]
     reference = row["prompt"] + row["canonical_solution"]
     inputs = arguments_of(row["task_id"], [*row["base_input"], *row["plus_input"]])
@@ -180,15 +181,15 @@ def mbpp_plus(row: Mapping[str, Any]) -> ImportedTask:
 
 
 def arguments_of(task_id: str, inputs: Iterable[Arguments]) -> list[Arguments]:
-    """Inputs as read from JSON, with the types that the task's function takes."""
+    """Return inputs read from JSON, with the types that the task's function takes."""
     benchmark, _, number = task_id.partition("/")
     if benchmark != "Mbpp" or not number.isdecimal():
-        # Somebody's own tasks in the same format.
+        # Tasks in the same format that are not part of MBPP+.
         return list(inputs)
     for numbers, convert in _CONVERSIONS:
         if int(number) in numbers:
             try:
                 return [convert(arguments) for arguments in inputs]
             except (TypeError, ValueError, IndexError, AttributeError) as error:
-                raise FormatError(f"{task_id}: inputs", f"those of MBPP+ task {number} ({error})") from error
+                raise InputError(f"{task_id}: inputs", f"those of MBPP+ task {number} ({error})") from error
     return list(inputs)

@@ -1,7 +1,7 @@
-"""The private tests of LiveCodeBench: JSON, or base64 of zlib of a pickle of a text that is JSON.
+"""The private tests of LiveCodeBench: JSON, or base64 of zlib of a pickle of JSON text.
 
-A pickle is a program; loading one from somebody's file runs it on this machine. So it is not loaded: its operations are
-listed, and unless they are those of a pickled text and nothing else, it is refused.
+A pickle is a program, and loading an untrusted one runs it on this machine. So it is never loaded. Its operations are listed,
+and the pickle is refused unless they are those of one pickled text and nothing else.
 """
 
 import base64
@@ -11,18 +11,18 @@ import pickletools
 import zlib
 from typing import Any
 
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of the unpacked text. A few kilobytes may well unpack to all memory there is."""
+"""Most bytes of the unpacked text. A few kilobytes may unpack to more than all memory."""
 
 _TEXTS = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
 _BESIDES = {"PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP"}
-"""What surrounds a text in a pickle of any version: no operation of these imports, calls or builds anything."""
+"""Operations around a text in a pickle of any version: none of them imports, calls or builds anything."""
 
 
 def packed_json(text: str, field: str) -> Any:
-    """The value in a text that is JSON, or JSON in LiveCodeBench's packing. Raises FormatError."""
+    """Return the value of a text that is JSON, or JSON in LiveCodeBench's packing. Raises InputError."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -33,7 +33,7 @@ def _json(text: str, field: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(field, f"JSON inside of the packed text ({error})") from error
+        raise InputError(field, f"JSON inside of the packed text ({error})") from error
 
 
 def _unpacked(text: str, field: str) -> bytes:
@@ -42,11 +42,11 @@ def _unpacked(text: str, field: str) -> bytes:
         stream = zlib.decompressobj()
         content = stream.decompress(packed, MOST_BYTES)
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise FormatError(field, f"JSON, or base64 of a zlib stream ({error})") from error
+        raise InputError(field, f"JSON, or base64 of a zlib stream ({error})") from error
     if stream.unconsumed_tail:
-        raise FormatError(field, f"at most {MOST_BYTES // 1024**2} MiB when it is unpacked")
+        raise InputError(field, f"at most {MOST_BYTES // 1024**2} MiB when it is unpacked")
     if not stream.eof:
-        raise FormatError(field, "a whole zlib stream; its end is missing")
+        raise InputError(field, "a whole zlib stream; its end is missing")
     return content
 
 
@@ -61,9 +61,9 @@ def _pickled_text(content: bytes, field: str) -> str:
                 strange = operation.name
                 break
     except (ValueError, OverflowError) as error:
-        raise FormatError(field, f"a pickle of one text ({error})") from error
+        raise InputError(field, f"a pickle of one text ({error})") from error
     if strange:
-        raise FormatError(field, f"a pickle of one text and nothing else; it has {strange}, so it is not loaded")
+        raise InputError(field, f"a pickle of one text and nothing else; it has {strange}, so it is not loaded")
     if len(found) != 1:
-        raise FormatError(field, f"a pickle of one text, not of {len(found)}")
+        raise InputError(field, f"a pickle of one text, not of {len(found)}")
     return found[0]

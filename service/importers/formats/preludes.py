@@ -1,4 +1,4 @@
-"""What benchmarks put before each program that they judge, as the `prelude` of a task."""
+"""The text that benchmarks put before each program that they judge: the `prelude` of a task."""
 
 _DEEP = '''
 
@@ -67,7 +67,7 @@ LIVECODEBENCH = "".join(
         "sys.setrecursionlimit(50000)\n",
     )
 )
-"""In the benchmark's order: of the names that several modules have, the last one's counts."""
+"""In the benchmark's order: if several modules define a name, the last one counts."""
 APPS = '''"""What APPS has before each program: names."""
 import sys
 import time

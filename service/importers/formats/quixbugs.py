@@ -1,10 +1,10 @@
-"""Programs with a bug each, and what they should return, as QuixBugs lays them out:
+"""QuixBugs: programs with one bug each and their expected answers, in these folders:
 
     json_testcases/NAME.json            [[ARGUMENT, ...], EXPECTED] a line
     correct_python_programs/NAME.py     with the function NAME: the reference
     python_programs/NAME.py             with a bug: a submission that has to fail
 
-Becomes a `call` suite; a function that yields its answer, which is no value that leaves a box, gets a `pytest` suite.
+A task becomes a `call` suite. If the function is a generator, whose value cannot leave a box, it becomes a `pytest` suite.
 """
 
 import ast
@@ -13,17 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.names import parsed
-from service.importers.package_text import (
-    REFERENCE,
-    FormatError,
-    ImportedTask,
-    SuiteText,
-    call_suite,
-    fenced,
-    package,
-    pytest_suite,
-)
+from service.importers.package_text import REFERENCE, ImportedTask, SuiteText, call_suite, fenced, package, pytest_suite
 from service.importers.rows import json_lines
 
 CASES, CORRECT, BUGGY = "json_testcases", "correct_python_programs", "python_programs"
@@ -70,22 +62,22 @@ def is_quixbugs(folder: Path) -> bool:
 
 
 def programs(folder: Path) -> list[Path]:
-    """The files of cases, a task each. Raises FormatError where there is none."""
+    """Return the files of cases, one for each task. Raises InputError if the folder has none."""
     found = sorted((folder / CASES).glob("*.json"))
     if not found:
-        raise FormatError(str(folder / CASES), "at least one .json file with cases")
+        raise InputError(str(folder / CASES), "at least one .json file with cases")
     return found
 
 
 def read_program(cases: Path) -> ImportedTask:
-    """The task whose cases are in this file. Raises FormatError."""
+    """Return the task with the cases in this file. Raises InputError."""
     name, folder = cases.stem, cases.parents[1]
     correct, buggy = (_source(folder / part / f"{name}.py") for part in (CORRECT, BUGGY))
     function = next(
         (node for node in parsed(correct, str(folder / CORRECT / f"{name}.py")).body if _is_function(node, name)), None
     )
     if function is None:
-        raise FormatError(str(folder / CORRECT / f"{name}.py"), f"a function {name}")
+        raise InputError(str(folder / CORRECT / f"{name}.py"), f"a function {name}")
     pairs = list(_pairs(cases))
     files = package(
         id=f"QuixBugs/{name}",
@@ -101,7 +93,7 @@ def _source(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(str(path), f"a Python program in UTF-8 ({error})") from error
+        raise InputError(str(path), f"a Python program in UTF-8 ({error})") from error
 
 
 def _is_function(node: ast.stmt, name: str) -> bool:
@@ -115,7 +107,7 @@ def _yields(function: ast.stmt) -> bool:
 def _pairs(cases: Path) -> Iterator[tuple[list[Any], Any]]:
     for number, row in json_lines(cases):
         if not isinstance(row, list) or len(row) != 2:
-            raise FormatError(f"{cases}:{number}", "a list of two: the arguments, and what is returned")
+            raise InputError(f"{cases}:{number}", "a list of two: the arguments, and what is returned")
         arguments, expected = row
         # A single argument may stand without a list.
         yield (arguments if isinstance(arguments, list) else [arguments]), expected

@@ -1,7 +1,7 @@
-"""The test data of a Kattis problem package: a tree of groups, each with its cases and with what its YAML file states.
+"""The test data of a Kattis problem package: a tree of groups, each with its cases and the settings of its YAML file.
 
-data/                                       testdata.yaml (legacy) or test_group.yaml; what it states holds below it too
-data/{sample,secret}/**/NAME.in, NAME.ans   a case; with NAME.yaml and the folder NAME.files where it has them
+data/                                       testdata.yaml (legacy) or test_group.yaml; its settings hold below it too
+data/{sample,secret}/**/NAME.in, NAME.ans   a case; with NAME.yaml and the folder NAME.files if it has them
 data/{valid,invalid}_*/                     tests of the validators, not of submissions
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.kattis.files import Tree, words_of
-from service.importers.package_text import FormatError
 
 GROUP_FILES = ("testdata.yaml", "test_group.yaml")
 
@@ -20,7 +20,7 @@ _GROUP_KEYS = frozenset({
     "range", "args", "scoring", "input_validator_args", "output_validator_args", "static_validation", "full_feedback", "hint",
     "description",
 })  # fmt: skip
-"""Of both formats: which one a package is of says `problem_format_version`, and not every package says that."""
+"""Keys of both formats. `problem_format_version` states the format, but some packages leave it out."""
 _CASE_KEYS = frozenset({
     "args", "output_validator_args", "input_validator_args", "full_feedback", "hint", "description",
 })  # fmt: skip
@@ -51,11 +51,11 @@ class Group:
     """A folder of test data."""
 
     path: str
-    """In data/: `secret/large`; `` for data/ itself."""
+    """The path in data/: `secret/large`; `` for data/ itself."""
     where: str
-    """Its YAML file, for messages; its folder where it has none."""
+    """Its YAML file, for messages; its folder if it does not have one."""
     stated: Mapping[str, Any]
-    """What its YAML file states, and what it has of those above."""
+    """The settings of its YAML file, and those it inherits."""
     cases: tuple[TestCase, ...]
     groups: tuple["Group", ...]
 
@@ -66,17 +66,17 @@ class Group:
 
 
 def read_data(tree: Tree) -> Group:
-    """The group data/ with the groups `sample` (where it has one) and `secret`. Raises FormatError."""
+    """Return the group data/ with the groups `sample` (if it exists) and `secret`. Raises InputError."""
     data = tree.root / "data"
     if not any(path.suffix == ".in" for path in tree.files(data / "secret")):
-        raise FormatError(str(data / "secret"), "at least one .in with its .ans")
+        raise InputError(str(data / "secret"), "at least one .in with its .ans")
     where, stated = _group_file(tree, data, {})
     groups = []
     for path in tree.entries(data):
         if path.is_dir() and path.name in _ELSEWHERE:
             groups.append(_group(tree, path, stated))
         elif path.name not in (*_FOR_VALIDATORS, *GROUP_FILES) and not path.name.startswith("README"):
-            raise FormatError(
+            raise InputError(
                 str(path), f"nothing but the folders {', '.join(_ELSEWHERE)} and those that test validators"
             )
     return Group(path="", where=where, stated=stated, cases=(), groups=tuple(groups))
@@ -98,32 +98,32 @@ def _group(tree: Tree, folder: Path, above: Mapping[str, Any]) -> Group:
         elif suffix:
             companions.append((entry, folder / f"{entry.name.removesuffix(suffix)}.in"))
         elif not (path.startswith("sample") and entry.suffix == ".download"):
-            raise FormatError(str(entry), f"test data, a file or folder that ends in one of {' '.join(known)}")
+            raise InputError(str(entry), f"test data, a file or folder that ends in one of {' '.join(known)}")
     for entry, case in companions:
-        # A conversation may be shown that is no case.
+        # A sample conversation need not be a case.
         if case not in inputs and entry.suffix != ".interaction":
-            raise FormatError(str(entry), f"{case.name} beside it")
+            raise InputError(str(entry), f"{case.name} beside it")
     cases = tuple(_case(tree, entry, stated) for entry in inputs)
     return Group(path=path, where=where, stated=stated, cases=cases, groups=tuple(groups))
 
 
 def _group_file(tree: Tree, folder: Path, above: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Where it stands, and what holds in the folder: each key that its file does not have is as above."""
+    """Return the place for messages, and the settings of the folder; keys that its file lacks come from `above`."""
     found = [folder / name for name in GROUP_FILES if (folder / name).exists()]
     if len(found) > 1:
-        raise FormatError(str(folder), f"one of {' and '.join(GROUP_FILES)}")
+        raise InputError(str(folder), f"one of {' and '.join(GROUP_FILES)}")
     inherited = {key: value for key, value in above.items() if key not in _NOT_INHERITED}
     if not found:
         return str(folder), inherited
     where, own = str(found[0]), tree.table(found[0], _GROUP_KEYS)
     if own.get("grading", "default") != "default":
-        raise FormatError(
+        raise InputError(
             f"{where}: grading", "default: graders are programs that decide what a group counts, and are not run"
         )
     if own.get("static_validation", False) is not False:
-        raise FormatError(f"{where}: static_validation", "false: no program of the author's looks at the source")
+        raise InputError(f"{where}: static_validation", "false: no program of the author's looks at the source")
     if own.get("on_reject", "break") not in ("break", "continue"):
-        raise FormatError(f"{where}: on_reject", f"break or continue, not {own['on_reject']!r:.80}")
+        raise InputError(f"{where}: on_reject", f"break or continue, not {own['on_reject']!r:.80}")
     _words(own, where)
     return where, inherited | own
 
@@ -131,7 +131,7 @@ def _group_file(tree: Tree, folder: Path, above: Mapping[str, Any]) -> tuple[str
 def _case(tree: Tree, path: Path, above: Mapping[str, Any]) -> TestCase:
     answer, own = path.with_suffix(".ans"), path.with_suffix(".yaml")
     if not answer.exists():
-        raise FormatError(str(path), f"{answer.name} beside it")
+        raise InputError(str(path), f"{answer.name} beside it")
     stated = {**above, **tree.table(own, _CASE_KEYS)}
     args, validator_args = _words(stated, str(own))
     folder = path.with_suffix(".files")
@@ -146,13 +146,13 @@ def _case(tree: Tree, path: Path, above: Mapping[str, Any]) -> TestCase:
 
 
 def _words(stated: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The arguments of the program, and those of the output validator."""
+    """Return the arguments of the program, and those of the output validator."""
     args = words_of(stated.get("args", []), f"{where}: args")
     key = "output_validator_args" if "output_validator_args" in stated else "output_validator_flags"
     flags = stated.get(key, [])
     if isinstance(flags, dict):
         # The name of one of several validators; there is but one.
         if flags.keys() != {"name", "flags"}:
-            raise FormatError(f"{where}: {key}", "a text, a list of texts, or a table of `name` and `flags`")
+            raise InputError(f"{where}: {key}", "a text, a list of texts, or a table of `name` and `flags`")
         flags = flags["flags"]
     return args, words_of(flags, f"{where}: {key}")

@@ -1,6 +1,6 @@
 """The folder of a Kattis problem package: its files as text, its YAML as tables. Nothing outside of it is read.
 
-Tree                    reads; raises FormatError, which names the file and what was expected there
+Tree                    reads; raises InputError, which names the file and what was expected there
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from graders.tasks.package import MAX_BYTES
-from service.importers.package_text import FormatError
+from rubrics.input_error import InputError
 
 MOST_YAML_CHARACTERS = 64 << 10
 MOST_DEPTH = 20
@@ -21,7 +21,7 @@ MOST_DEPTH = 20
 
 
 class _EachKeyOnce(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
-    """Of two equal keys PyYAML drops the first without a word."""
+    """A loader that refuses equal keys; PyYAML silently drops the first of two."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as there
         made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
@@ -41,28 +41,28 @@ class Tree:
 
     root: Path
     constants: Mapping[str, str] = field(default_factory=dict)
-    """What `{{name}}` stands for, in all but test data."""
+    """Values of `{{name}}` in all files but test data."""
 
     def entries(self, folder: Path) -> list[Path]:
-        """What a folder holds, in the order of names; nothing where it does not exist."""
+        """Return the entries of a folder by name; empty if the folder does not exist."""
         if not folder.is_dir():
             return []
         if len(folder.relative_to(self.root).parts) > MOST_DEPTH:
-            raise FormatError(str(folder), f"folders of at most {MOST_DEPTH} levels")
+            raise InputError(str(folder), f"folders of at most {MOST_DEPTH} levels")
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         for path in found:
             self._check_inside(path)
             if not (path.is_file() or path.is_dir()):
-                raise FormatError(str(path), "a file or a folder")
+                raise InputError(str(path), "a file or a folder")
         return [path for path in found if path.name != "__pycache__"]
 
     def _check_inside(self, path: Path) -> None:
-        """The format has links, to what is in the package. One that leads out may bring anything of this machine."""
+        """Refuse a link that leads out of the package: it may bring any file of this machine."""
         if path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
-            raise FormatError(str(path), "a link to something in the package, not out of it")
+            raise InputError(str(path), "a link to something in the package, not out of it")
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """All files below a folder."""
+        """Return all files below a folder."""
         for path in self.entries(folder):
             if path.is_dir():
                 yield from self.files(path)
@@ -70,54 +70,54 @@ class Tree:
                 yield path
 
     def text(self, path: Path) -> str:
-        """A file of test data, byte for byte."""
+        """Return a file of test data, byte for byte."""
         self._check_inside(path)
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise FormatError(str(path), f"at most {MAX_BYTES >> 20} MiB")
+                raise InputError(str(path), f"at most {MAX_BYTES >> 20} MiB")
             return path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise FormatError(str(path), f"a text in UTF-8 ({error})") from error
+            raise InputError(str(path), f"a text in UTF-8 ({error})") from error
 
     def replaced(self, path: Path) -> str:
-        """Any other file: with the package's constants in their places."""
+        """Return any other file, with the package's constants filled in."""
         return _CONSTANT.sub(lambda found: self.constants.get(found[1] or found[2], found[0]), self.text(path))
 
     def table(self, path: Path, known: Iterable[str] | None = None) -> dict[str, Any]:
-        """A YAML file of these keys (of any, where None); an empty table where there is none."""
+        """Return a YAML file as a table with only the known keys (any keys if None); empty if the file is missing."""
         text = self.replaced(path) if path.exists() else ""
         try:
-            # A few lines of aliases stand for more than any memory holds, once somebody writes them out.
+            # A few lines of aliases may expand to more than all memory.
             has_alias = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
             stated = None if has_alias or len(text) > MOST_YAML_CHARACTERS else yaml.load(text, _EachKeyOnce) or {}  # noqa: S506
         except (ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no such date
-            raise FormatError(str(path), f"YAML ({error})") from error
+            raise InputError(str(path), f"YAML ({error})") from error
         if has_alias or len(text) > MOST_YAML_CHARACTERS:
-            raise FormatError(str(path), f"YAML of at most {MOST_YAML_CHARACTERS >> 10} KiB without aliases (*name)")
+            raise InputError(str(path), f"YAML of at most {MOST_YAML_CHARACTERS >> 10} KiB without aliases (*name)")
         return table_of(stated, str(path), known)
 
 
 def table_of(stated: object, where: str, known: Iterable[str] | None = None) -> dict[str, Any]:
-    """A table that has none but these keys; of any, where None."""
+    """Return a table with only the known keys; any keys if `known` is None."""
     if not isinstance(stated, dict) or not all(isinstance(key, str) for key in stated):
-        raise FormatError(where, f"a table of keys and values, not {stated!r:.80}")
+        raise InputError(where, f"a table of keys and values, not {stated!r:.80}")
     unknown = [] if known is None else sorted(set(stated) - set(known))
     if known is not None and unknown:
-        raise FormatError(f"{where}: {unknown[0]}", f"one of the keys {', '.join(sorted(known))}")
+        raise InputError(f"{where}: {unknown[0]}", f"one of the keys {', '.join(sorted(known))}")
     return stated
 
 
 def words_of(stated: object, where: str) -> tuple[str, ...]:
-    """Arguments of a program: a list of texts, or one text that is split at its white space."""
+    """Return arguments of a program: a list of texts, or one text that is split at its white space."""
     if isinstance(stated, str):
         return tuple(stated.split())
     if not isinstance(stated, list) or not all(isinstance(word, str) for word in stated):
-        raise FormatError(where, f"a text, or a list of texts (numbers in quotes), not {stated!r:.80}")
+        raise InputError(where, f"a text, or a list of texts (numbers in quotes), not {stated!r:.80}")
     return tuple(stated)
 
 
 def number_of(stated: object, where: str, *, above: float = 0.0) -> float:
-    """A number greater than `above`."""
+    """Return a number greater than `above`."""
     if isinstance(stated, bool) or not isinstance(stated, int | float) or not above < stated < float("inf"):
-        raise FormatError(where, f"a number greater than {above:g}, not {stated!r:.80}")
+        raise InputError(where, f"a number greater than {above:g}, not {stated!r:.80}")
     return stated

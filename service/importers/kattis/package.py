@@ -18,17 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from graders.suites.stdio.suite import MOST_PASSES
+from rubrics.input_error import InputError
 from service.importers.kattis.data import Group, TestCase, read_data
 from service.importers.kattis.files import Tree, number_of, table_of, words_of
 from service.importers.kattis.programs import VALIDATORS, read_submissions, validator
 from service.importers.kattis.scores import ScoredPart, of_legacy, of_modern, of_pass_fail
-from service.importers.package_text import FormatError, ImportedTask, SuiteText, package, stdio_suite
+from service.importers.package_text import ImportedTask, SuiteText, package, stdio_suite
 
 LEGACY = ("legacy", "legacy-icpc")
 MODERN = ("2023-07", "2023-07-draft", "2025-09", "2025-09-draft", "draft")
 TIME_MULTIPLIER = 5
-"""Where no time limit is stated, it is so many times what the slowest accepted program takes; here, the reference. A greater
-number of the author's counts; a smaller one does not, because the reference may be the fastest of them."""
+"""If a package does not state a time limit, its limit is this multiple of the slowest accepted program's time; here, the
+reference's. An author's greater multiplier counts. A smaller one does not, because the reference may be the fastest program.
+"""
 MEMORY_MIB = 1024
 """Their default is 2 GiB, for a machine that runs one program at a time."""
 OUTPUT_MIB = 8
@@ -54,7 +56,7 @@ _UNUSED = (
     "attachments", "solution", "generators", "input_validators", "input_format_validators", "input_visualizer",
     "output_visualizer", "test_case_visualizer",
 )  # fmt: skip
-"""Of the format, and of no use for judging."""
+"""Keys of the format that do not affect judging."""
 _USED = ("problem.yaml", "data", "submissions", "include", *_STATEMENTS, *VALIDATORS)
 _TOLERANCES = {
     "float_tolerance": ("absolute", "relative"),
@@ -68,20 +70,22 @@ Files = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KattisProblem:
-    """What problem.yaml states."""
+    """The contents of problem.yaml."""
 
     where: str
     stated: Mapping[str, Any]
     limits: Mapping[str, Any]
     types: frozenset[str]
-    """Of both formats: `interactive` and `multi-pass` as well where the legacy one says them of the validation."""
+    """The types in both formats. `interactive` and `multi-pass` are added if the legacy format states them as
+    validation.
+    """
     is_modern: bool
     custom: bool | None
-    """Whether a validator of the author's judges; None where it does if there is one."""
+    """True if the author's validator judges; None if it does whenever one exists."""
 
 
 def read_problem(folder: Path) -> ImportedTask:
-    """The task of a problem package's folder. Raises FormatError."""
+    """Return the task of a problem package's folder. Raises InputError."""
     tree = Tree(root=folder)
     notes = list(_top(tree))
     problem = _problem(tree)
@@ -96,7 +100,7 @@ def read_problem(folder: Path) -> ImportedTask:
         prompt=_statement(tree) + _conversations(tree),
         suite=suite,
         submissions=submissions.files,
-        # What an interactor reads is for nobody else, samples included.
+        # The interactor's input, samples included, is hidden from programs and prompts.
         visible={} if "interactive" in problem.types else _samples(tree, notes),
         reference=submissions.reference,
         limits=_limits(tree, problem, notes),
@@ -105,20 +109,20 @@ def read_problem(folder: Path) -> ImportedTask:
 
 
 def _top(tree: Tree) -> Iterable[str]:
-    """Says what of the package is not read. Raises FormatError for what is not known."""
+    """Yield the top-level files that are not read. Raises InputError for unknown ones."""
     for path in tree.entries(tree.root):
         if path.name in _REFUSED and tree.entries(path):
-            raise FormatError(str(path), _REFUSED[path.name])
+            raise InputError(str(path), _REFUSED[path.name])
         if path.name == "attachments" and tree.entries(path):
             yield "attachments/ is not part of the prompt"
         elif path.name == "domjudge-problem.ini":
             yield "domjudge-problem.ini is not read"
         elif path.name not in (*_USED, *_UNUSED, *_REFUSED) and not path.name.startswith(("README", "LICENSE")):
-            raise FormatError(str(path), f"only what the format has: {', '.join((*_USED, *_UNUSED))}")
+            raise InputError(str(path), f"only what the format has: {', '.join((*_USED, *_UNUSED))}")
     for path in tree.entries(tree.root / "include"):
-        # Those of other languages are no concern of a Python program.
+        # A Python program does not need files for other languages.
         if path.name.startswith(("default", "python", "pypy")) and tree.entries(path):
-            raise FormatError(str(path), "none: no files are added to submissions here")
+            raise InputError(str(path), "none: no files are added to submissions here")
 
 
 # --- problem.yaml ---------------------------------------------------------------------------------------------------------
@@ -129,21 +133,21 @@ def _problem(tree: Tree) -> KattisProblem:
     where, stated = str(path), tree.table(path, _KEYS)
     version = str(stated.get("problem_format_version", "legacy"))
     if version not in (*LEGACY, *MODERN):
-        raise FormatError(
+        raise InputError(
             f"{where}: problem_format_version", f"one of {', '.join((*LEGACY, *MODERN))}, not {version!r:.80}"
         )
     limits = table_of(stated.get("limits") or {}, f"{where}: limits", _LIMITS)
     types = set(_listed(stated.get("type") or "pass-fail", _TYPES, f"{where}: type"))
     validation = _listed(stated.get("validation") or [], _VALIDATION, f"{where}: validation")
     if {"default", "custom"} <= set(validation) or (validation and validation[0] not in ("default", "custom")):
-        raise FormatError(
+        raise InputError(
             f"{where}: validation", f"default, or custom and what kind of it, not {stated['validation']!r:.80}"
         )
     if "score" in validation:
-        raise FormatError(f"{where}: validation", "no `score`: a validator that gives any number of points")
+        raise InputError(f"{where}: validation", "no `score`: a validator that gives any number of points")
     table_of(stated.get("grading") or {}, f"{where}: grading", ("objective", "show_test_data_groups"))
     if (stated.get("grading") or {}).get("objective", "max") != "max":
-        raise FormatError(f"{where}: grading: objective", "max: the more points the better")
+        raise InputError(f"{where}: grading: objective", "max: the more points the better")
     is_modern = version in MODERN
     custom = "custom" in validation if validation or not is_modern else None
     return KattisProblem(
@@ -156,7 +160,7 @@ def _listed(stated: object, known: tuple[str, ...], where: str) -> tuple[str, ..
     words = words_of(stated, where)
     unknown = [word for word in words if word not in known]
     if unknown:
-        raise FormatError(where, f"some of {', '.join(known)}, not {unknown[0]!r:.80}")
+        raise InputError(where, f"some of {', '.join(known)}, not {unknown[0]!r:.80}")
     return words
 
 
@@ -164,18 +168,18 @@ def _constants(problem: KattisProblem) -> dict[str, str]:
     stated = table_of(problem.stated.get("constants") or {}, f"{problem.where}: constants")
     for name, value in stated.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise FormatError(f"{problem.where}: constants: {name}", f"a number or a text, not {value!r:.80}")
+            raise InputError(f"{problem.where}: constants: {name}", f"a number or a text, not {value!r:.80}")
     return {name: str(value) for name, value in stated.items()}
 
 
 def _limits(tree: Tree, problem: KattisProblem, notes: list[str]) -> dict[str, object]:
-    """For one case. Their time is CPU time; a wall clock on a busy machine would fail honest programs."""
+    """Return the limits of one case. Kattis limits CPU time; as wall time it would fail honest programs on a busy machine."""
     stated, multipliers = problem.limits, problem.limits.get("time_multipliers") or {}
     table_of(multipliers, f"{problem.where}: limits: time_multipliers", ("ac_to_time_limit", "time_limit_to_tle"))
     numbers = {key: value for key, value in {**stated, **multipliers}.items() if key != "time_multipliers"}
     for key, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise FormatError(f"{problem.where}: limits", f"numbers greater than 0, not {value!r:.80} for {key}")
+            raise InputError(f"{problem.where}: limits", f"numbers greater than 0, not {value!r:.80} for {key}")
     seconds, beside = numbers.get("time_limit"), tree.root / ".timelimit"
     if seconds is None and beside.is_file():
         seconds = number_of(_as_number(tree.text(beside)), str(beside))
@@ -220,11 +224,11 @@ def _statement(tree: Tree) -> str:
         english = [path for path in texts if path.stem in ("problem", "problem.en")]
         for path in (english or texts)[:1]:
             return tree.replaced(path)
-    raise FormatError(f"{tree.root}/{_STATEMENTS[0]}", "a statement that is text: problem.en.tex or problem.en.md")
+    raise InputError(f"{tree.root}/{_STATEMENTS[0]}", "a statement that is text: problem.en.tex or problem.en.md")
 
 
 def _conversations(tree: Tree) -> str:
-    """Examples of what an interactor and a program say, which the format has in the place of inputs and answers."""
+    """Return sample conversations of interactor and program, which replace sample inputs and answers in the format."""
     found = [path for path in tree.entries(tree.root / "data" / "sample") if path.suffix == ".interaction"]
     return "".join(f"\n\nAn example of a conversation:\n\n{_indented(tree.text(path))}" for path in found)
 
@@ -279,7 +283,7 @@ def _parts(problem: KattisProblem, data: Group) -> list[ScoredPart]:
 
 
 def _validator(tree: Tree, problem: KattisProblem, notes: list[str]) -> Files:
-    """The author's; none where the default one judges."""
+    """Return the files of the author's validator; none if the default one judges."""
     if problem.custom is False:
         if any(tree.entries(tree.root / place) for place in VALIDATORS):
             notes.append("the output validator is not used: problem.yaml does not say `validation: custom`")
@@ -287,10 +291,10 @@ def _validator(tree: Tree, problem: KattisProblem, notes: list[str]) -> Files:
     else:
         programs = validator(tree)
         if problem.custom and not programs:
-            raise FormatError(str(tree.root / VALIDATORS[0]), "a validator, as problem.yaml says that it is custom")
+            raise InputError(str(tree.root / VALIDATORS[0]), "a validator, as problem.yaml says that it is custom")
     for kind in sorted({"interactive", "multi-pass"} & problem.types):
         if not programs:
-            raise FormatError(f"{problem.where}: type", f"a custom validator beside {kind}")
+            raise InputError(f"{problem.where}: type", f"a custom validator beside {kind}")
     return programs
 
 
@@ -305,15 +309,15 @@ def _judged(
     options["protocol"] = "kattis"
     if "scoring" in problem.types:
         if any("score.txt" in text for text in programs.values()):
-            raise FormatError(str(VALIDATORS[0]), "no score.txt: a validator that gives any number of points")
+            raise InputError(str(VALIDATORS[0]), "no score.txt: a validator that gives any number of points")
         options["partial_credit"] = True
     passes = problem.limits.get("validation_passes", 2)
     if "multi-pass" in problem.types:
         if type(passes) is not int or not 2 <= passes <= MOST_PASSES:
-            raise FormatError(f"{problem.where}: limits: validation_passes", f"2 to {MOST_PASSES}, not {passes!r:.80}")
+            raise InputError(f"{problem.where}: limits: validation_passes", f"2 to {MOST_PASSES}, not {passes!r:.80}")
         options["passes"] = passes
     elif "validation_passes" in problem.limits:
-        raise FormatError(f"{problem.where}: limits: validation_passes", "none, or `type: multi-pass`")
+        raise InputError(f"{problem.where}: limits: validation_passes", "none, or `type: multi-pass`")
     rows = []
     for case, part in cases:
         flags = [*_problem_flags(problem), *case.validator_args]
@@ -328,7 +332,7 @@ def _problem_flags(problem: KattisProblem) -> tuple[str, ...]:
 def _compared(
     problem: KattisProblem, cases: list[tuple[TestCase, ScoredPart]]
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """As Kattis' own validator does it. Cases that are compared otherwise than most say so themselves."""
+    """Return the checker options of Kattis' own validator, and the cases with options that differ from most."""
     checks = [_check(problem, case) for case, _ in cases]
     [(most, _)] = Counter(map(repr, checks)).most_common(1)
     options = next(check for check in checks if repr(check) == most)
@@ -351,7 +355,7 @@ def _row(case: TestCase, part: ScoredPart) -> dict[str, object]:
 
 
 def _check(problem: KattisProblem, case: TestCase) -> dict[str, object]:
-    """Of Kattis' own validator: it ignores case and white space unless it is told otherwise."""
+    """Return the options of Kattis' own validator, which ignores case and white space by default."""
     own = f"{problem.where}: validator_flags"
     options: dict[str, object] = {"case_sensitive": False}
     for flags, where in (
@@ -376,12 +380,12 @@ def _flagged(flags: tuple[str, ...], before: Mapping[str, object], where: str) -
             options |= dict.fromkeys(_TOLERANCES[flag], _tolerance(next(left, ""), flag, where))
         else:
             known = ", ".join(("case_sensitive", "space_change_sensitive", *_TOLERANCES))
-            raise FormatError(where, f"one of {known}, not {flag!r:.80}")
+            raise InputError(where, f"one of {known}, not {flag!r:.80}")
     return options
 
 
 def _tolerance(text: str, flag: str, where: str) -> float:
     tolerance = _as_number(text)
     if not isinstance(tolerance, float) or not 0 <= tolerance < float("inf"):
-        raise FormatError(where, f"a number after {flag}, not {text!r:.80}")
+        raise InputError(where, f"a number after {flag}, not {text!r:.80}")
     return tolerance

@@ -1,6 +1,6 @@
-"""The programs of a Kattis problem package, as far as they are Python 3: its example submissions and its validator.
+"""The Python 3 programs of a Kattis problem package: its example submissions and its validator.
 
-What is left out, because it is in another language or states no outcome that a run here could have, is counted and told.
+Programs in other languages, and those without an outcome that a run here could have, are left out, counted and reported.
 """
 
 import re
@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.kattis.files import Tree, table_of
 from service.importers.names import is_python
-from service.importers.package_text import FormatError
 
 SUBMISSIONS = {
     "accepted": "accepted", "wrong_answer": "wrong", "time_limit_exceeded": "slow", "run_time_error": "wrong",
@@ -43,7 +43,7 @@ class Submissions:
 
 
 def read_submissions(tree: Tree) -> Submissions:
-    """Raises FormatError where none is accepted."""
+    """Return the submissions. Raises InputError if none is accepted."""
     place = tree.root / "submissions"
     stated = _stated(tree, place / "submissions.yaml")
     files: dict[str, str] = {}
@@ -61,7 +61,7 @@ def read_submissions(tree: Tree) -> Submissions:
     notes = tuple(f"{count} of submissions/ left out: {why}" for why, count in sorted(skipped.items()))
     if not accepted:
         expected = f"a Python program (of Python 3), or a folder with one; {'; '.join(notes) or 'it has none'}"
-        raise FormatError(str(place / "accepted"), expected)
+        raise InputError(str(place / "accepted"), expected)
     return Submissions(files=files, reference=(models or accepted)[0], notes=notes)
 
 
@@ -70,11 +70,11 @@ def _programs(tree: Tree, place: Path) -> Iterator[Path]:
         if folder.is_dir():
             yield from (path for path in tree.entries(folder) if not path.name.startswith("README"))
         elif folder.name != "submissions.yaml" and not folder.name.startswith("README"):
-            raise FormatError(str(folder), "a folder of submissions")
+            raise InputError(str(folder), "a folder of submissions")
 
 
 def _our_name(program: Path) -> str:
-    """Several of their folders become one of ours."""
+    """Return the program's path in our package; several of their folders share one of ours."""
     theirs = program.parent.name
     ours = SUBMISSIONS.get(theirs, theirs)
     name = f"{program.name}.py" if program.is_file() and program.suffix != ".py" else program.name
@@ -83,10 +83,10 @@ def _our_name(program: Path) -> str:
 
 
 def _stated(tree: Tree, path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """submissions.yaml: pattern -> what is told of the programs that match."""
+    """Return submissions.yaml: pattern -> the facts about programs that match it."""
     tables = tree.table(path)
     for pattern, table in tables.items():
-        # Besides its keys: names of groups and cases, with what is told of these alone.
+        # Other keys are names of groups and cases, with facts about these alone.
         where = f"{path}: {pattern}"
         own = {key: value for key, value in table_of(table, where).items() if not isinstance(value, dict)}
         table_of(own, where, _KEYS)
@@ -104,7 +104,7 @@ def _told(stated: Mapping[str, Mapping[str, Any]], path: str) -> dict[str, Any]:
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """`{a,b}.py` is a.py and b.py."""
+    """Return the alternatives of a pattern: `{a,b}.py` is a.py and b.py."""
     found = re.search(r"\{([^{}]*)\}", pattern)
     if found is None:
         yield pattern
@@ -114,14 +114,14 @@ def _alternatives(pattern: str) -> Iterator[str]:
 
 
 def _is_open(program: Path, told: Mapping[str, Any]) -> bool:
-    """Whether what is told of it leaves open if it passes, or says otherwise than its folder."""
+    """Return whether the facts about a program leave open if it passes, or contradict its folder."""
     if program.parent.name == "accepted":
         return bool(told.get("permitted", ["AC"]) != ["AC"])
     return "AC" in (told.get("required") or []) or told.get("permitted") == ["AC"]
 
 
 def _texts(tree: Tree, program: Path, told: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Why it is left out, or its files: path after the program's own -> text."""
+    """Return the program's files (path -> text, the main one first), or why the program is left out."""
     if program.parent.name not in SUBMISSIONS:
         return f"{program.parent.name}/ states no outcome that is known here", {}
     if _is_open(program, told):
@@ -140,7 +140,7 @@ def _texts(tree: Tree, program: Path, told: Mapping[str, Any]) -> tuple[str, dic
     named = (str(told.get("entrypoint", "")), "__main__.py", "main.py")
     starts = [name for name in named if name in top][:1] or top
     if len(starts) != 1:
-        raise FormatError(str(program), "a program that starts from main.py")
+        raise InputError(str(program), "a program that starts from main.py")
     return "", {
         "/solution.py" if path == program / starts[0] else f"/{path.relative_to(program).as_posix()}": (
             texts[path] if path in texts else tree.text(path)
@@ -155,10 +155,10 @@ def _in_another(paths: list[Path], language: str) -> str:
 
 
 def validator(tree: Tree) -> dict[str, str]:
-    """The output validator's files: path -> text, the one that is started first; empty where the package has none."""
+    """Return the output validator's files, the main one first; empty if the package does not have a validator."""
     places = [tree.root / place for place in VALIDATORS if tree.entries(tree.root / place)]
     if len(places) > 1:
-        raise FormatError(str(places[1]), f"one of {' and '.join(VALIDATORS)}")
+        raise InputError(str(places[1]), f"one of {' and '.join(VALIDATORS)}")
     if not places:
         return {}
     [place] = places
@@ -170,11 +170,11 @@ def validator(tree: Tree) -> dict[str, str]:
     sources = [path for path in files if path.suffix in _PYTHON and path.parent == folder]
     starts = [path for path in sources if path.stem in ("__main__", "main")] or sources
     if not one or len(starts) != 1 or {"build", "run"} & {path.name for path in files}:
-        raise FormatError(str(place), "one validator, a Python program: a file, or a folder with __main__.py")
+        raise InputError(str(place), "one validator, a Python program: a file, or a folder with __main__.py")
     for path in files:
         if path.suffix in _CASES:  # it would be taken for a case
-            raise FormatError(str(path), f"a file of the validator that does not end in one of {' '.join(_CASES)}")
+            raise InputError(str(path), f"a file of the validator that does not end in one of {' '.join(_CASES)}")
     texts = {path: tree.replaced(path) for path in (starts[0], *files)}
     if not is_python(texts[starts[0]]):
-        raise FormatError(str(starts[0]), "a program in Python 3")
+        raise InputError(str(starts[0]), "a program in Python 3")
     return {path.relative_to(folder).as_posix(): text for path, text in texts.items()}

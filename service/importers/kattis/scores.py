@@ -1,23 +1,23 @@
-"""What the cases of a Kattis problem count. Of a suite here: groups that count only if all of them pass, and cases by themselves.
+"""The scores of a Kattis problem's cases, as groups that count only if all cases pass, and as cases that count alone.
 
     pass-fail               every folder of secret/ is a group that weighs as much as it has cases
     scoring, legacy         accept_score and grader_flags: a group that forgives a failed part is the sum of its parts
     scoring, since 2023-07  scoring.score and scoring.aggregation
 
-What cannot be said so is refused, with its file and key: graders of the author's own, scores that a validator chooses, parts
-that only count if others pass.
+Other scoring is refused, with its file and key: graders of the author's own, scores that a validator chooses, and parts that
+only count if others pass.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rubrics.input_error import InputError
 from service.importers.kattis.data import Group
 from service.importers.kattis.files import number_of, table_of
-from service.importers.package_text import FormatError
 
 MOST_SCORE = 100.0
-"""Of all secret cases, where it is not stated."""
+"""Score of all secret cases together, unless the package states one."""
 
 _FORGIVING = ("always_accept", "accept_if_any_accepted")
 _VERDICTS = ("first_error", "worst_error", "always_accept")
@@ -37,12 +37,12 @@ class ScoredPart:
 
 
 def of_pass_fail(data: Group) -> list[ScoredPart]:
-    """Every case counts, samples too."""
+    """Return the parts of a pass-fail problem: every case counts, samples too."""
     parts = []
     for group in _each(data):
         flags = _flags(group)
         if set(flags) & set(_FORGIVING):
-            raise FormatError(f"{group.where}: grader_flags", f"none of {', '.join(_FORGIVING)} in a pass-fail problem")
+            raise InputError(f"{group.where}: grader_flags", f"none of {', '.join(_FORGIVING)} in a pass-fail problem")
         cases = tuple(case.path for case in group.cases)
         name = _name(group) if group.path.startswith("secret/") else ""
         if name and cases:
@@ -70,7 +70,7 @@ def _together(group: Group, weight: float) -> ScoredPart:
 
 
 def of_legacy(data: Group) -> list[ScoredPart]:
-    """Raises FormatError."""
+    """Return the parts of a legacy scoring problem. Raises InputError."""
     ignores_sample = "ignore_sample" in _flags(data)
     groups = tuple(group for group in data.groups if not (ignores_sample and group.path == "sample"))
     whole = Group(path=data.path, where=data.where, stated=data.stated, cases=(), groups=groups)
@@ -83,9 +83,7 @@ def _flags(group: Group) -> list[str]:
     flags = stated.split() if isinstance(stated, str) else [repr(stated)]
     unknown = [flag for flag in flags if flag not in _FLAGS]
     if unknown:
-        raise FormatError(
-            f"{group.where}: grader_flags", f"some of {', '.join(sorted(_FLAGS))}, not {unknown[0]!r:.80}"
-        )
+        raise InputError(f"{group.where}: grader_flags", f"some of {', '.join(sorted(_FLAGS))}, not {unknown[0]!r:.80}")
     return flags
 
 
@@ -98,7 +96,7 @@ def _legacy_parts(group: Group) -> list[ScoredPart]:
     if aggregated == "min":
         return [_together(group, _legacy_score(group))]
     if aggregated == "max":
-        raise FormatError(f"{group.where}: grader_flags", "sum, avg or min where a failed part is forgiven, not 'max'")
+        raise InputError(f"{group.where}: grader_flags", "sum, avg or min where a failed part is forgiven, not 'max'")
     count = len(group.cases) + len(group.groups)
     share = 1.0 if aggregated == "sum" else 1.0 / max(1, count)
     parts = [ScoredPart(group="", weight=_accepted(group), cases=(case.path,)) for case in group.cases]
@@ -107,12 +105,12 @@ def _legacy_parts(group: Group) -> list[ScoredPart]:
 
 
 def _forgives(group: Group) -> bool:
-    """Whether one of its parts may fail and the others count: a group below that forgives has not failed then either."""
+    """Return whether the group counts although a part failed. A part that forgives as well has not failed then."""
     return bool(set(_flags(group)) & set(_FORGIVING)) or any(_forgives(inner) for inner in group.groups)
 
 
 def _legacy_score(group: Group) -> float:
-    """Where all of it is accepted."""
+    """Return the score of a group that is fully accepted."""
     scores = [_accepted(group)] * len(group.cases) + [_legacy_score(inner) for inner in group.groups]
     if not scores:
         return 0.0
@@ -133,7 +131,7 @@ def _accepted(group: Group) -> float:
 
 def _refuse_scores(group: Group) -> None:
     if group.stated.get("reject_score", 0) != 0:
-        raise FormatError(f"{group.where}: reject_score", "0: what failed counts nothing here")
+        raise InputError(f"{group.where}: reject_score", "0: what failed counts nothing here")
 
 
 def _last(flags: list[str], kind: tuple[str, ...], otherwise: str) -> str:
@@ -144,7 +142,7 @@ def _last(flags: list[str], kind: tuple[str, ...], otherwise: str) -> str:
 
 
 def of_modern(data: Group) -> list[ScoredPart]:
-    """Samples give no points. Raises FormatError."""
+    """Return the parts of a problem scored since 2023-07; samples do not score. Raises InputError."""
     [secret] = [group for group in data.groups if group.path == "secret"]
     return _modern_parts(secret, _score(secret, MOST_SCORE))
 
@@ -152,11 +150,11 @@ def of_modern(data: Group) -> list[ScoredPart]:
 def _modern_parts(group: Group, score: float) -> list[ScoredPart]:
     aggregated = _aggregated(group)
     if score <= 0:
-        raise FormatError(f"{group.where}: scoring", f"a score greater than 0 for {group.path}, not {score:g}")
+        raise InputError(f"{group.where}: scoring", f"a score greater than 0 for {group.path}, not {score:g}")
     if aggregated != "sum":
         for inner in _each(group):
             if inner is not group and _aggregated(inner) == "sum":
-                raise FormatError(
+                raise InputError(
                     f"{inner.where}: scoring: aggregation", f"none but pass-fail and min inside {group.path}"
                 )
         return [_together(group, score)]
@@ -165,7 +163,7 @@ def _modern_parts(group: Group, score: float) -> list[ScoredPart]:
     left = score - sum(filter(None, stated))
     share = left / unstated if unstated else 0.0
     if left < 0 or (unstated and share <= 0):
-        raise FormatError(f"{group.where}: scoring", f"{score:g} points that are enough for the parts of {group.path}")
+        raise InputError(f"{group.where}: scoring", f"{score:g} points that are enough for the parts of {group.path}")
     parts = [ScoredPart(group="", weight=share, cases=(case.path,)) for case in group.cases]
     return parts + [
         part
@@ -178,7 +176,7 @@ def _scoring(group: Group) -> Mapping[str, Any]:
     where = f"{group.where}: scoring"
     scoring = table_of(group.stated.get("scoring", {}), where, ("score", "aggregation", "require_pass"))
     if "require_pass" in scoring:
-        raise FormatError(f"{where}: require_pass", "no group that only counts if another is passed")
+        raise InputError(f"{where}: require_pass", "no group that only counts if another is passed")
     return scoring
 
 
@@ -190,5 +188,5 @@ def _score(group: Group, otherwise: float | None) -> Any:
 def _aggregated(group: Group) -> str:
     stated = _scoring(group).get("aggregation", "sum" if group.path == "secret" else "pass-fail")
     if stated not in ("pass-fail", "sum", "min"):
-        raise FormatError(f"{group.where}: scoring: aggregation", f"pass-fail, sum or min, not {stated!r:.80}")
+        raise InputError(f"{group.where}: scoring: aggregation", f"pass-fail, sum or min, not {stated!r:.80}")
     return str(stated)
