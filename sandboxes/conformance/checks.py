@@ -105,7 +105,7 @@ def sleeping_ends_at_the_wall_limit(session: Session) -> None:
 
 @_check
 def spinning_ends_at_the_cpu_limit(session: Session) -> None:
-    execution = _run(session, "while True: pass", limits=limited(cpu_seconds=0.5))
+    execution = _run(session, "while True: pass", limits=limited(wall_seconds=120, cpu_seconds=0.5))
     assert execution.end is End.CPU_TIMEOUT and execution.cpu_seconds >= 0.5, execution
 
 
@@ -118,7 +118,7 @@ def cpu_time_of_children_counts(session: Session) -> None:
                 while True: pass
         time.sleep(60)
     """
-    assert _run(session, code, limits=limited(cpu_seconds=0.5)).end is End.CPU_TIMEOUT
+    assert _run(session, code, limits=limited(wall_seconds=120, cpu_seconds=0.5)).end is End.CPU_TIMEOUT
 
 
 @_check
