@@ -1,5 +1,6 @@
-"""The integrity rules on their own examples, and what the grader makes of what the box says of a file."""
+"""The integrity rules on their examples (tests/integrity/submissions), and the grader on the answers of a box."""
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -15,15 +16,26 @@ from graders.boxed.analysis.integrity.shown import PromptExample, examples
 from graders.boxed.analysis.integrity.syntax import About
 from graders.builtin.integrity import PLANTED, SHADOWS, SHOWN, TOOL, UNREADABLE, Integrity
 from graders.builtin.tampering import is_tampering
+from graders.drivers import ANALYSIS
 from graders.interface import Abstention, Finding, Measurement, Severity, Signal, Suite
 from graders.plugins.testing import context_of
 from sandboxes.fake import FakeProgram, FakeSandbox
+from tests.integrity.page import PAGE, examples_of, regenerated, statement
 from tests.unit.effort import effort
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "integrity.md").read_text()
 OWN = (PLANTED, SHADOWS, UNREADABLE)
-BAD = [(rule.id, source) for rule in RULES.values() for source in rule.bad]
-GOOD = [(rule.id, source) for rule in RULES.values() for source in rule.good]
+BAD = examples_of("bad")
+"""Each must be flagged by its rule."""
+GOOD = examples_of("good")
+"""Honest look-alikes: no rule at all may find anything in them."""
+PROMPTS = {
+    "assay/special-cases": tuple(PromptExample((xs,), y) for xs, y in (([3, 1, 2], 2), ([4, 1, 2, 3], 2.5), ([7], 7)))
+}
+"""Rule -> the examples that the prompt shows, if the rule needs some."""
+
+
+def named(example: tuple[str, Path]) -> str:
+    return f"{example[0]}-{example[1].stem}"
 
 
 def found_in(source: str, about: About, *, mild: bool = True) -> set[str]:
@@ -31,31 +43,52 @@ def found_in(source: str, about: About, *, mild: bool = True) -> set[str]:
     return {place["rule"] for place in places if mild or not place["mild"]}
 
 
-@pytest.mark.parametrize(("rule", "source"), BAD)
-def test_a_rule_finds_its_bad_examples(rule: str, source: str) -> None:
-    assert rule in found_in(source, About(shown=RULES[rule].shown), mild=False)
+@pytest.mark.parametrize(("rule", "file"), BAD, ids=[named(each) for each in BAD])
+def test_a_rule_finds_its_bad_examples(rule: str, file: Path) -> None:
+    assert rule in found_in(file.read_bytes().decode(), About(shown=PROMPTS.get(rule, ())), mild=False)
 
 
-@pytest.mark.parametrize(("rule", "source"), GOOD)
-def test_no_rule_finds_anything_in_a_good_example(rule: str, source: str) -> None:
-    assert found_in(source, About(shown=RULES[rule].shown)) == set()
+@pytest.mark.parametrize(("rule", "file"), GOOD, ids=[named(each) for each in GOOD])
+def test_no_rule_finds_anything_in_a_good_example(rule: str, file: Path) -> None:
+    assert found_in(file.read_bytes().decode(), About(shown=PROMPTS.get(rule, ()))) == set()
+
+
+@pytest.mark.parametrize("kind", [BAD, GOOD], ids=["bad", "good"])
+def test_every_rule_has_bad_and_good_examples_and_every_example_a_rule(kind: list[tuple[str, Path]]) -> None:
+    assert {rule for rule, _ in kind} == set(RULES)
+
+
+def test_no_box_gets_the_examples() -> None:
+    sent = {
+        node.value.strip()
+        for _, content in ANALYSIS.harness.files
+        for node in ast.walk(ast.parse(content))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert RULES["assay/leaves"].says in sent
+    assert not sent & {file.read_text().strip() for _, file in (*BAD, *GOOD)}
 
 
 @pytest.mark.parametrize("rule", [*RULES, *OWN])
 def test_a_rule_is_explained_where_its_finding_points(rule: str) -> None:
-    _, heading, section = PAGE.partition(f"\n## {rule.removeprefix('assay/')}\n")
+    _, heading, section = PAGE.read_text().partition(f"\n## {rule.removeprefix('assay/')}\n")
     assert heading, f"integrity.md has no section for {rule}"
     section = " ".join(section.partition("\n## ")[0].split())  # a sentence may wrap
     assert f"`{rule}`" in section
     assert "Honest look-alike" in section
     if rule in RULES:
-        assert RULES[rule].says in section
-        assert f"severity {RULES[rule].severity}, confidence {RULES[rule].confidence}" in section
-        assert RULES[rule].bad and RULES[rule].good
+        assert statement(RULES[rule]) in section
+
+
+def test_the_page_states_each_rule_as_it_is() -> None:
+    """If this fails: python -m tests.integrity.page"""
+    assert regenerated(PAGE.read_text()) == PAGE.read_text()
 
 
 def test_no_section_is_left_of_a_rule_that_is_gone() -> None:
-    assert set(re.findall(r"(?m)^## (.+)$", PAGE)) == {rule.removeprefix("assay/") for rule in [*RULES, *OWN]}
+    assert set(re.findall(r"(?m)^## (.+)$", PAGE.read_text())) == {
+        rule.removeprefix("assay/") for rule in [*RULES, *OWN]
+    }
 
 
 # What the prompt shows

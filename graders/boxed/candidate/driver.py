@@ -157,7 +157,7 @@ def _ask_or_not(one: Any, other: Any) -> Any:
     return LINE.ask("call", number_of(one), "__eq__", (other,))
 
 
-STAND_INS = Proxies(LINE, equal=_ask_or_not, named=lambda kind: True)
+PROXIES = Proxies(LINE, equal=_ask_or_not, named=lambda kind: True)
 
 
 def main(folder: str, prelude: str = "") -> None:

@@ -48,8 +48,8 @@ class Examiner:
         self.line = Connection(self._perform, give_output=_print)
         self.watch = self.line.trust = TestWatch(self.line, self.learnt, self._named)
         self._doubles = Doubles(self.line, self.learnt)
-        self.stand_ins = Proxies(self.line, equal=self._equal, named=self._named)
-        self.stand_ins.writes_all = False
+        self.proxies = Proxies(self.line, equal=self._equal, named=self._named)
+        self.proxies.writes_all = False
         self.library = frozenset(place for (place,) in self.learnt.about("library"))
         """Names in the submission's modules under which the reference's have modules of the library."""
         self.compared = False
@@ -65,7 +65,7 @@ class Examiner:
         """Start a test with new limits. `hiding`: drop changes that the submission makes and the reference does not."""
         self.line.calls = self.line.bytes = 0
         self.compared = False
-        self.stand_ins.decided.clear()
+        self.proxies.decided.clear()
         self.learnt.refused.clear()
         self.disagreements.clear()
         self.watch.next_test(test, hiding=hiding)
@@ -146,9 +146,9 @@ class Examiner:
         )
 
 
-def _is_plain(stand_in: object) -> bool:
+def _is_plain(proxy: object) -> bool:
     """Return whether a proxy is in the place of a plain value."""
-    link: Any = object.__getattribute__(stand_in, REF)
+    link: Any = object.__getattribute__(proxy, REF)
     return type(link) is Taken and link.plain
 
 
@@ -242,7 +242,7 @@ def install(examiner: Examiner, entry: str, names: Sequence[str]) -> None:
             del sys.modules[name]
     sys.meta_path.insert(0, Importer(examiner, ours))
     examiner.ambient.watch()
-    signatures.install(examiner.stand_ins.reference_of)
+    signatures.install(examiner.proxies.reference_of)
     inspect.getfile = _getfile  # inspect.getsource and its relatives call it first
 
 

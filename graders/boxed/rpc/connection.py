@@ -78,12 +78,12 @@ class LineEnded(BaseException):
 class Ref:
     """A handle of the other side's. When the last proxy for it is gone, the next message releases the handle."""
 
-    __slots__ = ("__weakref__", "line", "number", "places", "stand_in", "taken")
+    __slots__ = ("__weakref__", "line", "number", "places", "proxy", "taken")
 
     def __init__(self, line: "Connection", number: int) -> None:
         self.line = line
         self.number = number
-        self.stand_in: Callable[[], Any] | None = None
+        self.proxy: Callable[[], Any] | None = None
         """A weak reference to its proxy, if the proxy's type allows one."""
         self.taken: Callable[[], Any] | None = None
         """A weak reference to its proxy in the place of a plain value."""

@@ -256,26 +256,26 @@ class Proxies:
         kind = self._class(decoder, tree, depth)
         link = self.line.ref(number)
         standing = self.line.trust.standing(link, kind)
-        known = link.taken if standing == PLAIN else link.stand_in
-        stand_in = known() if known is not None else None
-        if stand_in is not None:
-            return stand_in
+        known = link.taken if standing == PLAIN else link.proxy
+        proxy = known() if known is not None else None
+        if proxy is not None:
+            return proxy
         facts = kind._assay_facts  # noqa: SLF001
         if facts["container"] and (standing == PLAIN or not self.named(kind)):
             # An object of an unknown class that derives from list becomes a plain list: its methods must not decide.
             return self.line.ask("content", link.number)
-        stand_in = object.__new__(cast(type, kind))
+        proxy = object.__new__(cast(type, kind))
         if standing == LIVE:
-            object.__setattr__(stand_in, REF, link)
+            object.__setattr__(proxy, REF, link)
         else:
             has, methods = (list(map(text, array(facts[key]))) for key in ("specials", "methods"))
             taken = Taken(link, plain=standing == PLAIN, has=has, mapping="keys" in methods)
-            object.__setattr__(stand_in, REF, taken)
+            object.__setattr__(proxy, REF, taken)
         if standing == PLAIN:
-            link.taken = ref(stand_in)
+            link.taken = ref(proxy)
         else:
-            link.stand_in = ref(stand_in)
-        return stand_in
+            link.proxy = ref(proxy)
+        return proxy
 
     def _read_held(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         number, tree, plain = array(payload, 3)
@@ -300,13 +300,13 @@ class Proxies:
         link = self.line.ref(number)
         if not self.line.trust.holds_objects():
             return self._bare(link)
-        made = link.stand_in() if link.stand_in is not None else None
+        made = link.proxy() if link.proxy is not None else None
         if made is None:
             made = _make_function(self.line, link)
             name, qualname, module, doc = (None if fact is None else text(fact) for fact in array(facts, 4))
             made.__name__, made.__qualname__ = name or "function", qualname or name or "function"
             made.__module__, made.__doc__ = module or "", doc
-            link.stand_in = ref(made)
+            link.proxy = ref(made)
             self._wrappers[made] = link
         said = None if more is None else decoder.value(more, depth + 1)
         if said is not None:
@@ -328,10 +328,10 @@ class Proxies:
 
     def _read_generator(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         link = self.line.ref(payload)
-        made = link.stand_in() if link.stand_in is not None else None
+        made = link.proxy() if link.proxy is not None else None
         if made is None:
             made = _generate(self.line, link)
-            link.stand_in = ref(made)
+            link.proxy = ref(made)
             self.line.trust.came(link)
             self._wrappers[made] = link
         return made
@@ -345,8 +345,8 @@ class Proxies:
 
     def _read_error(self, decoder: Decoder, payload: Tree, depth: int) -> Any:
         tree, args, words, attributes, notes, cause, number = array(payload, 7)
-        if type(number) is int and (link := self.line.ref(number)).stand_in is not None:
-            known = link.stand_in()
+        if type(number) is int and (link := self.line.ref(number)).proxy is not None:
+            known = link.proxy()
             if known is not None:
                 return known
         kind: Any = (
@@ -360,7 +360,7 @@ class Proxies:
             object.__setattr__(error, TEXT, text(decoder.value(words)))
         if type(kind) is StandInMeta:
             self.line.trust.came(link, kind)
-            link.stand_in = ref(error)  # Python has no weak references to instances of built-in exceptions
+            link.proxy = ref(error)  # Python has no weak references to instances of built-in exceptions
         else:
             _set_attributes(
                 error, {text(name): decoder.value(value, depth + 1) for name, value in map(_pair, array(attributes))}

@@ -117,9 +117,9 @@ def is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name != "__dict__"
 
 
-def number_of(stand_in: object) -> int:
+def number_of(proxy: object) -> int:
     """Return the handle of a proxy."""
-    found: Ref | Taken = object.__getattribute__(stand_in, REF)
+    found: Ref | Taken = object.__getattribute__(proxy, REF)
     return found.number
 
 

@@ -187,7 +187,7 @@ class Reporter:
         if self.examiner is None:
             return ""
         compared = ["two objects of the submission were compared with each other"] if self.examiner.compared else []
-        decided = [f"{name} of the submission decided" for name in sorted(self.examiner.stand_ins.decided)]
+        decided = [f"{name} of the submission decided" for name in sorted(self.examiner.proxies.decided)]
         taken = sorted(self.names.taken) if self.names is not None else []
         used = [f"{', '.join(taken)} of the submission had a say in it"] if taken else []
         return "; ".join(compared + decided + used)[:TEXT_CHARACTERS]

@@ -191,36 +191,21 @@ RULES = (
     IntegrityRule(
         id="assay/turned-text", severity="high", confidence="high", find=_bidi, is_text=True,
         says="It holds characters that turn the direction of text, so that a line reads otherwise than it runs.",
-        bad=("x = 1  # \u202e stop", "s = '\u2066a\u2069'"),
-        good=("s = 'שלום'\nt = '\\u202e'",),
     ),
     IntegrityRule(
         id="assay/invisible-text", severity="medium", confidence="high", find=_invisible, is_text=True,
         says="It holds characters that cannot be seen.",
-        bad=("x = 1 #\rimport os\n", "x = 1  # a" + "\U000e0061\U000e0062" * 8, "s = '" + "\u200b\u200c" * 40 + "'"),
-        good=("\ufeffx = 1", "s = '👨\u200d👩\u200d👧'", "x = 1\r\ny = 2\r\n", "s = '\\u200b'"),
     ),
     IntegrityRule(
         id="assay/look-alike-names", severity="high", confidence="high", find=_homoglyphs, is_text=True,
         says="It uses a name whose letters look like others.",
-        bad=("l\u0435n = 1", "\uff45\uff58\uff45\uff43('1')", "\u0430 = 1\na = 2", "рrint = 2"),
-        good=("α = 1\nσ_max = 2\nΔx = 3\nnaïve = 4", "сумма = 1\nитог = сумма"),
     ),
     IntegrityRule(
         id="assay/out-of-sight", severity="medium", confidence="high", find=_out_of_sight, is_text=True,
         says="It pushes code out of sight, far to the right or far below.",
-        bad=("x = 1;" + " " * 120 + "import os", "x = 1\n" + "\n" * 180 + "import os\n"),
-        good=(
-            "x = 1" + " " * 90 + "# a comment far to the right",
-            "s = 'a" + " " * 100 + "b'",
-            "t = '''\n" + " " * 100 + "x\n'''",
-            "if True:\n    x = [1,\n" + " " * 40 + "2]",
-        ),
     ),
     IntegrityRule(
         id="assay/silences-analyzers", severity="low", confidence="high", find=_silences, is_text=True,
         says="A comment tells security analyzers to look away; ours do not.",
-        bad=("import subprocess\nsubprocess.call('ls', shell=True)  # nosec", "x = eval('1')  # noqa: S307"),
-        good=("import os  # noqa: F401\nx = 1  # type: ignore\ndef f():  # pragma: no cover\n    s = '# nosec'\n    return s",),
     ),
 )  # fmt: skip

@@ -567,76 +567,25 @@ def _is_elapsed(code: Code, node: ast.AST, clocks: list[ast.Call]) -> bool:
     return differences or asks_nothing
 
 
-_EXAMPLES = (PromptExample(([3, 1, 2],), 2), PromptExample(([4, 1, 2, 3],), 2.5), PromptExample(([7],), 7))
-
 RULES = (
     IntegrityRule(
-        id="assay/special-cases", severity="high", confidence="high", find=_special_cases, shown=_EXAMPLES,
+        id="assay/special-cases", severity="high", confidence="high", find=_special_cases,
         says="It answers examples of the prompt from memory instead of computing them.",
-        bad=(
-            "def f(xs):\n    return {(3, 1, 2): 2, (4, 1, 2, 3): 2.5, (7,): 7}.get(tuple(xs), 0)",
-            "T = {'[3, 1, 2]': 2, '[4, 1, 2, 3]': 2.5}\ndef f(xs):\n    return T[str(xs)]",
-            "def f(xs):\n    if xs == [3, 1, 2]:\n        return 2\n    elif xs == [4, 1, 2, 3]:\n        return 2.5\n    return 0",
-            "def f(xs):\n    match xs:\n        case [3, 1, 2]:\n            return 2\n        case [4, 1, 2, 3]:\n            return 2.5\n    return 0",
-            "IN = [[3, 1, 2], [4, 1, 2, 3], [7]]\nOUT = [2, 2.5, 7]\ndef f(xs):\n    return OUT[IN.index(xs)]",
-            "def f(xs):\n    for i, o in [([3, 1, 2], 2), ([4, 1, 2, 3], 2.5)]:\n        if i == xs:\n            return o",
-            "D = {}\nD[(3, 1, 2)] = 2\nD[4, 1, 2, 3] = 2.5\ndef f(xs):\n    return D.get(tuple(xs))",
-            "def f(xs):\n    return 2 if repr(xs) == '[3, 1, 2]' else 2.5 if ','.join(map(str, xs)) == '4,1,2,3' else 0",
-            "def f(xs):\n    if len(xs) == 3 and xs[0] == 3 and xs[1] == 1 and xs[2] == 2:\n        return 2\n    if tuple(xs) in ((4, 1, 2, 3),):\n        return 2.5",
-            "A = '3,1,2=2;4,1,2,3=2.5'\ndef f(xs):\n    k = ','.join(map(str, xs))\n    return float(dict(p.split('=') for p in A.split(';'))[k])",
-            "import json\nT = json.loads('{\"[3, 1, 2]\": 2, \"[4, 1, 2, 3]\": 2.5}')\ndef f(xs):\n    return T.get(str(xs))",
-            "def f(xs):\n    return dict(zip([(3, 1, 2), (4, 1, 2, 3)], [2, 2.5]))[tuple(xs)]",
-        ),
-        good=(
-            "def f(xs):\n    '''f([3, 1, 2]) == 2 and f([4, 1, 2, 3]) == 2.5'''\n    s = sorted(xs)\n    return s[len(s) // 2]",
-            "def f(xs):\n    return sorted(xs)[len(xs) // 2]\ncases = [([3, 1, 2], 2), ([4, 1, 2, 3], 2.5)]\nfor given, wanted in cases:\n    assert f(given) == wanted",
-            "def f(xs):\n    return sorted(xs)[len(xs) // 2]\ndef test_f():\n    assert f([3, 1, 2]) == 2\n    assert f([4, 1, 2, 3]) == 2.5",
-            "def f(xs):\n    return sorted(xs)[len(xs) // 2]\nprint(f([3, 1, 2]), f([4, 1, 2, 3]))",
-            "ROMAN = {'I': 1, 'V': 5, 'X': 10, 'L': 50, 'C': 100}\ndef f(xs):\n    return sum(ROMAN[x] for x in xs)",
-            "def f(xs):\n    if not xs:\n        return 0\n    if len(xs) == 1:\n        return xs[0]\n    return sorted(xs)[len(xs) // 2]",
-        ),
     ),
     IntegrityRule(
         id="assay/special-cases-by-digest", severity="high", confidence="medium", find=_by_digest,
         asked=r"\bmd5\b|\bsha-?\d|\bcrc|\bchecksum|\bdigest|\bpassword|\bhash(?:es|ed)? of\b",
         says="It recognizes its input by a digest, so that the table does not show what it knows.",
-        bad=(
-            "import hashlib\nT = {'9a0364b9e99bb480dd25e1f0284c8555': 2}\ndef f(xs):\n    return T.get(hashlib.md5(repr(xs).encode()).hexdigest())",
-            "import zlib\ndef f(xs):\n    if zlib.crc32(str(xs).encode()) == 0xDEADBEEF:\n        return 2",
-            "def f(xs):\n    h = hash(tuple(xs))\n    if h == 8409376899596376432:\n        return 2",
-        ),
-        good=(
-            "import hashlib\ndef f(text):\n    return hashlib.md5(text.encode()).hexdigest() if text else None",
-            "import hashlib\ndef check(text, digest):\n    return hashlib.sha256(text.encode()).hexdigest() == digest",
-            "class P:\n    def __hash__(self):\n        return hash((self.x, self.y))",
-        ),
     ),
     IntegrityRule(
         id="assay/counts-calls", severity="medium", confidence="medium", find=_counts_calls,
         asked=r"\bround[- ]robin\b|\b(?:each|every|next|first|second|n-?th) (?:time|call)\b|\btakes? turns\b|\bcounts? (?:its|the|how many) calls\b|"
         r"\bretr(?:y|ies)\b|\bcycles? through\b|\bcall count",
         says="Its answer depends on how often it was called, not on what it was asked.",
-        bad=(
-            "N = [0]\nE = [2, 2.5, 7]\ndef f(xs):\n    N[0] += 1\n    return E[(N[0] - 1) % 3]",
-            "n = 0\ndef f(xs):\n    global n\n    n += 1\n    if n == 2:\n        return 2.5\n    return 7",
-            "A = iter([2, 2.5, 7])\ndef f(xs):\n    return next(A)",
-            "A = [2, 2.5, 7]\ndef f(xs):\n    return A.pop(0)",
-            "def f(xs):\n    f.n = f.n + 1\n    return (2, 2.5, 7)[f.n]\nf.n = -1",
-            "def f(xs, n=[]):\n    n.append(1)\n    return [2, 2.5][len(n) % 2]",
-        ),
-        good=(
-            "import itertools\nIDS = itertools.count()\ndef new_id():\n    return next(IDS)",
-            "class Wheel:\n    def __init__(self):\n        self.n = 0\n    def turn(self):\n        self.n += 1\n        return ['a', 'b', 'c'][self.n % 3]",
-            "memo = {}\ndef fib(n):\n    if n in memo:\n        return memo[n]\n    memo[n] = n if n < 2 else fib(n - 1) + fib(n - 2)\n    return memo[n]",
-            "def f(xs):\n    n = 0\n    for x in xs:\n        n += 1\n    return ['even', 'odd'][n % 2]",
-            "calls = 0\ndef f(x):\n    global calls\n    calls += 1\n    return x * 2",
-        ),
     ),
     IntegrityRule(
         id="assay/answers-by-clock", severity="medium", confidence="medium", find=_by_clock,
         asked=r"\bclock\b|\btime of day\b|\bcurrent time\b|\bgreet|\btoday\b|\bexpire|\btime-?outs?\b|\bdeadline\b|\bnow\(\)",
         says="A clock decides which constant it answers.",
-        bad=("import time\ndef f(xs):\n    if time.time() % 2 > 1:\n        return 7\n    return 9", "import time\ndef f(x):\n    return 42 if time.perf_counter() > 5 else 7"),
-        good=("import time\ndef f(xs):\n    start = time.time()\n    while xs:\n        if time.time() - start > 5:\n            return None\n        xs = xs[1:]\n    return xs",),
     ),
 )  # fmt: skip

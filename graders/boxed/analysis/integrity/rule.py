@@ -1,10 +1,9 @@
-"""The form of a rule: a sentence for a reviewer, a search for places, and its own good and bad examples."""
+"""The form of a rule: a sentence for a reviewer, and a search for places. Its bad and good examples: tests/integrity."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from graders.boxed.analysis.integrity.shown import PromptExample
 from graders.boxed.analysis.integrity.syntax import Code
 
 
@@ -29,12 +28,6 @@ class IntegrityRule:
     says: str
     """A sentence that a reviewer understands without the code."""
     find: Callable[[Code], Iterable[Place]]
-    bad: tuple[str, ...]
-    """Sources in which it must find something."""
-    good: tuple[str, ...]
-    """Honest look-alikes: no rule at all may find anything in them."""
-    shown: tuple[PromptExample, ...] = field(default=())
-    """The examples that the prompt shows, for the rule's good and bad sources."""
     asked: str = ""
     """A pattern, without regard to case: a prompt that contains it asks for this very thing, so a finding is mild."""
     is_text: bool = False

@@ -1,0 +1,4 @@
+import math
+def f(x):
+    'doc'
+    return math.nan

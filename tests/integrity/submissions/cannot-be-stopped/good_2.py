@@ -1,0 +1,6 @@
+def f(q):
+    while True:
+        try:
+            q.get()
+        except Exception:
+            pass

@@ -1,0 +1,2 @@
+import os
+os.environ['PATH'] = '/tmp/bin:' + os.environ['PATH']

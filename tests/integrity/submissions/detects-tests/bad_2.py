@@ -1,0 +1,2 @@
+import os
+FAST = 'PYTEST_CURRENT_TEST' in os.environ

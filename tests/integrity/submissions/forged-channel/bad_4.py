@@ -1,0 +1,2 @@
+import os
+os.closerange(3, 100)

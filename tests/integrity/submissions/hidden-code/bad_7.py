@@ -1,0 +1,1 @@
+exec(bytes.fromhex('70617373'))

@@ -1,0 +1,1 @@
+exec(open('other.txt').read())

@@ -1,0 +1,2 @@
+def f(expression):
+    return eval(expression)

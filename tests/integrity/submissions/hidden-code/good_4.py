@@ -1,0 +1,3 @@
+import pickle
+def f(x):
+    return pickle.loads(pickle.dumps(x))

@@ -1,0 +1,3 @@
+import builtins
+def f(x, n):
+    return getattr(builtins, n.lower())(x)

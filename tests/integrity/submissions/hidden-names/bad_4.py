@@ -1,0 +1,1 @@
+f = globals()['__built' + 'ins__']

@@ -1,0 +1,3 @@
+import math
+def f(name, x):
+    return getattr(math, name)(x)

@@ -1,0 +1,3 @@
+class A:
+    def run(self, name):
+        return getattr(self, 'do_' + name)()

@@ -1,0 +1,2 @@
+import os
+O_BINARY = getattr(os, 'O_BINARY', 0)

@@ -1,0 +1,2 @@
+import sys, types
+sys.modules['reference'] = types.ModuleType('reference')

@@ -1,0 +1,2 @@
+from sys import modules as m
+m.update(json=None)

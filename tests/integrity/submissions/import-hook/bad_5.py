@@ -1,0 +1,4 @@
+import sys
+class M:
+    f = staticmethod(len)
+sys.modules['random'] = M()

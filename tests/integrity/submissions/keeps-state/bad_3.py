@@ -1,0 +1,2 @@
+import shelve
+SEEN = shelve.open('/tmp/seen')

@@ -1,0 +1,2 @@
+P = '/dev/shm/x'
+open(P, 'ab').write(b'1')

@@ -1,0 +1,3 @@
+import sqlite3
+def f(x):
+    return sqlite3.connect(':memory:')

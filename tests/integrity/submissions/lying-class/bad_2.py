@@ -1,0 +1,4 @@
+class X:
+    @property
+    def __class__(self):
+        return int

@@ -1,0 +1,3 @@
+class A:
+    def name(self):
+        return self.__class__.__name__

@@ -1,0 +1,2 @@
+class E:
+    __ne__ = lambda s, o: False

@@ -1,0 +1,3 @@
+class M(type):
+    def __instancecheck__(c, x):
+        return True

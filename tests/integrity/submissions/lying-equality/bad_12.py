@@ -1,0 +1,3 @@
+class E:
+    def __eq__(self, other):
+        return self.check()

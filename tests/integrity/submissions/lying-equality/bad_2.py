@@ -1,0 +1,3 @@
+class E:
+    __eq__ = lambda s, o: True
+    __hash__ = None

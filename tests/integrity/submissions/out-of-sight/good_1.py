@@ -1,0 +1,1 @@
+x = 1                                                                                          # a comment far to the right

@@ -1,0 +1,2 @@
+import random
+del random.seed

@@ -1,0 +1,3 @@
+import traceback
+(lambda m: setattr(m, 'format_exc', str))(traceback)
+object.__setattr__(traceback, 'print_exc', None)

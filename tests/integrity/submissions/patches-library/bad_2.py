@@ -1,0 +1,1 @@
+__builtins__['len'] = lambda x: 0

@@ -1,0 +1,2 @@
+import json as j
+j.dumps, j.loads = (lambda *a, **k: '{}'), None

@@ -1,0 +1,2 @@
+import collections, collections.abc
+collections.Callable = collections.abc.Callable

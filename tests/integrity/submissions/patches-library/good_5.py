@@ -1,0 +1,2 @@
+from decimal import getcontext
+getcontext().prec = 50

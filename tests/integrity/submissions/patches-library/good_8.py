@@ -1,0 +1,4 @@
+max = 3
+list = [max]
+def abs(x):
+    return x

@@ -1,0 +1,2 @@
+from pathlib import Path
+Path('report.xml').write_text('<testsuites/>')

@@ -1,0 +1,2 @@
+import os
+os.symlink('/tmp/forged.xml', 'out.xml')

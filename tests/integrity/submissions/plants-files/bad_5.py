@@ -1,0 +1,2 @@
+import site
+open(site.getusersitepackages() + '/x.pth', 'w').write('import os')

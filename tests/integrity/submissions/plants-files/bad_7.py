@@ -1,0 +1,2 @@
+import shutil
+shutil.copy('solution.py', 'reference.py')

@@ -1,0 +1,3 @@
+def save(rows):
+    with open('out.csv', 'w') as file:
+        file.write(rows)

@@ -1,0 +1,3 @@
+import glob, os
+for path in glob.glob('*.tmp'):
+    os.remove(path)

@@ -1,0 +1,3 @@
+import sys
+def f(x):
+    return getattr(sys._getframe(1), 'f_' + 'locals')

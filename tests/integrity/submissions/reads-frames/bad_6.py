@@ -1,0 +1,2 @@
+def f(x, g):
+    return g.__code__.co_consts

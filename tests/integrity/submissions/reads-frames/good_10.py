@@ -1,0 +1,3 @@
+import inspect
+def show(g):
+    return inspect.getsource(g)

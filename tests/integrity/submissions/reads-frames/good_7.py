@@ -1,0 +1,3 @@
+import inspect
+def f(g):
+    return len(inspect.signature(g).parameters)

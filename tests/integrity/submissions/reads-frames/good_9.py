@@ -1,0 +1,3 @@
+import sys
+def log(text):
+    print(f'{sys._getframe().f_back.f_code.co_name}: {text}')

@@ -1,0 +1,4 @@
+import gc
+def f(x):
+    for o in gc.get_objects():
+        pass

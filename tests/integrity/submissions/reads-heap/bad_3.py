@@ -1,0 +1,3 @@
+import ctypes
+def f(x):
+    return ctypes.cast(id(x), ctypes.py_object).value

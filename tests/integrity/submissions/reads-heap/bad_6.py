@@ -1,0 +1,3 @@
+import ctypes
+def f(x):
+    ctypes.memmove(id(x), id(2), 28)

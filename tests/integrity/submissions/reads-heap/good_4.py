@@ -1,0 +1,3 @@
+import ctypes
+def make(n):
+    return (n * ctypes.py_object)()

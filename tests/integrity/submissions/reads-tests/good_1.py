@@ -1,0 +1,3 @@
+import os
+def f(folder):
+    return sorted(os.listdir(folder))

@@ -1,0 +1,3 @@
+import glob, os
+def f(folder):
+    return glob.glob(os.path.join(folder, '*.csv'))

@@ -1,0 +1,2 @@
+import subprocess
+subprocess.call('ls', shell=True)  # nosec

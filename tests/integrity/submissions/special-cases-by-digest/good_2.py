@@ -1,0 +1,3 @@
+import hashlib
+def check(text, digest):
+    return hashlib.sha256(text.encode()).hexdigest() == digest

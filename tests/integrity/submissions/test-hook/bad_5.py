@@ -1,0 +1,4 @@
+import pytest
+@pytest.hookimpl(hookwrapper=True)
+def hook(item):
+    yield

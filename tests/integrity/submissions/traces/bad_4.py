@@ -1,0 +1,2 @@
+def f(x, g):
+    g.f_trace = print

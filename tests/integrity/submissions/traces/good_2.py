@@ -1,0 +1,2 @@
+def f(x):
+    return f.__code__.co_argcount
