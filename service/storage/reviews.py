@@ -86,7 +86,9 @@ class Reviews(Protocol):
         """Return gradable runs: own claims first, then disputed runs, each in this reviewer's stable pseudo-random order."""
         ...
 
-    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress: ...
+    def progress(self, reviewer: ReviewerId, *, since: datetime, now: datetime) -> ReviewerProgress:
+        """Return the number of standing reviews made since then, and of runs that are left to take."""
+        ...
 
     def claim_next(self, reviewer: ReviewerId, *, now: datetime) -> RunId | None:
         """Claim the next run of the queue for CLAIM_TIME, in one transaction. Return None if there is none."""
