@@ -419,6 +419,8 @@ def test_stdio_suites_report_values_or_the_tasks_failure(
     options: dict[str, object] = (
         {"checker": how} if how in ("tokens", "float") else {how: "hidden/judge.py", "partial_credit": credit}
     )
+    if how == "checker_file":
+        options["checker"] = "program"
     files = {"hidden/1.in": "1\n", "hidden/1.ans": "0.5\n", "hidden/judge.py": ""}
     suite = Suite(id="s", kind="stdio", files=files, options=options)
     boxes = SaidBoxes(lambda command: [build if "build" in command.argv else verdict], execution)
