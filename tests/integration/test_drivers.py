@@ -73,7 +73,7 @@ def forked(
 ):
     """The answers of the driver, forked from an interpreter with its preload, and the modules that it still imported."""
     spec = json.dumps([driver.module, arguments, driver.harness.preload, list(questions)])
-    command = driver.command(files=files, limits=Limits(memory_mib=1024))
+    command = driver.command(files=files, limits=Limits(wall_seconds=150, cpu_seconds=60, memory_mib=1024))
     with sandbox.session() as session:
         done = session.run(replace(command, argv=("python3", "-P", "-s", "-c", PROBE, spec)))
     assert (done.end, done.exit_code) == (End.EXITED, 0), done.stderr.decode()
