@@ -1,9 +1,10 @@
-"""The examples of the integrity rules, and the lines of docs/reference/integrity.md that state each rule.
+"""The examples of the integrity rules, and the paragraphs of docs/reference/integrity.md that state each rule.
 
-python -m tests.integrity.page          writes these lines again, from the rules
+python -m tests.integrity.page          writes these paragraphs again, from the rules
 """
 
 import re
+import textwrap
 from pathlib import Path
 from typing import Literal
 
@@ -20,15 +21,16 @@ def examples_of(kind: Literal["bad", "good"]) -> list[tuple[str, Path]]:
 
 
 def statement(rule: IntegrityRule) -> str:
-    """Return the line of the page that states a rule."""
-    return f"`{rule.id}`, severity {rule.severity}, confidence {rule.confidence}. {rule.says}"
+    """Return the paragraph of the page that states a rule, wrapped as prose is."""
+    text = f"`{rule.id}`, severity {rule.severity}, confidence {rule.confidence}. {rule.says}"
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def regenerated(page: str) -> str:
     """Return the page with the statement of each rule taken from the rule; everything else stays."""
     for rule in RULES.values():
-        line = re.compile(rf"^`{re.escape(rule.id)}`, severity .*$", re.MULTILINE)
-        page = line.sub(lambda _, rule=rule: statement(rule), page)
+        paragraph = re.compile(rf"^`{re.escape(rule.id)}`, severity .*(?:\n.+)*$", re.MULTILINE)
+        page = paragraph.sub(lambda _, rule=rule: statement(rule), page)
     return page
 
 
