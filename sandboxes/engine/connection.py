@@ -32,19 +32,18 @@ Report = Callable[[str], None]
 
 def connect() -> DockerClient:
     """Return a client of the engine that DOCKER_HOST names, or of the local one. Raises SandboxError if none answers."""
+    host = os.environ.get("DOCKER_HOST", "local")
+    if not _listening():
+        raise SandboxError("no Docker engine answers", host=host)
     try:
         client = DockerClient.from_env(timeout=120, max_pool_size=POOL_SIZE)
         client.ping()
     except DockerException as error:
-        raise SandboxError(
-            "no Docker engine answers", host=os.environ.get("DOCKER_HOST", "local"), error=error
-        ) from error
+        raise SandboxError("no Docker engine answers", host=host, error=error) from error
     return client
 
 
 def running() -> bool:
-    if not _listening():
-        return False
     try:
         connect().close()
     except SandboxError:

@@ -130,12 +130,12 @@ def test_a_box_that_was_killed_at_work_is_no_outcome(pool: ContainerSandbox, cli
 GROWING = """
 import sys, threading
 from pathlib import Path
-from sandboxes import engine
 from sandboxes.container.sandbox import ContainerSandbox
+from sandboxes.engine import connection
 from sandboxes.interface import Command, Limits
 
 def run(times):
-    client = engine.connect()
+    client = connection.connect()
     with ContainerSandbox(client, sys.argv[1]) as sandbox:
         for _ in range(times):
             with sandbox.session() as session:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxes.engine import connection
 from sandboxes.engine.connection import forget_dead
+from sandboxes.interface import SandboxError
 
 OWN_NAME = Path("/proc/self/comm").read_text().strip()
 
@@ -40,3 +42,11 @@ def test_an_engine_that_is_dead_but_not_waited_for_is_dead(tmp_path: Path) -> No
     forget_dead(path, "sleep")
     assert not path.exists()
     process.wait()
+
+
+def test_an_engine_that_is_not_there_is_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The SDK forgets to close a socket per refused try, and the collector finds it at any time after."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(SandboxError, match="no Docker engine answers") as raised:
+        connection.connect()
+    assert raised.value.__cause__ is None

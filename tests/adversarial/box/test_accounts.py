@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from docker.errors import NotFound
 
 from sandboxes.engine import connection
 from sandboxes.engine.sweep import CREATOR_LABEL, creator
@@ -58,8 +59,12 @@ def users() -> Iterator[Callable[[], list[int]]]:
 
     def found() -> list[int]:
         rows = client.api.containers(filters={"label": f"{CREATOR_LABEL}={creator()}"})
-        pids = (client.api.inspect_container(row["Id"])["State"]["Pid"] for row in rows)
-        return [Path(f"/proc/{pid}").stat().st_uid for pid in pids if pid]
+        seen = []
+        for row in rows:
+            with suppress(NotFound, FileNotFoundError):  # the remover has come to it since
+                pid = client.api.inspect_container(row["Id"])["State"]["Pid"]
+                seen += [Path(f"/proc/{pid}").stat().st_uid] if pid else []
+        return seen
 
     yield found
     client.close()
