@@ -32,7 +32,7 @@ class Complexity(Grader):
     trivial functions hides nothing. Speed is not measured. A file that radon cannot read is an abstention.
     """
 
-    id, version, criterion = "assay/complexity", f"1+{TOOL}", "best_practices"
+    id, version, criterion = "assay/complexity", f"2+{TOOL}", "best_practices"
     public = True
     examples = (
         Example("def double(x):\n    return 2 * x\n", reports=(Measurement,)),

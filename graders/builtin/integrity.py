@@ -33,7 +33,7 @@ from graders.interface import (
     uncached,
 )
 
-TOOL = "integrity-2"
+TOOL = "integrity-3"
 """The name of graders/boxed/analysis/integrity_analyzer.py; its number goes up when a rule changes."""
 PAGE = "docs/reference/integrity.md"
 SHOWN = 30

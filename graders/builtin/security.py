@@ -53,7 +53,7 @@ class Security(Grader):
     ignored. A file that bandit cannot read is an abstention; `files-scanned` shows that bandit has looked.
     """
 
-    id, version, criterion = "assay/security", f"1+{TOOL}", "security"
+    id, version, criterion = "assay/security", f"2+{TOOL}", "security"
     public = True
     examples = (
         Example("def double(x):\n    return 2 * x\n", reports=(Measurement,)),

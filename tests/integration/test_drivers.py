@@ -122,7 +122,7 @@ def test_forked_analyzers_import_nothing(sandbox: Sandbox) -> None:
         "import subprocess, hashlib\nsubprocess.call(input(), shell=True)\nhashlib.md5(b'')\ndef f(a): return a + 1\n"
     )
     (tools, looked), imported = forked(sandbox, ANALYSIS, [], {}, [{}, {"source": source}])
-    assert tools == {"tools": ["bandit-1.9.4", "radon-6.0.1", "integrity-2"]}
+    assert tools == {"tools": ["bandit-1.9.4", "radon-6.0.1", "integrity-3"]}
     assert {finding["rule"] for finding in looked["bandit"]["found"]["findings"]} >= {"B602", "B324", "B404"}
     assert looked["radon"]["found"]["lines"] == 4
     assert imported == set()

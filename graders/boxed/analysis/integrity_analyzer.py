@@ -13,7 +13,7 @@ from graders.boxed.analysis.integrity.shown import examples
 from graders.boxed.analysis.integrity.syntax import About, Code
 from graders.boxed.analysis.one_file import parse
 
-TOOL = "integrity-2"
+TOOL = "integrity-3"
 PLACES_CAP = 5
 """Places of a rule that are kept for a file: the first ones; a reviewer reads the rest of the code then."""
 DETAIL_CAP = 120
