@@ -1,4 +1,4 @@
-"""The composition root: the only module that names concrete adapters."""
+"""The composition root: builds the storage, jobs, workers and evaluators of a service and hands them to the app."""
 
 import gc
 import signal

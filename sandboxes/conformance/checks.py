@@ -67,10 +67,6 @@ def _says(execution: Execution, text: str) -> None:
     assert execution.stdout.decode().strip() == text, execution
 
 
-def _fails_with(execution: Execution, error: str) -> None:
-    assert execution.exit_code == 1 and error in execution.stderr.decode(), execution
-
-
 # --- ends ---------------------------------------------------------------------------------------------------------------
 
 
